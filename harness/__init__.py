@@ -1,0 +1,64 @@
+"""A benchmarking harness for exploration bonuses; this page is the public API for plugin authors.
+
+Light names are imported at once; names that need torch are imported when first used, so that commands which train
+nothing answer at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from harness.config import Config, EnvironmentConfig, IntrinsicRewardConfig, Search
+from harness.hooks import (
+    Algorithm,
+    AlgorithmPreset,
+    EnvironmentFamily,
+    Executor,
+    Method,
+    Network,
+    Preset,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    from harness.environments import NO_INFO, HarnessVecEnv, end_of_episode
+    from harness.rewards import IntrinsicReward, Spaces, Transitions
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "NO_INFO",
+    "Algorithm",
+    "AlgorithmPreset",
+    "Config",
+    "EnvironmentConfig",
+    "EnvironmentFamily",
+    "Executor",
+    "HarnessVecEnv",
+    "IntrinsicReward",
+    "IntrinsicRewardConfig",
+    "Method",
+    "Network",
+    "Preset",
+    "Search",
+    "Spaces",
+    "Transitions",
+    "end_of_episode",
+    "hookimpl",
+]
+
+_LAZY = {
+    "HarnessVecEnv": "harness.environments",
+    "NO_INFO": "harness.environments",
+    "end_of_episode": "harness.environments",
+    "IntrinsicReward": "harness.rewards",
+    "Spaces": "harness.rewards",
+    "Transitions": "harness.rewards",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

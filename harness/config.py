@@ -1,0 +1,60 @@
+"""The base of every configuration, and the annotation that makes a field searchable.
+
+A configuration is a frozen pydantic model that refuses unknown keys. Each field's annotation carries its bounds, its
+meaning and, where tuning it makes sense, a `Search` range; validation, ``harness show``, the JSON Schema and Optuna all
+read that one source. Modules that define configurations must not import torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Config(BaseModel):
+    """A frozen, strict-keyed model; the base of every configuration in a suite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class Search:
+    """The range over which tuning searches a numeric or categorical field.
+
+    Attributes:
+        low: Smallest value, inclusive (numeric fields).
+        high: Largest value, inclusive (numeric fields).
+        log: Whether to search the logarithm.
+        choices: The candidates, instead of a range.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choices: tuple[bool | int | float | str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.choices is None) == (self.low is None or self.high is None):
+            raise ValueError("a Search has either low and high, or choices")
+
+
+class EnvironmentConfig(Config):
+    """What every environment family's configuration shares.
+
+    A family subclasses this, adds its own fields, and names in `task_field` the field that a task's name fills when the
+    suite does not set it (``game`` on Atari), or leaves it empty.
+    """
+
+    task_field: ClassVar[str] = ""
+
+    reward_transform: Literal["none", "sign", "positive_sign"] = "none"
+    """What the learner sees of the extrinsic reward: ``none``, ``sign``, or ``positive_sign`` (max(0, sign r))."""
+
+    time_limit: Literal["truncates", "terminates"] = "truncates"
+    """Whether reaching the step limit ``truncates`` (the value is bootstrapped) or ``terminates`` (RND, SND) an episode."""
+
+
+class IntrinsicRewardConfig(Config):
+    """The base of every method's configuration."""

@@ -1,0 +1,100 @@
+"""The contract between environment families and training: a batch of environments as one SB3 `VecEnv`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+
+NO_INFO: dict[str, Any] = {}
+"""The info of a step at which nothing ended, shared by all environments and steps. Never write to it."""
+
+
+class HarnessVecEnv(VecEnv):
+    """A batch of N environments that step together and follow SB3's same-step autoreset.
+
+    What a family promises beyond SB3's interface:
+
+    * `step_wait` returns observations that the caller may keep (never a view of a buffer that the next step overwrites),
+      rewards as float32 of shape ``(N,)``, unclipped and untransformed, ``dones`` as bool ``(N,)``, and a list of N infos.
+    * ``infos[i]`` is `NO_INFO` unless episode i ended at this step. Then it holds ``terminal_observation`` (the true last
+      observation), ``TimeLimit.truncated`` (a bool: cut by the step limit and not terminated), and may hold ``metrics``:
+      a flat ``{name: number}`` of what the task measures beside return, such as success.
+    * `reseed` followed by `reset` puts every environment into a state that depends on its seed alone.
+    * Image observations are uint8, channel-first, newest frame last, with `frame_channels` channels per frame.
+
+    Args:
+        num_envs: N, the number of environments.
+        observation_space: Of one environment.
+        action_space: Of one environment.
+        frame_channels: Channels of one frame of a stack of images; ``None`` when observations are not images.
+    """
+
+    exact_state: ClassVar[bool] = False
+    """Whether `state_dict` restores the environments exactly. If not, checkpoints truncate and reseed every episode."""
+
+    def __init__(
+        self,
+        num_envs: int,
+        observation_space: spaces.Space,
+        action_space: spaces.Space,
+        *,
+        frame_channels: int | None = None,
+    ) -> None:
+        self.render_mode = None
+        super().__init__(num_envs, observation_space, action_space)
+        self.frame_channels = frame_channels
+
+    def reseed(self, seeds: Sequence[int]) -> None:
+        """Seed each environment at the next `reset`.
+
+        Args:
+            seeds: N non-negative integers below 2**31.
+        """
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"{self.num_envs} environments need as many seeds, not {len(seeds)}")
+        self._seeds = [int(seed) for seed in seeds]
+
+    @abstractmethod
+    def reset(self) -> VecEnvObs:
+        """Begin a new episode everywhere, with the seeds given to `reseed` since the last reset, if any."""
+
+    @abstractmethod
+    def step_wait(self) -> VecEnvStepReturn:
+        """Finish the step begun by `step_async`; see the class for what is promised."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that `load_state_dict` needs to continue exactly: arrays, numbers and strings, nested in dicts."""
+        raise NotImplementedError(f"{type(self).__name__} cannot save its state")
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue exactly where `state_dict` was called."""
+        raise NotImplementedError(f"{type(self).__name__} cannot restore its state")
+
+    # SB3 asks these of every VecEnv; batches in C++ or NumPy have no single environment to pass them to.
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        return [getattr(self, attr_name)] * len(list(self._get_indices(indices)))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        raise NotImplementedError(f"environments of {type(self).__name__} share their attributes")
+
+    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+        raise NotImplementedError(f"environments of {type(self).__name__} have no methods of their own")
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        return [False] * len(list(self._get_indices(indices)))
+
+
+def end_of_episode(
+    terminal_observation: np.ndarray, *, truncated: bool, metrics: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """The info that `HarnessVecEnv` promises at an episode's last step."""
+    info: dict[str, Any] = {"terminal_observation": terminal_observation, "TimeLimit.truncated": truncated}
+    if metrics:
+        info["metrics"] = dict(metrics)
+    return info

@@ -1,0 +1,83 @@
+"""What can go wrong, as one tree.
+
+    HarnessError
+    ├── UserError             the input is at fault: one line, exit code 2, nothing was started
+    │   ├── SuiteError        a suite file; knows file, line and key
+    │   ├── UnknownNameError  a name nobody provides; knows the nearest ones
+    │   ├── PluginError       a plugin that is needed but broken
+    │   └── ResultsError      a results folder that cannot be read or written
+    └── RunError              one run failed; the others go on, exit code 1
+
+Anything outside this tree that reaches a user is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class HarnessError(Exception):
+    """The root of everything the harness raises on purpose."""
+
+
+class UserError(HarnessError):
+    """Something the user can mend; the message says what, where and how."""
+
+
+class SuiteError(UserError):
+    """A suite file that cannot be used.
+
+    Args:
+        message: What was wrong and what would be right.
+        file: The suite file, if the suite came from one.
+        line: 1-based line number, if known.
+        key: Dotted path of the offending key, such as ``methods.rnd.config.eta``.
+    """
+
+    def __init__(self, message: str, *, file: Path | str | None = None, line: int | None = None, key: str = "") -> None:
+        self.message, self.file, self.line, self.key = message, file, line, key
+        where = ":".join(str(part) for part in (file, line) if part is not None)
+        super().__init__(": ".join(part for part in (where, key, message) if part))
+
+
+class UnknownNameError(UserError):
+    """A name that nothing installed provides.
+
+    Args:
+        kind: What was looked for, such as ``"method"``.
+        name: The name as given.
+        known: Every name that would have been right.
+        hint: A further sentence, such as how to install what is missing.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        super().__init__(" ".join(part for part in (f"unknown {kind} {name!r}{suggest(name, self.known)}", hint) if part))
+
+
+class PluginError(UserError):
+    """A plugin that is needed here and cannot be used."""
+
+
+class ResultsError(UserError):
+    """A results folder that cannot be read or written."""
+
+
+class RunError(HarnessError):
+    """One run failed for a reason that is not the user's input."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence that names the nearest of ``known``, or all of them.
+
+    >>> suggest("rdn", ["rnd", "icm"])
+    ": did you mean 'rnd'? (known: icm, rnd)"
+    """
+    names = sorted(known)
+    if not names:
+        return " (none is known)"
+    listing = ", ".join(names)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f": did you mean {close[0]!r}? (known: {listing})" if close else f" (known: {listing})"

@@ -1,0 +1,1 @@
+"""Carrying runs to the processes that train them."""

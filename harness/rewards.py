@@ -1,0 +1,134 @@
+"""The plugin author's page: what an intrinsic reward is given, and what it must give.
+
+The life of an `IntrinsicReward` in a run, for N environments and rollouts of T steps:
+
+1. ``warm_up_steps`` random steps; `observe` sees each (running statistics get a start).
+2. At every step: `observe`, then `bonus`, both with the N transitions of that step.
+3. After every T steps: `update` with the T*N transitions of the rollout, in time order.
+
+Off-policy algorithms call `bonus` and `update` on sampled batches instead. All tensors live on the run's device.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from gymnasium import spaces as gym_spaces
+from torch import Tensor, nn
+
+from harness.config import IntrinsicRewardConfig
+from harness.nn.moments import ReturnNormaliser
+
+ConfigT = TypeVar("ConfigT", bound=IntrinsicRewardConfig)
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """What the environments look like to a method.
+
+    Attributes:
+        observation: Of one environment, as the environment family declares it.
+        action: Of one environment.
+        frame_channels: Channels of one frame in a stack of images (newest frame last); ``None`` if not images.
+    """
+
+    observation: gym_spaces.Space
+    action: gym_spaces.Space
+    frame_channels: int | None = None
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """A batch of B transitions; every field is a tensor whose first dimension is B.
+
+    Attributes:
+        obs: What the method sees of s_t: `IntrinsicReward.view` of the observation, same dtype.
+        action: a_t; int64 ``(B,)`` for discrete spaces, float32 ``(B, *shape)`` for boxes.
+        next_obs: What it sees of s_{t+1}: the true last observation of an episode, never the first of the next.
+        reward: Extrinsic reward as the learner sees it, float32 ``(B,)``.
+        terminated: The episode ended in the environment's sense, bool ``(B,)``.
+        truncated: The episode was cut, bool ``(B,)``; never true together with `terminated`.
+        env_index: Which environment each transition is from, int64 ``(B,)``.
+    """
+
+    obs: Tensor
+    action: Tensor
+    next_obs: Tensor
+    reward: Tensor
+    terminated: Tensor
+    truncated: Tensor
+    env_index: Tensor
+
+    def __len__(self) -> int:
+        return self.obs.shape[0]
+
+    def __getitem__(self, index: Tensor | slice) -> Transitions:
+        """A part of the batch, picked by slice, index or mask."""
+        return Transitions(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+    @property
+    def done(self) -> Tensor:
+        """The episode ended here for whatever reason, bool ``(B,)``."""
+        return self.terminated | self.truncated
+
+
+class IntrinsicReward(nn.Module, Generic[ConfigT]):
+    """An exploration bonus that learns; the base class of every method.
+
+    Register networks and moments as submodules, put optimisers into `optimizers`, and draw random numbers from
+    `generator` only: then `state_dict` holds everything, and a resumed run continues exactly.
+
+    Args:
+        config: The method's validated configuration.
+        spaces: Of one environment.
+        n_envs: N, the number of environments that step together.
+        device: Where the networks and all batches live.
+        seed: Seeds `generator` and, while the subclass builds its networks, torch's global generator.
+    """
+
+    warm_up_steps: int = 0
+    """How many random steps every environment takes before training, seen by `observe` only."""
+
+    def __init__(self, config: ConfigT, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
+        super().__init__()
+        self.config = config
+        self.spaces = spaces
+        self.n_envs = n_envs
+        self.device = torch.device(device)
+        self.generator = torch.Generator(device="cpu").manual_seed(seed)
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.normaliser: ReturnNormaliser | None = None
+        """Set by a subclass whose bonus is divided by the running deviation of its discounted return (RND)."""
+
+    def view(self, observations: np.ndarray) -> np.ndarray:
+        """The part of a batch of raw observations that the method looks at; taken once, before anything is stored."""
+        return observations
+
+    def observe(self, transitions: Transitions) -> None:
+        """See the N transitions of one step, before their `bonus` is asked for: running statistics, episodic memory."""
+
+    @abstractmethod
+    def bonus(self, transitions: Transitions) -> Tensor:
+        """The intrinsic reward of each transition, float32 ``(B,)``, before `normaliser`; no gradient, no side effect."""
+
+    @abstractmethod
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        """Learn from a batch in time order; returns metrics to log, named without prefix."""
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """What `torch.nn.Module.state_dict` does not see by itself: optimisers and the random stream."""
+        return {
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "generator": self.generator.get_state(),
+        }
+
+    def set_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `get_extra_state` gave."""
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.generator.set_state(state["generator"].cpu())

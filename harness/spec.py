@@ -1,0 +1,156 @@
+"""The `RunSpec`: everything one training run needs and nothing else, as plain JSON; its identity and its seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import IntEnum
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, JsonValue
+
+from harness.config import Config
+
+SEED_BITS = 31
+
+
+class EnvironmentSpec(Config):
+    """An environment family with its fully resolved configuration."""
+
+    family: str
+    config: dict[str, JsonValue]
+
+
+class AlgorithmSpec(Config):
+    """A base algorithm with its fully resolved configuration."""
+
+    name: str
+    config: dict[str, JsonValue]
+
+
+class Combination(Config):
+    """How the bonus and the extrinsic reward become what the learner maximises."""
+
+    mode: Literal["sum", "two_critics"] = "two_critics"
+    """``sum`` adds the weighted rewards and works with every algorithm; ``two_critics`` gives PPO a second value head."""
+
+    extrinsic_weight: float = Field(default=1.0, ge=0)
+    """Weight of the extrinsic reward (``sum``) or of its advantage (``two_critics``)."""
+
+    intrinsic_weight: float = Field(default=1.0, ge=0)
+    """Weight of the bonus (``sum``) or of its advantage (``two_critics``)."""
+
+    intrinsic_gamma: float = Field(default=0.99, ge=0, le=1)
+    """Discount of the intrinsic return; ``two_critics`` only."""
+
+    episodic: bool = False
+    """Whether the intrinsic return stops where an episode terminates; ``two_critics`` only."""
+
+    last_step: Literal["bootstrap", "zero"] = "bootstrap"
+    """``zero`` repeats the SND repository: return and advantage of each rollout's last step are zero; ``two_critics`` only."""
+
+
+class RewardSpec(Config):
+    """A method with its fully resolved configuration and combination."""
+
+    name: str
+    config: dict[str, JsonValue]
+    combine: Combination
+
+
+class EvaluationSpec(Config):
+    """When and how a policy is scored."""
+
+    every: int = Field(gt=0)
+    """Steps between evaluations; one more follows the last step."""
+
+    episodes: int = Field(default=10, gt=0)
+    """Full episodes per evaluation."""
+
+    deterministic: bool = False
+    """Whether actions are the policy's mode instead of samples."""
+
+
+class Normalisation(Config):
+    """The constants of a task's normalised score, (score - low) / (high - low)."""
+
+    low: float
+    """The score that counts as 0, such as a random agent's."""
+
+    high: float
+    """The score that counts as 1, such as a human's or the optimum."""
+
+    source: str = ""
+    """Where the two were taken from."""
+
+    def __call__(self, score: float) -> float:
+        return (score - self.low) / (self.high - self.low)
+
+
+class RunSpec(Config):
+    """One task x one method x one seed: what any executor on any machine needs to train it."""
+
+    suite: str
+    task: str
+    method: str
+    seed: int = Field(ge=0)
+    environment: EnvironmentSpec
+    algorithm: AlgorithmSpec
+    reward: RewardSpec | None
+    steps: int = Field(gt=0)
+    evaluation: EvaluationSpec
+    checkpoint_every: int = Field(gt=0)
+    """Steps between checkpoints."""
+
+    normalise: Normalisation | None = None
+    """For the report only; not part of the identity."""
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that name the run, its seed aside: changed by whatever changes its numbers."""
+        return _digest(self.model_dump(mode="json", exclude={"suite", "task", "method", "seed", "normalise"}))
+
+    @property
+    def method_digest(self) -> str:
+        """Like `digest` without the environment: the same for one method on all tasks of a suite."""
+        left_out = {"suite", "task", "method", "seed", "normalise", "environment"}
+        return _digest(self.model_dump(mode="json", exclude=left_out))
+
+    @property
+    def path(self) -> str:
+        """Where the run lives below the results directory."""
+        return f"{self.suite}/{self.task}/{self.method}-{self.digest}/seed-{self.seed}"
+
+    @property
+    def label(self) -> str:
+        """The run in a few words, for people."""
+        return f"{self.task}/{self.method}/seed-{self.seed}"
+
+
+def _digest(content: Any) -> str:
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:8]
+
+
+class Purpose(IntEnum):
+    """What a seed is for. The purpose is the seed's top bits, so that purposes never share an environment seed."""
+
+    TRAINING = 0
+    EVALUATION = 1
+    TUNING = 2
+    NETWORKS = 3
+
+
+def derive_seeds(seed: int, purpose: Purpose, index: int, n: int) -> list[int]:
+    """N seeds below 2**31 for one purpose.
+
+    Args:
+        seed: The run's seed.
+        purpose: What they are for; two purposes never give the same seed.
+        index: Which draw for this purpose, such as the checkpoint's or the evaluation's number.
+        n: How many.
+    """
+    low_bits = SEED_BITS - 2
+    draws = np.random.SeedSequence([seed, int(purpose), index]).generate_state(n, dtype=np.uint32)
+    return [(int(purpose) << low_bits) | (int(draw) & ((1 << low_bits) - 1)) for draw in draws]

@@ -1,0 +1,1 @@
+"""Everything inside one run: wrapper, learners, evaluation, checkpoints."""

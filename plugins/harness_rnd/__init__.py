@@ -1,0 +1,1 @@
+"""Random network distillation (Burda et al. 2018)."""
