@@ -68,7 +68,7 @@ class EnvironmentFamily:
 
     Attributes:
         name: As written after ``family:`` in a suite.
-        make: Import path of ``make(config, n_envs, *, seeds) -> harness.environments.HarnessVecEnv``.
+        make: Import path of ``make(config, n_envs, *, threads=1) -> harness.environments.HarnessVecEnv``.
         config: Import path of the `harness.config.EnvironmentConfig` subclass.
         summary: One sentence.
         source: The package or paper that the environments come from.

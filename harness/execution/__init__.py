@@ -1,1 +1,8 @@
-"""Carrying runs to the processes that train them."""
+"""Carrying runs to the processes that train them.
+
+events.py    what an executor tells while it works, and how a run ended
+attempt.py   one attempt at one run, whose failure stays with it; for every executor
+worker.py    a process that trains one run after another
+local.py     the executor ``local``: workers on this machine
+capacity.py  how many of them fit
+"""

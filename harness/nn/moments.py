@@ -1,4 +1,4 @@
-"""Running moments, and the normaliser that divides a bonus by the running deviation of its discounted return."""
+"""Running moments of two kinds, and the normaliser that divides a bonus by the deviation of its discounted return."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+
+_CHUNK = 2**20
+"""Elements that are merged at once: the float64 copy of a whole rollout of images would not fit into any cache."""
 
 
 class RunningMoments(nn.Module):
@@ -22,27 +25,70 @@ class RunningMoments(nn.Module):
 
     def __init__(self, shape: Sequence[int] = (), epsilon: float = 1e-4) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(*shape, dtype=torch.float64))
-        self.register_buffer("var", torch.ones(*shape, dtype=torch.float64))
+        self.register_buffer("mean", torch.zeros(tuple(shape), dtype=torch.float64))
+        self.register_buffer("var", torch.ones(tuple(shape), dtype=torch.float64))
         self.register_buffer("count", torch.tensor(epsilon, dtype=torch.float64))
 
     @torch.no_grad()
     def update(self, batch: Tensor) -> None:
         """Merge a batch of shape ``(B, *shape)``; population variance, as in the reference code."""
-        n = batch.shape[0]
-        if n == 0:
+        if not len(batch):
             return
-        batch = batch.to(torch.float64)
-        mean, var = batch.mean(0), batch.var(0, unbiased=False)
-        delta, total = mean - self.mean, self.count + n
-        self.var.copy_((self.var * self.count + var * n + delta.square() * self.count * n / total) / total)
-        self.mean.add_(delta * n / total)
+        for chunk in batch.split(max(1, _CHUNK // max(1, self.mean.numel()))):
+            samples = chunk.to(torch.float64, copy=True)
+            mean = samples.mean(0)
+            self.merge(mean, samples.sub_(mean).square_().mean(0), len(chunk))
+
+    @torch.no_grad()
+    def merge(self, mean: Tensor, var: Tensor, count: float) -> None:
+        """Merge the moments of ``count`` further samples, given as mean and population variance of shape ``shape``."""
+        delta, total = mean - self.mean, self.count + count
+        self.var.copy_((self.var * self.count + var * count + delta.square() * self.count * count / total) / total)
+        self.mean.add_(delta * count / total)
         self.count.copy_(total)
 
     @property
     def std(self) -> Tensor:
         """Running standard deviation, float64, of shape ``shape``."""
         return self.var.sqrt()
+
+
+class CumulativeMoments(nn.Module):
+    """The running statistics of the SND repository (``utils/RunningAverage.py``): every batch counts once, whatever its size.
+
+    With ``n`` the number of batches so far plus one, each batch moves the mean by ``mean_b(x - mean) / n`` and adds
+    ``mean_b((x - old mean) (x - new mean))`` to an accumulator that starts at 0.01; the deviation is
+    ``sqrt(accumulator / n) + 1e-7``. The zero that the mean starts from therefore weighs as much as one batch.
+
+    Args:
+        shape: Of one sample; moments are kept per element.
+    """
+
+    mean: Tensor
+    accumulator: Tensor
+    count: Tensor
+
+    def __init__(self, shape: Sequence[int] = ()) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(tuple(shape), dtype=torch.float64))
+        self.register_buffer("accumulator", torch.full(tuple(shape), 0.01, dtype=torch.float64))
+        self.register_buffer("count", torch.tensor(1, dtype=torch.int64))
+
+    @torch.no_grad()
+    def update(self, batch: Tensor) -> None:
+        """Count a batch of shape ``(B, *shape)``."""
+        if not len(batch):
+            return
+        self.count.add_(1)
+        before = batch.to(torch.float64) - self.mean
+        step = before.mean(0) / self.count
+        self.mean.add_(step)
+        self.accumulator.add_((before - step).mul_(before).mean(0))
+
+    @property
+    def std(self) -> Tensor:
+        """Running standard deviation, float64, of shape ``shape``."""
+        return (self.accumulator / self.count).sqrt() + 1e-7
 
 
 class ReturnNormaliser(nn.Module):
@@ -65,13 +111,17 @@ class ReturnNormaliser(nn.Module):
         self.register_buffer("filtered", torch.zeros(n_envs, dtype=torch.float64))
 
     @torch.no_grad()
-    def normalise_rollout(self, bonuses: Tensor) -> Tensor:
-        """Normalise the bonuses of a whole rollout, float32 ``(T, N)``, by statistics that already include it."""
+    def filter(self, bonuses: Tensor) -> Tensor:
+        """Continue the discounted sums over the bonuses of a rollout, ``(T, N)``; every sum on the way, float64 ``(T, N)``."""
         sums = torch.empty_like(bonuses, dtype=torch.float64)
         for step, bonus in enumerate(bonuses.to(torch.float64)):
-            self.filtered.mul_(self.gamma).add_(bonus)
-            sums[step] = self.filtered
-        self.moments.update(sums.flatten())
+            sums[step] = self.filtered.mul_(self.gamma).add_(bonus)
+        return sums
+
+    @torch.no_grad()
+    def normalise_rollout(self, bonuses: Tensor) -> Tensor:
+        """Normalise the bonuses of a whole rollout, float32 ``(T, N)``, by statistics that already include it."""
+        self.moments.update(self.filter(bonuses).flatten())
         return self.scale(bonuses)
 
     def normalise_step(self, bonus: Tensor) -> Tensor:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.config import Config, Search
 
@@ -15,17 +15,20 @@ class PPOConfig(Config):
     Defaults are those of Stable-Baselines3 unless a field says otherwise.
     """
 
+    supports: ClassVar[frozenset[str]] = frozenset({"sum", "two_critics"})
+    """Ways to combine a bonus with the extrinsic reward."""
+
     n_envs: int = Field(default=8, gt=0)
     """N, environments that step together."""
 
     n_steps: int = Field(default=128, gt=0)
-    """T, steps per environment and rollout."""
+    """T, steps per environment and rollout; Stable-Baselines3's default is 2048."""
 
     batch_size: int = Field(default=256, gt=1)
-    """Transitions per minibatch."""
+    """Transitions per minibatch; Stable-Baselines3's default is 64."""
 
     n_epochs: Annotated[int, Search(low=1, high=10)] = Field(default=4, gt=0)
-    """Passes over each rollout."""
+    """Passes over each rollout; Stable-Baselines3's default is 10."""
 
     learning_rate: Annotated[float, Search(low=1e-5, high=1e-2, log=True)] = Field(default=3e-4, gt=0)
     """Adam's step size."""
@@ -68,3 +71,12 @@ class PPOConfig(Config):
 
     threads: int = Field(default=1, gt=0)
     """CPU threads of torch and of the environments. Part of a run's identity, since sums depend on it."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        rollout = self.n_envs * self.n_steps
+        if self.batch_size > rollout:
+            raise ValueError(f"batch_size {self.batch_size} is larger than a rollout of n_envs x n_steps = {rollout} steps")
+        if self.net_arch is not None and self.network != "sb3":
+            raise ValueError(f"net_arch goes with network sb3; {self.network} has its own layers")
+        return self

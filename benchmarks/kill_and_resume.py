@@ -1,0 +1,188 @@
+"""Kill runs with SIGKILL at random instants, resume them, and compare with runs that were never touched.
+
+    python benchmarks/kill_and_resume.py --kills 24
+
+Each case is trained once undisturbed and once with kills: half of them at a random moment, half at a moment when a checkpoint
+is half-written on the disk. Afterwards progress.csv (times aside), evaluations.csv and every tensor of the last checkpoint
+must be equal. Prints one line per case; exits with 1 if any differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from harness.files import read_csv_rows
+from harness.plan import expand
+from harness.run_folder import RunFolder
+from harness.spec import RunSpec
+from harness.suite import load_suite
+
+DEEP_SEA = """
+suite: kill
+environment: {family: deep_sea}
+tasks: {sea: {environment: {size: 8, deterministic: false}}}
+algorithm: {name: ppo, n_envs: 8, n_steps: 20, batch_size: 80, n_epochs: 2}
+methods: METHODS
+seeds: 1
+steps: 16_000
+evaluation: {every: 1600, episodes: 4}
+checkpoint: {every: 480}
+"""
+
+ATARI = """
+suite: kill
+environment: {family: atari, episode_steps: 40}
+tasks: {montezuma_revenge: {}}
+algorithm: {name: ppo, n_envs: 2, n_steps: 16, batch_size: 32, n_epochs: 1, network: sb3}
+methods: METHODS
+seeds: 1
+steps: 640
+evaluation: {every: 160, episodes: 2}
+checkpoint: {every: 32}
+"""
+
+METHODS = """{
+  none: {},
+  rnd_sum: {reward: rnd, combine: {mode: sum, intrinsic_weight: 0.5}, config: {warm_up_steps: 4}},
+  rnd_two_critics: {reward: rnd, combine: two_critics, config: {warm_up_steps: 4}}}
+"""
+
+
+def specs() -> list[RunSpec]:
+    """Every case: two families, three methods."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for text in (DEEP_SEA, ATARI):
+            file = Path(folder) / "suite.yaml"
+            file.write_text(text.replace("METHODS", METHODS.replace("\n", " ")))
+            found += expand(load_suite(file))
+    return found
+
+
+def run(spec: RunSpec, results: Path) -> None:
+    """Train in this process."""
+    from harness.training.run import train
+
+    train(spec, results, device="cpu")
+
+
+def run_and_kill(spec: RunSpec, results: Path, rng: random.Random, *, while_saving: bool) -> str | None:
+    """Train in another process and kill it; says when, or ``None`` if it finished first."""
+    folder = RunFolder.of(spec, results)
+    before = _progress(folder)
+    process = multiprocessing.get_context("fork").Process(target=run, args=(spec, results))
+    process.start()
+    try:
+        while process.is_alive() and _progress(folder) == before:
+            time.sleep(0.002)
+        deadline = time.monotonic() + rng.uniform(0, 1.0)
+        while process.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        if while_saving:
+            drafts = os.fspath(folder.checkpoint)
+            while process.is_alive() and not _saving(drafts):
+                pass
+            time.sleep(rng.uniform(0, 0.004))
+        if process.exitcode is not None:
+            return None
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.join()
+    return "while saving" if _saving(os.fspath(folder.checkpoint)) else "between"
+
+
+def differences(one: RunFolder, other: RunFolder) -> list[str]:
+    """What two finished runs of the same spec do not share, times aside."""
+    found = []
+    for name in ("progress", "evaluations"):
+        tables = [read_csv_rows(getattr(folder, name)) for folder in (one, other)]
+        for _, rows in tables:
+            for row in rows:
+                for column in ("time/time_elapsed", "time/fps"):
+                    row.pop(column, None)
+        if tables[0] != tables[1] or not tables[0][1]:
+            found.append(f"{name}.csv")
+    states = [_final_state(folder) for folder in (one, other)]
+    if states[0] != states[1]:
+        found.append("the last checkpoint")
+    return found
+
+
+def _final_state(folder: RunFolder) -> tuple[Any, bytes]:
+    (checkpoint,) = folder.checkpoint.glob("step-*")
+    state = json.loads((checkpoint / "state.json").read_text())
+    del state["state"]["seconds"]
+    return state, (checkpoint / "tensors.safetensors").read_bytes()
+
+
+def _progress(folder: RunFolder) -> int:
+    try:
+        return folder.progress.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _saving(checkpoint: str) -> bool:
+    try:
+        return any(name.startswith(".tmp-") for name in os.listdir(checkpoint))
+    except FileNotFoundError:
+        return False
+
+
+def check(spec: RunSpec, results: Path, kills: int, rng: random.Random) -> tuple[bool, str]:
+    """Compare an unbroken run of ``spec`` with one that is killed ``kills`` times."""
+    whole, broken = results / "whole", results / "broken"
+    process = multiprocessing.get_context("fork").Process(target=run, args=(spec, whole))
+    process.start()
+    process.join()
+    when = []
+    while len(when) < kills:
+        instant = run_and_kill(spec, broken, rng, while_saving=len(when) % 2 == 1)
+        if instant is None:
+            break
+        when.append(instant)
+    process = multiprocessing.get_context("fork").Process(target=run, args=(spec, broken))
+    process.start()
+    process.join()
+    found = differences(RunFolder.of(spec, whole), RunFolder.of(spec, broken))
+    attempts = RunFolder.of(spec, broken).read().status.attempts
+    line = (
+        f"{spec.environment.family:9} {spec.method:16} killed {len(when)} times ({when.count('while saving')} while saving), "
+        f"{attempts} attempts: {'differs in ' + ', '.join(found) if found else 'equal'}"
+    )
+    return not found, line
+
+
+def main() -> int:
+    """Run the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=24, help="kills over all cases (default 24)")
+    parser.add_argument("--seed", type=int, default=0, help="of the instants (default 0)")
+    parser.add_argument("--only", default="", help="only cases whose family and method contain this")
+    arguments = parser.parse_args()
+    import harness.training.run  # noqa: F401  (the forked children find it loaded)
+
+    cases = [spec for spec in specs() if arguments.only in f"{spec.environment.family} {spec.method}"]
+    rng, sound = random.Random(arguments.seed), True
+    for number, spec in enumerate(cases):
+        kills = arguments.kills // len(cases) + (number < arguments.kills % len(cases))
+        with tempfile.TemporaryDirectory() as folder:
+            equal, line = check(spec, Path(folder), kills, rng)
+        print(line, flush=True)
+        sound &= equal
+    return 0 if sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""The command line: commands parse, call and print; what they call lives elsewhere.
+
+app.py      the application, its exit codes and how errors are told
+options.py  what several commands take
+run.py      run
+results.py  status, report
+suites.py   check, schema
+listing.py  list, show
+"""
+
+from harness.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,81 @@
+"""The application: its commands, its exit codes, and how errors are told.
+
+Exit codes: 0 all good; 1 some runs failed; 2 invalid input, nothing was started or written; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from harness import __version__
+from harness.cli import listing, results, run, suites
+from harness.display.console import open_console
+from harness.errors import UserError
+
+_EPILOG = (
+    "Exit codes: 0 all good, 1 some runs failed, 2 invalid input, 130 interrupted. "
+    "Environment: HARNESS_DISABLE_PLUGINS=name,name passes over plugins; NO_COLOR=1 turns colours off."
+)
+
+# Typer has no public name for the class of all mistakes on the command line; this is one of them.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(
+    help="Benchmark exploration bonuses on Stable-Baselines3: suites in, reports out.",
+    epilog=_EPILOG,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("run")(run.run)
+app.command("report")(results.report)
+app.command("status")(results.status)
+app.command("list")(listing.list_)
+app.command("show")(listing.show)
+app.command("check")(suites.check)
+app.command("schema")(suites.schema)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; a user's mistake prints one line for each thing to mend, never a traceback.
+
+    Args:
+        arguments: Those of the command line; this process's if not given.
+    """
+    try:
+        return app(args=arguments, prog_name="harness", standalone_mode=False) or 0
+    except UserError as error:
+        return _complain(str(error))
+    except _UsageError as error:
+        context = getattr(error, "ctx", None)
+        hint = f" (see '{context.command_path} --help')" if context else ""
+        return _complain(error.format_message().rstrip(".") + hint)  # type: ignore[attr-defined]
+
+
+def _complain(message: str) -> int:
+    console = open_console(stderr=True)
+    for line in message.splitlines():
+        console.print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
+    return 2

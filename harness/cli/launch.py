@@ -1,0 +1,165 @@
+"""Starting a suite's runs, and what is told before, while and after they run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.cli.options import print_json
+from harness.display.board import Board
+from harness.display.console import open_console
+from harness.display.forecast import print_forecast
+from harness.display.progress import progress_view
+from harness.display.standings import counts, print_cells
+from harness.display.words import plural
+from harness.errors import ResultsError
+from harness.execution.events import Execute, Outcome
+from harness.execution.forecast import forecast
+from harness.registry import registry
+from harness.run_folder import RunFolder
+from harness.spec import RunSpec
+from harness.status import RunStanding, plan_standings
+
+COMMAND_VARIABLE = "HARNESS_COMMAND"
+"""Tells workers how the command line was called, for each run's provenance."""
+
+
+def print_plan(
+    specs: Sequence[RunSpec], results: Path, *, workers: int | None = None, fresh: bool = False, as_json: bool = False
+) -> None:
+    """Print what a plan will take, and start nothing."""
+    from harness.training.estimate import estimate
+
+    plan = forecast(_standings(specs, results, fresh=fresh), estimate, workers)
+    if as_json:
+        print_json(asdict(plan))
+    else:
+        print_forecast(open_console(), plan)
+
+
+def launch(
+    specs: Sequence[RunSpec],
+    results: Path,
+    *,
+    executor: str = "local",
+    workers: int | None = None,
+    device: str = "auto",
+    fresh: bool = False,
+    report: bool = True,
+) -> int:
+    """Run what is not finished, show how it goes, and tell how it went.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UserError: Executor, device or results directory cannot be used; nothing was started.
+    """
+    execute: Execute = registry().load(registry().executor(executor).execute)
+    _check_device(device)
+    standings = _standings(specs, results, fresh=fresh)
+    todo = [standing for standing in standings if standing.standing != "finished"]
+    console = open_console()
+    if not todo:
+        return _nothing_to_do(console, standings, results)
+    _check_writable(results)
+    os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
+    folder = results / specs[0].suite
+    console.print(f"{specs[0].suite}: {counts(standings)}; results in {folder}", soft_wrap=True)
+    board = Board(todo, finished=len(standings) - len(todo))
+    try:
+        with _stop_on_signals(), progress_view(console, board) as on_event:
+            outcomes = execute(
+                [run.spec for run in todo], results=results, workers=workers, device=device, fresh=fresh, on_event=on_event
+            )
+    except KeyboardInterrupt:
+        kept = f"interrupted: {board.counts()}; everything so far is kept, and the same command goes on from there"
+        console.print(Text(kept, style="yellow"), soft_wrap=True)
+        return 130
+    _print_outcomes(console, outcomes, _standings(specs, results), results)
+    if report:
+        _write_report(console, specs, results)
+    return 1 if any(outcome.ending == "failed" for outcome in outcomes) else 0
+
+
+def _standings(specs: Sequence[RunSpec], results: Path, *, fresh: bool = False) -> list[RunStanding]:
+    if fresh:  # whatever is there is going to be deleted, so it need not even be readable
+        return [RunStanding(spec, RunFolder.of(spec, results), "missing") for spec in specs]
+    return plan_standings(specs, results)
+
+
+def _check_device(device: str) -> None:
+    """Refuse a device that is not there, without loading torch for those that always are."""
+    if device not in ("auto", "cpu"):
+        from harness.training.assembly import choose_device
+
+        choose_device(device)
+
+
+def _check_writable(results: Path) -> None:
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=results):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ResultsError(f"{results}: cannot be written ({reason}); give another directory with --results") from None
+
+
+def _nothing_to_do(console: Console, standings: Sequence[RunStanding], results: Path) -> int:
+    print_cells(console, standings)
+    folder = results / standings[0].spec.suite
+    console.print(f"nothing to do: {plural(len(standings), 'run')} finished in {folder}", soft_wrap=True)
+    file = folder / "report" / "index.html"
+    console.print(f"report: {file}" if file.exists() else f"for a report: harness report {folder}", soft_wrap=True)
+    return 0
+
+
+def _print_outcomes(console: Console, outcomes: Sequence[Outcome], standings: Sequence[RunStanding], results: Path) -> None:
+    print_cells(console, standings)
+    for outcome in outcomes:
+        if outcome.ending != "finished":
+            log = RunFolder.of(outcome.spec, results).error_log
+            where = f" (log: {log})" if log.exists() else ""
+            word, style = ("failed", "red") if outcome.ending == "failed" else ("skipped", "yellow")
+            console.print(Text(f"{word}: {outcome.spec.label}: {outcome.error}{where}", style=style), soft_wrap=True)
+    console.print(counts(standings))
+
+
+def _write_report(console: Console, specs: Sequence[RunSpec], results: Path) -> None:
+    """Report on the plan's runs alone; others in the same directory may be of other settings."""
+    folders = [RunFolder.of(spec, results) for spec in specs]
+    folders = [folder for folder in folders if folder.spec_file.exists()]
+    if folders:
+        from harness.report.build import build_report
+
+        file = build_report([folder.path for folder in folders], results / specs[0].suite / "report")
+        console.print(f"report: {file}", soft_wrap=True)
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[None]:
+    """Let a request to end, or a closed terminal, stop a suite as Ctrl-C does."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    heeded = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    for number in heeded:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, signal.SIG_DFL)

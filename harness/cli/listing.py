@@ -1,0 +1,70 @@
+"""``list`` and ``show``: what is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.cli.options import AsJson, print_json
+from harness.display.console import open_console
+from harness.errors import UnknownNameError
+
+KINDS = ("methods", "environments", "algorithms", "networks", "executors", "suites", "plugins")
+
+
+def list_(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help=f"One of: {', '.join(KINDS)}; all if not given.", show_default=False)
+    ] = None,
+    directory: Annotated[Path, typer.Option("--dir", help="Where suites are looked for.")] = Path("suites"),
+    as_json: AsJson = False,
+) -> None:
+    """List what is installed: methods, environments, algorithms, networks, executors, suites, plugins."""
+    from harness.display import catalogue as tables
+    from harness.registry import registry
+
+    if kind is not None and kind not in KINDS:
+        raise UnknownNameError("kind", kind, KINDS)
+    found = {one: _entries(one, directory) for one in ([kind] if kind else KINDS)}
+    if as_json:
+        print_json({one: [asdict(entry) for entry in entries] for one, entries in found.items()})
+        return
+    console = open_console()
+    for one, entries in found.items():
+        tables.print_entries(console, one, entries)
+    tables.print_broken(console, registry().broken)
+
+
+def _entries(kind: str, directory: Path) -> Sequence[Any]:
+    from harness import catalogue
+    from harness.registry import registry
+
+    match kind:
+        case "plugins":
+            return catalogue.plugins(registry())
+        case "suites":
+            return catalogue.suites(registry(), directory)
+        case _:
+            return catalogue.entries(registry(), kind)
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="Of a method, environment, algorithm, network or executor.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one thing in full: its presets with their sources, and every setting with type, bounds, default and meaning."""
+    from harness import catalogue
+    from harness.display import catalogue as tables
+    from harness.registry import registry
+
+    details = catalogue.describe(registry(), name)
+    if as_json:
+        print_json([asdict(detail) for detail in details])
+        return
+    console = open_console()
+    for detail in details:
+        tables.print_detail(console, detail)

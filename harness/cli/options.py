@@ -1,0 +1,51 @@
+"""What several commands take, and how suites are loaded from it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from harness.suite_model import Suite
+
+SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE.yaml", help="The suite file.", show_default=False)]
+Profile = Annotated[str | None, typer.Option("--profile", "-p", help="Scale of the suite, such as smoke.", show_default=False)]
+Methods = Annotated[list[str] | None, typer.Option("--method", "-m", help="Only this method; repeatable.", show_default=False)]
+Tasks = Annotated[list[str] | None, typer.Option("--task", "-t", help="Only this task; repeatable.", show_default=False)]
+Seeds = Annotated[
+    str | None, typer.Option(help="Instead of the suite's: a count, or seeds such as 0-4 or 0,3.", show_default=False)
+]
+Steps = Annotated[str | None, typer.Option(help="Instead of the suite's, such as 1e6.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Set anything, such as algorithm.n_envs=8; repeatable.", show_default=False
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+def load(
+    file: Path,
+    profile: str | None = None,
+    methods: Sequence[str] | None = None,
+    tasks: Sequence[str] | None = None,
+    seeds: str | None = None,
+    steps: str | None = None,
+    overrides: Sequence[str] | None = None,
+) -> Suite:
+    """The suite that a command was asked for."""
+    from harness.suite import load_suite, parse_override
+
+    pairs = [parse_override(text) for text in overrides or ()]
+    return load_suite(file, profile=profile, overrides=pairs, methods=methods, tasks=tasks, seeds=seeds, steps=steps)
+
+
+def print_json(data: Any) -> None:
+    """Print data for scripts."""
+    sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")

@@ -1,0 +1,99 @@
+"""``status`` and ``report``: what runs have left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from harness.cli.options import AsJson, Profile, load, print_json
+from harness.display.console import open_console
+from harness.display.words import duration
+from harness.errors import ResultsError, UserError
+
+if TYPE_CHECKING:
+    from harness.status import RunStanding
+
+Roots = Annotated[
+    list[Path], typer.Argument(metavar="RESULTS...", help="Results directories, or parts of them.", show_default=False)
+]
+
+
+def status(
+    roots: Roots,
+    suite: Annotated[
+        Path | None, typer.Option(help="Compare with this suite, so that missing runs show.", show_default=False)
+    ] = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is finished, running, interrupted, failed or missing, with speed and time left."""
+    from harness.display.standings import counts, print_cells, print_failures
+    from harness.status import read_standings, seconds_left
+
+    standings, skipped = _planned(roots, suite, profile) if suite else read_standings(roots)
+    if as_json:
+        left = seconds_left(standings)
+        print_json({"runs": [run_as_json(run) for run in standings], "skipped": skipped, "seconds_left": left})
+        return
+    console = open_console()
+    print_cells(console, standings)
+    print_failures(console, standings)
+    for line in skipped:
+        console.print(Text(f"skipped: {line}", style="yellow"), soft_wrap=True)
+    left = seconds_left(standings)
+    console.print(counts(standings) + (f"; about {duration(left)} left" if left else ""))
+
+
+def report(
+    roots: Roots,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to; 'report' in the first directory if not given.", show_default=False)
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="Method that the others are compared with.", show_default=False)] = None,
+    formats: Annotated[str, typer.Option("--format", help="Which, separated by commas.")] = "html,md,csv",
+) -> None:
+    """Write the report: aggregate scores with intervals, profiles, comparisons, curves, and every run by name."""
+    from harness.report.build import build_report
+
+    if not formats.strip(" ,"):
+        raise UserError("--format names no format: html, md and csv are known")
+    wanted = [name.strip() for name in formats.split(",") if name.strip()]
+    file = build_report(roots, out or roots[0] / "report", baseline=baseline, formats=wanted)
+    open_console().print(f"report: {file}", soft_wrap=True)
+
+
+def run_as_json(run: RunStanding) -> dict[str, Any]:
+    """A run for scripts."""
+    return {
+        "suite": run.spec.suite,
+        "task": run.spec.task,
+        "method": run.spec.method,
+        "seed": run.spec.seed,
+        "digest": run.spec.digest,
+        "standing": run.standing,
+        "step": run.step,
+        "steps": run.spec.steps,
+        "steps_per_second": run.steps_per_second,
+        "seconds_left": run.seconds_left,
+        "score": run.score,
+        "normalised": run.normalised,
+        "error": run.error,
+        "folder": str(run.folder.path),
+    }
+
+
+def _planned(roots: Sequence[Path], file: Path, profile: str | None) -> tuple[list[RunStanding], list[str]]:
+    """The runs of a suite, missing ones included, as far as they lie in the first directory that has any of them."""
+    from harness.plan import expand
+    from harness.status import plan_standings
+
+    suite = load(file, profile)
+    for root in roots:
+        if not root.is_dir():
+            raise ResultsError(f"{root}: no such results directory")
+    base = next(root.parent if root.name == suite.suite else root for root in roots)
+    return plan_standings(expand(suite), base), []

@@ -1,0 +1,44 @@
+"""``run``: what is missing is run, what was interrupted is resumed, what is finished is left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import AsJson, Methods, Overrides, Profile, Seeds, Steps, SuiteFile, Tasks, load
+from harness.errors import UserError
+
+
+def run(
+    suite: SuiteFile,
+    profile: Profile = None,
+    method: Methods = None,
+    task: Tasks = None,
+    seeds: Seeds = None,
+    steps: Steps = None,
+    overrides: Overrides = None,
+    results: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("results"),
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-w", min=1, help="Runs at a time; as many as fit if not given.", show_default=False),
+    ] = None,
+    executor: Annotated[str, typer.Option(help="What carries the runs; see 'harness list executors'.")] = "local",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start these runs over: what they left is deleted.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan, with estimates.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Do not write the report at the end.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Run a suite: what is missing is run, what was interrupted is resumed, what is finished is left alone."""
+    if as_json and not dry_run:
+        raise UserError("--json goes with --dry-run; for results in JSON see 'harness status RESULTS --json'")
+    from harness.cli.launch import launch, print_plan
+    from harness.plan import expand
+
+    specs = expand(load(suite, profile, method, task, seeds, steps, overrides))
+    if dry_run:
+        print_plan(specs, results, workers=workers, fresh=fresh, as_json=as_json)
+        return 0
+    return launch(specs, results, executor=executor, workers=workers, device=device, fresh=fresh, report=not no_report)

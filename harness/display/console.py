@@ -1,0 +1,81 @@
+"""A terminal or not, and tables for both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_UNLIMITED = 100_000
+"""Columns of a pipe, which never wraps a line."""
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """Where to print: as wide as the terminal, or without end where there is none; nothing in a text is markup."""
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = _UNLIMITED
+    return console
+
+
+def print_table(
+    console: Console,
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    right: Sequence[str] = (),
+    keep: Sequence[str] = (),
+) -> None:
+    """Print a table, drawn for a terminal and in aligned columns elsewhere; columns that are empty throughout are left out.
+
+    Args:
+        console: Where.
+        title: Printed above; empty for none.
+        columns: Their headings.
+        rows: One cell per column; ``None`` is empty, `rich.text.Text` keeps its style.
+        right: Columns of numbers, which are aligned to the right.
+        keep: Columns that must not be wrapped, such as names; numbers never are.
+    """
+    cells = [[cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row] for row in rows]
+    used = [index for index in range(len(columns)) if any(row[index].plain for row in cells)]
+    if console.is_terminal:
+        _print_drawn(console, title, [columns[i] for i in used], [[row[i] for i in used] for row in cells], right, keep)
+    else:
+        _print_plain(console, title, [columns[i] for i in used], [[row[i].plain for i in used] for row in cells], right)
+
+
+def _print_drawn(
+    console: Console,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Text]],
+    right: Sequence[str],
+    keep: Sequence[str],
+) -> None:
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        number = column in right
+        table.add_column(column, justify="right" if number else "left", no_wrap=number or column in keep, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _print_plain(
+    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]
+) -> None:
+    lines = [list(columns), *map(list, rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    if title:
+        console.print(title)
+    for line in lines:
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for cell, width, column in zip(line, widths, columns, strict=True)
+        ]
+        console.print("  ".join(cells).rstrip())

@@ -1,0 +1,86 @@
+"""What an executor tells while it works, and how each run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from harness.progress import Progress
+from harness.spec import RunSpec
+
+Ending = Literal["finished", "failed", "claimed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run ended.
+
+    Attributes:
+        spec: The run.
+        ending: ``finished``, ``failed``, or ``claimed``: another process is at it, so it was left alone.
+        error: One line; empty when it finished.
+    """
+
+    spec: RunSpec
+    ending: Ending
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A worker took up a run."""
+
+    spec: RunSpec
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """A run got further."""
+
+    spec: RunSpec
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run is over."""
+
+    outcome: Outcome
+
+
+Event = Started | Advanced | Ended
+OnEvent = Callable[[Event], None]
+
+
+class Execute(Protocol):
+    """What the import path of an `harness.hooks.Executor` names."""
+
+    def __call__(
+        self,
+        specs: Sequence[RunSpec],
+        *,
+        results: Path,
+        workers: int | None = None,
+        device: str = "auto",
+        fresh: bool = False,
+        on_event: OnEvent | None = None,
+    ) -> list[Outcome]:
+        """Train every run, each into its own folder below ``results``, whatever becomes of the others.
+
+        Args:
+            specs: The runs, none of them finished (or ``fresh``), in the order in which they should start.
+            results: The results directory.
+            workers: Runs at a time; ``None`` for as many as fit.
+            device: ``auto``, ``cpu`` or ``cuda``.
+            fresh: Start over what is there instead of resuming it.
+            on_event: Called in the calling thread.
+
+        Returns:
+            One outcome per run, in the order of ``specs``.
+
+        Raises:
+            KeyboardInterrupt: The workers are stopped and everything so far is resumable.
+        """
+        ...

@@ -1,0 +1,82 @@
+"""Writing files so that a crash at any instant leaves the old content or the new, never half of either."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+TEMPORARY = ".tmp-"
+"""Prefix of files that are being written; what a crash leaves behind under it may be deleted."""
+
+
+def write_bytes_atomic(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data``: written aside, flushed to the disk, renamed.
+
+    Raises:
+        OSError: When the folder does not exist or cannot be written; ``path`` is untouched then.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:  # also on Ctrl-C: nothing half-written may stay
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_text_atomic(path: Path, text: str) -> None:
+    """Replace ``path`` by UTF-8 ``text``; see `write_bytes_atomic`."""
+    write_bytes_atomic(path, text.encode())
+
+
+def write_json_atomic(path: Path, data: Any) -> None:
+    """Replace ``path`` by ``data`` as indented JSON; NaN and infinity are refused, for JSON has neither."""
+    write_text_atomic(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside ``folder`` survive a power cut, where the system lets one open folders."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows does not open folders, and needs none of this
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def csv_text(rows: Iterable[Sequence[Any]]) -> str:
+    """``rows`` as CSV text; lines end in a line feed alone."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
+def read_csv_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Header and complete rows of a CSV file that may have been cut while a line was being appended.
+
+    A last line without its line end, and rows that are shorter or longer than the header, are left out.
+
+    Returns:
+        Column names and one dictionary per row; both empty when the file is missing or empty.
+    """
+    if not path.exists():
+        return [], []
+    text = path.read_text(encoding="utf-8", errors="replace")
+    complete = text[: text.rfind("\n") + 1]
+    lines = list(csv.reader(io.StringIO(complete)))
+    if not lines:
+        return [], []
+    header = lines[0]
+    return header, [dict(zip(header, line, strict=True)) for line in lines[1:] if len(line) == len(header)]

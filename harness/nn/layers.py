@@ -1,0 +1,128 @@
+"""Encoders described as data, and their initialisation: what published methods and policies are built from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod, sqrt
+from typing import Literal, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from harness.errors import UserError
+
+Activation = Literal["relu", "leaky_relu", "elu", "tanh"]
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One convolution with a square kernel, and the activation that follows it.
+
+    Attributes:
+        channels: Output channels.
+        kernel: Side of the kernel, in pixels.
+        stride: In pixels.
+        padding: Zeros added on every side, in pixels.
+        activation: What follows.
+        leaky_slope: Slope of ``leaky_relu`` below zero.
+    """
+
+    channels: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    activation: Activation = "relu"
+    leaky_slope: float = 0.01
+
+    def side(self, size: int) -> int:
+        """Height or width of what an image of this height or width becomes; below 1 if the kernel does not fit."""
+        return (size + 2 * self.padding - self.kernel) // self.stride + 1
+
+
+class ConvEncoder(nn.Module):
+    """Convolutions, flattened in the order channel, row, column, and a linear layer without activation.
+
+    ``blocks[:k]`` is the encoder up to the activation of its k-th convolution, for methods that compare local features.
+
+    Args:
+        image_shape: Channels, height and width.
+        layers: The convolutions, first to last.
+        features_dim: Outputs of the linear layer.
+
+    Raises:
+        UserError: When ``image_shape`` is no image's, or the images are too small for the kernels.
+    """
+
+    def __init__(self, image_shape: Sequence[int], layers: Sequence[Convolution], features_dim: int) -> None:
+        super().__init__()
+        shapes = local_shapes(image_shape, layers)
+        inputs = [channels for channels, _, _ in shapes]
+        self.blocks = nn.Sequential(*(_block(n, layer) for n, layer in zip(inputs, layers, strict=False)))
+        self.linear = nn.Linear(prod(shapes[-1]), features_dim)
+        self.features_dim = features_dim
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features ``(B, features_dim)`` of float images ``(B, *image_shape)``."""
+        return self.linear(self.blocks(images).flatten(1))
+
+
+def local_shapes(image_shape: Sequence[int], layers: Sequence[Convolution]) -> list[tuple[int, int, int]]:
+    """Shape ``(channels, height, width)`` of the image and of what each convolution makes of it.
+
+    Raises:
+        UserError: When ``image_shape`` is no image's, or the images are too small for the kernels.
+    """
+    if len(image_shape) != 3:
+        raise UserError(f"convolutions need images (channels, height, width), not observations of shape {tuple(image_shape)}")
+    channels, height, width = image_shape
+    shapes = [(channels, height, width)]
+    for layer in layers:
+        height, width = layer.side(height), layer.side(width)
+        shapes.append((layer.channels, height, width))
+    if any(min(height, width) < 1 for _, height, width in shapes):
+        size = f"{image_shape[1]}x{image_shape[2]}"
+        kernels = ", ".join(f"{layer.kernel}x{layer.kernel} stride {layer.stride}" for layer in layers)
+        raise UserError(f"images of {size} pixels are too small for convolutions of {kernels}")
+    return shapes
+
+
+def mlp(sizes: Sequence[int], activation: Activation = "relu") -> nn.Sequential:
+    """Linear layers between the given sizes, with an activation after each but the last."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), activation_module(activation)]
+    return nn.Sequential(*layers[:-1])
+
+
+def activation_module(name: Activation, leaky_slope: float = 0.01) -> nn.Module:
+    """The activation of that name; ``leaky_slope`` concerns ``leaky_relu`` only."""
+    if name == "leaky_relu":
+        return nn.LeakyReLU(leaky_slope)
+    return {"relu": nn.ReLU, "elu": nn.ELU, "tanh": nn.Tanh}[name]()
+
+
+def orthogonal(module: ModuleT, gain: float = sqrt(2), generator: torch.Generator | None = None) -> ModuleT:
+    """Fill every linear and convolutional layer with orthogonal weights (Saxe et al. 2014) and zero biases, in place.
+
+    Args:
+        module: A layer or anything that contains layers.
+        gain: Factor on the weights.
+        generator: Where the numbers come from; ``None`` for torch's global stream.
+
+    Returns:
+        The module.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.init.orthogonal_(layer.weight, gain, generator=generator)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return module
+
+
+def _block(inputs: int, layer: Convolution) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, layer.channels, layer.kernel, layer.stride, layer.padding)
+    return nn.Sequential(convolution, activation_module(layer.activation, layer.leaky_slope))

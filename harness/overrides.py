@@ -1,0 +1,118 @@
+"""Laying one tree over another: profiles, and settings given on the command line.
+
+Mappings merge, lists and scalars replace. A task or method is dropped by giving it null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from harness.errors import UserError, suggest
+from harness.places import KeyPath, Node, Place
+from harness.problems import show
+from harness.yaml_source import parse_yaml
+
+NAMED_SECTIONS = ("tasks", "methods")
+"""The sections of a suite whose keys are names of the writer's choice."""
+
+
+def merge(base: Node, over: Node) -> Node:
+    """``over`` laid over ``base``; every value keeps the place where it was written."""
+    if not (isinstance(base.content, dict) and isinstance(over.content, dict)):
+        return over
+    merged = {**base.content, **over.content}
+    for key in base.content.keys() & over.content.keys():
+        merged[key] = merge(base.content[key], over.content[key])
+    return replace(base, content=merged)
+
+
+def apply_profile(tree: Node, name: str) -> Node:
+    """The suite at the scale of one of its profiles.
+
+    Raises:
+        SuiteError: There is no such profile, it is not a part of a suite, or it drops what the suite does not have.
+    """
+    profiles = tree.child("profiles")
+    if name not in profiles.mapping:
+        raise profiles.place.error(f"unknown profile {name!r}{suggest(name, profiles.mapping)}")
+    profile = profiles.mapping[name]
+    if profile.content is None:
+        return tree
+    if not isinstance(profile.content, dict):
+        raise profile.place.error(f"expected a mapping, got {show(profile.plain())}")
+    if "profiles" in profile.mapping:
+        raise profile.child("profiles").place.error("a profile holds no profiles")
+    return _lay_over(tree, profile)
+
+
+def apply_override(tree: Node, key: str, text: str) -> Node:
+    """The suite with one value set.
+
+    Args:
+        tree: The suite.
+        key: Dotted path, such as ``methods.rnd.config.learning_rate``.
+        text: The value, as YAML.
+
+    Raises:
+        SuiteError: The text is not YAML, or the key addresses a task or method that the suite does not have. Other
+            unknown keys show when the suite is validated.
+    """
+    source = f"--set {key}={text}"
+    path = _path(tree, key)
+    if not all(path) or path[0] == "profiles":
+        raise Place(source).error("expected a key of the suite, such as steps or algorithm.n_envs")
+    section, names = path[0], tree.child(path[0]).mapping
+    if section in NAMED_SECTIONS and len(path) > 1 and path[1] not in names:
+        raise Place(source).error(f"unknown {section[:-1]} {path[1]!r}{suggest(path[1], names)}")
+    return _lay_over(tree, nested(path, parse_yaml(text, source, root=path)))
+
+
+def nested(path: KeyPath, node: Node) -> Node:
+    """The tree in which nothing but this node stands at the path."""
+    for depth in reversed(range(len(path))):
+        node = Node({str(path[depth]): node}, replace(node.place, path=path[:depth]))
+    return node
+
+
+def parse_override(text: str) -> tuple[str, str]:
+    """Key and value of ``key=value``.
+
+    Raises:
+        UserError: There is no ``=``.
+    """
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"--set {text}: expected key=value, such as steps=4096")
+    return key.strip(), value
+
+
+def _path(tree: Node, key: str) -> tuple[str, ...]:
+    """The parts of a dotted key; a name in the suite may hold dots itself, and the longest that fits is meant."""
+    path: list[str] = []
+    rest = key.split(".")
+    while rest:
+        lengths = range(len(rest), 1, -1)
+        taken = next((length for length in lengths if ".".join(rest[:length]) in tree.mapping), 1)
+        path.append(".".join(rest[:taken]))
+        tree, rest = tree.child(path[-1]), rest[taken:]
+    return tuple(path)
+
+
+def _lay_over(tree: Node, over: Node) -> Node:
+    merged = merge(tree, over)
+    for section in NAMED_SECTIONS:
+        dropped = {name: node for name, node in over.child(section).mapping.items() if node.content is None}
+        for name, node in dropped.items():
+            if name not in (known := tree.child(section).mapping):
+                kind = section.removesuffix("s")
+                raise node.place.error(f"null drops a {kind}, and there is none of this name{suggest(name, known)}")
+        merged = _without(merged, section, dropped)
+    return merged
+
+
+def _without(tree: Node, section: str, names: Collection[str]) -> Node:
+    if not names:
+        return tree
+    left = {name: node for name, node in tree.child(section).mapping.items() if name not in names}
+    return replace(tree, content={**tree.mapping, section: replace(tree.child(section), content=left)})

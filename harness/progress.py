@@ -1,0 +1,26 @@
+"""What a run tells about itself while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A run's position.
+
+    Attributes:
+        step: Steps taken, over all attempts.
+        steps: Steps of the whole run.
+        steps_per_second: Measured over this attempt.
+        score: Mean return of the latest evaluation; ``None`` before the first.
+    """
+
+    step: int
+    steps: int
+    steps_per_second: float
+    score: float | None = None
+
+
+ReportProgress = Callable[[Progress], None]

@@ -1,0 +1,169 @@
+"""From panels to pictures: SVG that takes the page's colours and fonts, and whole sheets as SVG or PNG files.
+
+Pictures are the same to the byte whenever they are drawn from the same numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Literal
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+Line = Literal["-", "--", ":", "-."]
+
+INK, FAINT = "#1b1f24", "#d0d4da"
+"""Text and axes, and grid lines; on the page they follow its light or dark scheme."""
+
+_BASELINE = "#7d838c"
+# The palette `colorblind` of seaborn without its greys and yellows, which vanish on white.
+_COLOURS = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#56b4e9", "#ca9161")
+_LINES: tuple[Line, ...] = ("-", "--", ":", "-.")
+_COLUMNS = 3
+_RESOLUTION = 150  # of PNG files, in dots per inch
+_PIXELS_PER_INCH = 108  # at which text on the page has the size of the text around it
+
+_SETTINGS: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.unicode_minus": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "text.parse_math": False,  # a `$` in a name is a dollar
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "harness",
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a method is drawn, everywhere in a suite's report."""
+
+    colour: str
+    line: Line = "-"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of axes.
+
+    Attributes:
+        title: Above it.
+        draw: Draws into the axes.
+        size: Width and height in inches, apart from labels on the vertical axis that neighbours share.
+    """
+
+    title: str
+    draw: Callable[[Axes], None]
+    size: tuple[float, float] = (3.7, 2.7)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Panels that belong together.
+
+    Attributes:
+        name: Stem of the file it is written to.
+        title: In words, for who cannot see it.
+        panels: At least one.
+        legend: Styles by label, drawn outside the axes; empty where the axes name the methods.
+        shared_rows: Whether all panels have the same labels on their vertical axis.
+    """
+
+    name: str
+    title: str
+    panels: tuple[Panel, ...]
+    legend: Mapping[str, Style]
+    shared_rows: bool = False
+
+
+def method_styles(labels: Sequence[str], baseline: str | None) -> dict[str, Style]:
+    """Grey for the baseline, and colours that colour-blind readers can tell apart for the others, in alphabetical order."""
+    others = sorted(label for label in labels if label != baseline)
+    looks = [Style(colour, line) for line, colour in product(_LINES, _COLOURS)]
+    styles = {label: looks[i % len(looks)] for i, label in enumerate(others)}
+    return styles if baseline is None else {baseline: Style(_BASELINE), **styles}
+
+
+def inline_svgs(plot: Plot) -> list[str]:
+    """Each panel as an SVG element for an HTML page, transparent and without a legend."""
+    return [_inline(panel, f"{plot.name}-{i}") for i, panel in enumerate(plot.panels)]
+
+
+def sheet(plot: Plot) -> dict[str, bytes]:
+    """All panels and the legend on one white sheet, as ``svg`` and as ``png``."""
+    columns = min(len(plot.panels), 4 if plot.shared_rows else _COLUMNS)
+    rows = -(-len(plot.panels) // columns)
+    width = columns * plot.panels[0].size[0] * (0.8 if plot.shared_rows else 1)
+    legend_rows = -(-len(plot.legend) // max(1, int(width / 1.6)))
+    with matplotlib.rc_context(_SETTINGS):
+        figure = Figure((width, rows * plot.panels[0].size[1] + 0.3 * legend_rows), layout="constrained")
+        for i, panel in enumerate(plot.panels):
+            axes = figure.add_subplot(rows, columns, i + 1)
+            _draw(panel, axes)
+            if plot.shared_rows and i % columns:
+                axes.set_yticklabels([])
+        _add_legend(figure, plot.legend, width)
+        return {file_format: _save(figure, file_format) for file_format in ("svg", "png")}
+
+
+def _inline(panel: Panel, name: str) -> str:
+    with matplotlib.rc_context(_SETTINGS):
+        figure = Figure(panel.size, layout="constrained")
+        figure.patch.set_visible(False)
+        axes = figure.add_subplot()
+        axes.patch.set_visible(False)
+        _draw(panel, axes)
+        svg = _save(figure, "svg").decode()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)  # several SVGs share the page's names
+    width = panel.size[0] * _PIXELS_PER_INCH
+    svg = re.sub(r'<svg\b([^>]*?) width="[^"]*" height="[^"]*"', rf'<svg\1 style="max-width: {width:.0f}px"', svg, count=1)
+    return svg.replace(INK, "var(--ink)").replace(FAINT, "var(--rule)").strip()
+
+
+def _draw(panel: Panel, axes: Axes) -> None:
+    axes.set_title(panel.title, loc="left")
+    axes.tick_params(length=2.5, width=0.6)
+    panel.draw(axes)
+
+
+def _add_legend(figure: Figure, styles: Mapping[str, Style], width: float) -> None:
+    if not styles:
+        return
+    handles = [Line2D([], [], color=style.colour, linestyle=style.line, linewidth=2) for style in styles.values()]
+    columns = max(1, min(len(styles), int(width / 1.6)))
+    # Labels are set afterwards, for matplotlib drops those that begin with an underscore.
+    legend = figure.legend(handles, [" " * len(label) for label in styles], loc="outside lower center", ncols=columns)
+    for text, label in zip(legend.get_texts(), styles, strict=True):
+        text.set_text(label)
+
+
+def _save(figure: Figure, file_format: str) -> bytes:
+    buffer = io.BytesIO()
+    nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[file_format]
+    figure.savefig(buffer, format=file_format, metadata=nothing, dpi=_RESOLUTION if file_format == "png" else 72)
+    return buffer.getvalue()

@@ -1,0 +1,155 @@
+"""What a reader must know before trusting a number: everything that is missing, unequal or left out, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import polars as pl
+
+from harness.report.analysis import Analysis
+from harness.report.wording import listing
+from harness.run_folder import RunRecord
+from harness.statistics import MIN_SEEDS
+
+COMFORTABLE_SEEDS = 10
+
+Records = Mapping[str, RunRecord]
+
+
+def notices(analysis: Analysis, records: Records) -> list[str]:
+    """All that apply to a suite, the gravest first."""
+    kinds: tuple[Callable[[Analysis, Records], Iterator[str]], ...] = (
+        _without_score,
+        _incomplete_methods,
+        _few_seeds,
+        _not_normalised,
+        _incomplete_evaluations,
+        _unlike_methods,
+        _unlike_environments,
+        _several_constants,
+        _superseded,
+        _curves,
+    )
+    return [notice for kind in kinds for notice in kind(analysis, records)]
+
+
+def incomplete_methods(analysis: Analysis) -> list[str]:
+    """Methods whose aggregates cover fewer tasks than there are."""
+    table = analysis.tables["aggregates"].filter(pl.col("tasks") < pl.col("of_tasks"))
+    return table["method"].unique(maintain_order=True).to_list()
+
+
+def _place(task: str, label: str, seed: int) -> str:
+    return f"{task}/{label}/seed-{seed}"
+
+
+def _without_score(analysis: Analysis, records: Records) -> Iterator[str]:
+    runs = analysis.current
+    states = [
+        f"{n} {state}" for state in ("failed", "interrupted", "running", "missing") if (n := runs.filter(state=state).height)
+    ]
+    if states:
+        yield (
+            f"Not every planned run has a score: {listing(states)}. They are left out, never counted as zero; the"
+            " numbers of runs stand beside each score, and “Runs” below names each one. A run is planned if its method,"
+            " its task and its seed each occur in some folder of the suite."
+        )
+    silent = runs.filter(pl.col("score").is_null(), state="finished").select("task", "label", "seed").rows()
+    if silent:
+        yield f"Finished without a usable score in evaluations.csv: {listing([_place(*row) for row in silent])}."
+
+
+def _incomplete_methods(analysis: Analysis, records: Records) -> Iterator[str]:
+    table = analysis.tables["aggregates"].filter(pl.col("tasks") < pl.col("of_tasks"), metric="iqm")
+    parts = [f"{label} ({n} of {total})" for label, n, total in table.select("method", "tasks", "of_tasks").rows()]
+    if parts:
+        yield (
+            f"Marked †: aggregates of {listing(parts)} cover fewer tasks than the suite has, and cannot be compared with"
+            " the others. Probabilities of improvement use common tasks only."
+        )
+    scored = set(analysis.tables["aggregates"]["method"])
+    absent = [label for label in analysis.methods if label not in scored]
+    if absent and scored:
+        yield f"No aggregate for {listing(absent)}: no finished run on a task that can be normalised."
+
+
+def _few_seeds(analysis: Analysis, records: Records) -> Iterator[str]:
+    table = analysis.tables["tasks"].filter(pl.col("scores") > 0)
+    few = table.filter(pl.col("scores") < MIN_SEEDS)
+    if len(few):
+        yield (
+            f"Fewer than {MIN_SEEDS} seeds in cells of {listing(few['method'].unique().sort().to_list())}: numbers that"
+            " rest on them have no interval, because one or two runs cannot say how much a score varies. Treat these"
+            " numbers as anecdotes."
+        )
+    fewest = table.filter(pl.col("scores") >= MIN_SEEDS)["scores"].min()
+    if isinstance(fewest, int) and fewest < COMFORTABLE_SEEDS:
+        yield (
+            f"Intervals rest on as few as {fewest} seeds per task. Bootstrap intervals from few seeds are too narrow:"
+            " for the mean of one task with normally distributed scores, a nominal 95 % interval covers the truth about"
+            " 76 % of the time with 3 seeds, 84 % with 5 and 90 % with 10."
+        )
+
+
+def _not_normalised(analysis: Analysis, records: Records) -> Iterator[str]:
+    left_out = [task for task in analysis.tasks["task"] if task not in analysis.usable_tasks]
+    if left_out:
+        yield (
+            f"No usable normalisation constants for {listing(left_out)}: shown raw, left out of aggregates, profiles and"
+            " the sample-efficiency curve. The probability of improvement includes them, since it depends on order"
+            " alone."
+        )
+
+
+def _incomplete_evaluations(analysis: Analysis, records: Records) -> Iterator[str]:
+    parts = []
+    scored = analysis.current.drop_nulls("score").select("task", "label", "seed", "folder", "episodes", "score_step", "steps")
+    for task, label, seed, folder, episodes, step, steps in scored.rows():
+        wanted = records[folder].spec.evaluation.episodes
+        if episodes < wanted or step < steps:
+            parts.append(f"{_place(task, label, seed)} ({episodes} of {wanted} episodes at step {step:,} of {steps:,})")
+    if parts:
+        yield f"Scores from an incomplete or early last evaluation: {listing(parts)}."
+
+
+def _unlike_methods(analysis: Analysis, records: Records) -> Iterator[str]:
+    budgets = analysis.current.drop_nulls("steps").select("label", "steps").unique().sort("label", "steps")
+    if budgets["steps"].n_unique() > 1:
+        parts = [f"{label} {steps:,}" for label, steps in budgets.rows()]
+        yield f"Methods were trained for different numbers of steps: {listing(parts)}. Final scores are not like for like."
+
+
+def _unlike_environments(analysis: Analysis, records: Records) -> Iterator[str]:
+    different = []
+    for task in analysis.tasks["task"]:
+        folders = analysis.current.filter(task=task).drop_nulls("folder")["folder"]
+        settings = {records[folder].spec.environment.model_dump_json() for folder in folders}
+        different += [task] if len(settings) > 1 else []
+    if different:
+        yield f"Runs of {listing(different)} differ in their environment's settings. Their scores are not like for like."
+
+
+def _several_constants(analysis: Analysis, records: Records) -> Iterator[str]:
+    several = analysis.tasks.filter(pl.col("constants") > 1)["task"].to_list()
+    if several:
+        yield f"Runs of {listing(several)} carry different normalisation constants; those of the newest run are used."
+
+
+def _superseded(analysis: Analysis, records: Records) -> Iterator[str]:
+    folders = analysis.runs.filter("superseded")["folder"].to_list()
+    if folders:
+        yield (
+            "Several folders hold the same task, method and seed; the newest finished one counts. Superseded:"
+            f" {listing(folders)}."
+        )
+
+
+def _curves(analysis: Analysis, records: Records) -> Iterator[str]:
+    if analysis.interpolated:
+        parts = [f"{label} on {task}" if task else f"{label} over all tasks" for label, task in analysis.interpolated]
+        yield (
+            f"Runs were evaluated at different steps: the curves of {listing(parts)} are interpolated linearly between a"
+            " run's own evaluations, and never continued beyond its last one."
+        )
+    if analysis.thinned:
+        yield "Sample-efficiency curves leave out some evaluations for brevity; task curves and curves.csv by task have all."

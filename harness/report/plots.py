@@ -1,0 +1,170 @@
+"""What each figure shows: from the tables of an analysis to panels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from harness.report.analysis import Analysis
+from harness.report.drawing import INK, Panel, Plot, Style, method_styles
+
+METRIC_TITLES = {
+    "iqm": "IQM (higher is better)",
+    "median": "Median (higher is better)",
+    "mean": "Mean (higher is better)",
+    "optimality_gap": "Optimality gap (lower is better)",
+}
+
+
+class Plots:
+    """The figures of one suite; a method gives ``None`` when there is nothing to draw.
+
+    Args:
+        analysis: The suite's numbers.
+        marks: A mark to set behind a method's label where its aggregate covers fewer tasks than the others'.
+    """
+
+    def __init__(self, analysis: Analysis, marks: Mapping[str, str]) -> None:
+        self.analysis, self.marks = analysis, marks
+        self.styles = method_styles(analysis.methods, analysis.baseline)
+
+    def aggregates(self) -> Plot | None:
+        """Every aggregate score with its interval."""
+        table = self.analysis.tables["aggregates"]
+        labels = table["method"].unique(maintain_order=True).to_list()
+        panels = tuple(
+            self._interval_panel(title, table.filter(metric=metric), labels, "normalised score")
+            for metric, title in METRIC_TITLES.items()
+        )
+        return (
+            self._plot("aggregates", "Aggregate scores with 95 % intervals", panels, labels, shared=True) if labels else None
+        )
+
+    def improvement(self) -> Plot | None:
+        """The probability of improvement over the baseline."""
+        table = self.analysis.tables["improvement"].filter(pl.col("task").is_null())
+        labels = table["method"].to_list()
+        if not labels:
+            return None
+        name = f"P(method > {self.analysis.baseline})"
+        panel = self._interval_panel("Probability of improvement", table, labels, name, chance=True)
+        return self._plot("improvement", f"{name} with 95 % intervals", (panel,), labels, shared=True)
+
+    def profiles(self) -> Plot | None:
+        """The fraction of runs above each score."""
+        table = self.analysis.tables["profiles"]
+
+        def draw(axes: Axes) -> None:
+            for label, part in self._parts(table):
+                _line(axes, self.styles[label], part, "threshold", drawstyle="steps-post")
+                _band(axes, self.styles[label], part, "threshold", step="post")
+            axes.set(xlabel="normalised score τ", ylabel="fraction of runs above τ", ylim=(0, 1.02))
+            axes.margins(x=0.01)
+
+        panel = Panel("Performance profile", draw, (6.4, 3.4))
+        return self._plot("profiles", "Performance profiles", (panel,), self._labels(table)) if len(table) else None
+
+    def efficiency(self) -> Plot | None:
+        """The IQM over training."""
+        table = self.analysis.tables["curves"].filter(pl.col("task").is_null())
+        panel = self._curve_panel("Sample efficiency", table, "IQM of normalised scores", size=(6.4, 3.4))
+        return (
+            self._plot("efficiency", "IQM of normalised scores over steps", (panel,), self._labels(table))
+            if len(table)
+            else None
+        )
+
+    def task_curves(self) -> Plot | None:
+        """The learning curve of each task."""
+        table = self.analysis.tables["curves"].drop_nulls("task")
+        tasks = table["task"].unique(maintain_order=True).to_list()
+        panels = tuple(self._curve_panel(task, table.filter(task=task), "mean return") for task in tasks)
+        return self._plot("curves", "Mean return over steps on each task", panels, self._labels(table)) if tasks else None
+
+    # ----------------------------------------------------------------------------------------------------------------
+    def _plot(self, name: str, title: str, panels: tuple[Panel, ...], labels: Sequence[str], *, shared: bool = False) -> Plot:
+        legend = {} if shared else {self._named(label): self.styles[label] for label in labels}
+        stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", self.analysis.suite)
+        return Plot(f"{stem}-{name}", title, panels, legend, shared)
+
+    def _named(self, label: str) -> str:
+        return label + self.marks.get(label, "")
+
+    def _labels(self, table: pl.DataFrame) -> list[str]:
+        present = set(table["method"])
+        return [label for label in self.analysis.methods if label in present]
+
+    def _parts(self, table: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+        """The baseline comes last, for the others are drawn over each other less."""
+        for label in reversed(self._labels(table)):
+            yield label, table.filter(method=label)
+
+    def _interval_panel(
+        self, title: str, table: pl.DataFrame, labels: Sequence[str], axis: str, *, chance: bool = False
+    ) -> Panel:
+        def draw(axes: Axes) -> None:
+            for i, label in enumerate(labels):
+                value, low, high = table.filter(method=label).select("value", "low", "high").row(0)
+                _interval(axes, i, (value, low, high), self.styles[label])
+            axes.set_yticks(range(len(labels)), [self._named(label) for label in labels])
+            axes.set(ylim=(len(labels) - 0.4, -0.6), xlabel=axis)
+            axes.grid(visible=False, axis="y")
+            axes.spines["left"].set_visible(False)
+            axes.tick_params(axis="y", length=0)
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+            if chance:
+                axes.set_xlim(0, 1)
+                axes.axvline(0.5, color=INK, linewidth=0.9, linestyle="--")
+            else:
+                _from_zero(axes, "x")
+
+        return Panel(title, draw, (3.7, 0.95 + 0.34 * len(labels)))
+
+    def _curve_panel(self, title: str, table: pl.DataFrame, axis: str, size: tuple[float, float] = (3.7, 2.7)) -> Panel:
+        def draw(axes: Axes) -> None:
+            for label, part in self._parts(table):
+                self._curve(axes, label, part)
+            axes.set(xlabel="steps", ylabel=axis)
+            axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+            axes.margins(x=0.02)
+            axes.set_xlim(left=0)
+            _from_zero(axes, "y")
+
+        return Panel(title, draw, size)
+
+    def _curve(self, axes: Axes, label: str, part: pl.DataFrame) -> None:
+        """Solid where all of a method's runs have arrived (one stretch of steps), dotted elsewhere, with its band."""
+        style = self.styles[label]
+        complete = part.filter(pl.col("runs") == pl.col("of_runs"))
+        axes.plot(part["step"], part["value"], color=style.colour, linewidth=1.2, linestyle=(0, (1, 1.5)))
+        _line(axes, style, complete, "step", marker="o" if len(complete) == 1 else None, markersize=3)
+        _band(axes, style, part, "step")
+
+
+def _line(axes: Axes, style: Style, part: pl.DataFrame, x: str, **look: Any) -> None:
+    axes.plot(part[x], part["value"], color=style.colour, linestyle=style.line, linewidth=1.7, **look)
+
+
+def _band(axes: Axes, style: Style, part: pl.DataFrame, x: str, **look: Any) -> None:
+    ends = part.drop_nulls(["low", "high"])
+    axes.fill_between(ends[x], ends["low"], ends["high"], color=style.colour, alpha=0.16, linewidth=0, **look)
+
+
+def _interval(axes: Axes, row: int, ends: tuple[float, float | None, float | None], style: Style) -> None:
+    value, low, high = ends
+    if low is not None and high is not None:
+        axes.barh(row, high - low, left=low, height=0.56, color=style.colour, alpha=0.55, linewidth=0)
+    axes.plot([value, value], [row - 0.28, row + 0.28], color=INK, linewidth=1.8, solid_capstyle="butt")
+
+
+def _from_zero(axes: Axes, direction: str) -> None:
+    """Let an axis begin at zero unless there are values below."""
+    smallest = axes.dataLim.x0 if direction == "x" else axes.dataLim.y0
+    if smallest >= 0:
+        axes.set_xlim(left=0) if direction == "x" else axes.set_ylim(bottom=0)

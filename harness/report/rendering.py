@@ -1,0 +1,57 @@
+"""From a document to a page: HTML that needs nothing but itself, or Markdown beside a folder of figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.report.document import Cell, Chart, Document, Section
+from harness.report.drawing import inline_svgs, sheet
+
+FIGURES = "figures"
+"""The folder of figures, beside the Markdown file."""
+
+
+def html_page(document: Document) -> str:
+    """A self-contained page: styles and figures inline, no script, nothing fetched."""
+    templates = _templates(autoescape=True)
+    templates.filters["svgs"] = lambda plot: [Markup(svg) for svg in inline_svgs(plot)]
+    templates.filters["anchor"] = _anchor
+    return templates.get_template("page.html.j2").render(document=document) + "\n"
+
+
+def markdown_page(document: Document) -> str:
+    """The same in Markdown; figures are referred to as SVG files in the folder `FIGURES`."""
+    templates = _templates(autoescape=False)
+    templates.filters["cell"] = _markdown_cell
+    templates.filters["prose"] = _markdown_prose
+    text = templates.get_template("page.md.j2").render(document=document, figures=FIGURES)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def figure_files(sections: tuple[Section, ...]) -> Mapping[str, bytes]:
+    """Every figure as a vector file and as a picture, by file name."""
+    plots = [block.plot for section in sections for block in section.blocks if isinstance(block, Chart)]
+    return {f"{plot.name}.{kind}": data for plot in plots for kind, data in sheet(plot).items()}
+
+
+def _templates(*, autoescape: bool) -> Environment:
+    loader = PackageLoader("harness", "report")
+    return Environment(loader=loader, autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def _markdown_prose(text: str) -> str:
+    """Text that Markdown and the HTML in it leave alone."""
+    escaped = re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", text.replace("&", "&amp;"))
+    return re.sub(r"\s+", " ", escaped)
+
+
+def _markdown_cell(cell: Cell) -> str:
+    return _markdown_prose(cell if isinstance(cell, str) else " ".join(part for part in cell if part))

@@ -1,0 +1,72 @@
+"""Scoring a policy: separate environments and seeds, raw rewards, full episodes, and no trace on training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness.environments import HarnessVecEnv
+from harness.spec import EvaluationSpec, Purpose, derive_seeds
+from harness.training import randomness
+from harness.training.learner import Learner
+
+MAX_ENVS = 16
+"""Evaluation environments that step together; more episodes than this take turns."""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One evaluated episode.
+
+    Attributes:
+        score: Undiscounted sum of the environment's own rewards.
+        length: Steps.
+        metrics: What the task measures beside return.
+    """
+
+    score: float
+    length: int
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+def number_of_envs(evaluation: EvaluationSpec) -> int:
+    """How many environments an evaluation steps together."""
+    return min(evaluation.episodes, MAX_ENVS)
+
+
+def evaluate(env: HarnessVecEnv, learner: Learner, evaluation: EvaluationSpec, seed: int, index: int) -> list[Episode]:
+    """Play full episodes with the learner's policy.
+
+    Every environment plays a number of episodes fixed in advance: taking the first that end would favour short ones.
+
+    Args:
+        env: Environments that nothing else uses.
+        learner: Whose policy plays.
+        evaluation: How many episodes, and whether actions are sampled.
+        seed: The run's.
+        index: The evaluation's number; it and ``seed`` determine all randomness.
+
+    Returns:
+        ``evaluation.episodes`` episodes, ordered by environment and then time.
+    """
+    n_envs = env.num_envs
+    quota = [evaluation.episodes // n_envs + (i < evaluation.episodes % n_envs) for i in range(n_envs)]
+    seeds = derive_seeds(seed, Purpose.EVALUATION, index, n_envs + 1)
+    played: list[list[Episode]] = [[] for _ in range(n_envs)]
+    returns, lengths = np.zeros(n_envs), np.zeros(n_envs, dtype=np.int64)
+    with randomness.borrowed(seeds[-1]):
+        env.reseed(seeds[:-1])
+        observations: Any = env.reset()
+        while any(len(episodes) < n for episodes, n in zip(played, quota, strict=True)):
+            observations, rewards, dones, infos = env.step(
+                learner.predict(observations, deterministic=evaluation.deterministic)
+            )
+            returns += rewards
+            lengths += 1
+            for i in np.flatnonzero(dones):
+                if len(played[i]) < quota[i]:
+                    played[i].append(Episode(float(returns[i]), int(lengths[i]), dict(infos[i].get("metrics", {}))))
+                returns[i] = lengths[i] = 0
+    return [episode for episodes in played for episode in episodes]

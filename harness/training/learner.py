@@ -1,0 +1,82 @@
+"""What a base algorithm must offer so that a run can drive it, resume it and score it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from harness.config import Config
+from harness.environments import HarnessVecEnv
+from harness.registry import Registry
+from harness.spec import RunSpec
+from harness.training.intrinsic import IntrinsicRewardVecEnv
+from harness.training.learner_view import LearnerView
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a learner is built from.
+
+    Attributes:
+        spec: The run.
+        registry: Finds networks by name.
+        base: The family's environments.
+        view: The environments as the learner sees them, without a bonus.
+        scored: The same with a bonus; ``None`` for a run without one.
+        device: Where networks live.
+    """
+
+    spec: RunSpec
+    registry: Registry
+    base: HarnessVecEnv
+    view: LearnerView
+    scored: IntrinsicRewardVecEnv | None
+    device: torch.device
+
+
+class Learner(Protocol):
+    """A base algorithm in a run. The class is called with its validated configuration and the surroundings."""
+
+    steps_per_iteration: int
+    """Vector steps between two calls of `iterate`; checkpoints lie between iterations."""
+
+    def __init__(self, config: Any, surroundings: Surroundings) -> None: ...
+
+    @property
+    def step(self) -> int:
+        """Steps taken, over all environments."""
+        ...
+
+    @property
+    def observations(self) -> np.ndarray:
+        """What the environments show now, ``(N, *shape)``."""
+        ...
+
+    def begin(self, total_steps: int) -> None:
+        """Reset the environments and prepare for ``total_steps`` steps."""
+        ...
+
+    def iterate(self) -> dict[str, float]:
+        """Collect and learn once; returns metrics by their full column name."""
+        ...
+
+    def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
+        """Actions ``(N, ...)`` for evaluation."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything the learner's next iteration depends on, as a tree; environments, method and randomness aside."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any], observations: np.ndarray) -> None:
+        """Continue where `state_dict` was called, after `begin`; ``observations`` are the environments' present ones."""
+        ...
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """A configuration's fields as keyword arguments."""
+    return {name: getattr(config, name) for name in type(config).model_fields}

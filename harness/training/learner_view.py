@@ -1,0 +1,72 @@
+"""What the learner sees of the environments: transformed rewards, time limits as configured, and checkpoint cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+
+from harness.config import EnvironmentConfig
+from harness.environments import HarnessVecEnv, end_of_episode
+
+CUT = "checkpoint_cut"
+"""Key of the info of an episode that a checkpoint ended: always bootstrapped, whatever time limits mean."""
+
+_TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "none": lambda rewards: rewards,
+    "sign": np.sign,
+    "positive_sign": lambda rewards: np.maximum(np.sign(rewards), 0),
+}
+
+
+class LearnerView(VecEnvWrapper):
+    """Stands outside the episode monitor, so that logged returns stay the environment's own.
+
+    Args:
+        venv: The environments, monitored.
+        base: The family's environments at the bottom of ``venv``.
+        config: Says how rewards are transformed and what a time limit means.
+    """
+
+    def __init__(self, venv: VecEnv, base: HarnessVecEnv, config: EnvironmentConfig) -> None:
+        super().__init__(venv)
+        self.base = base
+        self._transform = _TRANSFORMS[config.reward_transform]
+        self._limits_terminate = config.time_limit == "terminates"
+        self._steps_to_cut = 0
+        self._cut_seeds: Sequence[int] = ()
+
+    def cut_after(self, n_steps: int, seeds: Sequence[int]) -> None:
+        """Truncate every episode at the ``n_steps``-th step from now, and go on from a reset with these seeds.
+
+        Environments that cannot restore their state are resumable at exactly such a point; an unbroken run is cut there
+        too, so that both are the same by construction.
+
+        Args:
+            n_steps: Vector steps until the cut, at least 1.
+            seeds: One per environment.
+        """
+        self._steps_to_cut, self._cut_seeds = n_steps, seeds
+
+    def reset(self) -> VecEnvObs:
+        """Begin new episodes everywhere."""
+        return self.venv.reset()
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """The step as the learner sees it."""
+        observations, rewards, dones, infos = self.venv.step_wait()
+        rewards = self._transform(rewards)
+        if self._limits_terminate and dones.any():
+            for i in np.flatnonzero(dones):
+                infos[i]["TimeLimit.truncated"] = False  # the monitor made this info a copy of its own
+        if self._steps_to_cut:
+            self._steps_to_cut -= 1
+            if not self._steps_to_cut:
+                for i in np.flatnonzero(~dones):
+                    infos[int(i)] = end_of_episode(np.array(observations[i]), truncated=True) | {CUT: True}
+                dones = np.ones_like(dones)
+                self.base.reseed(self._cut_seeds)
+                observations = self.venv.reset()
+        return observations, rewards, dones, infos

@@ -1,0 +1,95 @@
+"""A run's growing files: CSV tables that survive a kill and can be wound back to a checkpoint, and TensorBoard events."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from harness.files import csv_text, read_csv_rows, write_text_atomic
+
+
+class Table:
+    """A CSV file that grows by rows; new columns are added on the right when they first appear.
+
+    Args:
+        path: Of the file.
+        columns: Those to begin with; an existing file's own come first.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str] = ()) -> None:
+        self.path = path
+        self._columns = list(columns)
+        self._file: IO[str] | None = None
+
+    def rewind(self, column: str, last: int) -> None:
+        """Begin where ``column`` is at most ``last``: later rows and a torn last line are dropped.
+
+        Args:
+            column: A column of whole numbers that never decrease.
+            last: The largest to keep; below 0 empties the file.
+        """
+        header, rows = read_csv_rows(self.path)
+        if last < 0 or column not in header:
+            header, rows = [], []
+        kept = [row for row in rows if int(row[column]) <= last]
+        if kept != rows:  # columns that only dropped rows filled will come back where they were
+            header = [name for name in header if any(row[name] for row in kept) or name in self._columns]
+        self._columns = [*header, *(name for name in self._columns if name not in header)]
+        self._rewrite(kept)
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Add a row; columns without a value, or with ``None``, stay empty."""
+        new = [name for name, value in row.items() if value is not None and name not in self._columns]
+        if new:
+            _, rows = read_csv_rows(self.path)
+            self._columns += new
+            self._rewrite(rows)
+        file = self._open()
+        file.write(csv_text([["" if row.get(name) is None else row[name] for name in self._columns]]))
+        file.flush()
+
+    def sync(self) -> None:
+        """Make every row survive a power cut."""
+        os.fsync(self._open().fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> IO[str]:
+        if self._file is None:
+            self._file = self.path.open("a", encoding="utf-8", newline="")
+        return self._file
+
+    def _rewrite(self, rows: Sequence[Mapping[str, str]]) -> None:
+        self.close()
+        lines = [self._columns, *([row.get(name, "") for name in self._columns] for row in rows)]
+        write_text_atomic(self.path, csv_text(lines))
+
+
+class Events:
+    """TensorBoard events of one attempt at a run.
+
+    Args:
+        folder: Where the event file goes.
+        step: The step that this attempt begins at; later steps of an earlier attempt are hidden.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard.writer import SummaryWriter
+
+        self._writer = SummaryWriter(str(folder), purge_step=step if step else None)
+
+    def write(self, row: Mapping[str, Any], step: int) -> None:
+        """Write the numbers of a row, except what only counts."""
+        for name, value in row.items():
+            if isinstance(value, int | float) and name not in ("time/iterations", "time/total_timesteps"):
+                self._writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._writer.close()

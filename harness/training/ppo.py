@@ -1,0 +1,168 @@
+"""PPO in a run: SB3's own without a bonus or with a summed one, `TwoCriticPPO` with separate streams."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+
+from harness.spec import Purpose, derive_seeds
+from harness.training.config import PPOConfig
+from harness.training.learner import Surroundings
+from harness.training.networks import ActorCriticHeads
+from harness.training.two_critics import TwoCriticPPO
+
+
+class PPOLearner:
+    """Drives SB3's PPO one rollout and one update at a time; see `harness.training.learner.Learner`.
+
+    SB3's ``learn`` writes its log between a rollout and the update that belongs to it. Here an iteration is whole before it
+    is logged and saved, which is what makes a resumed run's log equal an unbroken one's.
+    """
+
+    def __init__(self, config: PPOConfig, surroundings: Surroundings) -> None:
+        self.steps_per_iteration = config.n_steps
+        self._iteration = 0
+        self._callback: BaseCallback
+        scored = surroundings.scored
+        two_critics = scored is not None and scored.combine.mode == "two_critics"
+        env = scored or surroundings.view
+        self.model: PPO = (TwoCriticPPO if two_critics else PPO)(
+            _policy(config, surroundings, two_critics=two_critics),
+            env,  # type: ignore[arg-type]
+            policy_kwargs=_policy_arguments(config, surroundings, two_critics=two_critics),
+            learning_rate=_schedule(config),
+            seed=derive_seeds(surroundings.spec.seed, Purpose.NETWORKS, 0, 1)[0],
+            device=surroundings.device,
+            max_grad_norm=math.inf if config.max_grad_norm is None else config.max_grad_norm,
+            **{name: getattr(config, name) for name in _SAME_NAME},
+        )
+        self.model.set_logger(Logger(folder=None, output_formats=[]))
+
+    @property
+    def step(self) -> int:
+        """Steps taken, over all environments."""
+        return self.model.num_timesteps
+
+    @property
+    def observations(self) -> np.ndarray:
+        """What the environments show now, ``(N, *shape)``."""
+        observations = self.model._last_obs
+        assert isinstance(observations, np.ndarray)
+        return observations
+
+    def begin(self, total_steps: int) -> None:
+        """Reset the environments and prepare for ``total_steps`` steps."""
+        _, self._callback = self.model._setup_learn(total_steps, None)
+
+    def iterate(self) -> dict[str, float]:
+        """One rollout and one update; returns SB3's metrics."""
+        model = self.model
+        assert model.env is not None
+        model.collect_rollouts(model.env, self._callback, model.rollout_buffer, n_rollout_steps=model.n_steps)
+        self._iteration += 1
+        model._update_current_progress_remaining(model.num_timesteps, model._total_timesteps)
+        model.train()
+        metrics: dict[str, float] = {"time/iterations": self._iteration, "time/total_timesteps": model.num_timesteps}
+        metrics |= self._episodes() | {name: float(value) for name, value in model.logger.name_to_value.items()}
+        model.logger.name_to_value.clear()
+        return metrics
+
+    def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
+        """Actions ``(N, ...)`` for evaluation."""
+        return self.model.predict(observations, deterministic=deterministic)[0]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Networks, optimiser and counters as a tree."""
+        model = self.model
+        assert model.ep_info_buffer is not None
+        return {
+            "policy": model.policy.state_dict(),
+            "optimizer": model.policy.optimizer.state_dict(),
+            "iteration": self._iteration,
+            "num_timesteps": model.num_timesteps,
+            "n_updates": model._n_updates,
+            "progress_remaining": model._current_progress_remaining,
+            "episodes": [{"r": float(episode["r"]), "l": int(episode["l"])} for episode in model.ep_info_buffer],
+            "episode_starts": model._last_episode_starts,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], observations: np.ndarray) -> None:
+        """Continue where `state_dict` was called, after `begin`."""
+        model = self.model
+        model.policy.load_state_dict(state["policy"])
+        model.policy.optimizer.load_state_dict(state["optimizer"])
+        self._iteration = state["iteration"]
+        model.num_timesteps = state["num_timesteps"]
+        model._n_updates = state["n_updates"]
+        model._current_progress_remaining = state["progress_remaining"]
+        model.ep_info_buffer = deque(state["episodes"], maxlen=model._stats_window_size)
+        model._last_episode_starts = state["episode_starts"]
+        model._last_obs = observations
+
+    def _episodes(self) -> dict[str, float]:
+        """Mean return and length over the latest training episodes, unclipped, as SB3 names them."""
+        episodes = self.model.ep_info_buffer
+        if not episodes:
+            return {}
+        return {
+            "rollout/ep_rew_mean": float(np.mean([float(episode["r"]) for episode in episodes])),
+            "rollout/ep_len_mean": float(np.mean([float(episode["l"]) for episode in episodes])),
+        }
+
+
+_SAME_NAME = (
+    "n_steps",
+    "batch_size",
+    "n_epochs",
+    "gamma",
+    "gae_lambda",
+    "clip_range",
+    "clip_range_vf",
+    "normalize_advantage",
+    "ent_coef",
+    "vf_coef",
+)
+"""Fields of `PPOConfig` that SB3's PPO takes under the same name."""
+
+
+def _schedule(config: PPOConfig) -> Any:
+    if config.learning_rate_schedule == "linear":
+        return lambda remaining: config.learning_rate * remaining
+    return config.learning_rate
+
+
+def _policy(config: PPOConfig, surroundings: Surroundings, *, two_critics: bool) -> Any:
+    """SB3's own policy, by name, wherever it suffices."""
+    if two_critics or config.network != "sb3":
+        return ActorCriticHeads
+    return "CnnPolicy" if _is_image(surroundings) else "MlpPolicy"
+
+
+def _policy_arguments(config: PPOConfig, surroundings: Surroundings, *, two_critics: bool) -> dict[str, Any]:
+    from stable_baselines3.common.torch_layers import NatureCNN
+
+    arguments: dict[str, Any] = {"optimizer_kwargs": {"eps": config.adam_epsilon}}
+    if config.net_arch is not None:
+        arguments["net_arch"] = list(config.net_arch)
+    if two_critics or config.network != "sb3":
+        arguments["n_value_heads"] = 2 if two_critics else 1
+    if config.network != "sb3":
+        network = surroundings.registry.network(config.network)
+        arguments["network"] = surroundings.registry.load(network.build)
+    elif two_critics and _is_image(surroundings):
+        arguments["features_extractor_class"] = NatureCNN
+        arguments.setdefault("net_arch", [])
+    return arguments
+
+
+def _is_image(surroundings: Surroundings) -> bool:
+    space = surroundings.base.observation_space
+    return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3

@@ -1,0 +1,77 @@
+"""Where a run's numbers come from: versions, machine, commit and command."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from harness.registry import Registry
+from harness.spec import RunSpec
+
+COMMAND_VARIABLE = "HARNESS_COMMAND"
+"""Environment variable by which the command line tells its workers how it was called."""
+
+_PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy", "ale-py", "procgen", "envpool")
+
+
+def provenance(spec: RunSpec, registry: Registry, device: torch.device) -> dict[str, Any]:
+    """Everything about the surroundings that could change a run's numbers, as JSON."""
+    return {
+        "command": os.environ.get(COMMAND_VARIABLE, " ".join(sys.argv)),
+        "harness": metadata.version("exploration-harness"),
+        "commit": _commit(),
+        "plugins": _plugins(spec, registry),
+        "packages": {name: version for name in _PACKAGES if (version := _version(name)) is not None},
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cpu": _cpu(),
+        "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+    }
+
+
+def _plugins(spec: RunSpec, registry: Registry) -> dict[str, str]:
+    used = {("environment", spec.environment.family), ("algorithm", spec.algorithm.name)}
+    if spec.reward is not None:
+        used.add(("method", spec.reward.name))
+    network = spec.algorithm.config.get("network")
+    if isinstance(network, str) and network in registry.networks:
+        used.add(("network", network))
+    providers = [registry.provider(kind, name) for kind, name in sorted(used)]
+    return {provider.name: f"{provider.distribution} {provider.version}" for provider in providers}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit that the harness itself runs from, marked ``-dirty`` if changed since; ``None`` when installed."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())

@@ -1,0 +1,267 @@
+"""One run from its `RunSpec` to its score: iterate, log, evaluate, save; from the beginning or from the newest checkpoint.
+
+The same spec gives the same files on one machine and one torch build, times aside, however often the run was killed on the
+way. Everything the next iteration depends on is in the checkpoint. Environments that restore their state do so; the others
+are cut at every checkpoint, resumed or not, and go on from a reset whose seeds follow from the run and the checkpoint.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import RunError
+from harness.progress import Progress, ReportProgress
+from harness.registry import registry
+from harness.run_folder import RunFolder, RunRecord, RunStatus, now
+from harness.spec import Purpose, RunSpec, derive_seeds
+from harness.training import checkpoints, randomness
+from harness.training.assembly import Assembly, assemble, choose_device
+from harness.training.evaluation import evaluate
+from harness.training.logs import Events, Table
+from harness.training.provenance import provenance
+
+REPORT_SECONDS = 0.25
+"""Shortest time between two reports of progress."""
+
+_WARM_UP, _START, _FIRST_CUT = 0, 1, 2
+"""Draws of training seeds: for random steps before training, for its first reset, and from there on for each cut."""
+
+
+def train(
+    spec: RunSpec,
+    results: Path,
+    *,
+    device: str = "auto",
+    report: ReportProgress | None = None,
+    fresh: bool = False,
+) -> RunStatus:
+    """Train a run to its end, or return at once if it is finished.
+
+    Args:
+        spec: The run.
+        results: The results directory; the run's own folder below it is created.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        report: Called with the run's progress now and then, and at the end.
+        fresh: Whether to forget what an earlier attempt left.
+
+    Raises:
+        harness.claims.Claimed: Another process is at it.
+        harness.errors.ResultsError: The folder cannot be written.
+        harness.errors.RunError: The newest checkpoint is damaged, or does not fit the environments.
+    """
+    folder = RunFolder.of(spec, results)
+    with folder.claim():
+        if fresh:
+            _clear(folder)
+        elif folder.spec_file.exists():
+            record = folder.read()
+            if record.status.state == "finished":
+                return record.status
+        return _Run(spec, folder, device, report).complete()
+
+
+def _clear(folder: RunFolder) -> None:
+    for item in folder.path.iterdir():
+        if item.is_dir():
+            shutil.rmtree(item)
+        elif item.name != "claim":
+            item.unlink()
+
+
+class _Run:
+    """A run under way; the folder is claimed."""
+
+    def __init__(self, spec: RunSpec, folder: RunFolder, device: str, report: ReportProgress | None) -> None:
+        self.spec, self.folder, self.report = spec, folder, report
+        self.device = choose_device(device)
+        self.progress = Table(folder.progress)
+        self.evaluations = Table(folder.evaluations, ("step", "episode", "return", "length"))
+        self.score: float | None = None
+        self.evaluated, self.saved = 0, 0  # how many evaluations and checkpoints there were
+        self.seconds_before = 0.0
+        self.start_step = 0
+        self.started = self.last_report = time.monotonic()
+        self.parts: Assembly
+
+    def complete(self) -> RunStatus:
+        """Train to the end and return the final status."""
+        self._announce()
+        self.parts = assemble(self.spec, self.device, registry())
+        try:
+            self._begin()
+            events = Events(self.folder.path, self.start_step)
+            try:
+                while self._step < self.spec.steps:
+                    self._iterate(events)
+            finally:
+                events.close()
+        finally:
+            self.parts.close()
+            self.progress.close()
+            self.evaluations.close()
+        self._tell(force=True)
+        return self.folder.change("finished", **self._facts()).status
+
+    @property
+    def _step(self) -> int:
+        return self.parts.learner.step
+
+    @property
+    def _seconds(self) -> float:
+        return self.seconds_before + time.monotonic() - self.started
+
+    @property
+    def _steps_per_second(self) -> float:
+        return (self._step - self.start_step) / max(time.monotonic() - self.started, 1e-9)
+
+    def _announce(self) -> None:
+        """Write ``run.json`` before anything that may fail."""
+        facts = provenance(self.spec, registry(), self.device)
+        spec, time_now = self.spec, now()
+        if self.folder.spec_file.exists():
+            record = self.folder.read()
+            self.folder.write(record.model_copy(update={"provenance": facts}))
+            self.folder.change("running", attempts=record.status.attempts + 1)
+            return
+        status = RunStatus(state="running", step=0, steps=spec.steps, started=time_now, updated=time_now, attempts=0)
+        record = RunRecord(spec=spec, digest=spec.digest, method_digest=spec.method_digest, provenance=facts, status=status)
+        self.folder.write(record)
+        self.folder.change("running", attempts=1)
+
+    def _begin(self) -> None:
+        """Start at the newest checkpoint, or from nothing."""
+        found = checkpoints.load(self.folder.checkpoint)
+        if found is None:
+            self._begin_fresh()
+        else:
+            self._restore(found[1])
+        self.start_step = self._step
+        self.progress.rewind("time/total_timesteps", self.start_step or -1)
+        self.evaluations.rewind("step", self.start_step or -1)
+        self.started = time.monotonic()
+
+    def _begin_fresh(self) -> None:
+        base, learner = self.parts.base, self.parts.learner
+        if self.parts.scored is not None and self.parts.scored.reward.warm_up_steps:
+            seeds = self._training_seeds(_WARM_UP, base.num_envs + 1)
+            base.reseed(seeds[:-1])
+            self.parts.scored.warm_up(seeds[-1])
+        base.reseed(self._training_seeds(_START, base.num_envs))
+        learner.begin(self.spec.steps)
+
+    def _iterate(self, events: Events) -> None:
+        """One rollout and update, with what follows it; afterwards the run may be killed without loss."""
+        spec, learner = self.spec, self.parts.learner
+        before, after = self._step, self._step + learner.steps_per_iteration * self.parts.base.num_envs
+        final = after >= spec.steps
+        save = final or _crosses(before, after, spec.checkpoint_every)
+        if save and not final and not self.parts.base.exact_state:
+            cut_seeds = self._training_seeds(_FIRST_CUT + self.saved, self.parts.base.num_envs)
+            self.parts.view.cut_after(learner.steps_per_iteration, cut_seeds)
+        metrics = learner.iterate()
+        self._log(metrics, events)
+        if final or _crosses(before, after, spec.evaluation.every):
+            self._evaluate(events)
+        if save:
+            self._save()
+        self._tell()
+
+    def _log(self, metrics: Mapping[str, float], events: Events) -> None:
+        row: dict[str, Any] = {name: metrics[name] for name in ("time/iterations", "time/total_timesteps")}
+        row |= {"time/time_elapsed": round(self._seconds, 3), "time/fps": round(self._steps_per_second, 1)}
+        if self.parts.scored is not None:
+            row |= {f"intrinsic/{name}": value for name, value in self.parts.scored.pop_metrics().items()}
+        row |= dict(sorted((name, value) for name, value in metrics.items() if name not in row))
+        self.progress.append(row)
+        events.write(row, self._step)
+
+    def _evaluate(self, events: Events) -> None:
+        evaluation = self.spec.evaluation
+        episodes = evaluate(self.parts.evaluation, self.parts.learner, evaluation, self.spec.seed, self.evaluated)
+        for number, episode in enumerate(episodes):
+            row = {"step": self._step, "episode": number, "return": episode.score, "length": episode.length}
+            self.evaluations.append(row | episode.metrics)
+        self.evaluated += 1
+        self.score = float(np.mean([episode.score for episode in episodes]))
+        events.write({"eval/mean_reward": self.score}, self._step)
+
+    def _save(self) -> None:
+        self.progress.sync()
+        self.evaluations.sync()
+        self.saved += 1
+        checkpoints.save(self.folder.checkpoint, self._step, self._state())
+        self.folder.note(**self._facts())
+
+    def _state(self) -> dict[str, Any]:
+        parts = self.parts
+        state: dict[str, Any] = {
+            "digest": self.spec.digest,
+            "learner": parts.learner.state_dict(),
+            "reward": None if parts.reward is None else dict(parts.reward.state_dict()),
+            "observations": self._observations,
+            "random": randomness.state(),
+            "evaluated": self.evaluated,
+            "saved": self.saved,
+            "score": self.score,
+            "seconds": self._seconds,
+        }
+        if parts.base.exact_state:
+            monitor = parts.monitor
+            state["environments"] = parts.base.state_dict()
+            state["monitor"] = {"returns": monitor.episode_returns.copy(), "lengths": monitor.episode_lengths.copy()}
+        return state
+
+    @property
+    def _observations(self) -> np.ndarray:
+        """What the environments show between two iterations."""
+        return self.parts.learner.observations
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        parts = self.parts
+        if state["digest"] != self.spec.digest:
+            raise RunError(f"{self.folder.checkpoint}: the checkpoint is another run's; run again with --fresh to start over")
+        self.evaluated, self.saved, self.score = state["evaluated"], state["saved"], state["score"]
+        self.seconds_before = state["seconds"]
+        if not parts.base.exact_state:
+            parts.base.reseed(self._training_seeds(_FIRST_CUT + self.saved - 1, parts.base.num_envs))
+        parts.learner.begin(self.spec.steps)
+        if parts.base.exact_state:
+            parts.base.load_state_dict(state["environments"])
+            parts.monitor.episode_returns = state["monitor"]["returns"]
+            parts.monitor.episode_lengths = state["monitor"]["lengths"]
+        elif state["learner"]["num_timesteps"] < self.spec.steps and not np.array_equal(
+            self._observations, state["observations"]
+        ):
+            raise RunError(
+                f"{self.folder.path}: the environments do not begin where they did when the checkpoint was written;"
+                " were they upgraded since? Run again with --fresh to start over"
+            )
+        parts.learner.load_state_dict(state["learner"], state["observations"])
+        if parts.reward is not None and parts.scored is not None:
+            parts.reward.load_state_dict(state["reward"])
+            parts.scored.resume_from(state["observations"])
+        randomness.restore(state["random"])
+
+    def _training_seeds(self, index: int, n: int) -> list[int]:
+        return derive_seeds(self.spec.seed, Purpose.TRAINING, index, n)
+
+    def _facts(self) -> dict[str, Any]:
+        """What the status says about how far the run is."""
+        rate = round(self._steps_per_second, 1)
+        return {"step": self._step, "seconds": round(self._seconds, 3), "score": self.score, "steps_per_second": rate}
+
+    def _tell(self, *, force: bool = False) -> None:
+        if self.report is None or (not force and time.monotonic() - self.last_report < REPORT_SECONDS):
+            return
+        self.last_report = time.monotonic()
+        self.report(Progress(self._step, self.spec.steps, self._steps_per_second, self.score))
+
+
+def _crosses(before: int, after: int, every: int) -> bool:
+    return after // every > before // every

@@ -1,0 +1,98 @@
+"""Nested state as safetensors and JSON: written whole, read without ever running code.
+
+A tree is a dict, list or tuple of trees; its leaves are tensors, arrays, numbers, strings, booleans and ``None``. Arrays go
+into one safetensors file; everything else into a JSON skeleton that says where each array belongs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+Tree = Any
+
+_TENSOR, _ARRAY, _TUPLE, _PAIRS, _FLOAT = "$tensor", "$array", "$tuple", "$pairs", "$float"
+
+
+def split(tree: Tree) -> tuple[Any, dict[str, torch.Tensor]]:
+    """Take a tree apart.
+
+    Returns:
+        The skeleton, plain JSON, and the tensors that it names; arrays become tensors that share their memory.
+
+    Raises:
+        TypeError: When a leaf is of a type that trees do not have.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    return _split(tree, "", tensors), tensors
+
+
+def join(skeleton: Any, tensors: dict[str, torch.Tensor]) -> Tree:
+    """The tree that `split` took apart."""
+    if isinstance(skeleton, list):
+        return [join(item, tensors) for item in skeleton]
+    if not isinstance(skeleton, dict):
+        return skeleton
+    if len(skeleton) == 1:
+        ((mark, content),) = skeleton.items()
+        if mark in _MARKED:
+            return _MARKED[mark](content, tensors)
+    return {key: join(value, tensors) for key, value in skeleton.items()}
+
+
+_MARKED: dict[str, Callable[[Any, dict[str, torch.Tensor]], Tree]] = {
+    _TENSOR: lambda name, tensors: tensors[name],
+    _ARRAY: lambda name, tensors: tensors[name].numpy(),
+    _TUPLE: lambda items, tensors: tuple(join(item, tensors) for item in items),
+    _PAIRS: lambda pairs, tensors: {join(key, tensors): join(value, tensors) for key, value in pairs},
+    _FLOAT: lambda text, tensors: float(text),
+}
+
+
+def _split(tree: Tree, path: str, tensors: dict[str, torch.Tensor]) -> Any:
+    if isinstance(tree, torch.Tensor):
+        return {_TENSOR: _add(tree.detach().cpu().contiguous(), path, tensors)}
+    if isinstance(tree, np.ndarray):
+        return {_ARRAY: _add(torch.from_numpy(np.ascontiguousarray(tree).reshape(tree.shape)), path, tensors)}
+    if isinstance(tree, dict):
+        return _split_dict(tree, path, tensors)
+    if isinstance(tree, list | tuple):
+        items = [_split(item, f"{path}/{i}", tensors) for i, item in enumerate(tree)]
+        return items if isinstance(tree, list) else {_TUPLE: items}
+    return _split_scalar(tree, path)
+
+
+def _add(tensor: torch.Tensor, path: str, tensors: dict[str, torch.Tensor]) -> str:
+    """Add a tensor under ``path``, unless the same memory is there already (SB3 names shared layers three times)."""
+    if tensor.untyped_storage().nbytes() != tensor.nbytes:
+        tensor = tensor.clone()  # a slice of something larger: safetensors refuses memory that is shared in part
+    for name, known in tensors.items():
+        if (
+            known.data_ptr() == tensor.data_ptr()
+            and known.shape == tensor.shape
+            and known.dtype == tensor.dtype
+            and tensor.numel()
+        ):
+            return name
+    tensors[path] = tensor
+    return path
+
+
+def _split_dict(tree: dict[Any, Tree], path: str, tensors: dict[str, torch.Tensor]) -> dict[str, Any]:
+    if all(isinstance(key, str) and not key.startswith("$") for key in tree):
+        return {key: _split(value, f"{path}/{key}", tensors) for key, value in tree.items()}
+    return {_PAIRS: [[_split_scalar(key, path), _split(value, f"{path}/{key}", tensors)] for key, value in tree.items()]}
+
+
+def _split_scalar(leaf: Any, path: str) -> Any:
+    if isinstance(leaf, np.generic):
+        leaf = leaf.item()
+    if isinstance(leaf, float) and not math.isfinite(leaf):
+        return {_FLOAT: repr(leaf)}
+    if leaf is None or isinstance(leaf, bool | int | float | str):
+        return leaf
+    raise TypeError(f"state at {path or '/'} is of type {type(leaf).__name__}, which cannot be saved")

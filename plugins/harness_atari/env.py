@@ -1,0 +1,132 @@
+"""Atari games behind `HarnessVecEnv`: ALE's C++ vector environment, with nothing done per environment in Python.
+
+Facts of ale-py 0.12 that this adapter is built around (each is held by a test):
+
+* Every batch of observations is freshly allocated, so nothing needs copying for the caller to keep it.
+* ALE stops a step at the frame that ends the episode, before it looks at the screen. When ALE itself cuts an episode,
+  the last observation is therefore stale; so the cut is made here, after a whole step, and the game is reset by mask.
+* A worker thread that is given an action out of range never answers; so actions are checked first.
+* A seeded reset loads the ROM anew (about 0.1 s per game and thread) and forgets everything; an unseeded one is quick.
+* Games that were never seeded take their sticky actions from the clock, and so all take the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from ale_py.vector_env import AtariVectorEnv
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
+
+from harness import NO_INFO, HarnessVecEnv, end_of_episode
+from harness_atari.config import AtariConfig
+
+
+def make(config: AtariConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
+    """N copies of one game.
+
+    Args:
+        config: The game and its preprocessing.
+        n_envs: N, the number of games that step together.
+        threads: C++ threads that step them; the numbers do not depend on it.
+    """
+    return AtariVecEnv(config, n_envs, threads=threads)
+
+
+class AtariVecEnv(HarnessVecEnv):
+    """N copies of one game: observations uint8 ``(N, stack * channels, size, size)``, rewards as the game gives them.
+
+    An episode ends when the game is over (``terminated``) or after ``episode_steps`` steps (``TimeLimit.truncated``); a
+    game that is over at that very step is terminated.
+
+    Args:
+        config: The game and its preprocessing.
+        n_envs: N, the number of games that step together.
+        threads: C++ threads that step them.
+    """
+
+    def __init__(self, config: AtariConfig, n_envs: int, *, threads: int = 1) -> None:
+        self._ale = _emulators(config, n_envs, threads)
+        self._n_actions = len(self._ale.ale.get_action_set())
+        self._episode_steps = config.episode_steps
+        self._elapsed = np.zeros(n_envs, dtype=np.int64)
+        frame_channels = 1 if config.grayscale else 3
+        self._shape = (config.stack * frame_channels, config.size, config.size)
+        observation_space = spaces.Box(0, 255, self._shape, np.uint8)
+        super().__init__(n_envs, observation_space, spaces.Discrete(self._n_actions), frame_channels=frame_channels)
+        self.reseed((np.random.SeedSequence().generate_state(n_envs) >> 1).tolist())  # never by the clock
+
+    def reset(self) -> np.ndarray:
+        """Begin a new game everywhere; slow only after `reseed`, which has every ROM loaded anew."""
+        seeds = None if None in self._seeds else np.asarray(self._seeds)
+        self._reset_seeds()
+        self._elapsed[:] = 0
+        return self._channel_first(self._ale.reset(seed=seeds)[0])
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Begin a step in ALE's threads.
+
+        Args:
+            actions: Integers ``(N,)``, each below the number of actions.
+
+        Raises:
+            ValueError: An action is out of range.
+        """
+        actions = np.asarray(actions, dtype=np.int64)
+        if actions.min() < 0 or actions.max() >= self._n_actions:
+            raise ValueError(f"actions must be from 0 to {self._n_actions - 1}, not {actions.tolist()}")
+        self._ale.send(actions)
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Finish the step; see `HarnessVecEnv` for what is promised."""
+        observations, rewards, terminated, _, info = self._ale.recv()
+        self._elapsed += 1
+        dones = terminated | (self._elapsed >= self._episode_steps)
+        infos = [NO_INFO] * self.num_envs
+        for index in np.flatnonzero(dones):
+            last = (info["final_obs"] if terminated[index] else observations)[index]
+            infos[index] = end_of_episode(self._channel_first(last).copy(), truncated=not terminated[index])
+        self._elapsed[dones] = 0
+        cut = dones & ~terminated
+        if cut.any():
+            observations = self._ale.reset(options={"reset_mask": cut})[0]
+        return self._channel_first(observations), rewards.astype(np.float32), dones, infos
+
+    def close(self) -> None:
+        """End ALE's threads and free the emulators; harmless when repeated."""
+        if hasattr(self, "_ale"):
+            del self._ale  # the last reference: the destructor joins the threads
+
+    def _channel_first(self, images: np.ndarray) -> np.ndarray:
+        """Turn ALE's colour images ``(..., stack, size, size, 3)`` into ``(..., stack * 3, size, size)``."""
+        if self.frame_channels == 1:
+            return images
+        return np.moveaxis(images, -1, -3).reshape(*images.shape[:-4], *self._shape)
+
+
+def _emulators(config: AtariConfig, n_envs: int, threads: int) -> AtariVectorEnv:
+    """ALE's vector environment with every option stated, none left to a default."""
+    return AtariVectorEnv(
+        config.game,
+        n_envs,
+        batch_size=n_envs,
+        num_threads=threads,
+        thread_affinity_offset=-1,
+        # One step more than an episode lasts here: ALE's own limit, which spoils the last observation, never acts.
+        max_num_frames_per_episode=(config.episode_steps + 1) * config.frame_skip,
+        repeat_action_probability=config.sticky,
+        full_action_space=config.full_action_space,
+        continuous=False,
+        autoreset_mode=AutoresetMode.SAME_STEP,
+        img_height=config.size,
+        img_width=config.size,
+        grayscale=config.grayscale,
+        stack_num=config.stack,
+        frameskip=config.frame_skip,
+        maxpool=config.maxpool,
+        noop_max=config.noop_max,
+        episodic_life=False,
+        life_loss_info=False,
+        reward_clipping=False,
+        use_fire_reset=config.fire_reset,
+    )

@@ -1,0 +1,162 @@
+"""Random network distillation (Burda, Edwards, Storkey and Klimov 2018, arXiv 1810.12894).
+
+A frozen random network f maps states to features; a predictor g learns to match it on the states that are visited. Where g is
+still wrong is new:
+
+    bonus      e(x) = 1/D sum_d (g_d(x) - f_d(x))^2 on the normalised next state, divided by the running standard deviation
+               of its discounted sum
+    predictor  L = sum_n m_n e(x_n) / max(sum_n m_n, 1) with a random mask m
+
+Order within a rollout (OpenAI's ``ppo_agent.py``): all bonuses with the statistics and weights from before it, then the
+observation statistics, then the predictor. Differences from the reference codes are in this package's README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces as gym_spaces
+from torch import Tensor
+
+from harness.errors import UserError
+from harness.nn.diagnostics import effective_rank
+from harness.nn.distillation import masked_mean
+from harness.nn.moments import ReturnNormaliser
+from harness.nn.observations import ObservationNormaliser
+from harness.rewards import IntrinsicReward, Spaces, Transitions
+from harness_rnd.config import RNDConfig
+from harness_rnd.encoders import build_pair
+
+_UNMASKED_ENVS = 32
+"""Environments whose experience trains the predictor without a mask; with more, the paper keeps the batch at this size."""
+
+_DIAGNOSED = 128
+"""States on which the target's features are looked at after each rollout."""
+
+
+class RND(IntrinsicReward[RNDConfig]):
+    """The error in predicting a fixed random network; see the module for formulas and `RNDConfig` for every choice.
+
+    Raises:
+        UserError: When observations are not a box of numbers, or the architecture does not fit them.
+    """
+
+    def __init__(self, config: RNDConfig, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
+        super().__init__(config, spaces, n_envs, device, seed)
+        self._newest = spaces.frame_channels if config.frames == "newest" else None
+        shape = self._viewed_shape(spaces.observation)
+        self.pair = build_pair(config, shape, images=spaces.frame_channels is not None, generator=self.generator)
+        self.observations = ObservationNormaliser(
+            shape, config.observation_normalisation, clip=config.observation_clip, statistics=config.statistics
+        )
+        if config.bonus_normalisation == "return_std":
+            self.normaliser = ReturnNormaliser(n_envs, config.bonus_gamma)
+        self.warm_up_steps = config.warm_up_steps if self.observations.moments is not None else 0
+        self._warm_up_left = self.warm_up_steps
+        self.keep = min(1.0, _UNMASKED_ENVS / n_envs) if config.keep is None else config.keep
+        self.to(self.device)
+        self.optimizers["predictor"] = torch.optim.Adam(
+            self.pair.predictor.parameters(), lr=config.learning_rate, eps=config.adam_epsilon
+        )
+
+    def view(self, observations: np.ndarray) -> np.ndarray:
+        """The newest frame ``(B, frame_channels, H, W)`` of stacked images, or everything."""
+        return observations if self._newest is None else observations[:, -self._newest :]
+
+    def observe(self, transitions: Transitions) -> None:
+        """Update the statistics: at every step if they are ``cumulative``, else while warming up only."""
+        if self.config.statistics == "cumulative":
+            self.observations.update(self._trained_states(transitions))
+        elif self._warm_up_left:
+            self._warm_up_left -= 1
+            self.observations.update(self._trained_states(transitions))
+
+    def bonus(self, transitions: Transitions) -> Tensor:
+        """``clip(eta * error)`` of the scored states, float32 ``(B,)``."""
+        states = transitions.obs if self.config.bonus_on == "obs" else transitions.next_obs
+        bonus = self.config.eta * self.error(states)
+        return bonus.clamp(0, self.config.bonus_clip).to(torch.float32)
+
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        """One rollout: statistics first, then the predictor.
+
+        Returns:
+            ``predictor_loss``, the mean over minibatches; ``target_std``, the deviation of the target's features over
+            states, averaged; ``target_rank``, their `effective_rank`.
+        """
+        states = self._trained_states(transitions)
+        if self.config.statistics == "chan":
+            self.observations.update(states)
+        losses = [self._learn(states[index]) for index in self._minibatches(transitions.env_index)]
+        return {"predictor_loss": float(torch.stack(losses).mean()), **self._diagnostics(states)}
+
+    def network_input(self, states: Tensor) -> Tensor:
+        """Normalised states in the networks' own precision, of the same shape."""
+        return self.observations(states, next(self.pair.parameters()).dtype)
+
+    @torch.no_grad()
+    def error(self, states: Tensor) -> Tensor:
+        """The predictor's error on a batch of states, ``(B,)``: mean or half sum over features."""
+        squared = self.pair.squared_error(self.network_input(states))
+        return squared.mean(1) if self.config.aggregation == "mean" else squared.sum(1) / 2
+
+    def loss(self, states: Tensor, keep: Tensor | None = None) -> Tensor:
+        """The predictor's loss: the mean squared error of what is kept, 0 when nothing is.
+
+        Args:
+            states: ``(B, *shape)``, as `view` gives them.
+            keep: Bool ``(B,)`` for samples or ``(B, D)`` for single entries; ``None`` keeps everything.
+        """
+        if keep is not None and keep.ndim == 1:  # what is left out need not pass through the networks
+            states, keep = states[keep], None
+        return masked_mean(self.pair.squared_error(self.network_input(states)), keep)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """The base's, and how much of the warm-up is still to come."""
+        return super().get_extra_state() | {"warm_up_left": self._warm_up_left}
+
+    def set_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `get_extra_state` gave."""
+        super().set_extra_state(state)
+        self._warm_up_left = int(state["warm_up_left"])
+
+    def _viewed_shape(self, space: gym_spaces.Space) -> tuple[int, ...]:
+        if not isinstance(space, gym_spaces.Box):
+            raise UserError(f"rnd needs observations that are a Box of numbers, not {type(space).__name__}")
+        return space.shape if self._newest is None else (self._newest, *space.shape[1:])
+
+    def _trained_states(self, transitions: Transitions) -> Tensor:
+        return transitions.obs if self.config.train_on == "obs" else transitions.next_obs
+
+    def _minibatches(self, env_index: Tensor) -> Iterator[Tensor]:
+        for _ in range(self.config.epochs):
+            yield from self._order(env_index).tensor_split(min(self.config.minibatches, len(env_index)))
+
+    def _order(self, env_index: Tensor) -> Tensor:
+        if self.config.minibatch_order == "environment":
+            return env_index.argsort(stable=True)
+        if self.config.minibatch_order == "shuffled":
+            return torch.randperm(len(env_index), generator=self.generator).to(self.device)
+        return torch.arange(len(env_index), device=self.device)
+
+    def _learn(self, states: Tensor) -> Tensor:
+        loss = self.loss(states, self._draw_mask(len(states)))
+        self.optimizers["predictor"].zero_grad()
+        loss.backward()
+        self.optimizers["predictor"].step()
+        return loss.detach()
+
+    def _draw_mask(self, n: int) -> Tensor | None:
+        if self.config.mask == "none" or self.keep == 1:
+            return None
+        shape = (n,) if self.config.mask == "sample" else (n, self.config.feature_dim)
+        return (torch.rand(shape, generator=self.generator) < self.keep).to(self.device)
+
+    @torch.no_grad()
+    def _diagnostics(self, states: Tensor) -> dict[str, float]:
+        spread = torch.linspace(0, len(states) - 1, min(_DIAGNOSED, len(states)), device=self.device).long()
+        features = self.pair.target(self.network_input(states[spread]))
+        return {"target_std": float(features.std(0, correction=0).mean()), "target_rank": effective_rank(features)}

@@ -1,0 +1,86 @@
+"""The whole pipeline against a second one, written here frame by frame on ALE's plain interface and NumPy.
+
+Sticky actions, frame skip, max-pooling, luminance, area resizing, stack order, raw rewards and game over: a wrong
+default in any of them shows, because both see the same random stream of the same seed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ale_py import ALEInterface, LoggerMode, roms
+
+from harness_atari.config import AtariConfig
+from harness_atari.env import make
+
+
+class Game:
+    """One game, with the preprocessing of Burda et al. 2018 spelt out."""
+
+    def __init__(self, config: AtariConfig, seed: int) -> None:
+        ALEInterface.setLoggerMode(LoggerMode.Error)
+        self.config = config
+        self.ale = ALEInterface()
+        self.ale.setInt("random_seed", seed)
+        self.ale.setFloat("repeat_action_probability", config.sticky)
+        self.ale.loadROM(roms.get_rom_path(config.game))
+        self.ale.reset_game()
+        self.actions = self.ale.getMinimalActionSet()
+        self.screen = self.ale.getScreenGrayscale if config.grayscale else self.ale.getScreenRGB
+        first = self.screen()
+        self.screens = [np.zeros_like(first)] * (config.stack - 1) + [first]
+
+    def observation(self) -> np.ndarray:
+        return np.concatenate([area_resized(screen, self.config.size) for screen in self.screens])
+
+    def step(self, action: int) -> tuple[float, bool]:
+        screens: list[np.ndarray] = []
+        reward = 0.0
+        for _ in range(self.config.frame_skip):
+            reward += self.ale.act(self.actions[action])
+            screens.append(self.screen())
+            if self.ale.game_over():
+                return reward, True
+        newest = np.maximum(*screens[-2:]) if self.config.maxpool else screens[-1]
+        self.screens = [*self.screens[1:], newest]
+        return reward, False
+
+
+def area_resized(screen: np.ndarray, size: int) -> np.ndarray:
+    """Mean over the area that each new pixel covers, ``(channels, size, size)``; by way of a common multiple of both sizes."""
+    height, width = screen.shape[:2]
+    rows, columns = np.lcm(height, size), np.lcm(width, size)
+    fine = screen.reshape(height, width, -1).repeat(rows // height, axis=0).repeat(columns // width, axis=1)
+    return fine.reshape(size, rows // size, size, columns // size, -1).mean(axis=(1, 3)).transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        AtariConfig(game="breakout", sticky=0.25),
+        AtariConfig(game="gravitar", sticky=0.5, size=96),
+        AtariConfig(game="boxing", sticky=0, frame_skip=2, stack=2, maxpool=False, grayscale=False),
+    ],
+    ids=lambda config: config.game,
+)
+def test_pixels_rewards_and_ends_are_those_of_the_plain_interface(config: AtariConfig):
+    seeds = [21, 22]
+    env = make(config, 2, threads=2)
+    env.reseed(seeds)
+    first = env.reset()
+    reference = [Game(config, seed) for seed in seeds]
+    assert all(np.abs(first[index] - reference[index].observation()).max() < 1 for index in range(2))
+    running, rewarded = {0, 1}, 0
+    for step, actions in enumerate(np.random.default_rng(1).integers(0, env.action_space.n, (300, 2))):
+        observations, rewards, dones, infos = env.step(actions)
+        for index in sorted(running):
+            reward, over = reference[index].step(int(actions[index]))
+            assert (rewards[index], dones[index]) == (reward, over)
+            rewarded += reward != 0
+            if over:
+                assert not infos[index]["TimeLimit.truncated"]
+                running.discard(index)
+            elif step % 25 == 0:  # resizing in NumPy is slow
+                assert np.abs(observations[index] - reference[index].observation()).max() < 1
+    env.close()
+    assert rewarded

@@ -1,0 +1,216 @@
+"""Worker processes: what becomes of runs when training raises, dies, hangs, or everything is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.execution.events import Advanced, Ended, Started
+from harness.execution.local import execute
+from harness.run_folder import RunFolder
+from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec
+
+# What the worker is told to train with; the "family" of a spec says how it behaves. These stand in for training because
+# the processes around it are what is tested here.
+TRAIN = '''
+import ctypes, os, signal, sys, time
+from pathlib import Path
+from harness.claims import Claimed
+from harness.errors import RunError
+from harness.progress import Progress
+from harness.run_folder import RunFolder, RunRecord, RunStatus, now
+
+
+def train(spec, results, *, device="auto", report=None, fresh=False):
+    folder = RunFolder.of(spec, results)
+    with folder.claim():
+        status = RunStatus(state="running", step=0, steps=spec.steps, started=now(), updated=now())
+        folder.write(RunRecord(
+            digest=spec.digest, method_digest=spec.method_digest, spec=spec, provenance={"pid": os.getpid()}, status=status
+        ))
+        (folder.path / "environment.txt").write_text(os.environ.get("OMP_NUM_THREADS", "") + " " + device + " " + str(fresh))
+        if report:
+            report(Progress(1, spec.steps, 10.0, 0.5))
+        globals()[spec.environment.family]()
+        return folder.change("finished", step=spec.steps, score=1.0).status
+
+
+def works(): ...
+def talks():
+    print("this is not a message"); os.write(1, b"nor is this\\n")
+def raises(): raise ZeroDivisionError("of all things")
+def refuses(): raise RunError("the checkpoint\\nis damaged")
+def claimed(): raise Claimed("in use by process 1 on elsewhere")
+def exits(): os._exit(3)
+def quits(): sys.exit("bye")
+def segfaults(): ctypes.string_at(0)
+def killed(): os.kill(os.getpid(), signal.SIGKILL)
+def hangs(): time.sleep(600)
+'''  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def fake_training(tmp_path, monkeypatch):
+    (tmp_path / "fake_training.py").write_text(TRAIN)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+def run_spec(family: str, seed: int = 0, threads: int = 1) -> RunSpec:
+    return RunSpec(
+        suite="processes",
+        task="t",
+        method=family,
+        seed=seed,
+        environment=EnvironmentSpec(family=family, config={}),
+        algorithm=AlgorithmSpec(name="ppo", config={"threads": threads}),
+        reward=None,
+        steps=100,
+        evaluation=EvaluationSpec(every=10),
+        checkpoint_every=10,
+    )
+
+
+def run(specs, results, workers=2, **kwargs):
+    return execute(specs, results=results, workers=workers, train="fake_training:train", **kwargs)
+
+
+def test_every_way_to_fail_stays_with_its_run(tmp_path):
+    families = ["works", "raises", "segfaults", "refuses", "killed", "talks", "exits", "claimed", "quits", "works"]
+    specs = [run_spec(family, seed) for seed, family in enumerate(families)]
+    outcomes = run(specs, tmp_path)
+
+    assert [outcome.spec for outcome in outcomes] == specs
+    endings = dict(zip(families, outcomes, strict=True))
+    assert [outcome.ending for outcome in outcomes].count("finished") == 3
+    assert endings["claimed"].ending == "claimed"
+    assert endings["claimed"].error == "in use by process 1 on elsewhere"
+    causes = {
+        "raises": "ZeroDivisionError: of all things",
+        "refuses": "the checkpoint is damaged",
+        "segfaults": "its process was killed by SIGSEGV",
+        "killed": "its process was killed by SIGKILL; if nobody did so, memory ran out: try fewer --workers",
+        "exits": "its process ended with exit code 3",
+        "quits": "SystemExit: bye",
+    }
+    for family, cause in causes.items():
+        folder = RunFolder.of(endings[family].spec, tmp_path)
+        assert endings[family].ending == "failed"
+        assert endings[family].error.startswith(cause)
+        assert folder.state() == "failed"
+        assert folder.read().status.error == endings[family].error
+    assert "in raises" in RunFolder.of(endings["raises"].spec, tmp_path).error_log.read_text()
+    assert "Segmentation fault" in RunFolder.of(endings["segfaults"].spec, tmp_path).error_log.read_text()
+
+
+def test_failure_before_there_is_a_record_is_recorded(tmp_path):
+    spec = run_spec("works")
+    (outcome,) = execute([spec], results=tmp_path, workers=1, train="no_such_module:train")
+    assert outcome.ending == "failed"
+    status = RunFolder.of(spec, tmp_path).read().status
+    assert (status.state, status.steps) == ("failed", 100)
+    assert status.error == "ModuleNotFoundError: No module named 'no_such_module'"
+
+
+def test_success_removes_the_log_of_an_earlier_failure(tmp_path):
+    spec = run_spec("works")
+    folder = RunFolder.of(spec, tmp_path)
+    folder.path.mkdir(parents=True)
+    folder.error_log.write_text("old")
+    run([spec], tmp_path)
+    assert not folder.error_log.exists()
+
+
+def test_one_worker_trains_many_runs_and_events_come_in_order(tmp_path):
+    specs = [run_spec("works", seed) for seed in range(3)]
+    events = []
+    run(specs, tmp_path, workers=1, on_event=events.append)
+    pids = {RunFolder.of(spec, tmp_path).read().provenance["pid"] for spec in specs}
+    assert len(pids) == 1
+    assert [type(event) for event in events] == [Started, Advanced, Ended] * 3
+    assert events[1].progress.score == 0.5
+
+
+def test_threads_are_set_before_libraries_load_and_arguments_arrive(tmp_path):
+    specs = [run_spec("works", seed, threads) for seed, threads in enumerate([1, 3, 3])]
+    run(specs, tmp_path, workers=1, device="cpu", fresh=True)
+    seen = [(RunFolder.of(spec, tmp_path).path / "environment.txt").read_text() for spec in specs]
+    assert seen == ["1 cpu True", "3 cpu True", "3 cpu True"]
+
+
+PARENT = """
+import json, sys
+from pathlib import Path
+from harness.execution.local import execute
+from harness.spec import RunSpec
+specs = [RunSpec.model_validate(spec) for spec in json.load(sys.stdin)]
+try:
+    execute(specs, results=Path(sys.argv[1]), workers=2, train="fake_training:train",
+            on_event=lambda event: print(type(event).__name__, flush=True))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@contextlib.contextmanager
+def parent_with_two_hanging_runs(results):
+    specs = [run_spec("hangs", seed) for seed in range(4)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(PARENT), str(results)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdin and process.stdout
+    try:
+        process.stdin.write(json.dumps([spec.model_dump(mode="json") for spec in specs]))
+        process.stdin.close()
+        events = [process.stdout.readline().strip() for _ in range(4)]
+        assert sorted(events) == ["Advanced", "Advanced", "Started", "Started"]
+        yield process, specs
+    finally:
+        process.stdout.close()
+        process.kill()
+        process.wait()
+
+
+def wait_for_end_of(workers):
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
+
+
+@pytest.mark.parametrize("whole_group", [False, True], ids=["to the parent", "to the group, as a terminal does"])
+def test_ctrl_c_stops_the_workers_and_leaves_runs_interrupted(tmp_path, whole_group):
+    with parent_with_two_hanging_runs(tmp_path) as (process, specs):
+        workers = psutil.Process(process.pid).children()
+        began = time.monotonic()
+        if whole_group:
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert time.monotonic() - began < 5
+        wait_for_end_of(workers)
+    states = [RunFolder.of(spec, tmp_path).read().status.state for spec in specs[:2]]
+    assert states == ["interrupted", "interrupted"]
+    assert not Path(RunFolder.of(specs[2], tmp_path).path).exists()
+
+
+def test_workers_die_with_a_killed_parent(tmp_path):
+    with parent_with_two_hanging_runs(tmp_path) as (process, specs):
+        workers = psutil.Process(process.pid).children()
+        assert len(workers) == 2
+        process.kill()
+        process.wait()
+        wait_for_end_of(workers)
+    assert RunFolder.of(specs[0], tmp_path).state() == "interrupted"
