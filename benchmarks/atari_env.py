@@ -59,7 +59,7 @@ def one_process_each(game: str, n_envs: int) -> tuple[Step, Callable[[], object]
 
 
 def _single(game: str) -> gymnasium.Env:
-    gymnasium.register_envs(ale_py)
+    ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
     options = {"frameskip": 1, "repeat_action_probability": 0.25, "max_num_frames_per_episode": 18_000}
     env = gymnasium.make(f"ALE/{rom_id_to_name(game)}-v5", **options)
     return AtariWrapper(env, noop_max=0, terminal_on_life_loss=False, clip_reward=False)
@@ -72,7 +72,7 @@ def _started(env: VecEnv) -> tuple[Step, Callable[[], object]]:
 
 
 def compare(game: str, n_envs: int, steps: int, rounds: int) -> dict[str, tuple[float, float]]:
-    """Median steps per second of each variant, and the median ratio to bare ALE on as many threads (subprocesses: the most)."""
+    """Median steps per second of each variant and its ratio to bare ALE on as many threads (processes: on the most)."""
     variants: dict[str, tuple[Step, Callable[[], object]]] = {"SB3 SubprocVecEnv": one_process_each(game, n_envs)}
     for threads in THREADS:
         variants[f"bare ALE, {threads} threads"] = bare_ale(game, n_envs, threads)
@@ -110,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--game", default="montezuma_revenge")
     parser.add_argument("--envs", type=int, nargs="+", default=[8, 32])
-    parser.add_argument("--steps", type=int, default=4096, help="environment steps per variant and round")
+    parser.add_argument("--steps", type=int, default=2048, help="environment steps per variant and round")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     print(f"{options.game}: {options.rounds} rounds of {options.steps} steps\n")

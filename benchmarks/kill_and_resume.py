@@ -21,11 +21,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness.files import read_csv_rows
+from harness.files import TEMPORARY, read_csv_rows
 from harness.plan import expand
 from harness.run_folder import RunFolder
 from harness.spec import RunSpec
 from harness.suite import load_suite
+
+_CLEAN = multiprocessing.get_context("forkserver")
+"""Children of a server that has loaded the harness and trained nothing: they start fast, and no thread of ours is lost."""
+_CLEAN.set_forkserver_preload(["harness.training.run"])
 
 DEEP_SEA = """
 suite: kill
@@ -34,7 +38,7 @@ tasks: {sea: {environment: {size: 8, deterministic: false}}}
 algorithm: {name: ppo, n_envs: 8, n_steps: 20, batch_size: 80, n_epochs: 2}
 methods: METHODS
 seeds: 1
-steps: 16_000
+steps: 8_000
 evaluation: {every: 1600, episodes: 4}
 checkpoint: {every: 480}
 """
@@ -80,7 +84,7 @@ def run_and_kill(spec: RunSpec, results: Path, rng: random.Random, *, while_savi
     """Train in another process and kill it; says when, or ``None`` if it finished first."""
     folder = RunFolder.of(spec, results)
     before = _progress(folder)
-    process = multiprocessing.get_context("fork").Process(target=run, args=(spec, results))
+    process = _CLEAN.Process(target=run, args=(spec, results))
     process.start()
     try:
         while process.is_alive() and _progress(folder) == before:
@@ -89,8 +93,7 @@ def run_and_kill(spec: RunSpec, results: Path, rng: random.Random, *, while_savi
         while process.is_alive() and time.monotonic() < deadline:
             time.sleep(0.001)
         if while_saving:
-            drafts = os.fspath(folder.checkpoint)
-            while process.is_alive() and not _saving(drafts):
+            while process.is_alive() and not _saving(folder.checkpoint):
                 pass
             time.sleep(rng.uniform(0, 0.004))
         if process.exitcode is not None:
@@ -99,7 +102,7 @@ def run_and_kill(spec: RunSpec, results: Path, rng: random.Random, *, while_savi
         os.kill(process.pid, signal.SIGKILL)
     finally:
         process.join()
-    return "while saving" if _saving(os.fspath(folder.checkpoint)) else "between"
+    return "while saving" if _saving(folder.checkpoint) else "between"
 
 
 def differences(one: RunFolder, other: RunFolder) -> list[str]:
@@ -133,9 +136,9 @@ def _progress(folder: RunFolder) -> int:
         return 0
 
 
-def _saving(checkpoint: str) -> bool:
+def _saving(checkpoint: Path) -> bool:
     try:
-        return any(name.startswith(".tmp-") for name in os.listdir(checkpoint))
+        return any(entry.name.startswith(TEMPORARY) for entry in checkpoint.iterdir())
     except FileNotFoundError:
         return False
 
@@ -143,7 +146,7 @@ def _saving(checkpoint: str) -> bool:
 def check(spec: RunSpec, results: Path, kills: int, rng: random.Random) -> tuple[bool, str]:
     """Compare an unbroken run of ``spec`` with one that is killed ``kills`` times."""
     whole, broken = results / "whole", results / "broken"
-    process = multiprocessing.get_context("fork").Process(target=run, args=(spec, whole))
+    process = _CLEAN.Process(target=run, args=(spec, whole))
     process.start()
     process.join()
     when = []
@@ -152,7 +155,7 @@ def check(spec: RunSpec, results: Path, kills: int, rng: random.Random) -> tuple
         if instant is None:
             break
         when.append(instant)
-    process = multiprocessing.get_context("fork").Process(target=run, args=(spec, broken))
+    process = _CLEAN.Process(target=run, args=(spec, broken))
     process.start()
     process.join()
     found = differences(RunFolder.of(spec, whole), RunFolder.of(spec, broken))
@@ -171,8 +174,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the instants (default 0)")
     parser.add_argument("--only", default="", help="only cases whose family and method contain this")
     arguments = parser.parse_args()
-    import harness.training.run  # noqa: F401  (the forked children find it loaded)
-
     cases = [spec for spec in specs() if arguments.only in f"{spec.environment.family} {spec.method}"]
     rng, sound = random.Random(arguments.seed), True
     for number, spec in enumerate(cases):

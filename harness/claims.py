@@ -113,6 +113,8 @@ class Claim:
         return True
 
     def _stale(self, owner: Owner) -> bool:
+        if not owner.token:
+            return True
         if owner.host == socket.gethostname():
             return not _alive(owner)
         try:

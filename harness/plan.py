@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from math import prod
 from typing import Any, TypeVar
 
 from harness.config import Config, EnvironmentConfig
@@ -84,13 +86,13 @@ class _Parts:
 def _resolve(suite: Suite, registry: Registry) -> _Parts:
     parts = _Parts()
     for task in suite.tasks:
-        parts.add(parts.environments, task, lambda task=task: _environment(suite, task, registry))
+        parts.add(parts.environments, task, partial(_environment, suite, task, registry))
     for method in suite.methods:
-        parts.add(parts.algorithms, method, lambda method=method: _algorithm(suite, method, registry))
-        parts.add(parts.rewards, method, lambda method=method: _reward(suite, method, registry))
+        parts.add(parts.algorithms, method, partial(_algorithm, suite, method, registry))
+        parts.add(parts.rewards, method, partial(_reward, suite, method, registry))
         if method in parts.algorithms:
             parts.problems.extend(_disagreements(suite, method, parts, registry))
-            parts.problems.extend(_short_runs(suite, parts.algorithms[method][1]))
+    parts.problems.extend(_short_runs(suite, parts))
     return parts
 
 
@@ -144,7 +146,8 @@ def _algorithm(suite: Suite, method: str, registry: Registry) -> tuple[str, Conf
     places = ((*path, "preset"), ("algorithm", "preset"))
     preset = _preset(f"preset of algorithm {name!r}", presets, own.preset or shared.preset, places)
     settings = deep_merge(deep_merge(preset.config, shared.settings), own.settings)
-    config = validate(model, settings, lambda key: ((*path, *key), ("algorithm", *key)), f"algorithm {name!r}{_from(preset)}")
+    about = f"algorithm {name!r}{_from(preset)}"
+    config = validate(model, settings, lambda key: ((*path, *key), ("algorithm", *key)), about)
     if network := getattr(config, "network", ""):
         _look_up(registry.network, network, ((*path, "network"), ("algorithm", "network")))
     return name, config
@@ -211,14 +214,13 @@ def _disagreements(suite: Suite, method: str, parts: _Parts, registry: Registry)
             yield Problem(f"has no effect with mode {mode!r}, only with 'two_critics'", ((*path, "combine", key),))
 
 
-def _short_runs(suite: Suite, config: Config) -> Iterator[Problem]:
+def _short_runs(suite: Suite, parts: _Parts) -> Iterator[Problem]:
     """Runs that end before an on-policy algorithm's first update."""
-    n_envs, n_steps = getattr(config, "n_envs", 1), getattr(config, "n_steps", 1)
+    sizes = [(getattr(config, "n_envs", 1), getattr(config, "n_steps", 1)) for _, config in parts.algorithms.values()]
+    n_envs, n_steps = max(sizes, key=prod, default=(1, 1))
     for name, task in suite.tasks.items():
         steps = task.steps or suite.steps
         if steps < n_envs * n_steps:
-            message = (
-                f"{steps} steps are fewer than one rollout of n_envs x n_steps = {n_envs} x {n_steps} "
-                f"= {n_envs * n_steps} steps: take more steps or a smaller rollout"
-            )
+            rollout = f"one rollout of n_envs x n_steps = {n_envs} x {n_steps} = {n_envs * n_steps} steps"
+            message = f"{steps} steps are fewer than {rollout}: take more steps or a smaller rollout"
             yield Problem(message, (("tasks", name, "steps"), ("steps",)))

@@ -12,6 +12,7 @@ import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -135,7 +136,9 @@ def validate(
     except ValidationError as error:
         prefix = f"{about}: " if about else ""
         complaints = _complaints(error, model, data)
-        raise Refused(*(Problem(prefix + text, places(path), unknown) for path, text, unknown in complaints)) from None
+        raise Refused(
+            *(Problem(prefix + text, _nearest_first(map(places, paths)), unknown) for paths, text, unknown in complaints)
+        ) from None
 
 
 def show(value: Any) -> str:
@@ -164,20 +167,26 @@ def _whole(data: Any) -> Any:
     return int(data) if isinstance(data, float) and abs(data) < _EXACT and data.is_integer() else data
 
 
-def _complaints(error: ValidationError, model: type[BaseModel], data: Any) -> Iterator[tuple[KeyPath, str, bool]]:
-    """Path, message and whether the key is unknown; the branches of a union speak with one voice."""
+def _nearest_first(places: Iterable[tuple[KeyPath, ...]]) -> tuple[KeyPath, ...]:
+    """The likeliest place of each path, then the second of each, and so on."""
+    return tuple(path for rank in zip_longest(*places) for path in rank if path is not None)
+
+
+def _complaints(error: ValidationError, model: type[BaseModel], data: Any) -> Iterator[tuple[list[KeyPath], str, bool]]:
+    """Paths, message and whether it is an unknown key; the branches of a union speak with one voice."""
     by_path: dict[KeyPath, list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
         by_path.setdefault(_path(details, data), []).append(details)
     for path, branches in by_path.items():
         first, expected = branches[0], [_expected(details) for details in branches]
         if all(expected):
-            yield path, _contradiction(" or ".join(dict.fromkeys(filter(None, expected))), first["input"]), False
+            yield [path], _contradiction(" or ".join(dict.fromkeys(filter(None, expected))), first["input"]), False
         elif first["type"] == "extra_forbidden":
-            yield path, _unknown_key(path, model), True
+            yield [path], _unknown_key(path, model), True
         else:
             text = _text(first, path, model)
-            yield (*path, *_mentioned(text, first["input"])), text, False
+            keys = _mentioned(text, first["input"])
+            yield [(*path, key) for key in keys] or [path], text, False
 
 
 def _path(details: ErrorDetails, data: Any) -> KeyPath:
@@ -223,10 +232,10 @@ def _text(details: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
     return f"{message[:1].lower()}{message[1:]}, got {show(details['input'])}"
 
 
-def _mentioned(text: str, data: Any) -> KeyPath:
-    """The key of a mapping that a validator's message speaks of."""
+def _mentioned(text: str, data: Any) -> list[str]:
+    """The keys of a mapping that a validator's message speaks of."""
     words = re.findall(r"\w+", text) if isinstance(data, Mapping) else []
-    return next(((word,) for word in words if word in data), ())
+    return [word for word in dict.fromkeys(words) if word in data]
 
 
 def _models(annotation: Any, path: KeyPath) -> Iterator[type[BaseModel]]:

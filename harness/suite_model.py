@@ -7,6 +7,7 @@ The models know the shape of a suite and no plugin. Settings of environments, al
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
@@ -56,9 +57,9 @@ def _few(count: int) -> int:
 
 
 def _distinct(seeds: Sequence[int]) -> tuple[int, ...]:
-    if len(set(seeds)) < len(seeds):
-        twice = next(seed for index, seed in enumerate(seeds) if seed in seeds[:index])
-        raise ValueError(f"seed {twice} is given twice")
+    twice = sorted(seed for seed, times in Counter(seeds).items() if times > 1)
+    if twice:
+        raise ValueError(f"seed {twice[0]} is given twice")
     return tuple(seeds)
 
 

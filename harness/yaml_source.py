@@ -89,13 +89,21 @@ def _events(text: str, start: Place) -> Iterator[Event]:
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as problem:
-        tab = "; indent with spaces" if "'\\t'" in str(problem.problem) else ""
-        raise error(f"{problem.problem or problem.context}{tab}", _line(problem.problem_mark)) from None
+        raise error(_complaint(problem), _line(problem.problem_mark)) from None
     except ReaderError as problem:
         where = text.count("\n", 0, problem.position) + 1
         raise error(f"character {problem.character!r} is not allowed", where) from None
     except (YAMLError, ValueError, OverflowError) as problem:  # the last two: an escape beyond Unicode
         raise error(str(problem), 1) from None
+
+
+def _complaint(problem: MarkedYAMLError) -> str:
+    begun = _line(problem.context_mark)
+    if "'\\t'" in str(problem.problem):
+        return f"{problem.problem}; indent with spaces"
+    if problem.context and begun != _line(problem.problem_mark):
+        return f"{problem.problem}, {problem.context} that begins in line {begun}"
+    return str(problem.problem)
 
 
 def _line(mark: Any) -> int:

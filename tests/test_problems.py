@@ -118,6 +118,13 @@ def test_a_message_says_what_is_configured():
         validate(Outer, {"count": "x"}, lambda path: (path,), "method 'rnd'")
 
 
+def test_a_rule_over_several_keys_is_placed_at_the_nearest_of_them():
+    with pytest.raises(Refused) as caught:
+        validate(Outer, {"low": 3, "high": 2}, lambda path: (("near", *path), ("far", *path)))
+    (problem,) = caught.value.problems
+    assert problem.paths == (("near", "low"), ("near", "high"), ("far", "low"), ("far", "high"))
+
+
 def test_a_problem_is_placed_where_it_was_written_else_where_it_belongs():
     tree = parse_yaml("a:\n  x: 1\nb:\n  y: 2\n", "f.yaml")
     problems = [Problem("bad", (("a", "y"), ("b", "y"))), Problem("gone", (("a", "q"), ("b", "q")))]

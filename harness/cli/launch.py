@@ -34,14 +34,27 @@ from harness.status import RunStanding, plan_standings
 COMMAND_VARIABLE = "HARNESS_COMMAND"
 """Tells workers how the command line was called, for each run's provenance."""
 
+_INTERRUPTED = (
+    "interrupted: {board.finished} of {board.total} runs finished;"
+    " everything so far is kept, and the same command goes on from there"
+)
+
 
 def print_plan(
-    specs: Sequence[RunSpec], results: Path, *, workers: int | None = None, fresh: bool = False, as_json: bool = False
+    specs: Sequence[RunSpec],
+    results: Path,
+    *,
+    workers: int | None = None,
+    device: str = "auto",
+    fresh: bool = False,
+    as_json: bool = False,
 ) -> None:
     """Print what a plan will take, and start nothing."""
-    from harness.training.estimate import estimate
+    standings = _standings(specs, results, fresh=fresh)
+    with open_console().status("measuring how fast each method is"):
+        from harness.training.estimate import estimate
 
-    plan = forecast(_standings(specs, results, fresh=fresh), estimate, workers)
+        plan = forecast(standings, lambda spec: estimate(spec, device), workers)
     if as_json:
         print_json(asdict(plan))
     else:
@@ -75,8 +88,7 @@ def launch(
         return _nothing_to_do(console, standings, results)
     _check_writable(results)
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
-    folder = results / specs[0].suite
-    console.print(f"{specs[0].suite}: {counts(standings)}; results in {folder}", soft_wrap=True)
+    console.print(_opening(standings, results), soft_wrap=True)
     board = Board(todo, finished=len(standings) - len(todo))
     try:
         with _stop_on_signals(), progress_view(console, board) as on_event:
@@ -84,8 +96,7 @@ def launch(
                 [run.spec for run in todo], results=results, workers=workers, device=device, fresh=fresh, on_event=on_event
             )
     except KeyboardInterrupt:
-        kept = f"interrupted: {board.counts()}; everything so far is kept, and the same command goes on from there"
-        console.print(Text(kept, style="yellow"), soft_wrap=True)
+        console.print(Text(_INTERRUPTED.format(board=board), style="yellow"), soft_wrap=True)
         return 130
     _print_outcomes(console, outcomes, _standings(specs, results), results)
     if report:
@@ -97,6 +108,14 @@ def _standings(specs: Sequence[RunSpec], results: Path, *, fresh: bool = False) 
     if fresh:  # whatever is there is going to be deleted, so it need not even be readable
         return [RunStanding(spec, RunFolder.of(spec, results), "missing") for spec in specs]
     return plan_standings(specs, results)
+
+
+def _opening(standings: Sequence[RunStanding], results: Path) -> str:
+    suite = standings[0].spec.suite
+    finished = sum(run.standing == "finished" for run in standings)
+    resumable = sum(run.standing in ("interrupted", "failed") and run.step > 0 for run in standings)
+    to_go = f"{len(standings) - finished} to go" + (f", {resumable} of them from a checkpoint" if resumable else "")
+    return f"{suite}: {plural(len(standings), 'run')}, {finished} finished, {to_go}; results in {results / suite}"
 
 
 def _check_device(device: str) -> None:
@@ -142,9 +161,10 @@ def _write_report(console: Console, specs: Sequence[RunSpec], results: Path) -> 
     folders = [RunFolder.of(spec, results) for spec in specs]
     folders = [folder for folder in folders if folder.spec_file.exists()]
     if folders:
-        from harness.report.build import build_report
+        with console.status("writing the report"):
+            from harness.report.build import build_report
 
-        file = build_report([folder.path for folder in folders], results / specs[0].suite / "report")
+            file = build_report([folder.path for folder in folders], results / specs[0].suite / "report")
         console.print(f"report: {file}", soft_wrap=True)
 
 

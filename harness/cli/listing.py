@@ -35,7 +35,7 @@ def list_(
         return
     console = open_console()
     for one, entries in found.items():
-        tables.print_entries(console, one, entries)
+        tables.print_listing(console, one, entries)
     tables.print_broken(console, registry().broken)
 
 

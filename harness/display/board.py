@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import harmonic_mean
 
 from harness.execution.events import Advanced, Ended, Event, Outcome, Started
 from harness.progress import Progress
@@ -39,9 +40,8 @@ class Board:
         self.finished = finished
         self.failed = self.claimed = 0
         self.running: dict[str, Row] = {}
-        self._steps_left = {run.spec.path: run.steps_left for run in standings}
+        self._left = {run.spec.path: (run.spec.method, run.steps_left) for run in standings}
         self._speeds: dict[str, float] = {}
-        self._workers = 0
 
     @property
     def waiting(self) -> int:
@@ -50,11 +50,12 @@ class Board:
 
     @property
     def seconds_left(self) -> float | None:
-        """Until everything has ended, at the mean speed of the runs so far; ``None`` before any has reported."""
+        """Until everything has ended, with each method at the speed last seen; ``None`` before any run has reported."""
         if not self._speeds:
             return None
-        mean = sum(self._speeds.values()) / len(self._speeds)
-        return sum(self._steps_left.values()) / (mean * max(len(self.running), 1))
+        typical = harmonic_mean(list(self._speeds.values()))
+        total = sum(steps / self._speeds.get(method, typical) for method, steps in self._left.values())
+        return total / max(len(self.running), 1)
 
     def update(self, event: Event) -> None:
         """Take an event into account."""
@@ -63,15 +64,15 @@ class Board:
                 self.running[spec.path] = Row(spec)
             case Advanced(spec, progress):
                 self.running[spec.path].progress = progress
-                self._steps_left[spec.path] = progress.steps - progress.step
+                self._left[spec.path] = spec.method, progress.steps - progress.step
                 if progress.steps_per_second > 0:
-                    self._speeds[spec.path] = progress.steps_per_second
+                    self._speeds[spec.method] = progress.steps_per_second
             case Ended(outcome):
                 self._end(outcome)
 
     def _end(self, outcome: Outcome) -> None:
         self.running.pop(outcome.spec.path, None)
-        self._steps_left.pop(outcome.spec.path, None)
+        self._left.pop(outcome.spec.path, None)
         match outcome.ending:
             case "finished":
                 self.finished += 1

@@ -7,28 +7,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from harness.catalogue import Detail, Entry, PluginEntry, PresetEntry, SuiteEntry
 from harness.discovery import BrokenPlugin
 from harness.display import words
 from harness.display.console import print_table
+from harness.settings import Setting
 
 _STATES = {"in use": "green", "broken": "red", "disabled": "yellow"}
 
 
-def print_entries(console: Console, kind: str, found: Sequence[Entry] | Sequence[PluginEntry] | Sequence[SuiteEntry]) -> None:
-    """A table of everything of one kind, or a line that there is nothing."""
-    if not found:
-        console.print(f"{kind}: none\n")
-        return
-    if isinstance(found[0], SuiteEntry):
-        columns, rows = ("file", "tasks", "methods", "seeds", "steps", "profiles", "about"), map(_suite_row, found)
-    elif isinstance(found[0], PluginEntry):
-        columns, rows = ("name", "package", "version", "state", "provides"), map(_plugin_row, found)
+def print_listing(console: Console, kind: str, found: Sequence[Any]) -> None:
+    """Everything of one kind, as `harness.catalogue` gives it, or a line that there is nothing."""
+    if found:
+        _PRINTERS.get(kind, _print_entries)(console, kind, found)
     else:
-        columns, rows = ("name", "about", "source", "plugin"), map(_entry_row, found)
-    print_table(console, kind, columns, rows, right=("seeds", "steps"), keep=("name", "file", "state"))
+        console.print(f"{kind}: none")
     console.print()
 
 
@@ -39,44 +35,74 @@ def print_broken(console: Console, broken: Iterable[BrokenPlugin]) -> None:
 
 
 def print_detail(console: Console, detail: Detail) -> None:
-    """One thing in full."""
+    """One thing in full: as a suite would write it, each line with what there is to know."""
     entry = detail.entry
     console.print(Text.assemble((entry.name, "bold"), f"  {entry.kind}"))
     console.print(entry.summary)
-    facts = {"source": entry.source, "plugin": str(entry.plugin), **entry.facts}
-    print_table(console, "", ("", ""), [(Text(title, style="dim"), text) for title, text in facts.items() if text])
+    console.print()
+    for title, text in {"source": entry.source, "plugin": str(entry.plugin), **entry.facts}.items():
+        if text:
+            _print_indented(console, Text.assemble((f"{title}: ", "dim"), text))
     for preset in detail.presets:
         _print_preset(console, preset, default=entry.kind == "method" and preset is detail.presets[0])
     if detail.problem:
         console.print(Text(detail.problem, style="red"), soft_wrap=True)
-    rows = [(s.name, s.type, s.default, s.bounds, s.search, s.meaning) for s in detail.settings]
-    if rows:
-        print_table(console, "settings", ("name", "type", "default", "bounds", "search", "meaning"), rows, keep=("name",))
+    if detail.settings:
+        console.print(Text("\nsettings and their defaults", style="underline"))
+    for setting in detail.settings:
+        _print_setting(console, setting)
+    console.print()
 
 
-def _entry_row(entry: Any) -> list[Any]:
-    return [Text(entry.name, style="bold"), entry.summary, entry.source, f"{entry.plugin.name} {entry.plugin.version}"]
+def _print_entries(console: Console, kind: str, found: Sequence[Entry]) -> None:
+    rows = [(Text(e.name, style="bold"), e.summary, e.source, f"{e.plugin.name} {e.plugin.version}") for e in found]
+    print_table(console, kind, ("name", "about", "source", "plugin"), rows, keep=("name",))
 
 
-def _plugin_row(plugin: Any) -> list[Any]:
-    state = Text(plugin.state, style=_STATES[plugin.state])
-    return [Text(plugin.name, style="bold"), plugin.distribution, plugin.version, state, plugin.provides or plugin.cause]
+def _print_plugins(console: Console, kind: str, found: Sequence[PluginEntry]) -> None:
+    rows = [
+        (Text(p.name, style="bold"), p.distribution, p.version, Text(p.state, style=_STATES[p.state]), p.provides or p.cause)
+        for p in found
+    ]
+    print_table(console, kind, ("name", "package", "version", "state", "provides"), rows, keep=("name", "state"))
 
 
-def _suite_row(suite: Any) -> list[Any]:
-    file = Text(suite.file, style="bold")
-    if suite.problem:
-        return [file, "", "", "", "", "", Text(suite.problem, style="red")]
-    names = (", ".join(group) for group in (suite.tasks, suite.methods))
-    return [file, *names, suite.seeds, words.count(suite.steps), ", ".join(suite.profiles), suite.description]
+def _print_suites(console: Console, kind: str, found: Sequence[SuiteEntry]) -> None:
+    console.print(Text(kind, style="bold"))
+    for suite in found:
+        _print_indented(console, Text(suite.file, style="bold"))
+        if suite.problem:
+            _print_indented(console, Text(suite.problem, style="red"), columns=6)
+            continue
+        _print_indented(console, Text(suite.description), columns=6)
+        size = f"{words.plural(suite.seeds, 'seed')}, {words.count(suite.steps)} steps per run"
+        facts = {"tasks": suite.tasks, "methods": suite.methods, "size": [size], "profiles": suite.profiles}
+        for title, names in facts.items():
+            if names:
+                _print_indented(console, Text.assemble((f"{title}: ", "dim"), ", ".join(names)), columns=6)
+
+
+_PRINTERS = {"plugins": _print_plugins, "suites": _print_suites}
 
 
 def _print_preset(console: Console, preset: PresetEntry, *, default: bool) -> None:
-    title = Text.assemble("preset ", (preset.name, "bold"), " (default)" if default else "", f", of plugin {preset.plugin}")
-    console.print(title)
-    console.print(Text(f"  {preset.source}", style="dim"))
-    values = [*_flat(preset.config), *(f"combine.{line}" for line in _flat(preset.combine))]
-    console.print(f"  {', '.join(values)}\n")
+    origin = f" (default), of plugin {preset.plugin}" if default else f", of plugin {preset.plugin}"
+    console.print(Text.assemble("\npreset ", (preset.name, "bold"), origin))
+    _print_indented(console, Text(preset.source, style="dim"))
+    values = [*_flat(preset.config), *_flat(preset.combine, "combine.")]
+    _print_indented(console, Text(", ".join(values)))
+
+
+def _print_setting(console: Console, setting: Setting) -> None:
+    search = f"search: {setting.search}" if setting.search else ""
+    about = ", ".join(part for part in (setting.type, setting.bounds, search) if part)
+    _print_indented(console, Text.assemble((setting.name, "bold"), f": {setting.default}  ", (f"# {about}", "dim")))
+    if setting.meaning:
+        _print_indented(console, Text(setting.meaning), columns=6)
+
+
+def _print_indented(console: Console, text: Text, columns: int = 2) -> None:
+    console.print(Padding(text, (0, 0, 0, columns), expand=False))
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[str]:

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.text import Text
 
 from harness.display import words
 from harness.display.console import print_table
-from harness.execution.forecast import Forecast
+from harness.execution.forecast import CellForecast, Forecast
 
 
 def print_forecast(console: Console, plan: Forecast) -> None:
     """One line per task and method, and what the whole will take."""
-    rows = [
-        (
-            cell.task,
-            cell.method,
-            cell.runs,
-            cell.finished or "",
-            words.count(cell.steps),
-            words.memory(cell.memory_bytes),
-            words.duration(cell.seconds) if cell.seconds else "",
-        )
-        for cell in plan.cells
-    ]
-    numbers = ("runs", "finished", "steps", "memory", "time")
+    numbers = ("runs", "finished", "steps per run", "memory per run", "steps/s", "time")
+    rows = [_row(cell) for cell in plan.cells]
     print_table(console, "", ("task", "method", *numbers), rows, right=numbers, keep=("task", "method"))
     runs, finished = sum(cell.runs for cell in plan.cells), sum(cell.finished for cell in plan.cells)
-    steps = sum((cell.runs - cell.finished) * cell.steps for cell in plan.cells)
     console.print(
-        f"{words.plural(runs, 'run')}, {finished} finished, {words.count(steps)} steps to go:"
-        f" about {words.duration(plan.seconds)} with {words.plural(plan.workers, 'worker')}"
-        " (steps are of each run, memory of each process, time of all runs of a line one after another)"
+        f"{words.plural(runs, 'run')}, {finished} finished; about {words.duration(plan.seconds)}"
+        f" with {words.plural(plan.workers, 'worker')}, as busy as this machine is now",
+        soft_wrap=True,
+    )
+    if plan.fitting < plan.workers:
+        warning = (
+            f"memory is short: the largest runs fit {max(plan.fitting, 1)} at a time; use --workers {max(plan.fitting, 1)}"
+        )
+        console.print(Text(warning, style="yellow"), soft_wrap=True)
+
+
+def _row(cell: CellForecast) -> tuple[str, ...]:
+    return (
+        cell.task,
+        cell.method,
+        str(cell.runs),
+        str(cell.finished or ""),
+        words.count(cell.steps),
+        words.memory(cell.memory_bytes),
+        words.speed(cell.steps_per_second),
+        words.duration(cell.seconds) if cell.seconds else "",
     )

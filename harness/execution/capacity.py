@@ -9,6 +9,9 @@ import psutil
 
 from harness.spec import RunSpec
 
+LEAST_MEMORY_BYTES = 1 << 30
+"""What a worker is taken to need when nothing better is known: its libraries, and a run of small observations."""
+
 
 def threads_of(spec: RunSpec) -> int:
     """CPU threads that a run uses; one, unless its algorithm is configured otherwise."""
@@ -21,13 +24,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def default_workers(specs: Sequence[RunSpec], memory_bytes: int | None = None) -> int:
-    """One run per core, or per as many cores as a run has threads; fewer where they would not fit into memory.
+def fitting(memory_bytes: int) -> int:
+    """How many processes of this size the memory that is free now can hold."""
+    return psutil.virtual_memory().available // max(memory_bytes, 1)
 
-    Args:
-        specs: The runs.
-        memory_bytes: What the largest of them needs, if known.
-    """
+
+def default_workers(specs: Sequence[RunSpec]) -> int:
+    """One run per core, or per as many cores as a run has threads; fewer where memory is very short."""
     by_cores = cores() // max(map(threads_of, specs), default=1)
-    by_memory = psutil.virtual_memory().available // memory_bytes if memory_bytes else by_cores
-    return max(1, min(by_cores, by_memory))
+    return max(1, min(by_cores, fitting(LEAST_MEMORY_BYTES), len(specs)))

@@ -6,25 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.execution.capacity import default_workers
+from harness.execution.capacity import default_workers, fitting
 from harness.spec import RunSpec
 from harness.status import Cell, RunStanding, cells
 
-_SECONDS_TO_START = 10.0
-"""Of a worker: loading torch and making environments."""
+_SECONDS_TO_START = 5.0
+"""Of a run: making environments and networks, and a share of its worker's start."""
 
 
 class Estimate(Protocol):
-    """What a run takes, as `harness.training.estimate` gives it."""
+    """What a run takes; `harness.training.estimate` gives such."""
 
     @property
     def memory_bytes(self) -> int:
-        """Peak resident memory of the run's process."""
+        """Of its process."""
         ...
 
     @property
     def steps_per_second(self) -> float:
-        """On one core of a machine like this."""
+        """On one worker."""
         ...
 
 
@@ -39,7 +39,8 @@ class CellForecast:
         finished: How many of them are finished.
         steps: Of each run.
         memory_bytes: Of each run's process.
-        seconds: Of training what is left of all of them, one after another.
+        steps_per_second: Of each run.
+        seconds: Of what is left of all of them, one after another.
     """
 
     task: str
@@ -48,6 +49,7 @@ class CellForecast:
     finished: int
     steps: int
     memory_bytes: int
+    steps_per_second: float
     seconds: float
 
 
@@ -58,11 +60,13 @@ class Forecast:
     Attributes:
         cells: By task and method.
         workers: Runs at a time.
+        fitting: Runs of the largest kind that memory can hold at a time.
         seconds: Until everything is finished.
     """
 
     cells: Sequence[CellForecast]
     workers: int
+    fitting: int
     seconds: float
 
 
@@ -73,19 +77,32 @@ def forecast(
 
     Args:
         standings: Its runs.
-        estimate: Of one run; asked once for each task and method.
-        workers: Runs at a time; ``None`` for as many as fit.
+        estimate: Of one run; asked once for each method on each family of environments, since asking takes seconds.
+        workers: Runs at a time; ``None`` for the default.
     """
-    found = [_cell(cell, estimate(cell.runs[0].spec)) for cell in cells(standings)]
+    known: dict[tuple[str, str], Estimate] = {}
+    found = []
+    for cell in cells(standings):
+        spec = cell.runs[0].spec
+        key = spec.environment.family, spec.method_digest
+        if key not in known:
+            known[key] = estimate(spec)
+        found.append(_cell(cell, known[key]))
     unfinished = [run.spec for run in standings if run.standing != "finished"]
-    memory = max((cell.memory_bytes for cell in found if cell.finished < cell.runs), default=None)
-    workers = workers or default_workers(unfinished, memory)
-    return Forecast(found, workers, sum(cell.seconds for cell in found) / max(min(workers, len(unfinished)), 1))
+    workers = workers or default_workers(unfinished)
+    seconds = sum(cell.seconds for cell in found) / max(min(workers, len(unfinished)), 1)
+    return Forecast(found, workers, fitting(max(cell.memory_bytes for cell in found)), seconds)
 
 
 def _cell(cell: Cell, cost: Estimate) -> CellForecast:
-    spec = cell.runs[0].spec
     left = [run.steps_left / cost.steps_per_second + _SECONDS_TO_START for run in cell.runs if run.standing != "finished"]
     return CellForecast(
-        cell.task, cell.method, len(cell.runs), cell.count("finished"), spec.steps, cost.memory_bytes, sum(left)
+        task=cell.task,
+        method=cell.method,
+        runs=len(cell.runs),
+        finished=cell.count("finished"),
+        steps=cell.runs[0].spec.steps,
+        memory_bytes=cost.memory_bytes,
+        steps_per_second=cost.steps_per_second,
+        seconds=sum(left),
     )

@@ -78,14 +78,13 @@ def analyse(results: Results, suite: str, baseline: str | None) -> Analysis:
     Args:
         results: What was read.
         suite: Which suite of it.
-        baseline: A method's label or unambiguous name; ``None`` for the default of `choose_baseline`.
+        baseline: The label of the method to compare with, from `choose_baseline`.
     """
     usable = (pl.col("high") != pl.col("low")).fill_null(value=False)
     tasks = results.tasks.filter(suite=suite).with_columns(usable.alias("usable"))
     runs = results.runs.filter(suite=suite)
-    chosen = choose_baseline(results, suite, baseline)
-    labels = sorted(runs["label"].unique(), key=lambda label: (label != chosen, label))
-    work = _Work(suite, runs.filter(~pl.col("superseded")), tasks, labels, chosen, results.evaluations)
+    labels = sorted(runs["label"].unique(), key=lambda label: (label != baseline, label))
+    work = _Work(suite, runs.filter(~pl.col("superseded")), tasks, labels, baseline, results.evaluations)
     tables = {
         "aggregates": work.aggregates(),
         "profiles": work.profiles(),
@@ -97,7 +96,7 @@ def analyse(results: Results, suite: str, baseline: str | None) -> Analysis:
     frames = {
         name: pl.DataFrame(list(rows), schema=SCHEMAS[name], orient="row").fill_nan(None) for name, rows in tables.items()
     }
-    return Analysis(suite, tuple(labels), chosen, runs, tasks, frames, tuple(work.interpolated), work.thinned)
+    return Analysis(suite, tuple(labels), baseline, runs, tasks, frames, tuple(work.interpolated), work.thinned)
 
 
 def choose_baseline(results: Results, suite: str, wanted: str | None) -> str | None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from harness.errors import ResultsError, UnknownNameError
 from harness.files import write_bytes_atomic, write_text_atomic
-from harness.report.analysis import Analysis, analyse
+from harness.report.analysis import Analysis, analyse, choose_baseline
 from harness.report.document import Block, Document, Points, Section, Text
 from harness.report.notices import incomplete_methods, notices
 from harness.report.plots import Plots
@@ -55,7 +55,9 @@ def build_report(
         if name not in FORMATS:
             raise UnknownNameError("format", name, FORMATS)
     results = read_results(folders)
-    analyses = [analyse(results, suite, baseline) for suite in results.suites]
+    baselines = {suite: choose_baseline(results, suite, baseline) for suite in results.suites}
+    _write({}, Path(out))  # what cannot be written is said before the work, not after
+    analyses = [analyse(results, suite, label) for suite, label in baselines.items()]
     files: dict[str, str | bytes] = {}
     if {"html", "md"} & set(formats):
         document = _document(results, analyses, title)
@@ -127,6 +129,7 @@ def _csv(table: pl.DataFrame) -> str:
 
 def _write(files: dict[str, str | bytes], out: Path) -> None:
     try:
+        out.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -92,7 +92,7 @@ def _improvement(analysis: Analysis, plots: Plots) -> list[Block]:
         f"The chance that a run of the method, drawn at random, scores more than a run of {analysis.baseline} on the"
         " same task, averaged over the tasks both have scores for; ties count half. At 0.5 (dashed) neither is better."
         " An interval that includes 0.5 leaves the question open. The number says how often the method is better, not"
-        " by how much."
+        " by how much; [1.00, 1.00] says that these runs separate completely, not that all others would."
     )
     labels = table["method"].unique(maintain_order=True).to_list()
     columns = (Column("Task"), *(Column(label, "number", method=True) for label in labels))

@@ -140,7 +140,7 @@ class _Run:
         if found is None:
             self._begin_fresh()
         else:
-            self._restore(found[1])
+            self._restore(*found)
         self.start_step = self._step
         self.progress.rewind("time/total_timesteps", self.start_step or -1)
         self.evaluations.rewind("step", self.start_step or -1)
@@ -204,7 +204,7 @@ class _Run:
             "digest": self.spec.digest,
             "learner": parts.learner.state_dict(),
             "reward": None if parts.reward is None else dict(parts.reward.state_dict()),
-            "observations": self._observations,
+            "observations": parts.learner.observations,
             "random": randomness.state(),
             "evaluated": self.evaluated,
             "saved": self.saved,
@@ -217,12 +217,7 @@ class _Run:
             state["monitor"] = {"returns": monitor.episode_returns.copy(), "lengths": monitor.episode_lengths.copy()}
         return state
 
-    @property
-    def _observations(self) -> np.ndarray:
-        """What the environments show between two iterations."""
-        return self.parts.learner.observations
-
-    def _restore(self, state: dict[str, Any]) -> None:
+    def _restore(self, step: int, state: dict[str, Any]) -> None:
         parts = self.parts
         if state["digest"] != self.spec.digest:
             raise RunError(f"{self.folder.checkpoint}: the checkpoint is another run's; run again with --fresh to start over")
@@ -235,9 +230,7 @@ class _Run:
             parts.base.load_state_dict(state["environments"])
             parts.monitor.episode_returns = state["monitor"]["returns"]
             parts.monitor.episode_lengths = state["monitor"]["lengths"]
-        elif state["learner"]["num_timesteps"] < self.spec.steps and not np.array_equal(
-            self._observations, state["observations"]
-        ):
+        elif step < self.spec.steps and not np.array_equal(parts.learner.observations, state["observations"]):
             raise RunError(
                 f"{self.folder.path}: the environments do not begin where they did when the checkpoint was written;"
                 " were they upgraded since? Run again with --fresh to start over"

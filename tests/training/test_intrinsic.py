@@ -127,7 +127,7 @@ def test_unmodified_ppo_learns_from_the_sum_and_logs_extrinsic_returns() -> None
 
 
 def test_warm_up_is_seen_by_observe_only() -> None:
-    env, reward, scored = wrapped(3, 9, seed=5)
+    _, reward, scored = wrapped(3, 9, seed=5)
     reward.warm_up_steps = 6
     scored.warm_up(seed=1)
     assert [name for name, _ in reward.calls] == ["observe"] * 6

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from harness.training.logs import Table
 
 rows = st.lists(
-    st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers() | st.text("x,\"'", min_size=1, max_size=3), max_size=4), max_size=12
+    st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers() | st.text("x,\"'", min_size=1, max_size=3), max_size=4),
+    max_size=12,
 )
 
 
@@ -23,7 +24,7 @@ def test_rewinding_and_going_on_equals_never_stopping(tmp_path_factory, content,
         write(Table(path, ["step"]), content)
     lines = broken.read_text().splitlines(keepends=True)
     safe = "".join(lines[: 1 + synced])  # a kill tears at most what came after the last checkpoint
-    broken.write_text(safe + "".join(lines[1 + synced :])[:-torn or None])
+    broken.write_text(safe + "".join(lines[1 + synced :])[: -torn or None])
     table = Table(broken, ["step"])
     table.rewind("step", synced - 1)
     write(table, content[synced:])

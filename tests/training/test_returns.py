@@ -21,7 +21,8 @@ CASES = [file for folder in FOLDERS for file in sorted(folder.glob("gae_two_stre
 def inputs(case: dict, dtype: type) -> dict[str, np.ndarray]:
     kinds = {entry["name"]: entry for entry in case["inputs"]}
     return {
-        name: make_input(case["seed"], entry["j"], entry["shape"], entry["kind"]).astype(dtype) for name, entry in kinds.items()
+        name: make_input(case["seed"], entry["j"], entry["shape"], entry["kind"]).astype(dtype)
+        for name, entry in kinds.items()
     }
 
 
@@ -76,9 +77,7 @@ def as_a_sum(rewards, values, next_values, continues, gamma, gae_lambda) -> np.n
     return result
 
 
-@given(
-    st.integers(1, 9), st.integers(1, 5), st.integers(0, 2**32 - 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)
-)
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 2**32 - 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_equals_the_definition(n_steps: int, n_envs: int, seed: int, gamma: float, gae_lambda: float, p_end: float) -> None:
     rng = np.random.default_rng(seed)
     shape = (n_steps, n_envs)

@@ -59,7 +59,10 @@ def content(results: Path, spec: RunSpec) -> dict[str, object]:
     for file in (folder.progress, folder.evaluations):
         header, rows = read_csv_rows(file)
         assert rows, file
-        tables[file.name] = header, [{k: v for k, v in row.items() if k not in ("time/time_elapsed", "time/fps")} for row in rows]
+        tables[file.name] = (
+            header,
+            [{k: v for k, v in row.items() if k not in ("time/time_elapsed", "time/fps")} for row in rows],
+        )
     (checkpoint,) = folder.checkpoint.glob("step-*")
     state = json.loads((checkpoint / "state.json").read_text())
     del state["state"]["seconds"]

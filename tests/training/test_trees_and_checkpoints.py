@@ -24,16 +24,20 @@ leaves = scalars | arrays | arrays.map(torch.from_numpy)
 keys = st.text() | st.integers() | st.sampled_from(["$tensor", "$pairs", ""])
 anything = st.recursive(
     leaves,
-    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=3).map(tuple) | st.dictionaries(keys, inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.lists(inner, max_size=3).map(tuple) | st.dictionaries(keys, inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
 def equal(a: object, b: object) -> bool:
     if isinstance(a, torch.Tensor | np.ndarray):
-        return type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes() if isinstance(
-            a, np.ndarray
-        ) else isinstance(b, torch.Tensor) and equal(a.numpy(), b.numpy())
+        return (
+            type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+            if isinstance(a, np.ndarray)
+            else isinstance(b, torch.Tensor) and equal(a.numpy(), b.numpy())
+        )
     if isinstance(a, float) and isinstance(b, float) and math.isnan(a):
         return math.isnan(b)
     if isinstance(a, dict) and isinstance(b, dict):

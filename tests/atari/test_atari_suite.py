@@ -1,0 +1,77 @@
+"""`suites/atari_hard.yaml` says what it means to say: the six games, their constants, and nothing left to a default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.plan import expand
+from harness.spec import RunSpec
+from harness.suite import load_suite
+from harness_atari.config import AtariConfig
+
+SUITE = Path(__file__).parents[2] / "suites" / "atari_hard.yaml"
+PROFILES = [None, "smoke", "laptop", "paper", "snd_study"]
+RANDOM_AND_HUMAN = {  # google-deepmind/dqn_zoo, dqn_zoo/atari_data.py
+    "montezuma_revenge": (0.0, 4753.3),
+    "gravitar": (173.0, 3351.4),
+    "venture": (0.0, 1187.5),
+    "private_eye": (24.9, 69571.3),
+    "pitfall": (-229.4, 6463.7),
+    "solaris": (1236.3, 12326.7),
+}
+
+
+def runs(profile: str | None) -> list[RunSpec]:
+    return expand(load_suite(SUITE, profile=profile))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_six_games_two_methods_at_every_scale(profile: str | None):
+    specs = runs(profile)
+    assert {spec.task for spec in specs} == RANDOM_AND_HUMAN.keys()
+    assert {spec.method for spec in specs} == {"ppo", "rnd"}
+    for spec in specs:
+        config = AtariConfig.model_validate(spec.environment.config)
+        assert (config.game, config.sticky, config.time_limit) == (spec.task, 0.25, "terminates")
+        assert (spec.reward is None) == (spec.method == "ppo")
+
+
+def test_scores_are_normalised_by_random_and_human_play():
+    for spec in runs(None):
+        assert spec.normalise is not None and "dqn_zoo" in spec.normalise.source
+        low, high = RANDOM_AND_HUMAN[spec.task]
+        assert (spec.normalise(low), spec.normalise(high)) == (0.0, 1.0)
+
+
+def test_every_setting_of_the_environment_is_written_down():
+    assert load_suite(SUITE).environment.settings.keys() == AtariConfig.model_fields.keys() - {"game"}
+
+
+def test_paper_is_the_published_scale():
+    assert [spec.digest for spec in runs("paper")] == [spec.digest for spec in runs(None)]
+    for spec in runs("paper"):
+        algorithm = spec.algorithm.config
+        assert (spec.steps, algorithm["n_envs"], algorithm["n_steps"]) == (128_000_000, 128, 128)
+        assert algorithm["network"] == "burda2018"
+        assert AtariConfig.model_validate(spec.environment.config) == AtariConfig(game=spec.task)
+
+
+def test_the_study_differs_where_it_is_known_to():
+    for spec in runs("snd_study"):
+        config = AtariConfig.model_validate(spec.environment.config)
+        assert (config.size, config.reward_transform) == (96, "positive_sign")
+        assert (spec.steps, spec.algorithm.config["network"]) == (128_000_000, "pechac2024")
+        if spec.reward:
+            assert spec.reward.combine.episodic and spec.reward.config["bonus_normalisation"] == "none"
+
+
+def test_smoke_is_small_and_is_scored_once():
+    specs = runs("smoke")
+    assert len(specs) == 12
+    for spec in specs:
+        rollout = spec.algorithm.config["n_envs"] * spec.algorithm.config["n_steps"]
+        assert spec.steps == spec.evaluation.every == 2 * rollout
+        assert spec.checkpoint_every == rollout
+        assert spec.evaluation.episodes * spec.environment.config["episode_steps"] <= 1024

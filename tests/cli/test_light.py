@@ -1,0 +1,44 @@
+"""Commands that train nothing answer at once: what is heavy is not even imported."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "stable_baselines3", "matplotlib", "polars", "pandas", "scipy", "optuna", "tensorboard", "rliable"}
+
+PROBE = """
+import sys
+from harness.cli import main
+code = main(sys.argv[1:])
+loaded = sorted(set(sys.modules) & {heavy!r})
+print("LOADED", *loaded, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "--help", "--version", "list", "list suites --dir .", "show ppo", "show atari", "check small.yaml", "schema",
+        "run small.yaml --set steps=-1", "status .",
+    ],
+)  # fmt: skip
+def test_light_command_loads_nothing_heavy_and_is_quick(workplace, command):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(heavy=HEAVY), *command.split()],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "80"},
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == (2 if command.endswith("-1") else 2 if command == "status ." else 0)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1] == "LOADED"
+    assert after.ru_utime - before.ru_utime < 1.0  # processor time, so that a busy machine does not fail the test

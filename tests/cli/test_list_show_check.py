@@ -1,0 +1,83 @@
+"""What is installed, one thing in full, and suites that are checked."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_list_names_everything_with_its_plugin(workplace, harness):
+    code, output, errors = harness("list", "--dir", workplace)
+    assert (code, errors) == (0, "")
+    for expected in ("rnd", "Burda et al. 2018", "deep_sea", "ppo", "sb3", "local", "small.yaml", "exploration-harness"):
+        assert expected in output
+
+
+def test_list_as_json(workplace, harness):
+    _, output, _ = harness("list", "methods", "--json")
+    (rnd,) = [method for method in json.loads(output)["methods"] if method["name"] == "rnd"]
+    assert rnd["plugin"]["distribution"] == "exploration-harness"
+    assert rnd["facts"]["algorithms"].split(", ")[0] == "ppo"
+
+
+def test_list_suites_shows_what_is_in_them_and_what_is_wrong(workplace, harness):
+    (workplace / "wrong.yaml").write_text("suite: [")
+    _, output, _ = harness("list", "suites", "--dir", workplace, "--json")
+    small, wrong = json.loads(output)["suites"]
+    assert small["tasks"] == ["n4", "n5"]
+    assert small["methods"] == ["ppo", "rnd"]
+    assert (small["seeds"], small["steps"], small["profiles"]) == (2, 2048, ["tiny"])
+    assert "wrong.yaml:1" in wrong["problem"]
+    code, output, _ = harness("list", "suites", "--dir", workplace)
+    assert code == 0
+    assert "not YAML" in output
+
+
+def test_show_gives_every_setting_of_a_method(harness):
+    _, output, _ = harness("show", "rnd", "--json")
+    (rnd,) = json.loads(output)
+    from harness_rnd.config import RNDConfig
+
+    assert [setting["name"] for setting in rnd["settings"]] == list(RNDConfig.model_fields)
+    assert all(setting["meaning"] for setting in rnd["settings"])
+    assert rnd["presets"][0]["name"] == "burda2018"
+    assert all(preset["source"] for preset in rnd["presets"])
+    _, words, _ = harness("show", "rnd")
+    for name in RNDConfig.model_fields:
+        assert name in words
+    assert "preset burda2018 (default)" in words
+
+
+def test_show_finds_every_kind(harness):
+    for name, kind in (("ppo", "algorithm"), ("deep_sea", "environment"), ("sb3", "network"), ("local", "executor")):
+        code, output, _ = harness("show", name)
+        assert code == 0
+        assert output.splitlines()[0].split() == [name, kind]
+
+
+def test_check_tells_of_all_files(workplace, harness):
+    (workplace / "wrong.yaml").write_text("suite: wrong")
+    code, output, errors = harness("check", "small.yaml", "wrong.yaml")
+    assert code == 2
+    assert output == "small.yaml: good, 8 runs\n"
+    assert all(line.startswith("error: wrong.yaml") for line in errors.splitlines())
+    code, output, _ = harness("check", "small.yaml", "wrong.yaml", "--json")
+    good, bad = json.loads(output)
+    assert code == 2
+    assert (good["runs"], good["problems"]) == (8, [])
+    assert bad["problems"]
+    assert harness("check", "small.yaml", "--profile", "tiny")[1] == "small.yaml: good, 4 runs\n"
+
+
+def test_schema_is_a_json_schema(harness):
+    _, output, _ = harness("schema")
+    assert "tasks" in json.loads(output)["properties"]
+
+
+def test_version(harness):
+    assert harness("--version")[1] == "harness 0.1.0\n"
+
+
+def test_no_command_prints_help(harness):
+    code, output, _ = harness()
+    assert code == 0
+    assert "HARNESS_DISABLE_PLUGINS" in output

@@ -1,0 +1,136 @@
+"""``status``, and what ``run`` says when there is nothing to do, on folders as runs leave them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.claims import Claim
+from harness.plan import expand
+from harness.run_folder import RunFolder, RunRecord, RunStatus, now
+from harness.status import cells, plan_standings, read_standings
+from harness.suite import load_suite
+
+
+def leave(spec, state, *, step=1024, score=0.5, error=None, results=Path("results")):
+    """A run's folder with a record in some state."""
+    folder = RunFolder.of(spec, results)
+    folder.path.mkdir(parents=True)
+    facts = {"step": step, "score": score, "error": error, "steps_per_second": 100.0}
+    status = RunStatus(state=state, steps=spec.steps, started=now(), updated=now(), **facts)
+    record = RunRecord(digest=spec.digest, method_digest=spec.method_digest, spec=spec, provenance={}, status=status)
+    folder.write(record)
+    return folder
+
+
+@pytest.fixture
+def plan(workplace):
+    return expand(load_suite("small.yaml"))
+
+
+@pytest.fixture
+def mixed(plan):
+    """Two finished, one failed, one running, one whose process is gone, a truncated and a foreign file; two missing."""
+    leave(plan[0], "finished", step=2048, score=0.0)
+    leave(plan[4], "finished", step=2048, score=0.99)
+    leave(plan[1], "failed", error="ValueError: no").error_log.write_text("the traceback")
+    leave(plan[2], "running")
+    running = leave(plan[3], "running")
+    running.progress.write_text("time/total_timesteps,time/fps\n1024,50\n1536,64\n1600,")
+    truncated = leave(plan[5], "finished")
+    truncated.spec_file.write_text(truncated.spec_file.read_text()[:200])
+    foreign = Path("results/elsewhere")
+    foreign.mkdir()
+    (foreign / "run.json").write_text('{"speed": 3}')
+    claim = Claim(running.path / "claim")
+    claim.take()
+    yield plan
+    claim.release()
+
+
+def test_status_tells_the_truth_about_each_run(mixed, harness):
+    code, output, _ = harness("status", "results", "--json")
+    assert code == 0
+    status = json.loads(output)
+    found = {(run["task"], run["method"], run["seed"]): run for run in status["runs"]}
+    standings = {key: run["standing"] for key, run in found.items()}
+    assert standings == {
+        ("n4", "ppo", 0): "finished",
+        ("n4", "ppo", 1): "finished",
+        ("n4", "rnd", 0): "failed",
+        ("n5", "ppo", 0): "interrupted",
+        ("n5", "rnd", 0): "running",
+    }
+    running = found["n5", "rnd", 0]
+    assert (running["step"], running["steps_per_second"], running["seconds_left"]) == (1536, 64.0, 8.0)
+    assert found["n4", "ppo", 1]["normalised"] == 1.0
+    assert found["n4", "rnd", 0]["error"] == "ValueError: no"
+    assert len(status["skipped"]) == 2
+
+
+def test_status_in_words(mixed, harness):
+    code, output, _ = harness("status", "results")
+    lines = output.splitlines()
+    assert code == 0
+    columns = "task method finished running interrupted failed steps/s left score normalised"
+    assert lines[0].split() == columns.split()
+    assert next(line.split() for line in lines if line.startswith("n4")) == ["n4", "ppo", "2", "0.495", "0.500"]
+    failed = RunFolder.of(mixed[1], Path("results"))
+    assert f"failed: n4/rnd/seed-0: ValueError: no (log: {failed.error_log})" in lines
+    assert sum(line.startswith("skipped: ") and "run.json" in line for line in lines) == 2
+    # 512 + 1024 + 1024 steps of what is there at 64 steps a second
+    assert lines[-1] == "5 runs: 2 finished, 1 running, 1 interrupted, 1 failed; about 40 s left"
+
+
+def test_status_with_a_plan_shows_what_is_missing(mixed, workplace, harness):
+    RunFolder.of(mixed[5], Path("results")).spec_file.unlink()
+    for root in ("results", "results/small"):
+        _, output, _ = harness("status", root, "--suite", "small.yaml", "--json")
+        standings = [run["standing"] for run in json.loads(output)["runs"]]
+        assert len(standings) == 8
+        assert standings.count("missing") == 3
+
+
+def test_configurations_of_one_name_are_told_apart(plan):
+    other = plan[0].model_copy(update={"steps": 4096})
+    leave(plan[0], "finished")
+    leave(other, "finished")
+    leave(plan[1], "finished")
+    standings, _ = read_standings([Path("results")])
+    names = {cell.method for cell in cells(standings)}
+    assert names == {f"ppo-{plan[0].digest}", f"ppo-{other.digest}", "rnd"}
+
+
+def test_same_folder_given_twice_counts_once(plan):
+    leave(plan[0], "finished")
+    assert len(read_standings([Path("results"), Path("results/small"), Path("./results")])[0]) == 1
+
+
+def test_plan_keeps_its_own_normalisation(plan):
+    leave(plan[0], "finished", score=0.99)
+    changed = plan[0].model_copy(update={"normalise": plan[0].normalise.model_copy(update={"high": 1.98})})
+    (standing,) = plan_standings([changed], Path("results"))
+    assert standing.normalised == 0.5
+
+
+def test_finished_suite_is_left_alone_without_loading_torch(plan, workplace):
+    for spec in plan:
+        leave(spec, "finished")
+    before = {path: path.stat().st_mtime_ns for path in workplace.rglob("*")}
+    began = time.monotonic()
+    code = (
+        "import sys; from harness.cli import main; r = main(['run', 'small.yaml']); print('torch' in sys.modules); sys.exit(r)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    *_, nothing, report, torch_loaded = done.stdout.splitlines()
+    assert nothing == "nothing to do: 8 runs finished in results/small"
+    assert report == "for a report: harness report results/small"
+    assert torch_loaded == "False"
+    assert time.monotonic() - began < 5
+    assert {path: path.stat().st_mtime_ns for path in workplace.rglob("*")} == before

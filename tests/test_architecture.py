@@ -1,0 +1,56 @@
+"""The rules of the house that a machine can hold: who may import whom, who may print, what starts fast."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(file for folder in ("harness", "plugins") for file in (ROOT / folder).rglob("*.py"))
+
+
+def test_import_contracts() -> None:
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_plugin_is_under_contract() -> None:
+    contracts = (ROOT / "pyproject.toml").read_text().partition("[tool.importlinter]")[2]
+    for folder in (ROOT / "plugins").iterdir():
+        if (folder / "__init__.py").exists():
+            assert contracts.count(f'"{folder.name}"') == 3, f"{folder.name} is missing from a contract in pyproject.toml"
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_nothing_below_the_command_line_prints_or_unpickles(file: Path) -> None:
+    below = not {"cli", "display"} & set(file.relative_to(ROOT).parts)
+    forbidden = {"eval", "exec"} | ({"print"} if below else set())
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in forbidden, f"{file}:{node.lineno} calls {node.func.id}"
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+            assert not names & {"pickle", "cloudpickle", "dill", "joblib", "shelve"}, f"{file}:{node.lineno}"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "methods"], ["show", "rnd"]])
+def test_commands_that_train_nothing_do_not_import_torch(arguments: list[str]) -> None:
+    code = f"import sys; sys.argv = ['harness', *{arguments!r}]\nfrom harness.cli import main\n"
+    code += "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code\n"
+    code += "heavy = {'torch', 'stable_baselines3', 'matplotlib', 'polars', 'scipy', 'optuna', 'pandas'} & set(sys.modules)\n"
+    code += "assert not heavy, heavy"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_public_names_exist() -> None:
+    for name in harness.__all__:
+        assert getattr(harness, name) is not None
+    assert set(harness._LAZY) <= set(harness.__all__)

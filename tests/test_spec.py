@@ -1,0 +1,56 @@
+"""Identity and seeds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from support.specs import make_spec
+
+from harness.spec import Normalisation, Purpose, RunSpec, derive_seeds
+
+
+def test_a_spec_is_plain_json_and_comes_back() -> None:
+    spec = make_spec(reward="rnd")
+    assert RunSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_the_digest_changes_with_what_changes_the_numbers_only() -> None:
+    spec = make_spec()
+    same = {"suite": "other", "task": "other", "method": "other", "seed": 7, "normalise": Normalisation(low=0, high=1)}
+    for name, value in same.items():
+        assert spec.model_copy(update={name: value}).digest == spec.digest, name
+    assert spec.model_copy(update={"steps": 1601}).digest != spec.digest
+    assert make_spec(algorithm={"gamma": 0.98}).digest != spec.digest
+    elsewhere = make_spec(environment={"size": 7})
+    assert elsewhere.digest != spec.digest
+    assert elsewhere.method_digest == spec.method_digest
+
+
+def test_specs_are_frozen_and_strict() -> None:
+    spec = make_spec()
+    with pytest.raises(ValidationError):
+        spec.steps = 5
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        RunSpec.model_validate(spec.model_dump() | {"stpes": 1})
+
+
+@given(st.integers(0, 2**40), st.integers(0, 2**40), st.integers(0, 50), st.integers(0, 50))
+def test_purposes_never_share_a_seed(one: int, other: int, index: int, other_index: int) -> None:
+    drawn = [
+        set(derive_seeds(seed, purpose, i, 16))
+        for purpose, seed, i in zip(Purpose, (one, other, one, other), (index, other_index) * 2, strict=True)
+    ]
+    assert all(0 <= seed < 2**31 for seeds in drawn for seed in seeds)
+    assert (
+        not set.intersection(drawn[0], drawn[1]) | set.intersection(drawn[0], drawn[2]) | set.intersection(drawn[1], drawn[2])
+    )
+
+
+def test_seeds_depend_on_run_and_index() -> None:
+    first = derive_seeds(0, Purpose.TRAINING, 0, 8)
+    assert first == derive_seeds(0, Purpose.TRAINING, 0, 8)
+    assert len(set(first)) == 8
+    assert not set(first) & set(derive_seeds(1, Purpose.TRAINING, 0, 8))
+    assert not set(first) & set(derive_seeds(0, Purpose.TRAINING, 1, 8))
