@@ -5,7 +5,8 @@
 
 All variants play the same game with sticky actions, frame skip 4, 84 x 84 gray, a stack of 4 and the same random actions.
 They take turns, round after round, so that a machine that slows down slows all of them; the table shows medians over rounds
-of the speed and of its ratio to bare ALE on as many threads. Stable-Baselines3's wrappers need OpenCV.
+of the speed, of its ratio to bare ALE on as many threads (processes: on the most), and of the CPU time of all threads and
+processes for one step, which means something on a busy machine too. Stable-Baselines3's wrappers need OpenCV.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import ale_py
 import gymnasium
 import numpy as np
+import psutil
 from ale_py.registration import rom_id_to_name
 from ale_py.vector_env import AtariVectorEnv
 from stable_baselines3.common.atari_wrappers import AtariWrapper
@@ -29,6 +32,7 @@ from harness_atari.config import AtariConfig
 from harness_atari.env import make
 
 THREADS = (1, 2)
+PROCESSES = "SB3 SubprocVecEnv"
 Step = Callable[[np.ndarray], Any]
 
 
@@ -71,39 +75,53 @@ def _started(env: VecEnv) -> tuple[Step, Callable[[], object]]:
     return env.step, env.close
 
 
-def compare(game: str, n_envs: int, steps: int, rounds: int) -> dict[str, tuple[float, float]]:
-    """Median steps per second of each variant and its ratio to bare ALE on as many threads (processes: on the most)."""
-    variants: dict[str, tuple[Step, Callable[[], object]]] = {"SB3 SubprocVecEnv": one_process_each(game, n_envs)}
+@dataclass(frozen=True)
+class Cost:
+    """Of one variant in one round."""
+
+    steps_per_second: float
+    cpu_seconds_per_step: float
+
+
+def compare(game: str, n_envs: int, steps: int, rounds: int) -> dict[str, list[Cost]]:
+    """The costs of every variant, round by round."""
+    variants: dict[str, tuple[Step, Callable[[], object]]] = {PROCESSES: one_process_each(game, n_envs)}
     for threads in THREADS:
         variants[f"bare ALE, {threads} threads"] = bare_ale(game, n_envs, threads)
         variants[f"harness_atari, {threads} threads"] = ours(game, n_envs, threads)
-    speeds: dict[str, list[float]] = {name: [] for name in variants}
-    batch = max(1, steps // n_envs)
+    costs: dict[str, list[Cost]] = {name: [] for name in variants}
     for number in range(rounds + 1):
-        actions = np.random.default_rng(number).integers(0, 3, (batch, n_envs))
+        actions = np.random.default_rng(number).integers(0, 3, (max(1, steps // n_envs), n_envs))
         for name, (step, _) in variants.items():
-            speed = _speed(step, actions)
+            cost = _cost(step, actions)
             if number:  # the first round warms up
-                speeds[name].append(speed)
+                costs[name].append(cost)
     for _, close in variants.values():
         close()
-    return {name: (median(found), _ratio(found, speeds[_bare(name)])) for name, found in speeds.items()}
+    return costs
 
 
-def _speed(step: Step, actions: np.ndarray) -> float:
-    start = time.perf_counter()
+def _cost(step: Step, actions: np.ndarray) -> Cost:
+    start, cpu = time.perf_counter(), _cpu_seconds()
     for row in actions:
         step(row)
-    return actions.size / (time.perf_counter() - start)
+    return Cost(actions.size / (time.perf_counter() - start), (_cpu_seconds() - cpu) / actions.size)
 
 
-def _bare(name: str) -> str:
-    threads = name.partition(", ")[2] or f"{THREADS[-1]} threads"
-    return f"bare ALE, {threads}"
+def _cpu_seconds() -> float:
+    me = psutil.Process()
+    times = [process.cpu_times() for process in (me, *me.children(recursive=True))]
+    return sum(spent.user + spent.system for spent in times)
 
 
-def _ratio(speeds: list[float], reference: list[float]) -> float:
-    return median(mine / its for mine, its in zip(speeds, reference, strict=True))
+def report(n_envs: int, costs: dict[str, list[Cost]]) -> None:
+    for name, mine in costs.items():
+        threads = f"{THREADS[-1]} threads" if name == PROCESSES else name.partition(", ")[2]
+        reference = costs[f"bare ALE, {threads}"]
+        speed = median(cost.steps_per_second for cost in mine)
+        ratio = median(a.steps_per_second / b.steps_per_second for a, b in zip(mine, reference, strict=True))
+        cpu = median(cost.cpu_seconds_per_step for cost in mine)
+        print(f"| {n_envs} | {name} | {speed:,.0f} | {ratio:.2f} | {cpu * 1e6:,.0f} |")
 
 
 def main() -> None:
@@ -114,10 +132,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     print(f"{options.game}: {options.rounds} rounds of {options.steps} steps\n")
-    print("| environments | variant | steps/s | ratio to bare ALE |\n|---|---|---|---|")
+    print("| environments | variant | steps/s | ratio to bare ALE | CPU µs/step |\n|---|---|---|---|---|")
     for n_envs in options.envs:
-        for name, (speed, ratio) in compare(options.game, n_envs, options.steps, options.rounds).items():
-            print(f"| {n_envs} | {name} | {speed:,.0f} | {ratio:.2f} |")
+        report(n_envs, compare(options.game, n_envs, options.steps, options.rounds))
 
 
 if __name__ == "__main__":

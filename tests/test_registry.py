@@ -6,9 +6,9 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
+from support.distributions import install
 
 from harness import hooks
 from harness.discovery import BrokenPlugin, Plugin, PluginInfo, builtin_plugin
@@ -91,16 +91,6 @@ BROKEN = {
         "the preset of algorithm 'ppo' 'good2020' is already provided by plugin 'good'",
     ),
 }  # fmt: skip
-
-
-def install(site, distribution, version, entry_points, **modules):
-    """Write a distribution as pip leaves it: a module, and a .dist-info that names its entry points."""
-    info = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
-    (info / "entry_points.txt").write_text("[harness]\n" + "".join(f"{n} = {v}\n" for n, v in entry_points.items()))
-    for name, source in modules.items():
-        (site / f"{name}.py").write_text(textwrap.dedent(source))
 
 
 def report(site, **environment):

@@ -36,7 +36,7 @@ def list_(
     console = open_console()
     for one, entries in found.items():
         tables.print_listing(console, one, entries)
-    tables.print_broken(console, registry().broken)
+    tables.print_unused(console, registry())
 
 
 def _entries(kind: str, directory: Path) -> Sequence[Any]:

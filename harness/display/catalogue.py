@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from harness.catalogue import Detail, Entry, PluginEntry, PresetEntry, SuiteEntry
-from harness.discovery import BrokenPlugin
 from harness.display import words
 from harness.display.console import print_table
+from harness.registry import DISABLE_VARIABLE, Registry
 from harness.settings import Setting
 
 _STATES = {"in use": "green", "broken": "red", "disabled": "yellow"}
@@ -28,10 +28,12 @@ def print_listing(console: Console, kind: str, found: Sequence[Any]) -> None:
     console.print()
 
 
-def print_broken(console: Console, broken: Iterable[BrokenPlugin]) -> None:
-    """A line for each plugin of which nothing is used."""
-    for plugin in broken:
+def print_unused(console: Console, registry: Registry) -> None:
+    """A line for each plugin of which nothing is used, and why."""
+    for plugin in registry.broken:
         console.print(Text(str(plugin), style="red"), soft_wrap=True)
+    for name in registry.disabled:
+        console.print(Text(f"plugin {name!r} is disabled by {DISABLE_VARIABLE}", style="yellow"), soft_wrap=True)
 
 
 def print_detail(console: Console, detail: Detail) -> None:

@@ -40,10 +40,17 @@ class Game:
             reward += self.ale.act(self.actions[action])
             screens.append(self.screen())
             if self.ale.game_over():
+                self.end(screens)
                 return reward, True
         newest = np.maximum(*screens[-2:]) if self.config.maxpool else screens[-1]
         self.screens = [*self.screens[1:], newest]
         return reward, False
+
+    def end(self, screens: list[np.ndarray]) -> None:
+        """ALE's last observation: the step before once more, mixed with the last screen but one of a whole step."""
+        whole = self.config.maxpool and len(screens) == self.config.frame_skip
+        stale = np.maximum(self.screens[-1], screens[-2]) if whole else self.screens[-1]
+        self.screens = [*self.screens[1:], stale]
 
 
 def area_resized(screen: np.ndarray, size: int) -> np.ndarray:
@@ -78,9 +85,12 @@ def test_pixels_rewards_and_ends_are_those_of_the_plain_interface(config: AtariC
             assert (rewards[index], dones[index]) == (reward, over)
             rewarded += reward != 0
             if over:
+                last = infos[index]["terminal_observation"]
                 assert not infos[index]["TimeLimit.truncated"]
+                assert np.abs(last - reference[index].observation()).max() < 1
                 running.discard(index)
             elif step % 25 == 0:  # resizing in NumPy is slow
                 assert np.abs(observations[index] - reference[index].observation()).max() < 1
     env.close()
     assert rewarded
+    assert len(running) == (0 if config.game == "breakout" else 2)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+
+from support.distributions import install
 
 
 def test_list_names_everything_with_its_plugin(workplace, harness):
@@ -81,3 +86,28 @@ def test_no_command_prints_help(harness):
     code, output, _ = harness()
     assert code == 0
     assert "HARNESS_DISABLE_PLUGINS" in output
+
+
+def test_broken_plugin_is_named_and_breaks_only_what_needs_it(workplace):
+    install(workplace, "ill-package", "0.1", {"ill": "ill"}, ill="import a_module_that_is_not_there")
+    needy = (workplace / "small.yaml").read_text().replace("reward: rnd", "reward: ill")
+    (workplace / "needy.yaml").write_text(needy)
+
+    def call(*arguments, **environment):
+        command = [sys.executable, "-m", "harness", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(workplace), **environment}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    broken = "plugin 'ill' (ill-package 0.1) is broken: ModuleNotFoundError: No module named 'a_module_that_is_not_there'"
+    code, output, errors = call("list", "methods")
+    assert (code, errors) == (0, "")
+    assert output.splitlines()[-1].startswith(broken)
+    assert call("check", "small.yaml")[0] == 0
+    code, _, errors = call("check", "needy.yaml")
+    assert code == 2
+    assert "unknown method 'ill'" in errors
+    assert broken in errors
+    assert len(errors.splitlines()) == 1
+    _, output, _ = call("list", "methods", HARNESS_DISABLE_PLUGINS="ill")
+    assert output.splitlines()[-1] == "plugin 'ill' is disabled by HARNESS_DISABLE_PLUGINS"

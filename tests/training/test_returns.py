@@ -2,65 +2,48 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
-
 import numpy as np
-import pytest
-from golden.protocol import make_input
+import torch
+from golden_cases import Case, cases
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.training.returns import advantages, without_last_step
 
-FOLDERS = [Path(__file__).parents[1] / "golden", *map(Path, filter(None, [os.environ.get("HARNESS_GOLDEN")]))]
-CASES = [file for folder in FOLDERS for file in sorted(folder.glob("gae_two_stream*.json"))]
 
-
-def inputs(case: dict, dtype: type) -> dict[str, np.ndarray]:
-    kinds = {entry["name"]: entry for entry in case["inputs"]}
-    return {
-        name: make_input(case["seed"], entry["j"], entry["shape"], entry["kind"]).astype(dtype)
-        for name, entry in kinds.items()
-    }
-
-
-def streams(case: dict, dtype: type, *, episodic: bool, stream: str) -> tuple[np.ndarray, ...]:
-    given_ = inputs(case, dtype)
-    values, last = given_[f"{stream} values"], given_[f"{stream} value after the last step"]
-    done = np.array(case["expected"]["done_after"]).astype(bool)
+def stream(case: Case, name: str, *, episodic: bool) -> tuple[np.ndarray, ...]:
+    """One stream's rewards, values, next values and continuations."""
+    dtype = np.float64 if case.dtype == torch.float64 else np.float32
+    values, last = case.input(f"{name} values").astype(dtype), case.input(f"{name} value after").astype(dtype)
+    done = np.array(case.expected["done_after"], dtype=bool)
     continues = ~done if episodic else np.ones_like(done)
-    following = np.concatenate([values[1:], last[None]])
-    return given_[f"{stream} rewards"], values, np.where(continues, following, 0).astype(dtype), continues
+    following = np.where(continues, np.concatenate([values[1:], last[None]]), 0).astype(dtype)
+    return case.input(f"{name} rewards").astype(dtype), values, following, continues
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
-@pytest.mark.parametrize(("stream", "short"), [("extrinsic", "ext"), ("intrinsic", "int")])
-def test_golden_returns_with_bootstrap(file: Path, stream: str, short: str, dtype: type) -> None:
-    case = json.loads(file.read_text())
-    expected = case["expected"]["cleanrl"]
-    rewards, values, next_values, continues = streams(case, dtype, episodic=short == "ext", stream=stream)
-    result = advantages(rewards, values, next_values, continues, expected[f"gamma_{short}"], case["settings"]["gae_lambda"])
-    tolerance = 1e-9 if dtype is np.float64 else 1e-5
-    np.testing.assert_allclose(result, expected[f"{short}_advantages"], atol=tolerance, rtol=tolerance)
-    np.testing.assert_allclose(result + values, expected[f"{short}_returns"], atol=tolerance, rtol=tolerance)
+@cases("gae_two_stream")
+def test_golden_returns_with_bootstrap(case: Case) -> None:
+    expected, mixed = case.expected["cleanrl"], 0
+    for name, short, weight in (("extrinsic", "ext", 2), ("intrinsic", "int", 1)):
+        arguments = stream(case, name, episodic=short == "ext")
+        result = advantages(*arguments, expected[f"gamma_{short}"], case.settings["gae_lambda"])
+        case.check(expected[f"{short}_advantages"], result, f"cleanrl.{short}_advantages")
+        case.check(expected[f"{short}_returns"], result + arguments[1], f"cleanrl.{short}_returns")
+        mixed = mixed + weight * result
+    case.check(expected["combined_advantages_1int_2ext"], mixed, "cleanrl.combined_advantages_1int_2ext")
 
 
-@pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
-@pytest.mark.parametrize(("stream", "short"), [("extrinsic", "ext"), ("intrinsic", "int")])
-def test_golden_returns_of_the_snd_repository(file: Path, stream: str, short: str) -> None:
-    case = json.loads(file.read_text())
-    expected = case["expected"]["snd"]
-    arguments = streams(case, np.float64, episodic=True, stream=stream)
-    gamma, gae_lambda = expected[f"gamma_{short}"], case["settings"]["gae_lambda"]
-    result, returns = without_last_step(*arguments, gamma, gae_lambda)
-    np.testing.assert_allclose(result, expected[f"{short}_advantages"], atol=1e-9)
-    np.testing.assert_allclose(returns, expected[f"{short}_returns"], atol=1e-9)
-    if short == "ext":
-        other = case["expected"]["snd_gamma_0.999"]
-        np.testing.assert_allclose(without_last_step(*arguments, 0.999, gae_lambda)[1], other["ext_returns"], atol=1e-9)
+@cases("gae_two_stream")
+def test_golden_returns_of_the_snd_repository(case: Case) -> None:
+    for block in ("snd", "snd_gamma_0.999"):
+        expected = case.expected[block]
+        for name, short in (("extrinsic", "ext"), ("intrinsic", "int")):
+            if f"{short}_returns" not in expected:
+                continue
+            gamma = expected.get(f"gamma_{short}", 0.999)
+            result, returns = without_last_step(*stream(case, name, episodic=True), gamma, case.settings["gae_lambda"])
+            case.check(expected[f"{short}_advantages"], result, f"{block}.{short}_advantages")
+            case.check(expected[f"{short}_returns"], returns, f"{block}.{short}_returns")
 
 
 def as_a_sum(rewards, values, next_values, continues, gamma, gae_lambda) -> np.ndarray:
