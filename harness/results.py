@@ -6,6 +6,7 @@ be read is skipped and named; what is missing stays visible as a row without a s
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -101,7 +102,7 @@ def read_results(roots: Iterable[Path | RunFolder]) -> Results:
             curve = pl.DataFrame(schema=_EVALUATIONS)
         if name in records:
             rows.append(_row(name, records[name], folder.state(records[name]), curve))
-            evaluations.append(curve.select(pl.lit(name).alias("folder"), pl.exclude("folder")))
+            evaluations.append(curve.with_columns(pl.lit(name).alias("folder")))
     if not rows:
         raise ResultsError("; ".join([f"no runs in {', '.join(str(_path(root)) for root in roots)}", *skipped]))
     tasks = _tasks(records)
@@ -137,21 +138,21 @@ def _find(roots: Sequence[Path | RunFolder]) -> tuple[dict[str, RunFolder], list
 
 def _read_evaluations(file: Path) -> pl.DataFrame:
     """Means over the episodes of each evaluation; rows that were cut short are left out."""
-    header, rows = read_csv_rows(file)
+    try:
+        header, rows = read_csv_rows(file)
+    except csv.Error as error:
+        raise ResultsError(f"{file}: cannot be read ({error})") from error
     if not rows:
         return pl.DataFrame(schema=_EVALUATIONS)
     if not {"step", "return"} <= set(header):
         raise ResultsError(f"{file}: needs the columns 'step' and 'return', has {', '.join(header)}")
     measured = [name for name in header if name not in {*_EVALUATIONS, "episode"}]
     table = pl.DataFrame({name: [row[name] for row in rows] for name in ("step", "return", *measured)})
-    table = table.with_columns(pl.all().cast(pl.Float64, strict=False)).with_columns(
-        pl.col("step").cast(pl.Int64, strict=False)
-    )
+    numbers = table.with_columns(pl.all().cast(pl.Float64, strict=False)).drop_nulls(["step", "return"])
     return (
-        table.drop_nulls(["step", "return"])
+        numbers.with_columns(pl.col("step").cast(pl.Int64))
         .group_by("step", maintain_order=True)
-        .agg(pl.len().cast(pl.Int64).alias("episodes"), pl.col("return", *measured).mean())
-        .select(pl.lit("").alias("folder"), *list(_EVALUATIONS)[1:], *measured)
+        .agg(pl.all().mean(), pl.len().cast(pl.Int64).alias("episodes"))
         .sort("step")
     )
 

@@ -17,7 +17,7 @@ SOURCES = sorted(file for folder in ("harness", "plugins") for file in (ROOT / f
 
 def test_import_contracts() -> None:
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -46,7 +46,7 @@ def test_commands_that_train_nothing_do_not_import_torch(arguments: list[str]) -
     code += "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code\n"
     code += "heavy = {'torch', 'stable_baselines3', 'matplotlib', 'polars', 'scipy', 'optuna', 'pandas'} & set(sys.modules)\n"
     code += "assert not heavy, heavy"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
 
 

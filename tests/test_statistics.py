@@ -56,6 +56,17 @@ def test_resamples_use_rliables_definitions(levels, seeds):
         assert [value, low, high] == pytest.approx([definition(matrix)] * 3, abs=1e-12)
 
 
+@given(st.lists(st.tuples(SCORES, st.integers(3, 7)), min_size=1, max_size=6))
+@settings(deadline=None)
+def test_resamples_give_every_task_the_same_weight(tasks):
+    cells = [np.full(seeds, level) for level, seeds in tasks]
+    estimates = statistics.aggregates(cells, statistics.generator("x"), repetitions=20)
+    matrix = np.array([[level for level, _ in tasks]])
+    for name in ("median", "mean", "optimality_gap"):
+        value, low, high = estimates[name]
+        assert [value, low, high] == pytest.approx([RLIABLE[name](matrix)] * 3, abs=1e-12)
+
+
 @given(arrays(np.float64, (4, 3), elements=SCORES), st.lists(st.integers(1, 4), min_size=3, max_size=3))
 @settings(deadline=None)
 def test_every_task_weighs_the_same_whatever_its_number_of_seeds(matrix, copies):

@@ -141,7 +141,9 @@ def _inline(panel: Panel, name: str) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)  # several SVGs share the page's names
     width = panel.size[0] * _PIXELS_PER_INCH
-    svg = re.sub(r'<svg\b([^>]*?) width="[^"]*" height="[^"]*"', rf'<svg\1 style="max-width: {width:.0f}px"', svg, count=1)
+    svg = re.sub(
+        r'<svg\b([^>]*?) width="[^"]*" height="[^"]*"', rf'<svg\1 role="img" style="max-width: {width:.0f}px"', svg, count=1
+    )
     return svg.replace(INK, "var(--ink)").replace(FAINT, "var(--rule)").strip()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,8 @@ METRIC_TITLES = {
     "mean": "Mean (higher is better)",
     "optimality_gap": "Optimality gap (lower is better)",
 }
+
+_WIDE = (6.4, 3.4)
 
 
 class Plots:
@@ -37,13 +40,13 @@ class Plots:
         """Every aggregate score with its interval."""
         table = self.analysis.tables["aggregates"]
         labels = table["method"].unique(maintain_order=True).to_list()
+        if not labels:
+            return None
         panels = tuple(
             self._interval_panel(title, table.filter(metric=metric), labels, "normalised score")
             for metric, title in METRIC_TITLES.items()
         )
-        return (
-            self._plot("aggregates", "Aggregate scores with 95 % intervals", panels, labels, shared=True) if labels else None
-        )
+        return self._plot("aggregates", "Aggregate scores with 95 % intervals", panels)
 
     def improvement(self) -> Plot | None:
         """The probability of improvement over the baseline."""
@@ -53,11 +56,13 @@ class Plots:
             return None
         name = f"P(method > {self.analysis.baseline})"
         panel = self._interval_panel("Probability of improvement", table, labels, name, chance=True)
-        return self._plot("improvement", f"{name} with 95 % intervals", (panel,), labels, shared=True)
+        return self._plot("improvement", f"{name} with 95 % intervals", (panel,))
 
     def profiles(self) -> Plot | None:
         """The fraction of runs above each score."""
         table = self.analysis.tables["profiles"]
+        if table.is_empty():
+            return None
 
         def draw(axes: Axes) -> None:
             for label, part in self._parts(table):
@@ -66,31 +71,34 @@ class Plots:
             axes.set(xlabel="normalised score τ", ylabel="fraction of runs above τ", ylim=(0, 1.02))
             axes.margins(x=0.01)
 
-        panel = Panel("Performance profile", draw, (6.4, 3.4))
-        return self._plot("profiles", "Performance profiles", (panel,), self._labels(table)) if len(table) else None
+        panel = Panel("Performance profile", draw, _WIDE)
+        return self._plot("profiles", "Performance profiles", (panel,), {self._named(x): x for x in self._labels(table)})
 
     def efficiency(self) -> Plot | None:
         """The IQM over training."""
         table = self.analysis.tables["curves"].filter(pl.col("task").is_null())
-        panel = self._curve_panel("Sample efficiency", table, "IQM of normalised scores", size=(6.4, 3.4))
-        return (
-            self._plot("efficiency", "IQM of normalised scores over steps", (panel,), self._labels(table))
-            if len(table)
-            else None
-        )
+        if table.is_empty():
+            return None
+        draw = self._curves(table, "IQM of normalised scores", self.analysis.usable_tasks)
+        legend = {self._named(label): label for label in self._labels(table)}
+        title = "IQM of normalised scores over steps"
+        return self._plot("efficiency", title, (Panel("Sample efficiency", draw, _WIDE),), legend)
 
     def task_curves(self) -> Plot | None:
         """The learning curve of each task."""
         table = self.analysis.tables["curves"].drop_nulls("task")
-        tasks = table["task"].unique(maintain_order=True).to_list()
-        panels = tuple(self._curve_panel(task, table.filter(task=task), "mean return") for task in tasks)
-        return self._plot("curves", "Mean return over steps on each task", panels, self._labels(table)) if tasks else None
+        if table.is_empty():
+            return None
+        tasks = table["task"].unique(maintain_order=True)
+        panels = tuple(Panel(task, self._curves(table.filter(task=task), "mean return", [task])) for task in tasks)
+        legend = {label: label for label in self._labels(table)}
+        return self._plot("curves", "Mean return over steps on each task", panels, legend)
 
     # ----------------------------------------------------------------------------------------------------------------
-    def _plot(self, name: str, title: str, panels: tuple[Panel, ...], labels: Sequence[str], *, shared: bool = False) -> Plot:
-        legend = {} if shared else {self._named(label): self.styles[label] for label in labels}
-        stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", self.analysis.suite)
-        return Plot(f"{stem}-{name}", title, panels, legend, shared)
+    def _plot(self, name: str, title: str, panels: tuple[Panel, ...], legend: Mapping[str, str] | None = None) -> Plot:
+        """``legend`` maps what it says to labels; without one, the panels name the methods on their vertical axes."""
+        styles = {text: self.styles[label] for text, label in (legend or {}).items()}
+        return Plot(f"{_file_stem(self.analysis.suite)}-{name}", title, panels, styles, shared_rows=legend is None)
 
     def _named(self, label: str) -> str:
         return label + self.marks.get(label, "")
@@ -125,18 +133,22 @@ class Plots:
 
         return Panel(title, draw, (3.7, 0.95 + 0.34 * len(labels)))
 
-    def _curve_panel(self, title: str, table: pl.DataFrame, axis: str, size: tuple[float, float] = (3.7, 2.7)) -> Panel:
+    def _curves(self, table: pl.DataFrame, axis: str, tasks: Sequence[str]) -> Callable[[Axes], None]:
         def draw(axes: Axes) -> None:
             for label, part in self._parts(table):
                 self._curve(axes, label, part)
-            axes.set(xlabel="steps", ylabel=axis)
+            axes.set(xlabel=self._steps_label(tasks), ylabel=axis)
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
             axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.margins(x=0.02)
             axes.set_xlim(left=0)
             _from_zero(axes, "y")
 
-        return Panel(title, draw, size)
+        return draw
+
+    def _steps_label(self, tasks: Sequence[str]) -> str:
+        skips = self.analysis.tasks.filter(pl.col("task").is_in(tasks))["frame_skip"].unique().to_list()
+        return f"steps of {skips[0]} frames" if len(skips) == 1 and (skips[0] or 1) > 1 else "steps"
 
     def _curve(self, axes: Axes, label: str, part: pl.DataFrame) -> None:
         """Solid where all of a method's runs have arrived (one stretch of steps), dotted elsewhere, with its band."""
@@ -145,6 +157,12 @@ class Plots:
         axes.plot(part["step"], part["value"], color=style.colour, linewidth=1.2, linestyle=(0, (1, 1.5)))
         _line(axes, style, complete, "step", marker="o" if len(complete) == 1 else None, markersize=3)
         _band(axes, style, part, "step")
+
+
+def _file_stem(suite: str) -> str:
+    """A suite's name as part of a file's, different for different suites."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", suite)
+    return plain if plain == suite else f"{plain}-{hashlib.sha256(suite.encode()).hexdigest()[:6]}"
 
 
 def _line(axes: Axes, style: Style, part: pl.DataFrame, x: str, **look: Any) -> None:

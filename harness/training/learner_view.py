@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
@@ -64,9 +65,15 @@ class LearnerView(VecEnvWrapper):
         if self._steps_to_cut:
             self._steps_to_cut -= 1
             if not self._steps_to_cut:
-                for i in np.flatnonzero(~dones):
-                    infos[int(i)] = end_of_episode(np.array(observations[i]), truncated=True) | {CUT: True}
-                dones = np.ones_like(dones)
-                self.base.reseed(self._cut_seeds)
-                observations = self.venv.reset()
+                assert isinstance(observations, np.ndarray)
+                return self._cut(observations, rewards, dones, infos)
         return observations, rewards, dones, infos
+
+    def _cut(
+        self, observations: np.ndarray, rewards: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]
+    ) -> VecEnvStepReturn:
+        """The step as one that ends every episode; those that ended by themselves keep their own ending."""
+        for i in np.flatnonzero(~dones):
+            infos[i] = end_of_episode(np.array(observations[i]), truncated=True) | {CUT: True}
+        self.base.reseed(self._cut_seeds)
+        return self.venv.reset(), rewards, np.ones_like(dones), infos

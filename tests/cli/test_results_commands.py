@@ -108,7 +108,7 @@ def test_configurations_of_one_name_are_told_apart(plan):
 
 def test_same_folder_given_twice_counts_once(plan):
     leave(plan[0], "finished")
-    assert len(read_standings([Path("results"), Path("results/small"), Path("./results")])[0]) == 1
+    assert len(read_standings([Path("results"), Path("results/small"), Path.cwd() / "results"])[0]) == 1
 
 
 def test_plan_keeps_its_own_normalisation(plan):

@@ -84,7 +84,7 @@ def test_killed_in_the_middle_the_same_command_finishes_the_rest(workplace):
 def test_failing_run_is_named_and_the_others_finish(workplace):
     suite = workplace / "small.yaml"
     suite.write_text(suite.read_text().replace("ppo: {}", "ppo: {}\n  misfit: {algorithm: {network: burda2018}}"))
-    options = ("--task", "n4", "--seeds", "1", "--steps", "256")
+    options = ("--task", "n4", "--seeds", "1", "--steps", "256", "--workers", "1")
     code, lines, errors = finish("run", "small.yaml", *options, "--no-report")
     assert (code, errors) == (1, "")
     assert "3 runs: 2 finished, 1 failed" in lines

@@ -206,6 +206,15 @@ def test_ctrl_c_stops_the_workers_and_leaves_runs_interrupted(tmp_path, whole_gr
     assert not Path(RunFolder.of(specs[2], tmp_path).path).exists()
 
 
+def test_workers_leave_it_to_their_parent_to_stop(tmp_path):
+    with parent_with_two_hanging_runs(tmp_path) as (process, _):
+        workers = psutil.Process(process.pid).children()
+        for worker in workers:
+            worker.send_signal(signal.SIGINT)
+            worker.send_signal(signal.SIGTERM)
+        assert psutil.wait_procs(workers, timeout=1)[0] == []
+
+
 def test_workers_die_with_a_killed_parent(tmp_path):
     with parent_with_two_hanging_runs(tmp_path) as (process, specs):
         workers = psutil.Process(process.pid).children()
