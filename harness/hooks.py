@@ -135,7 +135,7 @@ class Executor:
 
     Attributes:
         name: As given to ``--executor``.
-        execute: Import path of the function.
+        execute: Import path of the function; its signature is `harness.execution.events.Execute`.
         summary: One sentence.
     """
 

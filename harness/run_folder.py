@@ -22,6 +22,9 @@ State = Literal["running", "finished", "failed", "interrupted"]
 
 FORMAT = 1
 
+COMMAND_VARIABLE = "HARNESS_COMMAND"
+"""Environment variable by which the command line tells its workers how it was called, for each run's provenance."""
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)

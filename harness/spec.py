@@ -7,7 +7,6 @@ import json
 from enum import IntEnum
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import Field, JsonValue
 
 from harness.config import Config
@@ -151,6 +150,8 @@ def derive_seeds(seed: int, purpose: Purpose, index: int, n: int) -> list[int]:
         index: Which draw for this purpose, such as the checkpoint's or the evaluation's number.
         n: How many.
     """
+    import numpy as np  # not needed by commands that train nothing
+
     low_bits = SEED_BITS - 2
     draws = np.random.SeedSequence([seed, int(purpose), index]).generate_state(n, dtype=np.uint32)
     return [(int(purpose) << low_bits) | (int(draw) & ((1 << low_bits) - 1)) for draw in draws]

@@ -27,12 +27,9 @@ from harness.errors import ResultsError
 from harness.execution.events import Execute, Outcome
 from harness.execution.forecast import forecast
 from harness.registry import registry
-from harness.run_folder import RunFolder
+from harness.run_folder import COMMAND_VARIABLE, RunFolder
 from harness.spec import RunSpec
 from harness.status import RunStanding, plan_standings
-
-COMMAND_VARIABLE = "HARNESS_COMMAND"
-"""Tells workers how the command line was called, for each run's provenance."""
 
 _INTERRUPTED = (
     "interrupted: {board.finished} of {board.total} runs finished;"

@@ -14,10 +14,8 @@ import psutil
 import torch
 
 from harness.registry import Registry
+from harness.run_folder import COMMAND_VARIABLE
 from harness.spec import RunSpec
-
-COMMAND_VARIABLE = "HARNESS_COMMAND"
-"""Environment variable by which the command line tells its workers how it was called."""
 
 _PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy", "ale-py", "procgen", "envpool")
 

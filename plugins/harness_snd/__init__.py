@@ -1,0 +1,1 @@
+"""Self-supervised network distillation (Pechac, Chovanec and Farkas 2024)."""
