@@ -28,7 +28,7 @@ SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     | {"tasks": _COUNT, "of_tasks": _COUNT, "runs": _COUNT, "of_runs": _COUNT, "fewest_seeds": _COUNT},
     "profiles": {"suite": _TEXT, "method": _TEXT, "threshold": _NUMBER, **_ENDS},
     "improvement": {"suite": _TEXT, "baseline": _TEXT, "method": _TEXT, "task": _TEXT, **_ENDS}
-    | {"tasks": _COUNT, "runs": _COUNT, "baseline_runs": _COUNT},
+    | {"tasks": _COUNT, "runs": _COUNT, "baseline_runs": _COUNT, "fewest_seeds": _COUNT},
     "curves": {**_PLACE, "statistic": _TEXT, "step": _COUNT, **_ENDS, "runs": _COUNT, "of_runs": _COUNT},
     "tasks": {**_PLACE, **_ENDS, "sd": _NUMBER, "min": _NUMBER, "max": _NUMBER, "normalised": _NUMBER, "scores": _COUNT}
     | {"planned": _COUNT, **dict.fromkeys(_STATES, _COUNT)},
@@ -188,8 +188,8 @@ class _Work:
                 repetitions = statistics.BAND_REPETITIONS if task else statistics.REPETITIONS
                 random = self._random("improvement", self.baseline, label, task or "")
                 estimate = statistics.probability_of_improvement(mine, theirs, random, repetitions)
-                sizes = (len(part), sum(map(len, mine)), sum(map(len, theirs)))
-                yield self.suite, self.baseline, label, task, *estimate, *sizes
+                counts = (len(part), sum(map(len, mine)), sum(map(len, theirs)), min(map(len, [*mine, *theirs])))
+                yield self.suite, self.baseline, label, task, *estimate, *counts
 
     def curves(self) -> Iterator[tuple[object, ...]]:
         """The aggregate of each method, then each task: IQM of normalised scores, and mean of raw ones."""

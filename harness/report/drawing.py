@@ -35,6 +35,7 @@ _SETTINGS: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
+    "axes.titley": 1.0,  # matplotlib need not search for a place
     "axes.labelsize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -126,7 +127,9 @@ def sheet(plot: Plot) -> dict[str, bytes]:
             if plot.shared_rows and i % columns:
                 axes.set_yticklabels([])
         _add_legend(figure, plot.legend, width)
-        return {file_format: _save(figure, file_format) for file_format in ("svg", "png")}
+        vector = _save(figure, "svg")
+        figure.set_layout_engine("none")  # as it is laid out now
+        return {"svg": vector, "png": _save(figure, "png")}
 
 
 def _inline(panel: Panel, name: str) -> str:

@@ -22,6 +22,8 @@ METRIC_TITLES = {
 }
 
 _WIDE = (6.4, 3.4)
+_NORMALISED = (0.0, 1.0)
+_LEAST_SPAN = 0.1  # of the way from the score that counts as 0 to the one that counts as 1
 
 
 class Plots:
@@ -79,7 +81,7 @@ class Plots:
         table = self.analysis.tables["curves"].filter(pl.col("task").is_null())
         if table.is_empty():
             return None
-        draw = self._curves(table, "IQM of normalised scores", self.analysis.usable_tasks)
+        draw = self._curves(table, "IQM of normalised scores", self.analysis.usable_tasks, _NORMALISED)
         legend = {self._named(label): label for label in self._labels(table)}
         title = "IQM of normalised scores over steps"
         return self._plot("efficiency", title, (Panel("Sample efficiency", draw, _WIDE),), legend)
@@ -90,7 +92,12 @@ class Plots:
         if table.is_empty():
             return None
         tasks = table["task"].unique(maintain_order=True)
-        panels = tuple(Panel(task, self._curves(table.filter(task=task), "mean return", [task])) for task in tasks)
+        usable = self.analysis.tasks.filter("usable")
+        scales = {task: (low, high) for task, low, high in usable.select("task", "low", "high").rows()}
+        panels = tuple(
+            Panel(task, self._curves(table.filter(task=task), "mean return", [task], scales.get(task, (0.0, 0.0))))
+            for task in tasks
+        )
         legend = {label: label for label in self._labels(table)}
         return self._plot("curves", "Mean return over steps on each task", panels, legend)
 
@@ -129,11 +136,13 @@ class Plots:
                 axes.set_xlim(0, 1)
                 axes.axvline(0.5, color=INK, linewidth=0.9, linestyle="--")
             else:
-                _from_zero(axes, "x")
+                _fit(axes, "x", _NORMALISED)
 
         return Panel(title, draw, (3.7, 0.95 + 0.34 * len(labels)))
 
-    def _curves(self, table: pl.DataFrame, axis: str, tasks: Sequence[str]) -> Callable[[Axes], None]:
+    def _curves(
+        self, table: pl.DataFrame, axis: str, tasks: Sequence[str], scale: tuple[float, float] = (0.0, 0.0)
+    ) -> Callable[[Axes], None]:
         def draw(axes: Axes) -> None:
             for label, part in self._parts(table):
                 self._curve(axes, label, part)
@@ -142,7 +151,7 @@ class Plots:
             axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.margins(x=0.02)
             axes.set_xlim(left=0)
-            _from_zero(axes, "y")
+            _fit(axes, "y", scale)
 
         return draw
 
@@ -181,8 +190,18 @@ def _interval(axes: Axes, row: int, ends: tuple[float, float | None, float | Non
     axes.plot([value, value], [row - 0.28, row + 0.28], color=INK, linewidth=1.8, solid_capstyle="butt")
 
 
-def _from_zero(axes: Axes, direction: str) -> None:
-    """Let an axis begin at zero unless there are values below."""
+def _fit(axes: Axes, direction: str, scale: tuple[float, float]) -> None:
+    """Begin an axis at zero unless there are values below, and let it span a good part of the scale.
+
+    Without the latter, differences that mean nothing would fill the panel where no method scores.
+
+    Args:
+        axes: With everything drawn.
+        direction: ``x`` or ``y``.
+        scale: The scores that count as 0 and as 1.
+    """
     smallest = axes.dataLim.x0 if direction == "x" else axes.dataLim.y0
-    if smallest >= 0:
-        axes.set_xlim(left=0) if direction == "x" else axes.set_ylim(bottom=0)
+    low, high = axes.get_xlim() if direction == "x" else axes.get_ylim()
+    needed = (scale[0], scale[0] + _LEAST_SPAN * (scale[1] - scale[0]))
+    limits = (min(0.0 if smallest >= 0 else low, *needed), max(high, *needed))
+    axes.set_xlim(limits) if direction == "x" else axes.set_ylim(limits)

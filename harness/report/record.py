@@ -13,7 +13,7 @@ from harness.report.analysis import Analysis
 from harness.report.document import Block, Cell, Code, Column, Section, Table, Text
 from harness.report.drawing import Style
 from harness.report.scores import METHOD
-from harness.report.wording import NOTHING, listing, number
+from harness.report.wording import NOTHING, count, duration, listing
 from harness.run_folder import RunRecord
 from harness.spec import Combination, RunSpec
 
@@ -171,10 +171,9 @@ def _provenance(analysis: Analysis, records: Records) -> list[Block]:
     for key in dict.fromkeys(key for facts in flat for key in facts):
         values = [facts.get(key, "not recorded") for facts in flat]
         distinct = sorted(set(values), key=lambda value: (-values.count(value), value))
-        counted = distinct if len(distinct) == 1 else [f"{value} ({values.count(value)} runs)" for value in distinct]
+        counted = distinct if len(distinct) == 1 else [f"{value} ({count(values.count(value), 'run')})" for value in distinct]
         rows.append((key, listing(counted, most=6)))
-    hours = float(read["seconds"].sum()) / 3600
-    effort = f"{number(hours, 1)} hours of training in {listing(_attempts(read))}." if len(read) else ""
+    effort = f"{duration(float(read['seconds'].sum()))} of training in {listing(_attempts(read))}." if len(read) else ""
     blocks: list[Block] = [Text(f"As recorded by the runs themselves. {effort}")]
     if commands:
         blocks += [Text("The command that repeats them, run from the same place; finished runs are not run again:")]
@@ -187,7 +186,7 @@ def _provenance(analysis: Analysis, records: Records) -> list[Block]:
 
 def _attempts(read: pl.DataFrame) -> list[str]:
     resumed = read.filter(pl.col("attempts") > 1).height
-    return [f"{len(read)} runs", *([f"{resumed} of them resumed at least once"] if resumed else [])]
+    return [count(len(read), "run"), *([f"{resumed} of them resumed at least once"] if resumed else [])]
 
 
 def _environments(analysis: Analysis, records: Records) -> Table:

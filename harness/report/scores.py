@@ -9,6 +9,7 @@ import polars as pl
 from harness import statistics
 from harness.report.analysis import Analysis
 from harness.report.document import Block, Cell, Chart, Column, Section, Table, Text
+from harness.report.notices import COMFORTABLE_SEEDS
 from harness.report.plots import Plots
 from harness.report.wording import NOTHING, digits_for, interval, listing, number
 
@@ -34,20 +35,19 @@ def findings(analysis: Analysis) -> list[str]:
     parts = [f"{label} {number(value)} {interval(low, high)}" for label, value, low, high in iqms]
     sentences = [f"Interquartile mean of normalised scores: {listing(parts, most=len(parts))}."] if parts else []
     overall = analysis.tables["improvement"].filter(pl.col("task").is_null())
-    for label, value, low, high in overall.select("method", "value", "low", "high").rows():
+    for label, value, low, high, seeds in overall.select("method", "value", "low", "high", "fewest_seeds").rows():
         claim = f"A run of {label} scores more than a run of {analysis.baseline} with probability {number(value, 2)}"
-        sentences.append(f"{claim} {interval(low, high, 2)}: {_verdict(low, high)}.")
+        sentences.append(f"{claim} {interval(low, high, 2)}: {_verdict(low, high, seeds)}.")
     return sentences
 
 
-def _verdict(low: float | None, high: float | None) -> str:
+def _verdict(low: float | None, high: float | None, seeds: int) -> str:
     if low is None or high is None:
         return "too few seeds to judge"
-    if low > 0.5:
-        return "the interval lies above one half, an improvement that chance in the seeds does not explain"
-    if high < 0.5:
-        return "the interval lies below one half, a loss that chance in the seeds does not explain"
-    return "the interval includes one half, so these runs do not decide"
+    if low <= 0.5 <= high:
+        return "the interval includes one half, so these runs do not decide"
+    outcome = "better more often than not" if low > 0.5 else "worse more often than not"
+    return outcome if seeds >= COMFORTABLE_SEEDS else f"{outcome}, as far as {seeds} seeds per task can tell"
 
 
 def _estimate(value: float | None, low: float | None, high: float | None, digits: int = 3) -> Cell:

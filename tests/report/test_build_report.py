@@ -188,8 +188,8 @@ def test_provenance_lists_every_distinct_value_and_the_command(tmp_path, text_of
     other = PROVENANCE | {"packages": {"torch": "2.14.0", "numpy": "2.4.6"}, "commit": None}
     write_run(tmp_path / "results", "north", "rnd", 1, provenance=other)
     text = text_of(tmp_path / "results")
-    assert "2.13.0 (1 runs) and 2.14.0 (1 runs)" in text
-    assert "0123456789ab (1 runs) and not recorded (1 runs)" in text
+    assert "2.13.0 (1 run) and 2.14.0 (1 run)" in text
+    assert "0123456789ab (1 run) and not recorded (1 run)" in text
     assert "harness run suites/synthetic.yaml" in text
 
 
