@@ -57,8 +57,8 @@ checkpoint: {every: 32}
 
 METHODS = """{
   none: {},
-  rnd_sum: {reward: rnd, combine: {mode: sum, intrinsic_weight: 0.5}, config: {warm_up_steps: 4}},
-  rnd_two_critics: {reward: rnd, combine: two_critics, config: {warm_up_steps: 4}}}
+  rnd_sum: {reward: rnd, combine: {mode: sum, intrinsic_weight: 0.5}, config: {warm_up_steps: 4, keep: 0.5, minibatch_order: shuffled}},
+  rnd_two_critics: {reward: rnd, combine: two_critics, config: {warm_up_steps: 4, keep: 0.5, minibatch_order: shuffled}}}
 """
 
 

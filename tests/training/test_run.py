@@ -17,18 +17,18 @@ from harness.spec import RunSpec
 from harness.training import run as run_module
 from harness.training.run import train
 
-NO_WARM_UP = {"warm_up_steps": 3}
+SMALL_RND = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "minibatch_order": "shuffled", "keep": 0.5}
 CASES = {
     "none": make_spec(),
-    "sum": make_spec(reward="rnd", config=NO_WARM_UP, combine={"mode": "sum"}),
-    "two_critics": make_spec(reward="rnd", config=NO_WARM_UP),
-    "stochastic": make_spec(environment={"size": 6, "deterministic": False}, reward="rnd", config=NO_WARM_UP),
+    "sum": make_spec(reward="rnd", config=SMALL_RND, combine={"mode": "sum"}),
+    "two_critics": make_spec(reward="rnd", config=SMALL_RND),
+    "stochastic": make_spec(environment={"size": 6, "deterministic": False}, reward="rnd", config=SMALL_RND),
     "atari": make_spec(
         family="atari",
         environment={"game": "montezuma_revenge", "episode_steps": 30},
         algorithm={"n_envs": 2, "n_steps": 16, "batch_size": 32, "n_epochs": 1},
         reward="rnd",
-        config=NO_WARM_UP,
+        config=SMALL_RND,
         steps=192,
         evaluate_every=96,
         checkpoint_every=64,
