@@ -60,6 +60,9 @@ class HarnessVecEnv(VecEnv):
             raise ValueError(f"{self.num_envs} environments need as many seeds, not {len(seeds)}")
         self._seeds = [int(seed) for seed in seeds]
 
+    def measure(self) -> None:
+        """Turn on those ``metrics`` that cost time; called once, before the first reset, on evaluation environments only."""
+
     @abstractmethod
     def reset(self) -> VecEnvObs:
         """Begin a new episode everywhere, with the seeds given to `reseed` since the last reset, if any."""

@@ -88,7 +88,8 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
         assert spec.reward is not None
         scored = IntrinsicRewardVecEnv(view, reward, config.n_steps, spec.reward.combine)  # type: ignore[attr-defined]
     learner = registry.load(algorithm.learner)(config, Surroundings(spec, registry, base, view, scored, device))
-    evaluation = make(env_config, number_of_envs(spec.evaluation), threads=threads)
+    evaluation: HarnessVecEnv = make(env_config, number_of_envs(spec.evaluation), threads=threads)
+    evaluation.measure()
     return Assembly(base, monitor, view, scored, reward, learner, evaluation)
 
 
