@@ -57,9 +57,11 @@ checkpoint: {every: 32}
 
 METHODS = """{
   none: {},
-  rnd_sum: {reward: rnd, combine: {mode: sum, intrinsic_weight: 0.5}, config: {warm_up_steps: 4, keep: 0.5, minibatch_order: shuffled}},
-  rnd_two_critics: {reward: rnd, combine: two_critics, config: {warm_up_steps: 4, keep: 0.5, minibatch_order: shuffled}}}
+  rnd_sum: {reward: rnd, config: CONFIG, combine: {mode: sum, intrinsic_weight: 0.5}},
+  rnd_two_critics: {reward: rnd, config: CONFIG, combine: two_critics}}
 """
+
+CONFIG = "{warm_up_steps: 4, feature_dim: 32, hidden: [32], keep: 0.5, minibatch_order: shuffled}"
 
 
 def specs() -> list[RunSpec]:
@@ -68,7 +70,7 @@ def specs() -> list[RunSpec]:
     with tempfile.TemporaryDirectory() as folder:
         for text in (DEEP_SEA, ATARI):
             file = Path(folder) / "suite.yaml"
-            file.write_text(text.replace("METHODS", METHODS.replace("\n", " ")))
+            file.write_text(text.replace("METHODS", METHODS.replace("\n", " ").replace("CONFIG", CONFIG)))
             found += expand(load_suite(file))
     return found
 

@@ -12,9 +12,9 @@ Off-policy algorithms call `bonus` and `update` on sampled batches instead. All 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -69,12 +69,33 @@ class Transitions:
 
     def __getitem__(self, index: Tensor | slice) -> Transitions:
         """A part of the batch, picked by slice, index or mask."""
-        return Transitions(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+        return Transitions(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
     @property
     def done(self) -> Tensor:
         """The episode ended here for whatever reason, bool ``(B,)``."""
         return self.terminated | self.truncated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promises:
+    """What a method claims beyond the interface; `harness.testing` holds it to every claim. Claiming nothing is allowed.
+
+    Attributes:
+        frozen: Submodules that nothing ever changes, such as RND's ``"pair.target"``.
+        stops_gradient: For each method of the class that maps `Transitions` to a loss, the submodules that this loss must
+            not train: ``{"distillation_loss": ["pair.target"]}``.
+        depends_on: What a bonus is a function of, between two updates: its own ``transition`` alone; also earlier steps of
+            its ``episode`` (episodic memory); or anything in the ``past`` (running statistics, counts).
+        any_order: An update learns the same from the rows of its batch in any order.
+        deterministic: The seed has no effect, because nothing is random.
+    """
+
+    frozen: Sequence[str] = ()
+    stops_gradient: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    depends_on: Literal["transition", "episode", "past"] = "past"
+    any_order: bool = False
+    deterministic: bool = False
 
 
 class IntrinsicReward(nn.Module, Generic[ConfigT]):
@@ -119,6 +140,10 @@ class IntrinsicReward(nn.Module, Generic[ConfigT]):
     @abstractmethod
     def update(self, transitions: Transitions) -> dict[str, float]:
         """Learn from a batch in time order; returns metrics to log, named without prefix."""
+
+    def promises(self) -> Promises:
+        """What the method claims beyond the interface; may depend on its configuration."""
+        return Promises()
 
     def get_extra_state(self) -> dict[str, Any]:
         """What `torch.nn.Module.state_dict` does not see by itself: optimisers and the random stream."""

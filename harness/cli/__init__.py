@@ -5,6 +5,7 @@ options.py  what several commands take
 run.py      run
 results.py  status, report
 suites.py   check, schema
+plugins.py  new-plugin, and check for methods
 listing.py  list, show
 """
 

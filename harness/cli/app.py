@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from harness import __version__
-from harness.cli import listing, results, run, suites
+from harness.cli import listing, plugins, results, run, suites
 from harness.display.console import open_console
 from harness.errors import UserError
 
@@ -39,6 +39,7 @@ app.command("list")(listing.list_)
 app.command("show")(listing.show)
 app.command("check")(suites.check)
 app.command("schema")(suites.schema)
+app.command("new-plugin")(plugins.new_plugin)
 
 
 def _print_version(wanted: bool) -> None:

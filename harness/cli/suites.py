@@ -1,8 +1,9 @@
-"""``check`` and ``schema``: what can be known about a suite without running it."""
+"""``check`` and ``schema``: what can be known about a suite, or a method, without running it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -23,22 +24,23 @@ class _Checked:
 
 
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="SUITE.yaml...", help="Suite files.", show_default=False)],
+    what: Annotated[
+        list[str], typer.Argument(metavar="SUITE.yaml|METHOD...", help="Suite files, or methods.", show_default=False)
+    ],
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> int:
-    """Validate suites without running anything."""
-    checked = [_check(file, profile) for file in files]
+    """Validate suites without running anything; examine methods with the conformance kit."""
+    from harness.cli.plugins import any_failed, check_methods
+
+    checked = [_check(Path(name), profile) for name in what if _names_file(name)]
+    good = not any(one.problems for one in checked)
+    if not as_json:
+        _tell(checked)
+    methods = check_methods([name for name in what if not _names_file(name)], quiet=as_json) if good else []
     if as_json:
-        print_json([{"file": str(c.file), "runs": c.runs, "problems": c.problems} for c in checked])
-        return 2 if any(c.problems for c in checked) else 0
-    console = open_console()
-    for one in checked:
-        if not one.problems:
-            console.print(f"{one.file}: good, {plural(one.runs, 'run')}", soft_wrap=True)
-    if problems := [problem for one in checked for problem in one.problems]:
-        raise UserError("\n".join(problems))
-    return 0
+        print_json([*({"file": str(c.file), "runs": c.runs, "problems": c.problems} for c in checked), *methods])
+    return 2 if not good else 1 if any_failed(methods) else 0
 
 
 def schema() -> None:
@@ -46,6 +48,19 @@ def schema() -> None:
     from harness.schema import suite_schema
 
     typer.echo(json.dumps(suite_schema(), indent=2))
+
+
+def _names_file(name: str) -> bool:
+    return Path(name).is_file() or Path(name).suffix in {".yaml", ".yml"} or Path(name).name != name
+
+
+def _tell(checked: Sequence[_Checked]) -> None:
+    console = open_console()
+    for one in checked:
+        if not one.problems:
+            console.print(f"{one.file}: good, {plural(one.runs, 'run')}", soft_wrap=True)
+    if problems := [problem for one in checked for problem in one.problems]:
+        raise UserError("\n".join(problems))
 
 
 def _check(file: Path, profile: str | None) -> _Checked:

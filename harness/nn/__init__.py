@@ -1,8 +1,12 @@
 """Building blocks for plugin authors.
 
-* `harness.nn.layers`: convolutional encoders and MLPs described as data, orthogonal initialisation
+* `harness.nn.layers`: encoders of images and vectors described as data, and their initialisation
 * `harness.nn.observations`: what novelty networks see of an observation
+* `harness.nn.augmentations`: tile masks, noise and shifts
 * `harness.nn.distillation`: a target network and the predictor that learns to match it, masked means
+* `harness.nn.contrastive`, `harness.nn.covariance`: what self-supervised objectives are made of
+* `harness.nn.averages`: a network that follows another slowly
 * `harness.nn.moments`: running mean and deviation, and the normaliser of discounted bonus sums
+* `harness.nn.minibatches`: how a rollout is cut
 * `harness.nn.diagnostics`: whether a representation is alive
 """

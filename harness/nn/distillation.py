@@ -20,11 +20,16 @@ class DistillationPair(nn.Module):
         self.target = target.requires_grad_(not frozen)
         self.predictor = predictor
 
-    def squared_error(self, inputs: Tensor) -> Tensor:
-        """Squared difference per feature, ``(B, D)``; the gradient flows into the predictor alone."""
+    def squared_error(self, inputs: Tensor, features: Tensor | None = None) -> Tensor:
+        """Squared difference per feature, ``(B, D)``; the gradient flows into the predictor alone.
+
+        Args:
+            inputs: ``(B, *shape)``.
+            features: The target's features of the inputs, ``(B, D)``, where they are known already.
+        """
         with torch.no_grad():
-            features = self.target(inputs)
-        return (self.predictor(inputs) - features).square()
+            fixed = self.target(inputs) if features is None else features.detach()
+        return (self.predictor(inputs) - fixed).square()
 
 
 def masked_mean(values: Tensor, keep: Tensor | None = None) -> Tensor:

@@ -42,10 +42,38 @@ class Convolution:
         return (size + 2 * self.padding - self.kernel) // self.stride + 1
 
 
-class ConvEncoder(nn.Module):
+class Encoder(nn.Module):
+    """Blocks of layers, flattened, and a linear layer without activation.
+
+    Args:
+        blocks: Applied one after the other.
+        width: Numbers that the last block gives for one sample.
+        features_dim: Outputs of the linear layer.
+    """
+
+    def __init__(self, blocks: Sequence[nn.Module], width: int, features_dim: int) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*blocks)
+        self.linear = nn.Linear(width, features_dim)
+        self.features_dim = features_dim
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Features ``(B, features_dim)`` of float inputs ``(B, *shape)``."""
+        return self.linear(self.blocks(inputs).flatten(1))
+
+    def trace(self, inputs: Tensor) -> tuple[list[Tensor], Tensor]:
+        """What every block gives, first to last, and the features, for methods that look at more than the features."""
+        outputs: list[Tensor] = []
+        for block in self.blocks:
+            inputs = block(inputs)
+            outputs.append(inputs)
+        return outputs, self.linear(inputs.flatten(1))
+
+
+class ConvEncoder(Encoder):
     """Convolutions, flattened in the order channel, row, column, and a linear layer without activation.
 
-    ``blocks[:k]`` is the encoder up to the activation of its k-th convolution, for methods that compare local features.
+    The k-th block is the k-th convolution with its activation.
 
     Args:
         image_shape: Channels, height and width.
@@ -57,16 +85,29 @@ class ConvEncoder(nn.Module):
     """
 
     def __init__(self, image_shape: Sequence[int], layers: Sequence[Convolution], features_dim: int) -> None:
-        super().__init__()
         shapes = local_shapes(image_shape, layers)
         inputs = [channels for channels, _, _ in shapes]
-        self.blocks = nn.Sequential(*(_block(n, layer) for n, layer in zip(inputs, layers, strict=False)))
-        self.linear = nn.Linear(prod(shapes[-1]), features_dim)
-        self.features_dim = features_dim
+        blocks = [_block(n, layer) for n, layer in zip(inputs, layers, strict=False)]
+        super().__init__(blocks, prod(shapes[-1]), features_dim)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Features ``(B, features_dim)`` of float images ``(B, *image_shape)``."""
-        return self.linear(self.blocks(images).flatten(1))
+
+class MLPEncoder(Encoder):
+    """Hidden layers with an activation each, and a linear layer without: the encoder of vectors.
+
+    The k-th block is the k-th hidden layer with its activation; the first flattens whatever shape comes in.
+
+    Args:
+        inputs: Numbers of one sample.
+        hidden: Units of each hidden layer; at least one.
+        features_dim: Outputs of the last layer.
+        activation: After each hidden layer.
+    """
+
+    def __init__(self, inputs: int, hidden: Sequence[int], features_dim: int, activation: Activation = "relu") -> None:
+        blocks = [
+            nn.Sequential(nn.Flatten(), nn.Linear(n, m), activation_module(activation)) for n, m in pairwise((inputs, *hidden))
+        ]
+        super().__init__(blocks, hidden[-1], features_dim)
 
 
 def local_shapes(image_shape: Sequence[int], layers: Sequence[Convolution]) -> list[tuple[int, int, int]]:
@@ -120,6 +161,22 @@ def orthogonal(module: ModuleT, gain: float = sqrt(2), generator: torch.Generato
             nn.init.orthogonal_(layer.weight, gain, generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    return module
+
+
+def uniform_fan_in(module: ModuleT, generator: torch.Generator | None = None) -> ModuleT:
+    """Fill every linear and convolutional layer as torch does by default, in place, but from a stream of its own.
+
+    Weights and biases are uniform in ``±1 / sqrt(inputs of one unit)``.
+
+    Returns:
+        The module.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            bound = 1 / sqrt(layer.weight[0].numel())
+            for parameter in layer.parameters():
+                nn.init.uniform_(parameter, -bound, bound, generator=generator)
     return module
 
 

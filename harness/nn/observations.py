@@ -21,8 +21,9 @@ class ObservationNormaliser(nn.Module):
     * ``subtract_mean``: x - mean
     * ``standardise``: (x - mean) / deviation, clipped to [-clip, clip]
 
-    Images of bytes are scaled to [0, 1] first, except for ``standardise``: like OpenAI's RND it sees 0 to 255. The unit
-    matters because the statistics start from a prior of variance 1.
+    Images of bytes are scaled to [0, 1] first, except for ``standardise`` with statistics of samples: like OpenAI's RND it
+    sees 0 to 255. The unit matters because the statistics start from a prior. Standardised values of that kind are float32
+    numbers whatever the precision, as in the code of OpenAI and CleanRL.
 
     Args:
         shape: Of one observation.
@@ -44,17 +45,19 @@ class ObservationNormaliser(nn.Module):
             self.moments.update(self._in_unit(observations))
 
     def forward(self, observations: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """What the networks see of raw observations ``(B, *shape)``, computed in ``dtype``.
-
-        Standardised values are float32 numbers whatever ``dtype`` is, as in the code of OpenAI and CleanRL.
-        """
+        """What the networks see of raw observations ``(B, *shape)``, computed in ``dtype``."""
         x = self._in_unit(observations)
         if self.moments is None:
             return x.to(dtype)
         x = x - self.moments.mean.to(dtype)
         if self.mode == "subtract_mean":
             return x
-        return x.div_(self.moments.std.to(dtype)).clamp_(-self.clip, self.clip).float().to(dtype)
+        x = x.div_(self.moments.std.to(dtype)).clamp_(-self.clip, self.clip)
+        return x.float().to(dtype) if self._as_openai else x
+
+    @property
+    def _as_openai(self) -> bool:
+        return self.mode == "standardise" and isinstance(self.moments, RunningMoments)
 
     def _in_unit(self, observations: Tensor) -> Tensor:
-        return observations / 255 if observations.dtype == torch.uint8 and self.mode != "standardise" else observations
+        return observations / 255 if observations.dtype == torch.uint8 and not self._as_openai else observations

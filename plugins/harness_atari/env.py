@@ -1,4 +1,4 @@
-"""Atari games behind `HarnessVecEnv`: ALE's C++ vector environment, with nothing done per environment in Python.
+"""Atari games behind `HarnessVecEnv`: ALE's C++ vector environment; training does nothing per environment in Python.
 
 Facts of ale-py 0.12 that this adapter is built around (each is held by a test):
 
@@ -12,6 +12,8 @@ Facts of ale-py 0.12 that this adapter is built around (each is held by a test):
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from ale_py.vector_env import AtariVectorEnv
 from gymnasium import spaces
@@ -20,6 +22,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness import NO_INFO, HarnessVecEnv, end_of_episode
 from harness_atari.config import AtariConfig
+from harness_atari.exploration import Exploration
 
 
 def make(config: AtariConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
@@ -46,9 +49,10 @@ class AtariVecEnv(HarnessVecEnv):
     """
 
     def __init__(self, config: AtariConfig, n_envs: int, *, threads: int = 1) -> None:
+        self._config = config
+        self._exploration: Exploration | None = None
         self._ale = _emulators(config, n_envs, threads)
         self._n_actions = len(self._ale.ale.get_action_set())
-        self._episode_steps = config.episode_steps
         self._elapsed = np.zeros(n_envs, dtype=np.int64)
         frame_channels = 1 if config.grayscale else 3
         self._shape = (config.stack * frame_channels, config.size, config.size)
@@ -56,12 +60,28 @@ class AtariVecEnv(HarnessVecEnv):
         super().__init__(n_envs, observation_space, spaces.Discrete(self._n_actions), frame_channels=frame_channels)
         self.reseed((np.random.SeedSequence().generate_state(n_envs) >> 1).tolist())  # never by the clock
 
+    def measure(self) -> None:
+        """Put ``cells`` into the metrics of every episode, and what `harness_atari.exploration.MEMORY` has for the game.
+
+        Raises:
+            RuntimeError: The games have begun, and their random streams can no longer be followed.
+        """
+        if None in self._seeds:
+            raise RuntimeError("measure() comes before the first reset()")
+        self._exploration = Exploration(self._config, self.num_envs)
+
     def reset(self) -> np.ndarray:
         """Begin a new game everywhere; slow only after `reseed`, which has every ROM loaded anew."""
         seeds = None if None in self._seeds else np.asarray(self._seeds)
         self._reset_seeds()
         self._elapsed[:] = 0
-        return self._channel_first(self._ale.reset(seed=seeds)[0])
+        observations, info = self._ale.reset(seed=seeds)
+        observations = self._channel_first(observations)
+        if self._exploration:
+            if seeds is not None:
+                self._exploration.seed(seeds.tolist())
+            self._exploration.begin(range(self.num_envs), self._newest(observations), info["frame_number"])
+        return observations
 
     def step_async(self, actions: np.ndarray) -> None:
         """Begin a step in ALE's threads.
@@ -76,26 +96,52 @@ class AtariVecEnv(HarnessVecEnv):
         if actions.min() < 0 or actions.max() >= self._n_actions:
             raise ValueError(f"actions must be from 0 to {self._n_actions - 1}, not {actions.tolist()}")
         self._ale.send(actions)
+        if self._exploration:
+            self._exploration.act(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Finish the step; see `HarnessVecEnv` for what is promised."""
         observations, rewards, terminated, _, info = self._ale.recv()
         self._elapsed += 1
-        dones = terminated | (self._elapsed >= self._episode_steps)
+        dones = terminated | (self._elapsed >= self._config.episode_steps)
         infos = [NO_INFO] * self.num_envs
         for index in np.flatnonzero(dones):
             last = (info["final_obs"] if terminated[index] else observations)[index]
             infos[index] = end_of_episode(self._channel_first(last).copy(), truncated=not terminated[index])
+        if self._exploration:
+            self._explore(self._channel_first(observations), rewards, terminated, infos)
         self._elapsed[dones] = 0
         cut = dones & ~terminated
         if cut.any():
-            observations = self._ale.reset(options={"reset_mask": cut})[0]
-        return self._channel_first(observations), rewards.astype(np.float32), dones, infos
+            observations, info = self._ale.reset(options={"reset_mask": cut})
+        observations = self._channel_first(observations)
+        if self._exploration:
+            self._exploration.begin(np.flatnonzero(dones), self._newest(observations), info["frame_number"])
+        return observations, rewards.astype(np.float32), dones, infos
+
+    def _explore(
+        self, observations: np.ndarray, rewards: np.ndarray, terminated: np.ndarray, infos: list[dict[str, Any]]
+    ) -> None:
+        """Count what the step has come to, and put the metrics of the episodes that it ended into their infos."""
+        assert self._exploration
+        ended = [index for index, info in enumerate(infos) if info]
+        frames = self._newest(observations).copy()
+        for index in ended:
+            frames[index] = self._newest(infos[index]["terminal_observation"])
+        self._exploration.step(frames, rewards, terminated)
+        for index in ended:
+            infos[index]["metrics"] = self._exploration.metrics(index)
 
     def close(self) -> None:
         """End ALE's threads and free the emulators; harmless when repeated."""
         if hasattr(self, "_ale"):
             del self._ale  # the last reference: the destructor joins the threads
+        self._exploration = None
+
+    def _newest(self, observations: np.ndarray) -> np.ndarray:
+        """The newest frames of observations ``(..., stack * channels, size, size)``."""
+        assert self.frame_channels
+        return observations[..., -self.frame_channels :, :, :]
 
     def _channel_first(self, images: np.ndarray) -> np.ndarray:
         """Turn ALE's colour images ``(..., stack, size, size, 3)`` into ``(..., stack * 3, size, size)``."""

@@ -25,6 +25,17 @@ def test_squared_error_is_per_feature() -> None:
     assert pair.squared_error(torch.tensor([[-3.0, 2.0]])).tolist() == [[9.0, 0.0]]
 
 
+def test_known_features_are_not_computed_again_and_get_no_gradient() -> None:
+    pair, x = DistillationPair(nn.Linear(3, 4), nn.Linear(3, 4), frozen=False), torch.randn(5, 3)
+    features = pair.target(x)
+    expected = pair.squared_error(x)
+    pair.target.register_forward_hook(lambda *_: pytest.fail("the target was asked again"))
+    error = pair.squared_error(x, features)
+    torch.testing.assert_close(error, expected)
+    error.sum().backward()
+    assert all(p.grad is None for p in pair.target.parameters())
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-10, 10), st.booleans()), min_size=1, max_size=20))
 def test_masked_mean_is_the_mean_of_what_is_kept(entries: list[tuple[float, bool]]) -> None:

@@ -7,7 +7,17 @@ import torch
 from torch import nn
 
 from harness.errors import UserError
-from harness.nn.layers import ConvEncoder, Convolution, activation_module, local_shapes, mlp, orthogonal
+from harness.nn.layers import (
+    ConvEncoder,
+    Convolution,
+    Encoder,
+    MLPEncoder,
+    activation_module,
+    local_shapes,
+    mlp,
+    orthogonal,
+    uniform_fan_in,
+)
 
 LAYERS = (Convolution(5, 4, 2, activation="elu"), Convolution(6, 3, 1, 1, activation="leaky_relu", leaky_slope=0.2))
 
@@ -83,3 +93,38 @@ def test_a_vanished_image_does_not_come_back_through_padding() -> None:
 def test_vectors_are_refused() -> None:
     with pytest.raises(UserError, match=r"not observations of shape \(12,\)"):
         ConvEncoder((12,), LAYERS, 2)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "shape"),
+    [(ConvEncoder((2, 11, 9), LAYERS, 7), (2, 11, 9)), (MLPEncoder(12, (8, 5), 7, "elu"), (3, 4))],
+    ids=["conv", "mlp"],
+)
+def test_a_trace_ends_in_the_features(encoder: Encoder, shape: tuple[int, ...]) -> None:
+    x = torch.randn(3, *shape)
+    layers, features = encoder.trace(x)
+    assert torch.equal(features, encoder(x))
+    assert len(layers) == 2
+    for k in (1, 2):
+        assert torch.equal(layers[k - 1], encoder.blocks[:k](x))
+
+
+def test_an_mlp_encoder_is_an_mlp() -> None:
+    encoder, plain, x = MLPEncoder(12, (8, 5), 7, "elu"), mlp([12, 8, 5, 7], "elu"), torch.randn(3, 3, 4)
+    for ours, theirs in zip(encoder.parameters(), plain.parameters(), strict=True):
+        theirs.data.copy_(ours)
+    torch.testing.assert_close(encoder(x), plain(x.flatten(1)))
+    assert encoder.trace(x)[0][0].shape == (3, 8)
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(16, 2000), nn.Conv2d(4, 2000, 2)], ids=["linear", "conv"])
+def test_torchs_own_initialisation_from_a_stream_of_its_own(layer: nn.Linear | nn.Conv2d) -> None:
+    default = layer.weight.detach().clone()
+    uniform_fan_in(layer, torch.Generator().manual_seed(0))
+    assert layer.bias is not None
+    for parameter in (layer.weight, layer.bias):
+        assert parameter.detach().abs().max() <= 0.25  # 1 / sqrt(16)
+        assert float(parameter.detach().std()) == pytest.approx(0.25 / 3**0.5, rel=0.1)
+    assert float(layer.weight.detach().std()) == pytest.approx(float(default.std()), rel=0.05)
+    drawn = layer.weight.detach().clone()
+    assert torch.equal(uniform_fan_in(layer, torch.Generator().manual_seed(0)).weight, drawn)

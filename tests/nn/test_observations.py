@@ -46,3 +46,20 @@ def test_inputs_are_kept_and_outputs_have_the_dtype(mode: Mode, statistics: Stat
     assert out.dtype == dtype
     assert out.shape == x.shape
     assert torch.equal(x, kept)
+
+
+def test_cumulative_statistics_see_bytes_in_units_of_one() -> None:
+    """Their prior, a deviation of 0.1, means something in that unit only."""
+    normaliser = ObservationNormaliser((2,), "standardise", clip=10.0, statistics="cumulative")
+    normaliser.update(BYTES)
+    assert normaliser.moments is not None
+    torch.testing.assert_close(normaliser.moments.mean, torch.tensor([0.25, 0.1]).double(), rtol=1e-6, atol=0)
+    expected = (torch.tensor([0.0, 0.2]) - normaliser.moments.mean) / normaliser.moments.std
+    torch.testing.assert_close(normaliser(BYTES[:1])[0], expected.float())
+
+
+def test_only_statistics_of_samples_round_to_single_precision() -> None:
+    x = torch.tensor([[1 / 3]], dtype=torch.float64)
+    chan, cumulative = (ObservationNormaliser((1,), "standardise", statistics=kind) for kind in ("chan", "cumulative"))
+    assert chan(x, torch.float64) == chan(x, torch.float64).float()
+    assert cumulative(x, torch.float64) != cumulative(x, torch.float64).float()

@@ -1,0 +1,36 @@
+"""How a rollout is cut into minibatches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Order = Literal["time", "shuffled", "environment"]
+
+
+def minibatches(
+    env_index: Tensor, parts: int, order: Order, *, epochs: int = 1, smallest: int = 1, random: torch.Generator | None = None
+) -> Iterator[Tensor]:
+    """Indices of each minibatch, int64 on the device of ``env_index``; every pass visits each transition once.
+
+    Args:
+        env_index: The environment of every transition of the rollout, in order of time.
+        parts: Minibatches of each pass, equal up to one transition; fewer if they would become too small.
+        order: What is cut: the rollout as it is (``time``), a permutation drawn anew for each pass (``shuffled``), or one
+            environment's steps after another's (``environment``).
+        epochs: Passes.
+        smallest: Transitions that a minibatch must have.
+        random: Draws the permutations.
+    """
+    n, device = len(env_index), env_index.device
+    parts = max(1, min(parts, n // smallest))
+    for _ in range(epochs):
+        if order == "shuffled":
+            where = random.device if random is not None else "cpu"
+            indices = torch.randperm(n, generator=random, device=where).to(device)
+        else:
+            indices = env_index.argsort(stable=True) if order == "environment" else torch.arange(n, device=device)
+        yield from indices.tensor_split(parts)

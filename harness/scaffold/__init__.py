@@ -1,0 +1,8 @@
+"""``harness new-plugin``: a complete plugin package, written from the templates in this folder.
+
+The templates are Jinja2; `harness.scaffold.writer` says which file each becomes.
+"""
+
+from harness.scaffold.writer import NewPlugin, write_plugin
+
+__all__ = ["NewPlugin", "write_plugin"]

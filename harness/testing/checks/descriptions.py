@@ -1,0 +1,55 @@
+"""What is said about the method: its configuration, its presets, and the worlds it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.config import Config
+from harness.settings import settings
+from harness.spec import Combination
+from harness.testing.outcomes import Failed, NotApplicable, require
+from harness.testing.subject import Lab, Subject
+from harness.testing.worlds import WORLDS
+
+
+def config(subject: Subject) -> None:
+    """The defaults are valid, survive JSON, and every field is described."""
+    model = subject.config_class
+    defaults = _validated(model, _validated(model, {}, "no settings").model_dump(), "the defaults")
+    again = _validated(model, defaults.model_dump(mode="json"), "the defaults after a way through JSON")
+    require(again == defaults, "the same configuration after a way through JSON", f"{again!r} instead of {defaults!r}")
+    silent = [setting.name for setting in settings(model) if not setting.meaning]
+    require(not silent, f"a docstring under every field of {model.__name__}", f"none under {', '.join(silent)}")
+
+
+def presets(subject: Subject) -> None:
+    """Every preset is valid and names its source."""
+    if not subject.method.presets:
+        raise NotApplicable("it has no presets")
+    for preset in subject.method.presets:
+        _validated(subject.config_class, preset.config, f"preset {preset.name!r}")
+        _validated(Combination, preset.combine, f"combine of preset {preset.name!r}")
+        require(preset.source.strip(), f"a source for preset {preset.name!r}", "an empty one")
+
+
+def worlds(subject: Subject) -> None:
+    """Every world is taken, or refused by a `harness.errors.UserError` that says why."""
+    labs = [Lab(subject, world) for world in WORLDS]
+    refusals = [lab.refusal for lab in labs]
+    require("" not in refusals, "a message that says why a world is refused", "an empty one")
+    if None not in refusals:
+        raise Failed(f"expected one kind of world to be accepted, got {refusals[0]!r}")
+    for lab, refusal in zip(labs, refusals, strict=True):
+        if refusal is None:
+            lab.live(lab.build(), 1)
+
+
+def _validated(model: type[Config], values: Any, what: str) -> Config:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Failed(f"expected {what} to be valid, got {where}: {first['msg']}") from None

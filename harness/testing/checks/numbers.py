@@ -1,0 +1,55 @@
+"""What comes out: shapes, types, finite numbers."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from harness.rewards import IntrinsicReward, Transitions
+from harness.testing.outcomes import require, require_finite
+from harness.testing.subject import Lab
+from harness.testing.worlds import constant_script
+
+_EXTREMES = {"vectors": (0.0, 1e6, -1e6), "images": (0.0, 255.0)}
+
+
+def bonus(lab: Lab) -> None:
+    """Float32 of shape ``(B,)`` on the method's device, without gradient."""
+    reward = lab.build()
+    steps = lab.steps(reward, lab.script(1))
+    reward.observe(steps[0])
+    for batch in (steps[0], steps[0][:1], lab.rollout(reward, lab.script(1))):
+        got = reward.bonus(batch)
+        require(got.shape == (len(batch),), f"bonuses of shape ({len(batch)},)", tuple(got.shape))
+        require(got.dtype == torch.float32, "bonuses of float32", got.dtype)
+        require(got.device.type == lab.device.type, f"bonuses on {lab.device}", got.device)
+        require(not got.requires_grad, "bonuses without gradient", "some with: compute them under torch.no_grad()")
+        require_finite(got, "bonuses")
+
+
+def finite(lab: Lab) -> None:
+    """Constant observations, however extreme, and ordinary ones after them."""
+    for value in _EXTREMES[lab.world.observations]:
+        reward = lab.build()
+        for script in (constant_script(lab.world, value), lab.script(1)):
+            for name, values in lab.live_through(reward, script).items():
+                require_finite(values, f"{name} when observations are constantly {value:g}, and after")
+
+
+def metrics(lab: Lab) -> None:
+    """A dict of finite floats, named without prefix."""
+    reward = lab.build()
+    found = reward.update(_observed(lab, reward))
+    require(isinstance(found, dict), "a dict of metrics", type(found).__name__)
+    for name, value in found.items():
+        require(isinstance(name, str) and name and "/" not in name, "names of metrics without prefix", repr(name))
+        require(type(value) is float, f"a float for metric {name!r}", type(value).__name__)
+        require(math.isfinite(value), f"a finite number for metric {name!r}", value)
+
+
+def _observed(lab: Lab, reward: IntrinsicReward) -> Transitions:
+    script = lab.script(1)
+    for step in lab.steps(reward, script):
+        reward.observe(step)
+    return lab.rollout(reward, script)

@@ -1,0 +1,69 @@
+"""Where random numbers come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.testing.checks.state import snapshot
+from harness.testing.outcomes import Failed, differ, require, require_same
+from harness.testing.subject import Lab
+from harness.training import randomness
+
+
+def seed(lab: Lab) -> None:
+    """The seed decides every number, whatever the global streams are."""
+    first = _life(lab, seed=3, surroundings=1)
+    require_same(first, _life(lab, seed=3, surroundings=2), "from the same seed")
+    if not lab.promises.deterministic:
+        hint = "the same; a method without randomness promises deterministic=True"
+        require(differ(first, _life(lab, seed=4, surroundings=1)), "other numbers from another seed", hint)
+
+
+def streams(lab: Lab) -> None:
+    """Python's, NumPy's and torch's global streams stand where they stood after each call."""
+    reward = lab.build()
+    for step in lab.steps(reward, lab.script(1)):
+        with _untouched("observe"):
+            reward.observe(step)
+        with _untouched("bonus"):
+            reward.bonus(step)
+    rollout = lab.rollout(reward, lab.script(1))
+    with _untouched("update"):
+        reward.update(rollout)
+
+
+def _life(lab: Lab, *, seed: int, surroundings: int) -> dict[str, Tensor]:
+    """Everything that comes out of two rollouts and what is left after them, the generator itself aside."""
+    with randomness.borrowed(surroundings):
+        reward = lab.build(seed)
+        record = lab.live(reward, 1, 2)
+    return record | {name: values for name, values in snapshot(reward).items() if not name.endswith("/generator")}
+
+
+class _untouched:  # noqa: N801  reads as a phrase where it is used
+    """Fails if the block that it guards draws from a global stream."""
+
+    def __init__(self, call: str) -> None:
+        self.call = call
+
+    def __enter__(self) -> None:
+        self.before = randomness.state()
+
+    def __exit__(self, *_: object) -> None:
+        after = randomness.state()
+        moved = [name for name, stream in self.before.items() if not _equal(stream, after[name])]
+        if moved:
+            drawn = f"numbers drawn from the global stream of {' and '.join(moved)}"
+            raise Failed(f"expected {self.call} to draw from self.generator only, got {drawn}")
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    return np.array_equal(one, other)

@@ -1,0 +1,113 @@
+"""What a method keeps: its state, and nothing beside it."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import tracemalloc
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from harness.rewards import IntrinsicReward, Transitions
+from harness.testing.outcomes import require, require_same
+from harness.testing.subject import Lab
+from harness.training import checkpoints, trees
+
+_WARM_UP, _WATCHED = 3, 4
+_ARRAY = 256
+"""Bytes from which on a block of Python's memory is looked at; a tensor counts that much beside its numbers. Smaller blocks
+come and go with torch's wrappers, and their sum grows for a while in every method."""
+
+
+def bonus_is_pure(lab: Lab) -> None:
+    """Neither the state nor anything that the method keeps beside it changes, and no gradient appears."""
+    asked, unasked = lab.build(), lab.build()
+    for reward in (asked, unasked):
+        lab.live(reward, 1)
+    before = snapshot(asked)
+    for seed in (2, 3):
+        asked.bonus(lab.rollout(asked, lab.script(seed)))
+    require_same(before, snapshot(asked), "in the state after bonus()")
+    expected, found = (_without_metrics(lab.live(reward, 4, 5)) for reward in (unasked, asked))
+    require_same(expected, found, "later, whether or not bonuses were asked for in between")
+
+
+def inputs(lab: Lab) -> None:
+    """The rollout's memory, of which transitions are a view, is read and never written."""
+    reward = lab.build()
+    steps, rollout = lab.steps(reward, lab.script(1)), lab.rollout(reward, lab.script(1))
+    for name, call, given in (
+        ("observe()", reward.observe, steps[0]),
+        ("bonus()", reward.bonus, steps[0]),
+        ("bonus()", reward.bonus, rollout),
+        ("update()", reward.update, rollout),
+    ):
+        before = _copy(given)
+        call(given)
+        require_same(before, _copy(given), f"in the transitions after {name}")
+
+
+def resume(lab: Lab) -> None:
+    """Through a real checkpoint on the disk, into an object that was built from another seed."""
+    unbroken, resumed = lab.build(1), lab.build(2)
+    lab.live(unbroken, 1, 2)
+    resumed.load_state_dict(through_checkpoint(unbroken))
+    require_same(snapshot(unbroken), snapshot(resumed), "in the state after a checkpoint")
+    require_same(lab.live(unbroken, 3, 4), lab.live(resumed, 3, 4), "after a checkpoint")
+
+
+def memory(lab: Lab) -> None:
+    """Neither tensors that are alive nor Python's memory grow with every update."""
+    reward = lab.build()
+    lab.live(reward, 1)
+    rollout = lab.rollout(reward, lab.script(1))
+    gc.collect()
+    gc.freeze()  # only what is created from here on is looked at
+    tracemalloc.start()
+    try:
+        sizes = []
+        for _ in range(_WARM_UP + _WATCHED):
+            reward.update(rollout)
+            sizes.append(_memory())
+    finally:
+        tracemalloc.stop()
+        gc.unfreeze()
+    growth = [b - a for a, b in zip(sizes[_WARM_UP - 1 :], sizes[_WARM_UP:], strict=False)]
+    steady = f"no growth in {_WATCHED} updates from the same rollout"
+    require(min(growth) <= 0, steady, f"{', '.join(map(str, growth))} bytes more after each")
+
+
+def snapshot(reward: IntrinsicReward) -> dict[str, Tensor]:
+    """A copy of everything that a checkpoint would hold."""
+    skeleton, tensors = trees.split(dict(reward.state_dict()))
+    text = torch.tensor(list(str(skeleton).encode()), dtype=torch.uint8)
+    return {"the state's structure": text} | {f"the state's {name}": tensor.clone() for name, tensor in tensors.items()}
+
+
+def through_checkpoint(reward: IntrinsicReward) -> dict:
+    """The state, written to a checkpoint on the disk and read again."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints.save(Path(folder) / "checkpoint", 1, {"reward": dict(reward.state_dict())})
+        loaded = checkpoints.load(Path(folder) / "checkpoint")
+    assert loaded is not None
+    return loaded[1]["reward"]
+
+
+def _without_metrics(record: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What training sees; a log may well tell how many bonuses there were."""
+    return {name: values for name, values in record.items() if not name.startswith("metric")}
+
+
+def _copy(transitions: Transitions) -> dict[str, Tensor]:
+    return {field.name: getattr(transitions, field.name).clone() for field in fields(transitions)}
+
+
+def _memory() -> int:
+    """Bytes of all tensors that Python holds, and of all else of an array's size that it has allocated."""
+    gc.collect()
+    tensors: list[torch.Tensor] = [found for found in gc.get_objects() if issubclass(type(found), torch.Tensor)]
+    blocks = [trace.size for trace in tracemalloc.take_snapshot().traces]
+    return sum(tensor.nbytes + _ARRAY for tensor in tensors) + sum(size for size in blocks if size >= _ARRAY)

@@ -1,0 +1,171 @@
+"""The method that is examined, and the laboratory in which it is: built, fed and recorded as a run would do it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import cycle, islice
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces as gym_spaces
+from torch import Tensor
+
+from harness.config import IntrinsicRewardConfig
+from harness.errors import UnknownNameError, UserError
+from harness.hooks import Method
+from harness.plan import deep_merge
+from harness.registry import Registry, registry
+from harness.rewards import IntrinsicReward, Promises, Transitions
+from harness.testing.worlds import N_ENVS, WORLDS, Script, World, random_script
+from harness.training import randomness
+
+_WARM_UP_SEED = 999
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A method with a configuration.
+
+    Attributes:
+        method: Its description.
+        reward_class: What `Method.reward` names.
+        config_class: What `Method.config` names.
+        settings: Values over the defaults.
+    """
+
+    method: Method
+    reward_class: type[IntrinsicReward]
+    config_class: type[IntrinsicRewardConfig]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def named(
+        cls, name: str, *, preset: str | None = None, config: Mapping[str, Any] | None = None, known: Registry | None = None
+    ) -> Subject:
+        """An installed method, configured as a suite would: defaults, the preset (the first, if none is named), ``config``.
+
+        Raises:
+            UnknownNameError: There is no such method or preset.
+            PluginError: The method cannot be imported.
+        """
+        known = known or registry()
+        method = known.method(name)
+        presets = known.presets(method)
+        if preset is not None and preset not in presets:
+            raise UnknownNameError(f"preset of method {name!r}", preset, presets)
+        chosen = presets[preset].config if preset else next(iter(presets.values())).config if presets else {}
+        config_class = known.config_class(method)
+        assert issubclass(config_class, IntrinsicRewardConfig)
+        return cls(method, known.load(method.reward), config_class, deep_merge(chosen, config or {}))
+
+    @cached_property
+    def labs(self) -> Sequence[Lab]:
+        """A laboratory for vectors and one for images, of those that the method does not refuse."""
+        found: dict[str, Lab] = {}
+        for world in WORLDS:
+            lab = Lab(self, world)
+            if world.observations not in found and lab.refusal is None:
+                found[world.observations] = lab
+        return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A method in one world."""
+
+    subject: Subject
+    world: World
+    device: torch.device = _CPU
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the method refuses this world, or ``None`` if it does not."""
+        return None if isinstance(self._first, Promises) else self._first
+
+    @property
+    def promises(self) -> Promises:
+        """What the method promises here; nothing if it refuses this world."""
+        return self._first if isinstance(self._first, Promises) else Promises()
+
+    @cached_property
+    def _first(self) -> Promises | str:
+        """What the first object that was built here had to say."""
+        try:
+            return self.build().promises()
+        except UserError as error:
+            return str(error)
+
+    def build(self, seed: int = 0) -> IntrinsicReward:
+        """The method as a run builds it, on one thread."""
+        randomness.make_deterministic(self.device, threads=1)
+        config = self.subject.config_class.model_validate(self.subject.settings)
+        with randomness.borrowed(seed):
+            reward = self.subject.reward_class(config, self.world.spaces, N_ENVS, self.device, seed)
+        return reward.to(self.device)
+
+    def script(self, seed: int) -> Script:
+        """What happens in a rollout of unrelated states; equal seeds, equal rollouts."""
+        return random_script(self.world, seed)
+
+    def steps(self, reward: IntrinsicReward, script: Script) -> list[Transitions]:
+        """What the method is given at each step of a script."""
+        return [self._step(reward, script, t) for t in range(len(script))]
+
+    def rollout(self, reward: IntrinsicReward, script: Script) -> Transitions:
+        """What the method is given at the end of a rollout: the transitions of all steps in time order."""
+        return concatenate(self.steps(reward, script))
+
+    def warm_up(self, reward: IntrinsicReward) -> None:
+        """Let the method see as many random steps as it asks for before training."""
+        for step in islice(cycle(self.steps(reward, self.script(_WARM_UP_SEED))), reward.warm_up_steps):
+            reward.observe(step)
+
+    def live(self, reward: IntrinsicReward, *seeds: int) -> dict[str, Tensor]:
+        """Go through a rollout for each seed as a run does, and record every number that comes out.
+
+        Returns:
+            For each rollout the bonuses ``(T, N)``, raw and normalised, and what `IntrinsicReward.update` returned.
+        """
+        record: dict[str, Tensor] = {}
+        for seed in seeds:
+            for name, values in self.live_through(reward, self.script(seed)).items():
+                record[f"{name} of rollout {seed}"] = values
+        return record
+
+    def live_through(self, reward: IntrinsicReward, script: Script) -> dict[str, Tensor]:
+        """Go through one rollout as a run does: `observe` and `bonus` at every step, then normalisation and `update`."""
+        steps, bonuses = self.steps(reward, script), []
+        for step in steps:
+            reward.observe(step)
+            bonuses.append(reward.bonus(step))
+        record = {"bonuses": torch.stack(bonuses)}
+        if reward.normaliser is not None:
+            record["normalised bonuses"] = reward.normaliser.normalise_rollout(record["bonuses"])
+        metrics = reward.update(concatenate(steps))
+        return record | {f"metric {name!r}": torch.as_tensor(value) for name, value in metrics.items()}
+
+    def _step(self, reward: IntrinsicReward, script: Script, t: int) -> Transitions:
+        dtype = torch.float32 if isinstance(self.world.spaces.action, gym_spaces.Box) else torch.int64
+        n_envs = script.action.shape[1]
+
+        def tensor(values: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
+            return torch.tensor(values, dtype=dtype, device=self.device)
+
+        return Transitions(
+            obs=tensor(reward.view(script.obs[t])),
+            action=tensor(script.action[t], dtype),
+            next_obs=tensor(reward.view(script.next_obs[t])),
+            reward=tensor(script.reward[t]),
+            terminated=tensor(script.terminated[t]),
+            truncated=tensor(script.truncated[t]),
+            env_index=torch.arange(n_envs, device=self.device),
+        )
+
+
+def concatenate(parts: Sequence[Transitions]) -> Transitions:
+    """One batch of several."""
+    return Transitions(**{name: torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0])})

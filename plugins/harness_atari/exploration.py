@@ -1,0 +1,88 @@
+"""How much of a game an episode has seen, measured where time is not short: on evaluation environments."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from harness_atari.cells import cells
+from harness_atari.config import AtariConfig
+from harness_atari.shadow import Shadow
+
+MEMORY = {"montezuma_revenge": {"rooms": 3}}
+"""For each game, the metrics that count a byte's distinct values, and which of the 128 bytes of memory that is.
+
+Montezuma's Revenge keeps the number of the room in byte 3, address 0x83 (Anand et al. 2019, arXiv 1906.08226).
+"""
+
+
+class Exploration:
+    """Counts, in each running episode of N games, the distinct cells and the distinct values in memory.
+
+    Args:
+        config: The games'.
+        n_envs: N.
+    """
+
+    def __init__(self, config: AtariConfig, n_envs: int) -> None:
+        self._memory = MEMORY.get(config.game, {})
+        self._shadows = [Shadow(config) for _ in range(n_envs)] if self._memory else []
+        self._expected: list[tuple[int, bool]] = []
+        self._seen: list[defaultdict[str, set[bytes | int]]] = [defaultdict(set) for _ in range(n_envs)]
+
+    def seed(self, seeds: Sequence[int]) -> None:
+        """Follow games that are seeded so.
+
+        Args:
+            seeds: One for each of the N games.
+        """
+        for shadow, seed in zip(self._shadows, seeds, strict=bool(self._shadows)):
+            shadow.seed(seed)
+
+    def begin(self, games: Iterable[int], frames: np.ndarray, frame_numbers: np.ndarray) -> None:
+        """Begin to count anew in those games that have just begun an episode.
+
+        Args:
+            games: Their indices.
+            frames: The newest frames of all N games, uint8 ``(N, channels, size, size)``.
+            frame_numbers: Emulator frames since the seed, of all N games, ``(N,)``.
+        """
+        games = list(games)
+        for game in games:
+            self._seen[game].clear()
+            if self._shadows:
+                self._shadows[game].begin(int(frame_numbers[game]))
+        self._look(games, frames)
+
+    def act(self, actions: np.ndarray) -> None:
+        """Have the same step played that the games are playing meanwhile in ALE's threads."""
+        self._expected = [shadow.step(int(actions[game])) for game, shadow in enumerate(self._shadows)]
+
+    def step(self, frames: np.ndarray, rewards: np.ndarray, terminated: np.ndarray) -> None:
+        """Count what the games have come to by a step.
+
+        Args:
+            frames: The newest frames, those of the last observation where an episode ended.
+            rewards: The games' own, ``(N,)``.
+            terminated: Which games are over, ``(N,)``.
+
+        Raises:
+            RuntimeError: The memory that was read is not that of the games.
+        """
+        if self._shadows and self._expected != list(zip(rewards.tolist(), terminated.tolist(), strict=True)):
+            raise RuntimeError("ALE's plain interface and its vector environment have played different games")
+        self._look(range(len(frames)), frames)
+
+    def metrics(self, game: int) -> dict[str, float]:
+        """The metrics of a game's running episode."""
+        return {name: len(values) for name, values in self._seen[game].items()}
+
+    def _look(self, games: Sequence[int], frames: np.ndarray) -> None:
+        for game, cell in zip(games, cells(frames[games]), strict=True):
+            self._seen[game]["cells"].add(cell)
+            if self._shadows:
+                memory = self._shadows[game].memory()
+                for name, byte in self._memory.items():
+                    self._seen[game][name].add(int(memory[byte]))

@@ -1,0 +1,204 @@
+"""Self-supervised network distillation (Pechac, Chovanec and Farkas 2024, arXiv 2302.11563).
+
+A predictor distils a target; the target learns by a self-supervised objective; the bonus is the distillation error:
+
+    bonus      clip(eta * 1/D sum_d (z_d(s) - f_d(s))^2),  z the target's features, f the predictor's
+    predictor  L_f = sum_nd m_nd (sg(z_nd) - f_nd)^2 / sum_nd m_nd  with a random mask m, sg stopping the gradient
+    target     L_z = sum of the objective's terms
+
+One Adam minimises L_f + L_z, whose parameters are disjoint. Order within a rollout (``experiment/ppo_nenv_experiment.py``): at
+every step the statistics, if any, then the bonus with the present weights; after the last step one pass over the rollout.
+Differences from the reference code are in this package's README.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar, cast
+
+import numpy as np
+import torch
+from gymnasium import spaces as gym_spaces
+from torch import Tensor
+
+from harness.errors import UserError
+from harness.nn.diagnostics import spread_out, target_health
+from harness.nn.distillation import DistillationPair, masked_mean
+from harness.nn.layers import Encoder
+from harness.nn.minibatches import minibatches
+from harness.nn.moments import ReturnNormaliser
+from harness.nn.observations import ObservationNormaliser
+from harness.rewards import IntrinsicReward, Promises, Spaces, Transitions
+from harness_snd.config import SNDConfig
+from harness_snd.encoders import build_predictor, build_target
+from harness_snd.objective import Batch, Context, Objective
+
+ConfigT = TypeVar("ConfigT", bound=SNDConfig)
+
+
+class SND(IntrinsicReward[ConfigT]):
+    """The error in predicting a target that learns; see the module for formulas and `SNDConfig` for every choice.
+
+    Raises:
+        UserError: When observations are not a box of numbers, or the architecture or the objective does not fit them.
+    """
+
+    objective_class: ClassVar[type[Objective]]
+    """What the target learns by; the one thing that a method adds."""
+
+    def __init__(self, config: ConfigT, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
+        super().__init__(config, spaces, n_envs, device, seed)
+        images = spaces.frame_channels is not None
+        self._newest = spaces.frame_channels if config.frames == "newest" else None
+        shape = self._viewed_shape(spaces.observation)
+        target = build_target(config, shape, images=images, generator=self.generator)
+        predictor = build_predictor(config, shape, images=images, generator=self.generator)
+        self.pair = DistillationPair(target, predictor, frozen=False)
+        self.objective = self.objective_class(config, Context(target, shape, images, spaces.action, self.generator))
+        self.observations = ObservationNormaliser(
+            shape, config.observation_normalisation, clip=config.observation_clip, statistics="cumulative"
+        )
+        if config.bonus_normalisation == "return_std":
+            self.normaliser = ReturnNormaliser(n_envs, config.bonus_gamma)
+        self.to(self.device)
+        trained = [*self.pair.parameters(), *(p for p in self.objective.parameters() if p.requires_grad)]
+        self.optimizers["networks"] = torch.optim.Adam(trained, lr=config.learning_rate, eps=config.adam_epsilon)
+        self._offered, self._clipped = torch.zeros(2, dtype=torch.float64, device=self.device)
+
+    @property
+    def target(self) -> Encoder:
+        """The network that is distilled."""
+        return cast(Encoder, self.pair.target)
+
+    def view(self, observations: np.ndarray) -> np.ndarray:
+        """The newest frame ``(B, frame_channels, H, W)`` of stacked images, or everything."""
+        return observations if self._newest is None else observations[:, -self._newest :]
+
+    def observe(self, transitions: Transitions) -> None:
+        """Show the statistics of observations, if there are any, the states of one step."""
+        self.observations.update(self._scored_states(transitions))
+
+    @torch.no_grad()
+    def bonus(self, transitions: Transitions) -> Tensor:
+        """``clip(eta * error)`` of the scored states, float32 ``(B,)``."""
+        offered = self.config.eta * self.error(self._scored_states(transitions))
+        bonus = offered.clamp(0, self.config.bonus_clip)
+        self._offered += offered.sum()  # for the log only: neither a bonus nor an update ever depends on these two
+        self._clipped += (offered - bonus).sum()
+        return bonus.to(torch.float32)
+
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        """One rollout: `SNDConfig.epochs` passes over its minibatches.
+
+        Returns:
+            ``predictor_loss``, ``target_loss`` and its terms as ``target_loss_<term>``, means over minibatches; ``target_std``
+            and ``target_rank``, see `target_health`; ``clipped_share``, how much of eta * error the clip has cut off since the
+            last update.
+
+        Raises:
+            ValueError: When there are less than two transitions, too few for any objective.
+        """
+        if len(transitions) < 2:
+            raise ValueError(f"an update needs two transitions or more, not {len(transitions)}")
+        random = self._random_stream()
+        parts = minibatches(
+            transitions.env_index,
+            self.config.minibatches,
+            self.config.minibatch_order,
+            epochs=self.config.epochs,
+            smallest=2,
+            random=random,
+        )
+        losses = [self._learn(self.batch(transitions, index, random)) for index in parts]
+        means = torch.stack([torch.stack(list(loss.values())) for loss in losses]).mean(0).tolist()
+        return dict(zip(losses[0], means, strict=True)) | self._diagnostics(transitions)
+
+    def network_input(self, states: Tensor) -> Tensor:
+        """What the networks see of states, in their own precision, of the same shape."""
+        return self.observations(states, self.target.linear.weight.dtype)
+
+    @torch.no_grad()
+    def error(self, states: Tensor) -> Tensor:
+        """The predictor's mean squared error over features on a batch of states, ``(B,)``."""
+        return self.pair.squared_error(self.network_input(states)).mean(1)
+
+    def batch(self, transitions: Transitions, index: Tensor, random: torch.Generator) -> Batch:
+        """Those transitions of a rollout, as the objective and the predictor see them."""
+        return Batch(self.target, transitions, index, self.network_input, random)
+
+    def predictor_loss(self, batch: Batch, keep: Tensor | None = None) -> Tensor:
+        """The predictor's loss, a scalar; no gradient reaches the target.
+
+        Args:
+            batch: What to learn from.
+            keep: Bool ``(B, D)``: entries that count; ``None`` for all.
+        """
+        scored = batch.states if self.config.bonus_on == "obs" else batch.next_states
+        squared = self.pair.squared_error(scored, batch.fixed_features(self.config.bonus_on))
+        if self.config.distillation == "mean":
+            return masked_mean(squared, keep)
+        return squared.sum() if keep is None else (squared * keep).sum()
+
+    def distillation_loss(self, transitions: Transitions) -> Tensor:
+        """The predictor's loss on all of these transitions, without a mask; it trains the predictor alone."""
+        return self.predictor_loss(self._whole(transitions))
+
+    def target_loss(self, transitions: Transitions) -> Tensor:
+        """The objective's loss on all of these transitions, as one minibatch; it trains all but the predictor."""
+        return _total(self.objective.terms(self._whole(transitions)))
+
+    def promises(self) -> Promises:
+        """Which loss stops where, and what neither order nor past decide."""
+        one_minibatch = self.config.minibatches == 1 and self.config.keep == 1
+        return Promises(
+            stops_gradient={"distillation_loss": ["pair.target", "objective"], "target_loss": ["pair.predictor"]},
+            depends_on="transition" if self.observations.moments is None else "past",
+            any_order=one_minibatch and not self.objective.is_random,
+        )
+
+    def _whole(self, transitions: Transitions) -> Batch:
+        index = torch.arange(len(transitions), device=self.device)
+        return self.batch(transitions, index, torch.Generator(self.device))
+
+    def _viewed_shape(self, space: gym_spaces.Space) -> tuple[int, ...]:
+        if not isinstance(space, gym_spaces.Box):
+            raise UserError(f"this method needs observations that are a Box of numbers, not {type(space).__name__}")
+        return space.shape if self._newest is None else (self._newest, *space.shape[1:])
+
+    def _scored_states(self, transitions: Transitions) -> Tensor:
+        return transitions.obs if self.config.bonus_on == "obs" else transitions.next_obs
+
+    def _random_stream(self) -> torch.Generator:
+        """Random numbers on the device for one update, decided by `generator`, which stays on the CPU."""
+        seed = int(torch.randint(2**62, (), generator=self.generator))
+        return torch.Generator(self.device).manual_seed(seed)
+
+    def _learn(self, batch: Batch) -> dict[str, Tensor]:
+        terms = self.objective.terms(batch)
+        target_loss = _total(terms)
+        predictor_loss = self.predictor_loss(batch, self._draw_mask(batch))
+        self.optimizers["networks"].zero_grad()
+        (predictor_loss + target_loss).backward()
+        self.optimizers["networks"].step()
+        self.objective.after_step(self.target)
+        losses = {"predictor_loss": predictor_loss, "target_loss": target_loss}
+        losses |= {f"target_loss_{name}": term for name, term in terms.items()}
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def _draw_mask(self, batch: Batch) -> Tensor | None:
+        if self.config.keep == 1:
+            return None
+        shape = (len(batch), self.config.feature_dim)
+        return torch.rand(shape, generator=batch.random, device=self.device) < self.config.keep
+
+    @torch.no_grad()
+    def _diagnostics(self, transitions: Transitions) -> dict[str, float]:
+        states = self._scored_states(transitions)[spread_out(len(transitions), self.device)]
+        health = target_health(self.target(self.network_input(states)))
+        clipped_share = float(self._clipped / self._offered) if self._offered else 0.0
+        self._offered.zero_()
+        self._clipped.zero_()
+        return health | {"clipped_share": clipped_share}
+
+
+def _total(terms: dict[str, Tensor]) -> Tensor:
+    return torch.stack(list(terms.values())).sum()

@@ -1,0 +1,119 @@
+"""``new-plugin`` writes a plugin that works, or nothing at all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from harness.scaffold.writer import NewPlugin
+
+FILES = {
+    ".gitignore",
+    "README.md",
+    "harness_my_bonus/__init__.py",
+    "harness_my_bonus/config.py",
+    "harness_my_bonus/plugin.py",
+    "harness_my_bonus/py.typed",
+    "harness_my_bonus/reward.py",
+    "pyproject.toml",
+    "suites/my_bonus.yaml",
+    "tests/test_my_bonus.py",
+}
+
+
+def test_everything_is_written_and_the_next_four_commands_are_named(workplace, harness):
+    code, output, errors = harness("new-plugin", "my_bonus")
+    assert (code, errors) == (0, "")
+    folder = workplace / "harness_my_bonus"
+    assert {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} == FILES
+    assert [line.strip() for line in output.splitlines()[2:]] == [
+        "python -m pip install -e harness_my_bonus",
+        "harness check my_bonus",
+        "python -m pytest harness_my_bonus",
+        "harness run harness_my_bonus/suites/my_bonus.yaml --profile smoke",
+    ]
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    assert project["project"]["entry-points"]["harness"] == {"my_bonus": "harness_my_bonus.plugin"}
+    readme = (folder / "README.md").read_text()
+    for command in ("pip install -e .", "harness check my_bonus", "-m pytest", "harness run suites/my_bonus.yaml"):
+        assert command in readme
+    assert "@article{my_bonus," in readme
+
+
+def test_into_an_empty_folder_with_a_space_in_its_name(workplace, harness):
+    (workplace / "my plugin").mkdir()
+    code, output, _ = harness("new-plugin", "my_bonus", "--dir", "my plugin")
+    assert code == 0
+    assert "pip install -e 'my plugin'" in output
+    assert (workplace / "my plugin" / "harness_my_bonus").is_dir()
+
+
+@pytest.mark.parametrize("name", ["b", "my_bonus", "a_name_as_long_as_anyone_would_ever_want"])
+def test_what_is_written_is_formatted_and_clean(tmp_path, monkeypatch, harness, name):
+    monkeypatch.chdir(tmp_path)
+    assert harness("new-plugin", name, "--dir", "new")[0] == 0
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache", "."], cwd=tmp_path / "new", capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("My-Bonus", "'My-Bonus' cannot name a plugin"),
+        ("MyBonus", "such as 'my_bonus'"),
+        ("2fast", "such as 'fast'"),
+        ("a__b", "such as 'a_b'"),
+        ("../escape", "such as 'escape'"),
+        ("ü", "such as 'my_bonus'"),
+        ("a" * 41, "up to 40"),
+        ("class", "try 'class_bonus'"),
+        ("none", "try 'none_bonus'"),
+        ("rnd", "there is a method 'rnd' already, provided by plugin 'rnd' (exploration-harness"),
+        ("atari", "a plugin of this name is installed already: 'atari' (exploration-harness)"),
+    ],
+)
+def test_names_that_cannot_be_used(workplace, harness, name, message):
+    code, output, errors = harness("new-plugin", name, "--dir", "new")
+    assert (code, output) == (2, "")
+    (line,) = errors.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert [path.name for path in workplace.iterdir()] == ["small.yaml"]
+
+
+def test_a_name_whose_package_is_taken(workplace, harness, monkeypatch):
+    (workplace / "harness_taken").mkdir()
+    (workplace / "harness_taken" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(workplace))
+    code, _, errors = harness("new-plugin", "taken", "--dir", "new")
+    assert code == 2
+    assert "a package 'harness_taken' is installed already" in errors
+    assert not (workplace / "new").exists()
+
+
+def test_a_folder_that_holds_something_is_left_alone(workplace, harness):
+    code, _, errors = harness("new-plugin", "my_bonus", "--dir", ".")
+    assert code == 2
+    assert "is there already and not empty" in errors
+    code, _, errors = harness("new-plugin", "my_bonus", "--dir", "small.yaml")
+    assert code == 2
+    code, _, errors = harness("new-plugin", "my_bonus", "--dir", "small.yaml/new")
+    assert code == 2
+    assert "small.yaml/new: cannot be written" in errors
+    assert [path.name for path in workplace.iterdir()] == ["small.yaml"]
+
+
+def test_every_template_is_used():
+    from importlib import resources
+
+    from harness.scaffold import writer
+
+    folder = resources.files("harness.scaffold")
+    assert sorted(writer._FILES.values()) == sorted(file.name for file in folder.iterdir() if file.name.endswith(".j2"))
+    assert NewPlugin("my_bonus").files.keys() == FILES

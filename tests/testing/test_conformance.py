@@ -1,0 +1,113 @@
+"""The conformance kit lets sound methods pass and finds every mistake that it claims to find."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+from testing.toy_methods import (
+    BROKEN,
+    CRASHING,
+    SOUND,
+    CountsBesideItsState,
+    ImagesCrash,
+    NeverLearns,
+    Sound,
+    subject,
+)
+
+from harness.errors import UnknownNameError
+from harness.testing import CHECKS, Failed, MethodConformance, Subject, examine
+from harness.testing.checks.cuda import moves
+
+BY_NAME = {check.name: check for check in CHECKS}
+MISTAKES = [(check, mistake) for check, mistakes in BROKEN.items() for mistake in mistakes]
+
+
+@pytest.mark.parametrize("method", SOUND, ids=lambda method: method.__name__)
+def test_sound_methods_pass(method):
+    results = {result.check: result for result in examine(subject(method))}
+    assert [result for result in results.values() if result.outcome == "failed"] == []
+    if method is Sound:
+        missing = set() if torch.cuda.is_available() else {"cuda"}
+        assert {name for name, result in results.items() if result.outcome == "not applicable"} == missing
+
+
+@pytest.mark.parametrize(("check", "mistake"), MISTAKES, ids=lambda value: value)
+def test_every_mistake_is_found(check, mistake):
+    with pytest.raises(Failed, match=r"expected .+, got .+"):
+        BY_NAME[check].hold(BROKEN[check][mistake])
+
+
+@pytest.mark.parametrize(("check", "method"), [(c, m) for c, methods in CRASHING.items() for m in methods])
+def test_what_a_method_raises_is_told_with_its_place(check, method):
+    (result,) = [result for result in examine(subject(method)) if result.check == check]
+    assert result.outcome == "failed"
+    assert "expected no exception, got " in result.message
+    if method is ImagesCrash:
+        assert "RuntimeError: mat1 and mat2 shapes cannot be multiplied" in result.message
+        assert "toy_methods.py:" in result.message
+
+
+def test_every_check_has_a_method_that_fails_it():
+    assert {check.name for check in CHECKS} - {"cuda"} == BROKEN.keys()
+
+
+def test_moving_to_another_device_goes_through_a_checkpoint():
+    """Tried on the CPU, so that what the check for GPUs does is tested where there is none."""
+    here = torch.device("cpu")
+    moves(subject().labs[0], here)
+    with pytest.raises(Failed, match="same numbers on cpu as on the CPU"):
+        moves(subject(CountsBesideItsState).labs[0], here)
+
+
+def test_messages_say_what_was_expected_and_what_came():
+    with pytest.raises(Failed) as failure:
+        BY_NAME["learns"].hold(subject(NeverLearns))
+    expected = "the bonus of visited states to fall behind that of new ones by 10% within 40 rollouts"
+    assert str(failure.value) == f"vectors with continuous actions: expected {expected}, got 0.0%"
+
+
+def test_a_subject_is_configured_as_a_suite_would():
+    assert Subject.named("rnd").settings["feature_dim"] == 512
+    assert Subject.named("rnd", preset="pechac2024", config={"feature_dim": 8}).settings["feature_dim"] == 8
+    with pytest.raises(UnknownNameError, match="did you mean 'pechac2024'"):
+        Subject.named("rnd", preset="pechac2025")
+
+
+class TestInherited(MethodConformance):
+    """How a plugin uses it, with a toy in the place of an installed method."""
+
+    @classmethod
+    def subject(cls):
+        return subject()
+
+
+def test_as_plugins_use_it(tmp_path):
+    """One failing, one skipped and one passing test, each named after its check."""
+    (tmp_path / "test_plugin.py").write_text(
+        textwrap.dedent("""
+        from testing.toy_methods import NeverLearns, subject
+        from harness.testing import MethodConformance
+
+        class TestMine(MethodConformance):
+            @classmethod
+            def subject(cls):
+                return subject(NeverLearns, presets=())
+        """)
+    )
+    arguments = ["-q", "-rA", "-p", "no:cacheprovider", "-k", "presets or metrics or learns", f"--rootdir={tmp_path}"]
+    command = [sys.executable, "-m", "pytest", *arguments, "test_plugin.py"]
+    tests = str(Path(__file__).parents[1])
+    done = subprocess.run(
+        command, cwd=tmp_path, env={"PYTHONPATH": tests, "PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stdout
+    assert "PASSED test_plugin.py::TestMine::test_conforms[metrics]" in done.stdout
+    assert "FAILED test_plugin.py::TestMine::test_conforms[learns]" in done.stdout
+    assert "it has no presets" in done.stdout
+    assert "1 failed, 1 passed, 1 skipped" in done.stdout

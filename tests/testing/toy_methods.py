@@ -1,0 +1,427 @@
+"""A sound method, and for every check of the conformance kit methods that are sound but for one mistake."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import nn
+from torch.nn import functional as F
+
+from harness import IntrinsicReward, IntrinsicRewardConfig, Method, Preset, Spaces, Transitions
+from harness.errors import UserError
+from harness.rewards import Promises
+from harness.testing import Subject
+
+
+class SoundConfig(IntrinsicRewardConfig):
+    learning_rate: float = Field(default=0.02, gt=0)
+    """Adam's step size."""
+
+
+class Sound(IntrinsicReward[SoundConfig]):
+    """The error in predicting a random linear map of what is seen at a low resolution."""
+
+    def __init__(self, config: SoundConfig, spaces: Spaces, n_envs: int, device: Any, seed: int) -> None:
+        super().__init__(config, spaces, n_envs, device, seed)
+        self.images = spaces.frame_channels is not None
+        shape = spaces.observation.shape
+        size = shape[0] * 49 if self.images else shape[0]
+        self.target = nn.Linear(size, 16).requires_grad_(False)
+        self.predictor = nn.Linear(size, 16)
+        for weights in (*self.target.parameters(), *self.predictor.parameters()):
+            weights.data.normal_(generator=self.generator).mul_(0.1)
+        self.to(device)
+        self.optimizers["predictor"] = torch.optim.Adam(self.predictor.parameters(), lr=config.learning_rate)
+
+    def features(self, states: torch.Tensor) -> torch.Tensor:
+        return F.adaptive_avg_pool2d(states / 255, 7).flatten(1) if self.images else states
+
+    def error(self, states: torch.Tensor) -> torch.Tensor:
+        features = self.features(states)
+        return (self.predictor(features) - self.target(features)).square().mean(1)
+
+    @torch.no_grad()
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return self.error(transitions.next_obs)
+
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        loss = self.distillation_loss(transitions)
+        self.optimizers["predictor"].zero_grad()
+        loss.backward()
+        self.optimizers["predictor"].step()
+        return {"loss": float(loss.detach())}
+
+    def distillation_loss(self, transitions: Transitions) -> torch.Tensor:
+        return self.error(transitions.next_obs).mean()
+
+    def promises(self) -> Promises:
+        return Promises(
+            frozen=["target"],
+            stops_gradient={"distillation_loss": ["target"]},
+            depends_on="transition",
+            any_order=True,
+        )
+
+
+SOUND_PRESETS = (Preset(name="slow", source="A 2020, table 1", config={"learning_rate": 0.01}, combine={"mode": "sum"}),)
+
+
+def subject(
+    reward: type[IntrinsicReward] = Sound,
+    config: type[IntrinsicRewardConfig] = SoundConfig,
+    presets: Sequence[Preset] = SOUND_PRESETS,
+) -> Subject:
+    return Subject(Method(name="toy", reward="toy:Reward", config="toy:Config", presets=presets), reward, config)
+
+
+# Descriptions ---------------------------------------------------------------------------------------------------------
+class Silent(SoundConfig):
+    size: int = 3
+
+
+class OutOfBounds(SoundConfig):
+    share: float = Field(default=2.0, le=1)
+    """Larger than it may be."""
+
+
+class LostInJSON(SoundConfig):
+    size: Any = (1, 2)
+    """A tuple, which comes back from JSON as a list."""
+
+
+class ImagesCrash(Sound):
+    def __init__(self, config: SoundConfig, spaces: Spaces, *rest: Any) -> None:
+        if spaces.frame_channels is not None:
+            raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+        super().__init__(config, spaces, *rest)
+
+
+class RefusesEverything(Sound):
+    def __init__(self, *_: Any) -> None:
+        raise UserError("not today")
+
+
+class RefusesWithoutAWord(Sound):
+    def __init__(self, config: SoundConfig, spaces: Spaces, *rest: Any) -> None:
+        if spaces.frame_channels is not None:
+            raise UserError("")
+        super().__init__(config, spaces, *rest)
+
+
+class ContinuousCrash(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        F.one_hot(transitions.action, 3)
+        return super().update(transitions)
+
+
+# Numbers --------------------------------------------------------------------------------------------------------------
+class Double(Sound):
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return super().bonus(transitions).double()
+
+
+class Column(Sound):
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return super().bonus(transitions)[:, None]
+
+
+class WithGradient(Sound):
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return self.error(transitions.next_obs)
+
+
+class DividesByDeviation(Sound):
+    def features(self, states: torch.Tensor) -> torch.Tensor:
+        features = super().features(states)
+        return (features - features.mean(0)) / features.std(0)
+
+
+class TensorMetric(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        return {"loss": torch.tensor(super().update(transitions)["loss"])}  # type: ignore[dict-item]
+
+
+class NanMetric(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        return super().update(transitions) | {"share": float("nan")}
+
+
+class PrefixedMetric(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        return {"intrinsic/loss": super().update(transitions)["loss"]}
+
+
+class NoMetrics(Sound):
+    def update(self, transitions: Transitions) -> None:  # type: ignore[override]
+        super().update(transitions)
+
+
+# Randomness -----------------------------------------------------------------------------------------------------------
+class Unseeded(Sound):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.predictor.bias.data.add_(float(np.random.default_rng().normal()))
+
+
+class IgnoresItsSeed(Sound):
+    def __init__(self, config: SoundConfig, spaces: Spaces, n_envs: int, device: Any, seed: int) -> None:
+        super().__init__(config, spaces, n_envs, device, 42)
+
+
+class GlobalTorch(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        return super().update(transitions[torch.randperm(len(transitions))[:20]])
+
+
+class GlobalNumPy(Sound):
+    def observe(self, transitions: Transitions) -> None:
+        np.random.permutation(len(transitions))
+
+
+class GlobalPython(Sound):
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        random.random()
+        return super().bonus(transitions)
+
+
+# State ----------------------------------------------------------------------------------------------------------------
+class LearnsWhileScoring(Sound):
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        with torch.no_grad():
+            self.predictor.bias.mul_(0.99)
+        return super().bonus(transitions)
+
+
+class CountsBesideItsState(Sound):
+    """The number of calls is kept in an attribute that no checkpoint sees."""
+
+    calls = 0
+
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        self.calls += 1
+        return super().bonus(transitions) / self.calls
+
+
+class WritesIntoTheRollout(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        transitions.reward.sub_(transitions.reward.mean())
+        return super().update(transitions)
+
+
+class ForgetsItsOptimizer(Sound):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.hidden = self.optimizers.pop("predictor")
+
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        self.hidden.zero_grad()
+        self.distillation_loss(transitions).backward()
+        self.hidden.step()
+        return {}
+
+
+class CannotBeSaved(Sound):
+    def get_extra_state(self) -> dict[str, Any]:
+        return super().get_extra_state() | {"config": self.config}
+
+
+class KeepsGraphs(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        self.__dict__.setdefault("losses", []).append(self.distillation_loss(transitions))
+        return super().update(transitions)
+
+
+class KeepsArrays(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        self.__dict__.setdefault("seen", []).append(transitions.next_obs.cpu().numpy().copy())
+        return super().update(transitions)
+
+
+# Learning -------------------------------------------------------------------------------------------------------------
+class NeverLearns(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        return {}
+
+
+class LearnsTheWrongWay(Sound):
+    def distillation_loss(self, transitions: Transitions) -> torch.Tensor:
+        return -super().distillation_loss(transitions)
+
+
+class TargetDrifts(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        with torch.no_grad():
+            self.target.weight.lerp_(self.predictor.weight, 0.01)
+        return super().update(transitions)
+
+
+class MisspeltFrozen(Sound):
+    def promises(self) -> Promises:
+        return Promises(frozen=["targt"])
+
+
+class NoStopGradient(Sound):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.target.requires_grad_(True)
+
+    def promises(self) -> Promises:
+        return Promises(stops_gradient={"distillation_loss": ["target"]})
+
+
+class MisspeltLoss(Sound):
+    def promises(self) -> Promises:
+        return Promises(stops_gradient={"distilation_loss": ["target"]})
+
+
+class LossWithoutGradient(Sound):
+    def distillation_loss(self, transitions: Transitions) -> torch.Tensor:
+        return super().distillation_loss(transitions).detach()
+
+
+# Batches --------------------------------------------------------------------------------------------------------------
+class CentredOnItsBatch(Sound):
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        bonus = super().bonus(transitions)
+        return bonus - bonus.mean()
+
+
+class FirstComeFirstServed(Sound):
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return super().bonus(transitions) / torch.arange(1, len(transitions) + 1)
+
+    def promises(self) -> Promises:
+        return Promises()
+
+
+class OneAfterTheOther(Sound):
+    def update(self, transitions: Transitions) -> dict[str, float]:
+        for i in range(len(transitions)):
+            super().update(transitions[i : i + 1])
+        return {}
+
+
+# Episodes -------------------------------------------------------------------------------------------------------------
+class ScoresWhatItSawLast(Sound):
+    """`view` is asked for the reset observations before the last ones; who remembers them scores the next episode."""
+
+    def view(self, observations: np.ndarray) -> np.ndarray:
+        if len(observations) == self.n_envs:
+            self.seen = torch.as_tensor(observations)
+        return observations
+
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        states = self.seen if len(transitions) == self.n_envs else transitions.next_obs
+        with torch.no_grad():
+            return self.error(states)
+
+    def promises(self) -> Promises:
+        return Promises()
+
+
+class ViewsTheBatch(Sound):
+    """What an observation looks like depends on those beside it; a last observation is viewed alone."""
+
+    def view(self, observations: np.ndarray) -> np.ndarray:
+        return (observations - observations.mean(0)).astype(observations.dtype)
+
+
+class RunningStatistics(Sound):
+    """Everyone's observations move the statistics, and yet a bonus is said to depend on its transition alone."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.register_buffer("mean", torch.zeros(self.predictor.in_features))
+
+    def observe(self, transitions: Transitions) -> None:
+        self.mean.lerp_(super().features(transitions.next_obs).mean(0), 0.1)
+
+    def features(self, states: torch.Tensor) -> torch.Tensor:
+        return super().features(states) - self.mean
+
+    def claim(self) -> Promises:
+        return Promises(depends_on="transition")
+
+    promises = claim
+
+
+class EndlessEpisodes(Sound):
+    """An episodic memory, the mean of each environment's episode, that is never cleared."""
+
+    clears = False
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.register_buffer("memory", torch.zeros(self.n_envs, self.predictor.in_features))
+
+    def observe(self, transitions: Transitions) -> None:
+        if self.clears:
+            self.memory[self.ended] = 0
+            self.ended = transitions.done
+        self.memory.lerp_(self.features(transitions.next_obs), 0.5)
+
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        distance = (self.features(transitions.next_obs) - self.memory[transitions.env_index]).square().mean(1)
+        return super().bonus(transitions) * distance
+
+    def promises(self) -> Promises:
+        return Promises(depends_on="episode")
+
+
+class EpisodicMemory(EndlessEpisodes):
+    """The same, done right: it begins anew with every episode."""
+
+    clears = True
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.register_buffer("ended", torch.zeros(self.n_envs, dtype=torch.bool))
+
+
+class OverlyModestStatistics(RunningStatistics):
+    """The statistics depend on everyone's past, which nobody promised otherwise."""
+
+    def promises(self) -> Promises:
+        return Promises()
+
+
+SOUND = (Sound, EpisodicMemory, OverlyModestStatistics)
+
+BROKEN: dict[str, dict[str, Subject]] = {
+    "config": {
+        "a field without meaning": subject(config=Silent),
+        "a default out of bounds": subject(config=OutOfBounds),
+        "not the same after JSON": subject(config=LostInJSON),
+    },
+    "presets": {
+        "a misspelt field": subject(presets=[Preset(name="a", source="b", config={"learning_rat": 0.1})]),
+        "a wrong combination": subject(presets=[Preset(name="a", source="b", combine={"mode": "product"})]),
+        "no source": subject(presets=[Preset(name="a", source=" ")]),
+    },
+    "worlds": {kind.__name__: subject(kind) for kind in (RefusesEverything, RefusesWithoutAWord)},
+    "bonus": {kind.__name__: subject(kind) for kind in (Double, Column, WithGradient)},
+    "finite": {kind.__name__: subject(kind) for kind in (DividesByDeviation,)},
+    "metrics": {kind.__name__: subject(kind) for kind in (TensorMetric, NanMetric, PrefixedMetric, NoMetrics)},
+    "seed": {kind.__name__: subject(kind) for kind in (Unseeded, IgnoresItsSeed, GlobalTorch)},
+    "streams": {kind.__name__: subject(kind) for kind in (GlobalTorch, GlobalNumPy, GlobalPython)},
+    "bonus_is_pure": {kind.__name__: subject(kind) for kind in (LearnsWhileScoring, CountsBesideItsState)},
+    "inputs": {kind.__name__: subject(kind) for kind in (WritesIntoTheRollout,)},
+    "resume": {kind.__name__: subject(kind) for kind in (CountsBesideItsState, ForgetsItsOptimizer)},
+    "memory": {kind.__name__: subject(kind) for kind in (KeepsGraphs, KeepsArrays)},
+    "learns": {kind.__name__: subject(kind) for kind in (NeverLearns, LearnsTheWrongWay)},
+    "frozen": {kind.__name__: subject(kind) for kind in (TargetDrifts, MisspeltFrozen)},
+    "gradients": {kind.__name__: subject(kind) for kind in (NoStopGradient, MisspeltLoss, LossWithoutGradient)},
+    "bonus_order": {kind.__name__: subject(kind) for kind in (CentredOnItsBatch, FirstComeFirstServed)},
+    "update_order": {kind.__name__: subject(kind) for kind in (OneAfterTheOther,)},
+    "last_step": {kind.__name__: subject(kind) for kind in (ScoresWhatItSawLast, ViewsTheBatch)},
+    "boundaries": {kind.__name__: subject(kind) for kind in (ScoresWhatItSawLast, RunningStatistics, EndlessEpisodes)},
+}
+"""By the check that they must fail; the mistake, or the name of the class that makes it."""
+
+CRASHING = {"worlds": (ImagesCrash, ContinuousCrash), "resume": (CannotBeSaved,)}
+"""Methods that raise something of their own in a check."""
