@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from ale_py import ALEInterface, LoggerMode, roms
 
+from harness_atari import exploration
 from harness_atari.config import AtariConfig
-from harness_atari.env import make
+from harness_atari.env import AtariVecEnv, make
 
 
 class Game:
@@ -94,3 +95,39 @@ def test_pixels_rewards_and_ends_are_those_of_the_plain_interface(config: AtariC
     env.close()
     assert rewarded
     assert len(running) == (0 if config.game == "breakout" else 2)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        AtariConfig(game="montezuma_revenge", episode_steps=60, maxpool=False),
+        AtariConfig(game="breakout", sticky=0.5, noop_max=30, fire_reset=True, maxpool=False),
+        AtariConfig(game="breakout", episode_steps=100, full_action_space=True, size=96, maxpool=False),
+    ],
+    ids=["cut", "game_over", "both"],
+)
+def test_the_game_whose_memory_is_read_shows_the_same_screens(config: AtariConfig, monkeypatch: pytest.MonkeyPatch):
+    """Through sticky actions, idle frames, ends of both kinds, resets without seeds, and a second seeding."""
+    monkeypatch.setitem(exploration.MEMORY, "breakout", {"anything": 0})
+    env = AtariVecEnv(config, 2)
+    env.measure()
+    episodes = 0
+    for seeds in ([31, 32], [33, 34]):
+        env.reseed(seeds)
+        assert screens_differ(env, env.reset()) < 1
+        for step, actions in enumerate(np.random.default_rng(2).integers(0, env.action_space.n, (300, 2))):
+            observations, _, dones, _ = env.step(actions)
+            episodes += dones.sum()
+            if dones.any() or step % 20 == 0:
+                assert screens_differ(env, observations) < 1
+        assert screens_differ(env, env.reset()) < 1
+    env.close()
+    assert episodes >= 4
+
+
+def screens_differ(env: AtariVecEnv, observations: np.ndarray) -> float:
+    """The largest difference between the newest frames and what the games that are read show at this moment."""
+    assert env._exploration
+    size = observations.shape[-1]
+    shown = [area_resized(shadow._ale.getScreenGrayscale(), size)[0] for shadow in env._exploration._shadows]
+    return float(np.abs(observations[:, -1] - np.stack(shown)).max())
