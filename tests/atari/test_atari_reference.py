@@ -115,14 +115,14 @@ def test_the_game_whose_memory_is_read_shows_the_same_screens(config: AtariConfi
     for seeds in ([31, 32], [33, 34]):
         env.reseed(seeds)
         assert screens_differ(env, env.reset()) < 1
-        for step, actions in enumerate(np.random.default_rng(2).integers(0, env.action_space.n, (300, 2))):
+        for step, actions in enumerate(np.random.default_rng(2).integers(0, env.action_space.n, (200, 2))):
             observations, _, dones, _ = env.step(actions)
             episodes += dones.sum()
             if dones.any() or step % 20 == 0:
                 assert screens_differ(env, observations) < 1
         assert screens_differ(env, env.reset()) < 1
     env.close()
-    assert episodes >= 4
+    assert episodes >= 2
 
 
 def screens_differ(env: AtariVecEnv, observations: np.ndarray) -> float:

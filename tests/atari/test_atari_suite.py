@@ -12,6 +12,7 @@ from harness.suite import load_suite
 from harness_atari.config import AtariConfig
 
 SUITE = Path(__file__).parents[2] / "suites" / "atari_hard.yaml"
+METHODS = {"ppo", "rnd", "snd_std", "snd_v", "snd_vic"}
 PROFILES = [None, "smoke", "laptop", "paper", "snd_study"]
 RANDOM_AND_HUMAN = {  # google-deepmind/dqn_zoo, dqn_zoo/atari_data.py
     "montezuma_revenge": (0.0, 4753.3),
@@ -28,10 +29,10 @@ def runs(profile: str | None) -> list[RunSpec]:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_six_games_two_methods_at_every_scale(profile: str | None):
+def test_six_games_and_all_methods_at_every_scale(profile: str | None):
     specs = runs(profile)
     assert {spec.task for spec in specs} == RANDOM_AND_HUMAN.keys()
-    assert {spec.method for spec in specs} == {"ppo", "rnd"}
+    assert {spec.method for spec in specs} == METHODS
     for spec in specs:
         config = AtariConfig.model_validate(spec.environment.config)
         assert (config.game, config.sticky, config.time_limit) == (spec.task, 0.25, "terminates")
@@ -69,7 +70,7 @@ def test_the_study_differs_where_it_is_known_to():
 
 def test_smoke_is_small_and_is_scored_once():
     specs = runs("smoke")
-    assert len(specs) == 12
+    assert len(specs) == len(RANDOM_AND_HUMAN) * len(METHODS)
     for spec in specs:
         rollout = spec.algorithm.config["n_envs"] * spec.algorithm.config["n_steps"]
         assert spec.steps == spec.evaluation.every == 2 * rollout
