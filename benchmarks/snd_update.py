@@ -3,8 +3,8 @@
     python benchmarks/snd_update.py [--size smoke|paper] [--methods snd_v snd_std ...] [--minibatches 8] [--device auto]
 
 * ``paper``: minibatches of 512 frames of 96 x 96; ``smoke``: minibatches of 16 frames of 84 x 84. A rollout of some (32 in the
-  study) is learnt from as a whole, plugin and bare loop (``benchmarks/snd_bare.py``) in turns; the ratio is of the fastest round
-  of each, in processor time unless there is a GPU, and includes what the plugin logs once per rollout.
+  study) is learnt from as a whole, plugin and bare loop (``benchmarks/snd_bare.py``) in turns; the ratio is of the fastest
+  round of each, in processor time unless there is a GPU, and includes what the plugin logs once per rollout.
 * Memory is what an update needs beside rollout, networks and optimiser: the growth of the process's largest resident set, in a
   fresh process for each method and each of the two, or CUDA's own count.
 

@@ -11,7 +11,7 @@ from harness.environments import NO_INFO, HarnessVecEnv, end_of_episode
 from harness.rewards import Spaces
 
 N_ENVS = 4
-N_STEPS = 8
+N_STEPS = 6
 _PATTERN = 7
 """Cells per side of the random patterns that images show; pixel noise would look the same to a convolution everywhere."""
 

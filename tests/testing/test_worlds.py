@@ -32,7 +32,7 @@ def test_an_episode_ends_in_its_own_last_observation():
 
 def test_keeping_takes_what_the_masks_name_and_nothing_else():
     one, other = (random_script(WORLDS[0], seed) for seed in (1, 2))
-    mask = np.zeros((9, 4), dtype=bool)
+    mask = np.zeros((len(one) + 1, 4), dtype=bool)
     mask[3, 0] = True
     mixed = one.keeping(other, obs=mask)
     assert np.array_equal(mixed.obs[3, 0], one.obs[3, 0])

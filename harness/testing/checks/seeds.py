@@ -37,10 +37,10 @@ def streams(lab: Lab) -> None:
 
 
 def _life(lab: Lab, *, seed: int, surroundings: int) -> dict[str, Tensor]:
-    """Everything that comes out of two rollouts and what is left after them, the generator itself aside."""
+    """Everything that comes out of a rollout and what is left after it, the generator itself aside."""
     with randomness.borrowed(surroundings):
         reward = lab.build(seed)
-        record = lab.live(reward, 1, 2)
+        record = lab.live(reward, 1)
     return record | {name: values for name, values in snapshot(reward).items() if not name.endswith("/generator")}
 
 
