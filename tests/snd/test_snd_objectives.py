@@ -230,12 +230,13 @@ def test_the_norm_of_dead_patches_has_no_gradient() -> None:
 
 # SND-VIC --------------------------------------------------------------------------------------------------------------
 def test_vicreg_by_hand() -> None:
-    z, other = torch.tensor([[1.0, 2.0], [3.0, -2.0]]), torch.tensor([[0.1, 0.0], [-0.1, 0.0]])
+    z = torch.tensor([[1.0, 2.0, 7.0], [3.0, -2.0, 7.0]])
+    other = torch.tensor([[0.1, 0.0, 7.0], [-0.1, 0.0, 7.0]])
     terms = vicreg(z, other, 0.0)
-    assert float(terms["invariance"]) == pytest.approx((0.9**2 + 2**2 + 3.1**2 + 2**2) / 4)
-    hinge = (1 - 0.02**0.5 + 1) / 2  # the first view's deviations are above 1
-    assert float(terms["variance"]) == pytest.approx(hinge)
-    assert float(terms["covariance"]) == pytest.approx(2 * 16 / 2)  # (-4)^2 twice
+    assert float(terms["invariance"]) == pytest.approx((0.9**2 + 2**2 + 3.1**2 + 2**2) / 6)
+    hinges = (1 / 3, (1 - 0.02**0.5 + 1 + 1) / 3)  # the first view's first two deviations are above 1
+    assert float(terms["variance"]) == pytest.approx(sum(hinges))
+    assert float(terms["covariance"]) == pytest.approx(2 * 16 / 3)  # (-4)^2 twice, of three features
 
 
 def test_decorrelated_features_of_unit_deviation_leave_the_invariance_alone() -> None:

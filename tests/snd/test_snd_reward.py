@@ -126,6 +126,11 @@ def test_the_clip_bounds_and_its_share_is_logged() -> None:
     expected = 1 - float(plain.clamp(max=bound).sum() / plain.sum())
     assert clipped.update(transitions)["clipped_share"] == pytest.approx(expected)
     assert clipped.update(transitions)["clipped_share"] == 0  # no bonus since
+    offered = clipped.error(transitions.obs) * clipped.config.eta
+    clipped.bonus(transitions)
+    expected = 1 - float(offered.clamp(max=bound).sum() / offered.sum())
+    assert expected > 0
+    assert clipped.update(transitions)["clipped_share"] == pytest.approx(expected)  # of the bonuses since, and no others
 
 
 @every_method
