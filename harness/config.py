@@ -55,6 +55,16 @@ class EnvironmentConfig(Config):
     time_limit: Literal["truncates", "terminates"] = "truncates"
     """Whether reaching the step limit ``truncates`` (the value is bootstrapped) or ``terminates`` (RND, SND) an episode."""
 
+    @property
+    def actions(self) -> Literal["discrete", "continuous"] | None:
+        """What actions are, known before an environment is made; ``None`` if it shows only then."""
+        return None
+
+    @property
+    def observations(self) -> Literal["images", "vectors"] | None:
+        """What observations are, known before an environment is made; ``None`` if it shows only then."""
+        return None
+
 
 class IntrinsicRewardConfig(Config):
     """The base of every method's configuration."""

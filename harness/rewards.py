@@ -6,7 +6,9 @@ The life of an `IntrinsicReward` in a run, for N environments and rollouts of T 
 2. At every step: `observe`, then `bonus`, both with the N transitions of that step.
 3. After every T steps: `update` with the T*N transitions of the rollout, in time order.
 
-Off-policy algorithms call `bonus` and `update` on sampled batches instead. All tensors live on the run's device.
+Off-policy algorithms store no bonus. `observe` sees every step as it is taken. At every gradient step a batch is sampled
+from the replay buffer and `augment` may distort both ends of its transitions; then `update`, `observe_batch` and `bonus`
+are called with it, so that a bonus is as fresh as the networks. All tensors live on the run's device.
 """
 
 from __future__ import annotations
@@ -132,6 +134,24 @@ class IntrinsicReward(nn.Module, Generic[ConfigT]):
 
     def observe(self, transitions: Transitions) -> None:
         """See the N transitions of one step, before their `bonus` is asked for: running statistics, episodic memory."""
+
+    def augment(self, observations: Tensor) -> Tensor:
+        """Off-policy only: a distorted copy of sampled observations, ``(B, *view)``; called once for each end of a batch.
+
+        What is returned is what the method sees of the batch and, if it has a `representation`, what the learner sees.
+        """
+        return observations
+
+    def observe_batch(self, transitions: Transitions) -> None:
+        """Off-policy only: see a sampled batch before its `bonus` is asked for, such as to draw candidate neighbours."""
+
+    def representation(self) -> nn.Module | None:
+        """Off-policy only: a module from `view` of observations, ``(B, *view)``, to features, float32 ``(B, features_dim)``.
+
+        Actor and critics then see these features, detached, instead of observations; only `update` trains the module. It has
+        an attribute ``features_dim``. ``None`` where actor and critics are to look for themselves.
+        """
+        return None
 
     @abstractmethod
     def bonus(self, transitions: Transitions) -> Tensor:

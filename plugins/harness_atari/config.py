@@ -60,6 +60,16 @@ class AtariConfig(EnvironmentConfig):
     time_limit: Literal["truncates", "terminates"] = "terminates"
     """Whether `episode_steps` ``truncates`` (the value is bootstrapped) or ``terminates`` (RND, SND) an episode."""
 
+    @property
+    def actions(self) -> Literal["discrete"]:
+        """Joystick positions."""
+        return "discrete"
+
+    @property
+    def observations(self) -> Literal["images"]:
+        """Stacked frames."""
+        return "images"
+
     @field_validator("game")
     @classmethod
     def _is_installed(cls, game: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from harness.config import EnvironmentConfig
@@ -29,3 +31,13 @@ class DeepSeaConfig(EnvironmentConfig):
     mapping_seed: int = Field(default=42, ge=0, lt=2**32)
     """Seed of that draw, 42 in bsuite's experiments. It belongs to the task and not to the run: all seeds of a run, and
     training and evaluation, face the same mapping. Another value is another task of the same difficulty."""
+
+    @property
+    def actions(self) -> Literal["discrete"]:
+        """Left and right."""
+        return "discrete"
+
+    @property
+    def observations(self) -> Literal["vectors"]:
+        """The grid, flat."""
+        return "vectors"
