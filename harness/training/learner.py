@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
+from stable_baselines3.common.vec_env import VecEnv
 
 from harness.config import Config
 from harness.environments import HarnessVecEnv
 from harness.registry import Registry
-from harness.spec import RunSpec
-from harness.training.intrinsic import IntrinsicRewardVecEnv
+from harness.rewards import IntrinsicReward
+from harness.spec import Combination, RunSpec
 from harness.training.learner_view import LearnerView
+from harness.training.replay_store import ReplayStore
+from harness.training.scored import ScoredVecEnv
+
+Part = Literal["actor", "critics", "optimizers", "replay"]
+"""What of a learner may begin anew within a run."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Surroundings:
     registry: Registry
     base: HarnessVecEnv
     view: LearnerView
-    scored: IntrinsicRewardVecEnv | None
+    scored: ScoredVecEnv | None
     device: torch.device
 
 
@@ -44,7 +50,15 @@ class Learner(Protocol):
     steps_per_iteration: int
     """Vector steps between two calls of `iterate`; checkpoints lie between iterations."""
 
+    replay: ReplayStore | None
+    """Transitions that outlive an iteration, saved beside the checkpoint; ``None`` on-policy."""
+
     def __init__(self, config: Any, surroundings: Surroundings) -> None: ...
+
+    @staticmethod
+    def score(env: VecEnv, reward: IntrinsicReward, config: Any, combine: Combination) -> ScoredVecEnv:
+        """The environments with a method, as this learner needs them."""
+        ...
 
     @property
     def step(self) -> int:

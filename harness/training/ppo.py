@@ -12,9 +12,12 @@ from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.vec_env import VecEnv
 
-from harness.spec import Purpose, derive_seeds
+from harness.rewards import IntrinsicReward
+from harness.spec import Combination, Purpose, derive_seeds
 from harness.training.config import PPOConfig
+from harness.training.intrinsic import IntrinsicRewardVecEnv
 from harness.training.learner import Surroundings
 from harness.training.networks import ActorCriticHeads
 from harness.training.two_critics import TwoCriticPPO
@@ -26,6 +29,8 @@ class PPOLearner:
     SB3's ``learn`` writes its log between a rollout and the update that belongs to it. Here an iteration is whole before it
     is logged and saved, which is what makes a resumed run's log equal an unbroken one's.
     """
+
+    replay = None
 
     def __init__(self, config: PPOConfig, surroundings: Surroundings) -> None:
         self.steps_per_iteration = config.n_steps
@@ -45,6 +50,11 @@ class PPOLearner:
             **{name: getattr(config, name) for name in _SAME_NAME},
         )
         self.model.set_logger(Logger(folder=None, output_formats=[]))
+
+    @staticmethod
+    def score(env: VecEnv, reward: IntrinsicReward, config: PPOConfig, combine: Combination) -> IntrinsicRewardVecEnv:
+        """The environments with a method, as this learner needs them."""
+        return IntrinsicRewardVecEnv(env, reward, config.n_steps, combine)
 
     @property
     def step(self) -> int:

@@ -195,7 +195,12 @@ class _Run:
         self.progress.sync()
         self.evaluations.sync()
         self.saved += 1
-        checkpoints.save(self.folder.checkpoint, self._step, self._state())
+        state, replay = self._state(), self.parts.learner.replay
+        if replay is not None:
+            state["replay"] = replay.save(self.folder.replay, last=self._step >= self.spec.steps)
+        checkpoints.save(self.folder.checkpoint, self._step, state)
+        if replay is not None:
+            replay.tidy(self.folder.replay)
         self.folder.note(**self._facts())
 
     def _state(self) -> dict[str, Any]:
@@ -236,6 +241,8 @@ class _Run:
                 " were they upgraded since? Run again with --fresh to start over"
             )
         parts.learner.load_state_dict(state["learner"], state["observations"])
+        if parts.learner.replay is not None:
+            parts.learner.replay.load(self.folder.replay, state["replay"])
         if parts.reward is not None and parts.scored is not None:
             parts.reward.load_state_dict(state["reward"])
             parts.scored.resume_from(state["observations"])
@@ -247,7 +254,9 @@ class _Run:
     def _facts(self) -> dict[str, Any]:
         """What the status says about how far the run is."""
         rate = round(self._steps_per_second, 1)
-        return {"step": self._step, "seconds": round(self._seconds, 3), "score": self.score, "steps_per_second": rate}
+        facts = {"step": self._step, "seconds": round(self._seconds, 3), "score": self.score, "steps_per_second": rate}
+        replay = self.parts.learner.replay
+        return facts if replay is None else facts | {"replay_bytes": replay.bytes_on_disk}
 
     def _tell(self, *, force: bool = False) -> None:
         if self.report is None or (not force and time.monotonic() - self.last_report < REPORT_SECONDS):
