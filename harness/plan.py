@@ -4,7 +4,8 @@ What a setting is, from weakest to strongest:
 
 * environment: the family's defaults, the suite's ``environment``, the task's ``environment``;
 * algorithm: its defaults, the preset, the suite's ``algorithm``, the method's ``algorithm``;
-* method: its defaults, the preset (the first, if none is named), ``config``; likewise ``combine``.
+* method: its defaults, the preset (the first, if none is named), ``config``; likewise ``combine``, whose mode in a preset
+  gives way to ``sum`` on an algorithm that does not know it (`harness.agreements.preset_combination`).
 
 Whether method, algorithm and environment agree on spaces (such as an algorithm for continuous actions on discrete ones)
 shows only when an environment is made; whoever makes it checks that.
@@ -18,6 +19,7 @@ from functools import partial
 from math import prod
 from typing import Any, TypeVar
 
+from harness.agreements import action_problems, length_problems, preset_combination
 from harness.config import Config, EnvironmentConfig
 from harness.errors import UnknownNameError, UserError
 from harness.hooks import Preset
@@ -89,7 +91,7 @@ def _resolve(suite: Suite, registry: Registry) -> _Parts:
         parts.add(parts.environments, task, partial(_environment, suite, task, registry))
     for method in suite.methods:
         parts.add(parts.algorithms, method, partial(_algorithm, suite, method, registry))
-        parts.add(parts.rewards, method, partial(_reward, suite, method, registry))
+        parts.add(parts.rewards, method, partial(_reward, suite, method, parts, registry))
         if method in parts.algorithms:
             parts.problems.extend(_disagreements(suite, method, parts, registry))
     parts.problems.extend(_short_runs(suite, parts))
@@ -153,7 +155,7 @@ def _algorithm(suite: Suite, method: str, registry: Registry) -> tuple[str, Conf
     return name, config
 
 
-def _reward(suite: Suite, method: str, registry: Registry) -> RewardSpec | None:
+def _reward(suite: Suite, method: str, parts: _Parts, registry: Registry) -> RewardSpec | None:
     block, path = suite.methods[method], ("methods", method)
     if block.reward is None:
         return None
@@ -165,7 +167,9 @@ def _reward(suite: Suite, method: str, registry: Registry) -> RewardSpec | None:
     )
     about = f"method {block.reward!r}{_from(preset)}"
     config = validate(model, deep_merge(preset.config, block.config), lambda key: ((*path, "config", *key),), about)
-    combine = validate(Combination, deep_merge(preset.combine, block.combine), lambda key: ((*path, "combine", *key),), about)
+    supports = _modes(parts.algorithms[method][1]) if method in parts.algorithms else [Combination().mode]
+    published = preset_combination(preset.combine, block.combine, supports)
+    combine = validate(Combination, deep_merge(published, block.combine), lambda key: ((*path, "combine", *key),), about)
     return RewardSpec(name=block.reward, config=config.model_dump(mode="json"), combine=combine)
 
 
@@ -198,6 +202,8 @@ def _from(preset: Preset) -> str:
 def _disagreements(suite: Suite, method: str, parts: _Parts, registry: Registry) -> Iterator[Problem]:
     """Where the method, the algorithm and the way of combining them do not go together."""
     algorithm, config = parts.algorithms[method]
+    yield from action_problems(method, algorithm, config, parts.environments, registry)
+    yield from length_problems(suite, method, config)
     reward, path = parts.rewards.get(method), ("methods", method)
     if reward is None:
         return
@@ -205,7 +211,7 @@ def _disagreements(suite: Suite, method: str, parts: _Parts, registry: Registry)
     if algorithm not in works_with:
         message = f"method {reward.name!r} does not run on algorithm {algorithm!r}, only on: {', '.join(works_with)}"
         yield Problem(message, ((*path, "algorithm", "name"), (*path, "reward")))
-    mode, modes = reward.combine.mode, sorted(getattr(type(config), "supports", {"sum"}))
+    mode, modes = reward.combine.mode, _modes(config)
     if mode not in modes:
         message = f"algorithm {algorithm!r} cannot combine rewards by {mode!r}: write 'combine: {modes[0]}'"
         yield Problem(message, ((*path, "combine", "mode"), (*path, "combine")))
@@ -214,9 +220,14 @@ def _disagreements(suite: Suite, method: str, parts: _Parts, registry: Registry)
             yield Problem(f"has no effect with mode {mode!r}, only with 'two_critics'", ((*path, "combine", key),))
 
 
+def _modes(config: Config) -> list[str]:
+    return sorted(getattr(type(config), "supports", {"sum"}))
+
+
 def _short_runs(suite: Suite, parts: _Parts) -> Iterator[Problem]:
     """Runs that end before an on-policy algorithm's first update."""
-    sizes = [(getattr(config, "n_envs", 1), getattr(config, "n_steps", 1)) for _, config in parts.algorithms.values()]
+    configs = [config for _, config in parts.algorithms.values() if hasattr(config, "n_steps")]
+    sizes = [(getattr(config, "n_envs", 1), getattr(config, "n_steps", 1)) for config in configs]
     n_envs, n_steps = max(sizes, key=prod, default=(1, 1))
     for name, task in suite.tasks.items():
         steps = task.steps or suite.steps

@@ -97,9 +97,7 @@ class RelabelledReplayBuffer(ReplayBuffer):
         kwargs: As for SB3's buffer.
     """
 
-    def __init__(
-        self, *args: Any, scored: RelabellingVecEnv, representation: nn.Module | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, scored: RelabellingVecEnv, representation: nn.Module | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.scored, self.representation = scored, representation
 

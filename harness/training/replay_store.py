@@ -112,7 +112,7 @@ class ReplayStore:
         self.buffer.pos, self.buffer.full = self._added % size, self._added >= size
 
     def tidy(self, folder: Path) -> None:
-        """Remove every file that the last `save` did not name; to be called when the checkpoint that names them is complete."""
+        """Remove every file that the last `save` did not name; for when the checkpoint that names them is complete."""
         named = {segment.name for segment in self._segments}
         for file in folder.iterdir() if folder.is_dir() else ():
             if file.name not in named:

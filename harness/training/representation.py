@@ -22,9 +22,9 @@ Extractor = Callable[[spaces.Space], BaseFeaturesExtractor]
 class RepresentationPolicy(SACPolicy):
     """SB3's SAC policy on features that a method learns.
 
-    Actor, critics and targets take features ``(B, features_dim)``; sampled batches hold them already (`RelabelledReplayBuffer`).
-    Where the policy acts, it computes them from observations. The representation is not a part of the policy: not in its
-    parameters, optimisers, targets or state.
+    Actor, critics and targets take features ``(B, features_dim)``, which sampled batches hold already: see
+    `RelabelledReplayBuffer`. Where the policy acts, it computes them from observations. The representation is not a part of
+    the policy: not in its parameters, optimisers, targets or state.
 
     Args:
         reward: The method, with a `IntrinsicReward.representation`.

@@ -15,6 +15,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import TrainFreq
 from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.sac.policies import SACPolicy
 
 from harness.errors import UserError
 from harness.rewards import IntrinsicReward
@@ -118,7 +119,9 @@ class SACLearner:
         """
         model = self.model
         with randomness.borrowed(seed):
-            fresh = model.policy_class(model.observation_space, model.action_space, model.lr_schedule, **model.policy_kwargs)
+            fresh: SACPolicy = model.policy_class(  # type: ignore[assignment]
+                model.observation_space, model.action_space, model.lr_schedule, **model.policy_kwargs
+            )
         if "actor" in parts:
             model.actor.load_state_dict(fresh.actor.state_dict())
             if model.log_ent_coef is not None:

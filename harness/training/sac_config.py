@@ -54,7 +54,7 @@ class SACConfig(Config):
     """Share of the critics that their targets take over in each update."""
 
     target_update_interval: int = Field(default=1, gt=0)
-    """Gradient steps between updates of the targets, counted over the whole run (Stable-Baselines3 counts anew in each call)."""
+    """Gradient steps between updates of the targets, counted over the whole run (Stable-Baselines3: within each call)."""
 
     ent_coef: float | str = "auto"
     """Entropy coefficient: a number, ``auto`` (learned, from 1) or ``auto_0.1`` (learned, from 0.1)."""
