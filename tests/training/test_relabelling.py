@@ -9,7 +9,6 @@ import pytest
 import torch
 from gymnasium import spaces
 from stable_baselines3 import DQN, SAC, TD3
-from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
 from support.scripted import LoggingReward, ScriptedVecEnv
 
@@ -33,16 +32,16 @@ class ContinuousVecEnv(ScriptedVecEnv):
 
 
 def collected(
-    algorithm: type[OffPolicyAlgorithm],
+    algorithm: type[Any],
     *,
-    time_limit: str = "truncates",
+    time_limit: Any = "truncates",
     cut: int = 0,
     normalise: bool = False,
     **combine: Any,
-) -> tuple[OffPolicyAlgorithm, LoggingReward, RelabellingVecEnv]:
+) -> tuple[Any, LoggingReward, RelabellingVecEnv]:
     """An unmodified algorithm after `N_STEPS` steps of two scripted environments and two gradient steps."""
     base = (ScriptedVecEnv if algorithm is DQN else ContinuousVecEnv)(TERMINATED, TRUNCATED, REWARDS)
-    view = LearnerView(VecMonitor(base), base, EnvironmentConfig(time_limit=time_limit))  # type: ignore[arg-type]
+    view = LearnerView(VecMonitor(base), base, EnvironmentConfig(time_limit=time_limit))
     if cut:
         view.cut_after(cut, [1, 2])
     reward = LoggingReward(2)
@@ -76,7 +75,7 @@ def by_hand(observations: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("algorithm", [SAC, TD3, DQN])
 def test_any_algorithm_learns_from_the_sum_on_true_last_observations(algorithm):
-    model, reward, env = collected(algorithm, extrinsic_weight=2.0, intrinsic_weight=0.5)
+    model, reward, _ = collected(algorithm, extrinsic_weight=2.0, intrinsic_weight=0.5)
     assert model.replay_buffer is not None
     assert model._n_updates > 0
     np.testing.assert_array_equal(model.replay_buffer.rewards[:N_STEPS], np.tile(REWARDS, (4, 1)))  # stored as they came
@@ -92,7 +91,7 @@ def test_any_algorithm_learns_from_the_sum_on_true_last_observations(algorithm):
 
 def test_terminations_end_returns_and_truncations_and_cuts_do_not():
     model, reward, _ = collected(SAC, cut=18)
-    sampled = model.replay_buffer.sample(400)  # type: ignore[union-attr]
+    sampled = model.replay_buffer.sample(400)
     seen = batches(reward)[-1]
     row = ((seen.reward - seen.env_index) / 2).long().numpy()  # REWARDS tells which step of the script it was
     env = seen.env_index.numpy()
@@ -105,7 +104,7 @@ def test_terminations_end_returns_and_truncations_and_cuts_do_not():
 
 def test_a_time_limit_terminates_where_that_is_configured():
     model, reward, _ = collected(SAC, time_limit="terminates")
-    sampled = model.replay_buffer.sample(400)  # type: ignore[union-attr]
+    sampled = model.replay_buffer.sample(400)
     seen = batches(reward)[-1]
     row, env = ((seen.reward - seen.env_index) / 2).long().numpy(), seen.env_index.numpy()
     assert torch.equal(sampled.dones.squeeze(1).bool(), torch.from_numpy((TERMINATED | TRUNCATED)[row, env]))
@@ -126,7 +125,7 @@ def test_the_method_sees_every_step_once_and_every_batch_in_order():
 def test_actions_of_a_batch_are_those_that_were_taken():
     model, reward, _ = collected(SAC)
     steps = torch.cat([torch.cat([t.obs, t.action], 1) for call, t in reward.calls if call == "observe"])
-    model.replay_buffer.sample(32)  # type: ignore[union-attr]
+    model.replay_buffer.sample(32)
     batch = batches(reward)[-1]
     rows = torch.cat([batch.obs, batch.action], 1)
     distance = (rows[:, None] - steps[None]).abs().amax(2).amin(1)
@@ -135,7 +134,7 @@ def test_actions_of_a_batch_are_those_that_were_taken():
 
 
 def test_discrete_actions_of_a_batch_are_whole_numbers():
-    model, reward, _ = collected(DQN)
+    _, reward, _ = collected(DQN)
     batch = batches(reward)[-1]
     assert (batch.action.dtype, batch.action.shape) == (torch.int64, (64,))
 
@@ -148,7 +147,7 @@ def test_the_normaliser_runs_over_fresh_transitions_only():
     assert reward.normaliser is not None
     assert torch.equal(reward.normaliser.moments.var, expected.moments.var)
     env.pop_metrics()
-    sampled = model.replay_buffer.sample(100)  # type: ignore[union-attr]
+    sampled = model.replay_buffer.sample(100)
     assert torch.equal(reward.normaliser.moments.var, expected.moments.var)
     bonus = by_hand(batches(reward)[-1].next_obs) / expected.moments.std
     torch.testing.assert_close(sampled.rewards.squeeze(1), bonus.float())
@@ -164,7 +163,7 @@ def test_metrics_are_of_all_batches_since_they_were_last_asked_for():
     env.pop_metrics()
     assert env.pop_metrics() == {}
     for size in (10, 30):
-        model.replay_buffer.sample(size)  # type: ignore[union-attr]
+        model.replay_buffer.sample(size)
     assert env.pop_metrics()["size"] == 20
 
 
@@ -172,11 +171,11 @@ def test_entering_a_phase_changes_weights_and_whether_the_method_learns():
     model, reward, env = collected(SAC)
     del reward.calls[:]
     env.enter(0.0, 3.0, train_reward=False)
-    sampled = model.replay_buffer.sample(50)  # type: ignore[union-attr]
+    sampled = model.replay_buffer.sample(50)
     assert [call for call, _ in reward.calls] == ["bonus"]
     torch.testing.assert_close(sampled.rewards.squeeze(1), 3 * by_hand(batches(reward)[-1].next_obs))
     env.enter(1.0, 0.0, train_reward=True)
-    sampled = model.replay_buffer.sample(50)  # type: ignore[union-attr]
+    sampled = model.replay_buffer.sample(50)
     assert [call for call, _ in reward.calls] == ["bonus", "update", "bonus"]
     assert torch.equal(sampled.rewards.squeeze(1), batches(reward)[-1].reward)
 
@@ -186,7 +185,7 @@ def test_sb3s_own_normalisation_is_for_the_learner_and_not_for_the_method():
     buffer = model.replay_buffer
     assert isinstance(buffer, RelabelledReplayBuffer)
     outer = VecNormalize(env, norm_reward=False)
-    outer.obs_rms.mean, outer.obs_rms.var = np.array([1.0, 2.0, 3.0]), np.full(3, 4.0)  # type: ignore[union-attr]
+    outer.obs_rms.mean, outer.obs_rms.var = np.array([1.0, 2.0, 3.0]), np.full(3, 4.0)
     sampled = buffer.sample(20, env=outer)
     raw = batches(reward)[-1].obs
     torch.testing.assert_close(sampled.observations, ((raw - torch.tensor([1.0, 2.0, 3.0])) / 2).float(), rtol=1e-4, atol=1e-4)
