@@ -85,12 +85,13 @@ def is_image(space: spaces.Space) -> bool:
 
 def features_extractor(space: spaces.Space, representation: nn.Module | None, trunk_dim: int | None) -> dict[str, Any]:
     """SB3's ``policy_kwargs`` for what actor, critics and targets each put under their layers."""
-    inner: Extractor = NatureCNN if is_image(space) else FlattenExtractor
+    inner: type[BaseFeaturesExtractor] = NatureCNN if is_image(space) else FlattenExtractor
+    arguments: dict[str, Any] = {}
     if representation is not None:
-        inner = partial(GivenFeatures, features_dim=_features_dim(representation))
-    if trunk_dim is None:
-        return {"features_extractor_class": inner}
-    return {"features_extractor_class": Trunk, "features_extractor_kwargs": {"inner": inner, "trunk_dim": trunk_dim}}
+        inner, arguments = GivenFeatures, {"features_dim": _features_dim(representation)}
+    if trunk_dim is not None:
+        inner, arguments = Trunk, {"inner": partial(inner, **arguments), "trunk_dim": trunk_dim}
+    return {"features_extractor_class": inner, "features_extractor_kwargs": arguments}
 
 
 def _features_dim(representation: nn.Module) -> int:
