@@ -76,7 +76,9 @@ def subject(
     config: type[IntrinsicRewardConfig] = SoundConfig,
     presets: Sequence[Preset] = SOUND_PRESETS,
 ) -> Subject:
-    return Subject(Method(name="toy", reward="toy:Reward", config="toy:Config", presets=presets), reward, config)
+    algorithms = ("ppo", "sac")
+    method = Method(name="toy", reward="toy:Reward", config="toy:Config", presets=presets, algorithms=algorithms)
+    return Subject(method, reward, config)
 
 
 # Descriptions ---------------------------------------------------------------------------------------------------------
