@@ -55,9 +55,8 @@ def _check_representation(reward: IntrinsicReward, batch: Transitions) -> None:
     with torch.no_grad(), seeds.untouched("representation"):
         features = representation(batch.obs)
     _require_numbers(features, (len(batch), size), "features")
-    own, held = {id(value) for value in reward.state_dict().values()}, dict(representation.state_dict(keep_vars=False))
-    pointers = {value.data_ptr() for value in reward.state_dict().values() if isinstance(value, Tensor)}
-    lost = [name for name, value in held.items() if value.data_ptr() not in pointers and id(value) not in own]
+    kept = {value.data_ptr() for value in reward.state_dict().values() if isinstance(value, Tensor)}
+    lost = [name for name, value in representation.named_parameters() if value.data_ptr() not in kept]
     require(not lost, "the representation's weights in the method's state", f"none of {', '.join(lost)}")
 
 
