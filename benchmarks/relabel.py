@@ -3,8 +3,8 @@
     python benchmarks/relabel.py [--rounds 30] [--method rnd snd_vic]
 
 For each kind of observation and method, three things take turns, so that a machine whose speed drifts slows all of them: a
-sample from SB3's replay buffer, a sample from the relabelled one, and the method's own share of it, which is one ``update`` and
-one ``bonus`` of a batch that is there already. The overhead is what relabelling costs beyond the other two, as a share of the
+sample from SB3's replay buffer, a sample from the relabelled one, and the method's own share of it, which is one ``update``
+and one ``bonus`` of a batch that is there already. The overhead is what relabelling costs beyond the other two, as a share of the
 method's own part; medians over rounds. Exits with 1 where it is above 10 %.
 """
 
@@ -60,9 +60,10 @@ def build(world: World, method: str) -> Case:
     known = registry()
     description = known.method(method)
     config_class = known.config_class(description)
-    single_pass = {"epochs": 1, "minibatches": 1}
     presets = known.presets(description)
-    values = dict(next(iter(presets.values())).config) | {k: v for k, v in single_pass.items() if k in config_class.model_fields}
+    values = dict(next(iter(presets.values())).config) | {
+        k: v for k, v in single_pass.items() if k in config_class.model_fields
+    }
     reward = known.load(description.reward)(config_class.model_validate(values), world.spaces, 1, "cpu", 0)
     script = random_script(world, 0, n_steps=STORED, n_envs=1)
     env = _Last(ScriptedVecEnv(world.spaces, script), reward, Combination(mode="sum"))

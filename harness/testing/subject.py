@@ -139,7 +139,7 @@ class Lab:
         """Go through a rollout for each seed as a run does, and record every number that comes out.
 
         Returns:
-            For each rollout the bonuses ``(T, N)``, raw and normalised, and what `IntrinsicReward.update` returned.
+            For each rollout the bonuses ``(T, N)``, raw and normalised, and all metrics.
         """
         record: dict[str, Tensor] = {}
         for seed in seeds:
@@ -161,7 +161,8 @@ class Lab:
         record = {"bonuses": torch.stack(bonuses)}
         if reward.normaliser is not None:
             record["normalised bonuses"] = reward.normaliser.normalise_rollout(record["bonuses"])
-        metrics = reward.update(concatenate(steps))
+        rollout = concatenate(steps)
+        metrics = reward.update(rollout) | reward.diagnose(rollout)
         return record | _as_tensors(metrics)
 
     def live_off_policy(self, reward: IntrinsicReward, script: Script) -> dict[str, Tensor]:
@@ -171,6 +172,7 @@ class Lab:
         metrics = reward.update(batch)
         reward.observe_batch(batch)
         record = {"bonuses": reward.bonus(batch)}
+        metrics |= reward.diagnose(batch)
         if reward.normaliser is not None:
             record["normalised bonuses"] = reward.normaliser.scale(record["bonuses"])
         return record | _as_tensors(metrics)

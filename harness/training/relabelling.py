@@ -44,6 +44,7 @@ class RelabellingVecEnv(ScoredVecEnv):
         super().__init__(venv, reward, combine)
         self._bonuses = _Statistics()
         self._update_metrics: dict[str, list[float]] = {}
+        self._learnt: Transitions | None = None
 
     def step_wait(self) -> VecEnvStepReturn:
         """Finish a step; rewards are the environments' own, as the learner sees them."""
@@ -63,6 +64,7 @@ class RelabellingVecEnv(ScoredVecEnv):
         if self.train_reward:
             for name, value in self.reward.update(batch).items():
                 self._update_metrics.setdefault(name, []).append(value)
+            self._learnt = batch
         self.reward.observe_batch(batch)
         bonus = self.reward.bonus(batch)
         if self.reward.normaliser is not None:
@@ -71,15 +73,17 @@ class RelabellingVecEnv(ScoredVecEnv):
         return self.combine.extrinsic_weight * batch.reward + self.combine.intrinsic_weight * bonus
 
     def pop_metrics(self) -> dict[str, float]:
-        """Statistics of all bonuses in sampled batches since the last call, and the means of what updates returned.
+        """Statistics of all bonuses in sampled batches since the last call, the means of what updates returned, and diagnoses.
 
-        There are none of either before the first gradient step.
+        There are none of these before the first gradient step.
         """
         metrics = self._bonuses.summary()
         if self.reward.normaliser is not None:
             metrics["return_std"] = float(self.reward.normaliser.moments.std)
         metrics |= {name: float(np.mean(values)) for name, values in self._update_metrics.items()}
-        self._bonuses, self._update_metrics = _Statistics(), {}
+        if self._learnt is not None:
+            metrics |= self.reward.diagnose(self._learnt)
+        self._bonuses, self._update_metrics, self._learnt = _Statistics(), {}, None
         return metrics
 
 
