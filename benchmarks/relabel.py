@@ -61,9 +61,8 @@ def build(world: World, method: str) -> Case:
     description = known.method(method)
     config_class = known.config_class(description)
     presets = known.presets(description)
-    values = dict(next(iter(presets.values())).config) | {
-        k: v for k, v in single_pass.items() if k in config_class.model_fields
-    }
+    published = next(iter(presets.values())).config
+    values = dict(published) | {name: 1 for name in ("epochs", "minibatches") if name in config_class.model_fields}
     reward = known.load(description.reward)(config_class.model_validate(values), world.spaces, 1, "cpu", 0)
     script = random_script(world, 0, n_steps=STORED, n_envs=1)
     env = _Last(ScriptedVecEnv(world.spaces, script), reward, Combination(mode="sum"))

@@ -21,7 +21,8 @@ def harness_algorithms() -> Sequence[Algorithm]:
             name="sac",
             learner="harness.training.sac:SACLearner",
             config="harness.training.sac_config:SACConfig",
-            summary="Soft actor-critic of Stable-Baselines3, with bonuses recomputed for every sampled batch.",
+            summary="Soft actor-critic of Stable-Baselines3; bonuses are recomputed for every sampled batch and added"
+            " (a preset's two_critics becomes sum, its weights divided by the extrinsic one).",
             paper="Haarnoja et al. 2018, arXiv 1812.05905",
         ),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import kill_and_resume
 import pytest
 from support.off_policy import CASES, make_spec, train
 from training.test_run import Interrupted, content, interrupted_at
@@ -93,6 +94,13 @@ def test_a_kill_at_any_operation_on_files_loses_nothing(tmp_path: Path, monkeypa
             assert done or killer.left <= 0
     assert kills > 4
     assert content(tmp_path / "broken", spec) == content(tmp_path / "whole", spec)
+
+
+def test_a_real_kill_loses_nothing(tmp_path: Path) -> None:
+    spec = make_spec(steps=400, checkpoint_every=20, evaluate_every=200)
+    equal, line = kill_and_resume.check(spec, tmp_path, kills=2, rng=random.Random(3), train=train)
+    assert equal, line
+    assert "killed 0 times" not in line
 
 
 def test_a_checkpoint_adds_what_is_new_and_drops_what_is_overwritten(tmp_path: Path) -> None:
