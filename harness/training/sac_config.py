@@ -10,6 +10,9 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.config import Config, Search
 
+_PROBE_UPDATES = 50
+"""Gradient steps that are timed: they are most of what a step takes."""
+
 _AUTO = re.compile(r"auto(_(?P<initial>[0-9.e+-]+))?")
 
 
@@ -99,10 +102,11 @@ class SACConfig(Config):
         return self.cycles_per_iteration * self.train_freq * self.n_envs
 
     def for_probe(self, n_envs: int, n_steps: int) -> dict[str, Any]:
-        """Settings of the same run at a small scale, to be timed for about ``n_steps`` steps: learning from the start."""
+        """Settings of the same run at a small scale, to be timed for ``n_steps`` steps at most: it learns from the start."""
         n_envs = min(self.n_envs, n_envs)
         rows = max(self.batch_size, n_steps, n_envs)
-        return {"n_envs": n_envs, "buffer_size": min(self.buffer_size, rows), "learning_starts": 0, "log_every": n_steps}
+        log_every = min(n_steps, max(1, _PROBE_UPDATES // self.gradient_steps) * n_envs * self.train_freq)
+        return {"n_envs": n_envs, "buffer_size": min(self.buffer_size, rows), "learning_starts": 0, "log_every": log_every}
 
     @field_validator("ent_coef")
     @classmethod

@@ -96,6 +96,7 @@ def test_a_kill_at_any_operation_on_files_loses_nothing(tmp_path: Path, monkeypa
     assert content(tmp_path / "broken", spec) == content(tmp_path / "whole", spec)
 
 
+@pytest.mark.slow
 def test_a_real_kill_loses_nothing(tmp_path: Path) -> None:
     spec = make_spec(steps=400, checkpoint_every=20, evaluate_every=200)
     equal, line = kill_and_resume.check(spec, tmp_path, kills=2, rng=random.Random(3), train=train)
