@@ -33,6 +33,7 @@ class IntrinsicRewardVecEnv(VecEnvWrapper):
     def __init__(self, venv: VecEnv, reward: IntrinsicReward, n_steps: int, combine: Combination) -> None:
         super().__init__(venv)
         self.reward, self.n_steps, self.combine = reward, n_steps, combine
+        self.train_reward = True
         self._rollout = _Rollout(n_steps)
         self._bonuses = np.zeros((n_steps, venv.num_envs), dtype=np.float32)
         self._actions = np.empty(0)
@@ -45,14 +46,29 @@ class IntrinsicRewardVecEnv(VecEnvWrapper):
         """Bonuses of the present rollout, float32 ``(T, N)``: as added in ``sum``, raw in ``two_critics``."""
         return self._bonuses
 
+    def enter(self, extrinsic_weight: float, intrinsic_weight: float, train_reward: bool) -> None:
+        """Begin a phase, between two rollouts.
+
+        Args:
+            extrinsic_weight: Of the extrinsic reward from now on.
+            intrinsic_weight: Of the bonus from now on.
+            train_reward: Whether the method goes on learning. If not, neither `IntrinsicReward.observe` nor
+                `IntrinsicReward.update` is called and the normaliser learns nothing: only its bonus is asked for.
+        """
+        weights = {"extrinsic_weight": extrinsic_weight, "intrinsic_weight": intrinsic_weight}
+        self.combine = self.combine.model_copy(update=weights)
+        self.train_reward = train_reward
+
     def rollout_bonuses(self) -> np.ndarray:
         """The finished rollout's bonuses, float32 ``(T, N)``, normalised by statistics that include this rollout.
 
         To be called once per rollout, in ``two_critics`` mode.
         """
-        if self.reward.normaliser is None:
+        normaliser = self.reward.normaliser
+        if normaliser is None:
             return self._bonuses
-        return self.reward.normaliser.normalise_rollout(torch.from_numpy(self._bonuses).to(self.reward.device)).cpu().numpy()
+        bonuses = torch.from_numpy(self._bonuses).to(self.reward.device)
+        return (normaliser.normalise_rollout(bonuses) if self.train_reward else normaliser.scale(bonuses)).cpu().numpy()
 
     def pop_metrics(self) -> dict[str, float]:
         """Statistics of the finished rollout's bonuses, and what `IntrinsicReward.update` returned since the last call."""
@@ -102,18 +118,20 @@ class IntrinsicRewardVecEnv(VecEnvWrapper):
         """Finish a step; the reward that is returned depends on the mode, see the class."""
         observations, rewards, dones, infos = self.venv.step_wait()
         transitions = self._see(observations, rewards, dones, infos)
-        self.reward.observe(transitions)
+        if self.train_reward:
+            self.reward.observe(transitions)
         bonus = self.reward.bonus(transitions)
         summed = self.combine.mode == "sum"
         if summed and self.reward.normaliser is not None:
-            bonus = self.reward.normaliser.normalise_step(bonus)
+            normaliser = self.reward.normaliser
+            bonus = normaliser.normalise_step(bonus) if self.train_reward else normaliser.scale(bonus)
         added = self._bonuses[self._rollout.position] = bonus.cpu().numpy()
         if summed:
             combined = self.combine.extrinsic_weight * rewards + self.combine.intrinsic_weight * added
             rewards = combined.astype(np.float32)
         self._rollout.add(transitions)
         if self._rollout.full:
-            self._update_metrics = self.reward.update(self._rollout.transitions())
+            self._update_metrics = self.reward.update(self._rollout.transitions()) if self.train_reward else {}
             self._rollout.clear()
         return observations, rewards, dones, infos
 

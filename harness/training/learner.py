@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,6 +66,26 @@ class Learner(Protocol):
 
     def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
         """Actions ``(N, ...)`` for evaluation."""
+        ...
+
+    def reset(self, parts: Collection[str], seed: int) -> None:
+        """Begin a phase with some parts anew, between two iterations; everything else stays to the bit.
+
+        Shared layers belong to the actor. What is initialised anew loses its optimiser's moments in any case.
+
+        Args:
+            parts: Of `harness.spec.PARTS`, those that the configuration's class names in ``resets``.
+            seed: Of the new weights; global random streams are left as they are.
+        """
+        ...
+
+    def start_from(self, state: Mapping[str, Any], step: int) -> None:
+        """Take over networks and optimisers from another run's `state_dict`, after `begin`; nothing else of it.
+
+        Args:
+            state: What the other run's checkpoint holds.
+            step: The step to count on from.
+        """
         ...
 
     def state_dict(self) -> dict[str, Any]:
