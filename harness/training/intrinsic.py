@@ -71,7 +71,7 @@ class IntrinsicRewardVecEnv(VecEnvWrapper):
         return (normaliser.normalise_rollout(bonuses) if self.train_reward else normaliser.scale(bonuses)).cpu().numpy()
 
     def pop_metrics(self) -> dict[str, float]:
-        """Statistics of the finished rollout's bonuses, and what `IntrinsicReward.update` returned since the last call."""
+        """Statistics of the finished rollout's bonuses, and what the method had to say of its update."""
         metrics = {
             "bonus_mean": float(self._bonuses.mean()),
             "bonus_std": float(self._bonuses.std()),
@@ -131,7 +131,9 @@ class IntrinsicRewardVecEnv(VecEnvWrapper):
             rewards = combined.astype(np.float32)
         self._rollout.add(transitions)
         if self._rollout.full:
-            self._update_metrics = self.reward.update(self._rollout.transitions()) if self.train_reward else {}
+            rollout = self._rollout.transitions()
+            learned = self.reward.update(rollout) if self.train_reward else {}
+            self._update_metrics = learned | self.reward.diagnose(rollout)
             self._rollout.clear()
         return observations, rewards, dones, infos
 
