@@ -97,8 +97,7 @@ class _Run:
     def complete(self) -> RunStatus:
         """Train to the end and return the final status."""
         self._announce()
-        self.parts = assemble(self.spec, self.device, registry())
-        self.phases = Phases(self.spec, self.parts.learner, self.parts.scored)
+        self._assemble()
         try:
             self._begin()
             events = Events(self.folder.path, self.start_step)
@@ -113,6 +112,10 @@ class _Run:
             self.evaluations.close()
         self._tell(force=True)
         return self.folder.change("finished", **self._facts()).status
+
+    def _assemble(self) -> None:
+        self.parts = assemble(self.spec, self.device, registry())
+        self.phases = Phases(self.spec, self.parts.learner, self.parts.scored)
 
     @property
     def _step(self) -> int:
