@@ -125,7 +125,8 @@ def _efficiency(analysis: Analysis, plots: Plots) -> list[Block]:
     reading = (
         "The IQM of normalised scores at each evaluation during training, with 95 % bands: the higher and the further"
         " left, the sooner a method learns. A line is dotted where some of its runs are not there (yet), and ends"
-        f" where a task has no run left.{_frames(analysis)}{_marks(plots)} Bands hold at each step alone, not for whole curves."
+        f" where a task has no run left.{_frames(analysis)}{_marks(plots)} Bands hold at each step alone, not for whole"
+        " curves."
     )
     return [Text(reading), Chart(plot)]
 

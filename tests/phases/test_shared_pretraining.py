@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +16,7 @@ import psutil
 import pytest
 import torch
 
+from harness.cli import main
 from harness.errors import RunError
 from harness.execution.attempt import attempt
 from harness.files import read_csv_rows
@@ -32,15 +33,23 @@ pytestmark = pytest.mark.usefixtures("workplace")
 
 RESULTS = Path("results")
 
+Harness = Callable[..., tuple[int, list[str], str]]
+
 
 def plan(**options: object) -> list[RunSpec]:
     return expand(load_suite("ocean.yaml", **options))  # type: ignore[arg-type]
 
 
-def harness(*arguments: str) -> tuple[int, list[str], str]:
-    command = [sys.executable, "-m", "harness", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=os.environ, check=False)
-    return done.returncode, done.stdout.splitlines(), done.stderr
+@pytest.fixture
+def harness(capsys: pytest.CaptureFixture[str]) -> Harness:
+    """Run a command in this process."""
+
+    def call(*arguments: str) -> tuple[int, list[str], str]:
+        code = main(list(arguments))
+        captured = capsys.readouterr()
+        return code, captured.out.splitlines(), captured.err
+
+    return call
 
 
 def numbers(folder: RunFolder) -> tuple[object, ...]:
@@ -169,7 +178,8 @@ def rows_of(specs: Sequence[RunSpec]) -> int:
     return sum(len(read_csv_rows(RunFolder.of(spec, RESULTS).progress)[1]) for spec in specs)
 
 
-def test_killed_anywhere_and_resumed_with_two_workers_equals_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_killed_anywhere_and_resumed_with_two_workers_equals_one_after_another(harness: Harness) -> None:
     specs = plan(seeds=[0], methods=["rnd"])
     parents = [spec for spec in specs if spec.pretraining]
     assert len(parents) == 2
@@ -187,7 +197,7 @@ def test_killed_anywhere_and_resumed_with_two_workers_equals_one_after_another(m
         assert numbers(RunFolder.of(spec, RESULTS)) == numbers(RunFolder.of(spec, Path("whole"))), spec.label
 
 
-def test_status_forecast_and_report_tell_pre_training_apart() -> None:
+def test_status_forecast_and_report_tell_pre_training_apart(harness: Harness) -> None:
     specs = plan(seeds=[0], tasks=["stand", "walk"])
     for spec in specs[:1]:
         train(spec, RESULTS)
@@ -225,17 +235,19 @@ def test_status_forecast_and_report_tell_pre_training_apart() -> None:
     assert "An upright dotted line marks where the next phase" in page
 
 
-def test_what_begins_from_a_failed_run_fails_with_a_clear_line(tmp_path: Path) -> None:
+def test_what_begins_from_a_failed_run_fails_with_a_clear_line(harness: Harness) -> None:
     (parent, *_) = plan(tasks=["walk"], methods=["rnd"], seeds=[0])
     folder = RunFolder.of(parent, RESULTS)
     folder.checkpoint.mkdir(parents=True)
     (folder.checkpoint / "step-000000000064").mkdir()  # a checkpoint without content
-    code, lines, _ = harness("run", "ocean.yaml", "--task", "walk", "--seeds", "1", "--workers", "2", "--no-report")
+    command = ("run", "ocean.yaml", "--task", "walk", "--method", "rnd", "--seeds", "1", "--workers", "2", "--no-report")
+    code, lines, _ = harness(*command)
     assert code == 1
-    assert "3 runs: 1 finished, 2 failed" in lines
+    assert "2 runs: 2 failed" in lines
     failures = [line for line in lines if line.startswith("failed: ")]
     assert failures[0].startswith("failed: explore-reef/rnd/seed-0: ")
     assert "the checkpoint is damaged" in failures[0]
     assert failures[1].startswith("failed: walk/rnd/seed-0: explore-reef/rnd/seed-0, from which it begins, failed: ")
-    code, lines, _ = harness("run", "ocean.yaml", "--task", "walk", "--seeds", "1", "--fresh", "--no-report")
+    code, lines, _ = harness(*command, "--fresh")
     assert code == 0, lines
+    assert "2 runs: 2 finished" in lines
