@@ -112,6 +112,8 @@ def read_results(roots: Iterable[Path | RunFolder]) -> Results:
     pretraining, scored = _parted(rows, lambda row: records[str(row["folder"])].spec.pretraining)
     if not scored:
         raise ResultsError(f"only pre-training runs in {places}: scores come with the runs that begin from them")
+    unscored = {row["suite"] for row in pretraining} - {row["suite"] for row in scored}
+    skipped += [f"suite {suite}: only pre-training runs so far, which have no score" for suite in unscored]
     return Results(
         runs=_runs(scored, tasks),
         pretraining=_pretraining(pretraining),
