@@ -22,7 +22,14 @@ from harness.training.phases import Phases
 from harness.training.ppo import PPOLearner
 from harness.training.run import train
 
-SMALL_RND = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "minibatch_order": "shuffled", "keep": 0.5}
+SMALL_RND = {
+    "statistics": "cumulative",
+    "warm_up_steps": 3,
+    "feature_dim": 16,
+    "hidden": [16],
+    "minibatch_order": "shuffled",
+    "keep": 0.5,
+}
 
 
 def phase(name: str, steps: int, **changes: Any) -> PhaseSpec:
