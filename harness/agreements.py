@@ -8,7 +8,7 @@ from typing import Any
 from harness.config import Config, EnvironmentConfig
 from harness.problems import Problem
 from harness.registry import Registry
-from harness.spec import Combination, EnvironmentSpec
+from harness.spec import Combination
 from harness.suite_model import Suite
 
 
@@ -34,13 +34,13 @@ def preset_combination(preset: Mapping[str, Any], written: Mapping[str, Any], su
 
 
 def action_problems(
-    method: str, algorithm: str, config: Config, environments: Mapping[str, EnvironmentSpec], registry: Registry
+    method: str, algorithm: str, config: Config, environments: Mapping[str, tuple[str, Config]], registry: Registry
 ) -> Iterator[Problem]:
     """Tasks whose actions, known before an environment is made, are not what the algorithm learns."""
     wanted = getattr(type(config), "actions", None)
     if wanted is None:
         return
-    wrong = {task: spec.family for task, spec in environments.items() if _actions(spec, registry) not in (None, wanted)}
+    wrong = {task: family for task, (family, of) in environments.items() if _actions(of) not in (None, wanted)}
     if wrong:
         tasks = ", ".join(f"{task!r} (family {family!r})" for task, family in wrong.items())
         others = [name for name in registry.algorithms if _learns_any(name, registry)]
@@ -63,8 +63,7 @@ def length_problems(suite: Suite, method: str, config: Config) -> Iterator[Probl
             yield Problem(message, paths)
 
 
-def _actions(spec: EnvironmentSpec, registry: Registry) -> str | None:
-    config = registry.config_class(registry.environment(spec.family)).model_validate(spec.config)
+def _actions(config: Config) -> str | None:
     return config.actions if isinstance(config, EnvironmentConfig) else None
 
 

@@ -26,6 +26,7 @@ class PresetEntry:
     config: Mapping[str, Any]
     combine: Mapping[str, Any]
     plugin: str
+    phases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,12 @@ def _detail(registry: Registry, kind: str, name: str) -> Detail:
 def _presets(registry: Registry, description: hooks.Method | hooks.Algorithm) -> list[PresetEntry]:
     return [
         PresetEntry(
-            name, preset.source, dict(preset.config), dict(preset.combine), registry.preset_provider(description, name).name
+            name=name,
+            source=preset.source,
+            config=dict(preset.config),
+            combine=dict(preset.combine),
+            plugin=registry.preset_provider(description, name).name,
+            phases={phase: dict(settings) for phase, settings in preset.phases.items()},
         )
         for name, preset in registry.presets(description).items()
     ]

@@ -12,7 +12,7 @@ from harness.places import KeyPath, Node, Place
 from harness.plan import check
 from harness.problems import Refused, SuiteErrors, combined, located, show, validate
 from harness.registry import Registry
-from harness.suite_model import Suite, parse_seeds
+from harness.suite_model import Section, Suite, parse_seeds
 from harness.yaml_source import parse_yaml, read_yaml
 
 __all__ = ["Suite", "SuiteErrors", "load_suite", "parse_override", "parse_seeds"]
@@ -133,7 +133,7 @@ def _places_of_steps(tree: Node) -> list[KeyPath]:
     return [("steps",), *(("tasks", name, "steps") for name, task in tasks if "steps" in task.mapping)]
 
 
-def _narrowed(suite: Suite, tree: Node, asked: Mapping[str, Collection[str] | None]) -> Suite:
+def _narrowed(suite: Suite, tree: Node, asked: Mapping[Section, Collection[str] | None]) -> Suite:
     """The suite with only the tasks and methods that were asked for."""
     for section, names in asked.items():
         known = getattr(suite, section)
@@ -141,6 +141,6 @@ def _narrowed(suite: Suite, tree: Node, asked: Mapping[str, Collection[str] | No
             if name not in known:
                 kind = section.removesuffix("s")
                 raise tree.child(section).place.error(f"unknown {kind} {name!r}{suggest(name, known)}")
-        kept = {name: block for name, block in known.items() if not names or name in names}
-        suite = suite.model_copy(update={section: kept})
+        if names:
+            suite = suite.narrowed(section, names)
     return suite

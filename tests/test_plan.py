@@ -79,6 +79,9 @@ def test_a_run_holds_everything_and_travels_as_json():
         "evaluation": {"every": 100, "episodes": 10, "deterministic": False},
         "checkpoint_every": 100,
         "normalise": {"low": 0.0, "high": 2.0, "source": ""},
+        "phases": [],
+        "start": None,
+        "pretraining": False,
     }  # fmt: skip
 
 

@@ -166,9 +166,9 @@ def _print_outcomes(console: Console, outcomes: Sequence[Outcome], standings: Se
 
 def _write_report(console: Console, specs: Sequence[RunSpec], results: Path) -> None:
     """Report on the plan's runs alone; others in the same directory may be of other settings."""
-    folders = [RunFolder.of(spec, results) for spec in specs]
-    folders = [folder for folder in folders if folder.spec_file.exists()]
-    if folders:
+    there = [spec for spec in specs if RunFolder.of(spec, results).spec_file.exists()]
+    folders = [RunFolder.of(spec, results) for spec in there]
+    if not all(spec.pretraining for spec in there):
         with console.status("writing the report"):
             from harness.report.build import build_report
 

@@ -93,6 +93,8 @@ def _print_preset(console: Console, preset: PresetEntry, *, default: bool) -> No
     _print_indented(console, Text(preset.source, style="dim"))
     values = [*_flat(preset.config), *_flat(preset.combine, "combine.")]
     _print_indented(console, Text(", ".join(values)))
+    for name, phase in preset.phases.items():
+        _print_indented(console, Text.assemble("phase ", (name, "bold"), f": {', '.join(_flat(phase))}"))
 
 
 def _print_setting(console: Console, setting: Setting) -> None:

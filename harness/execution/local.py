@@ -13,13 +13,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 from harness.execution.attempt import TRAIN, record_failure, record_interruption
+from harness.execution.backlog import Backlog
 from harness.execution.capacity import default_workers, threads_of
 from harness.execution.events import Advanced, Ended, OnEvent, Outcome, Started
 from harness.progress import Progress
@@ -133,17 +133,17 @@ class _Pool:
 
     def __init__(self, specs: Sequence[RunSpec], results: Path, job: dict[str, Any], on_event: OnEvent) -> None:
         self._specs, self._results, self._job, self._on_event = specs, results, job, on_event
-        self._waiting = deque(specs)
+        self._backlog = Backlog(specs)
         self._outcomes: dict[str, Outcome] = {}
         self._selector = selectors.DefaultSelector()
 
     def run(self, workers: int) -> list[Outcome]:
-        for _ in range(min(workers, len(self._specs))):
-            self._next()
-        while self._selector.get_map():
+        while True:
+            self._start(workers)
+            if not self._selector.get_map():
+                return [self._outcomes[spec.path] for spec in self._specs]
             for key, _ in self._selector.select():
                 self._hear(cast(_Worker, key.fileobj))
-        return [self._outcomes[spec.path] for spec in self._specs]
 
     def close(self) -> None:
         """Stop whoever is still at work."""
@@ -155,18 +155,26 @@ class _Pool:
                 record_interruption(worker.spec, self._results)
         self._selector.close()
 
-    def _next(self, worker: _Worker | None = None) -> None:
-        """Give the next run to a worker: this one, or where there is none or it does not suit, a new one."""
-        spec = self._waiting.popleft() if self._waiting else None
-        if worker and (spec is None or worker.threads != threads_of(spec)):
-            self._selector.unregister(worker)
-            worker.end()
-            worker = None
-        if spec is None:
-            return
-        if worker is None:
+    def _start(self, workers: int) -> None:
+        """Start workers while there are fewer than wanted and runs that need not wait."""
+        while len(self._selector.get_map()) < workers and (spec := self._backlog.next()):
             worker = _Worker(threads_of(spec))
             self._selector.register(worker, selectors.EVENT_READ)
+            self._give(worker, spec)
+
+    def _next(self, worker: _Worker) -> None:
+        """Give the next run to a worker; one that does not suit it, or for which there is none, is dismissed."""
+        spec = self._backlog.next()
+        if spec is None or worker.threads != threads_of(spec):
+            self._selector.unregister(worker)
+            worker.end()
+            if spec is None:
+                return
+            worker = _Worker(threads_of(spec))
+            self._selector.register(worker, selectors.EVENT_READ)
+        self._give(worker, spec)
+
+    def _give(self, worker: _Worker, spec: RunSpec) -> None:
         worker.give(spec, self._job)
         self._on_event(Started(spec))
 
@@ -191,11 +199,13 @@ class _Pool:
         cause = _cause_of_death(worker.end(_SECONDS_TO_DIE))
         if worker.spec:
             self._ended(record_failure(worker.spec, self._results, cause, f"{cause}\n\n{words}"))
-        self._next()
 
     def _ended(self, outcome: Outcome) -> None:
-        self._outcomes[outcome.spec.path] = outcome
-        self._on_event(Ended(outcome))
+        for each in (outcome, *self._backlog.end(outcome)):
+            if each is not outcome and each.ending == "failed":
+                record_failure(each.spec, self._results, each.error, each.error)
+            self._outcomes[each.spec.path] = each
+            self._on_event(Ended(each))
 
 
 def _cause_of_death(code: int) -> str:

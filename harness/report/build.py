@@ -12,6 +12,7 @@ from harness.files import write_bytes_atomic, write_text_atomic
 from harness.report.analysis import Analysis, analyse, choose_baseline
 from harness.report.document import Block, Document, Points, Section, Text
 from harness.report.notices import incomplete_methods, notices
+from harness.report.phases import boundaries
 from harness.report.plots import Plots
 from harness.report.record import definitions, record_sections
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
@@ -97,7 +98,7 @@ def _lead(results: Results) -> str:
 
 def _suite_sections(analysis: Analysis, results: Results) -> list[Section]:
     marks = dict.fromkeys(incomplete_methods(analysis), " †")
-    plots = Plots(analysis, marks)
+    plots = Plots(analysis, marks, boundaries(analysis, results.records))
     states = analysis.current["state"].to_list()
     planned = count(len(states), "run")
     lead = (
@@ -114,11 +115,12 @@ def _suite_sections(analysis: Analysis, results: Results) -> list[Section]:
 
 
 def _tables(results: Results, analyses: Sequence[Analysis]) -> dict[str, pl.DataFrame]:
-    runs = results.runs.rename({"method": "method_name", "label": "method"})
+    runs = results.runs.rename({"method": "method_name", "label": "method"}).with_columns(pretraining=False)
+    pretraining = results.pretraining.with_columns(method_name="method", pretraining=True)
     columns = ["suite", "task", "method", "seed", "score", "normalised", "score_step", "episodes", "digest", "method_digest"]
     tables = {
         "scores": runs.filter(~pl.col("superseded")).drop_nulls("score").select(columns),
-        "runs": runs,
+        "runs": pl.concat([runs, pretraining], how="diagonal"),
     }
     return tables | {name: pl.concat([analysis.tables[name] for analysis in analyses]) for name in analyses[0].tables}
 

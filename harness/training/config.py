@@ -19,6 +19,12 @@ class PPOConfig(Config):
     supports: ClassVar[frozenset[str]] = frozenset({"sum", "two_critics"})
     """Ways to combine a bonus with the extrinsic reward."""
 
+    resets: ClassVar[frozenset[str]] = frozenset({"actor", "critics", "optimizers"})
+    """What a phase may reset."""
+
+    shaping: ClassVar[frozenset[str]] = frozenset({"n_envs", "network", "net_arch"})
+    """Settings that shape what a checkpoint holds: a run begins only from one that agrees in them."""
+
     n_envs: int = Field(default=8, gt=0)
     """N, environments that step together."""
 

@@ -43,9 +43,11 @@ class IntrinsicRewardVecEnv(ScoredVecEnv):
 
         To be called once per rollout, in ``two_critics`` mode.
         """
-        if self.reward.normaliser is None:
+        normaliser = self.reward.normaliser
+        if normaliser is None:
             return self._bonuses
-        return self.reward.normaliser.normalise_rollout(torch.from_numpy(self._bonuses).to(self.reward.device)).cpu().numpy()
+        bonuses = torch.from_numpy(self._bonuses).to(self.reward.device)
+        return (normaliser.normalise_rollout(bonuses) if self.train_reward else normaliser.scale(bonuses)).cpu().numpy()
 
     def pop_metrics(self) -> dict[str, float]:
         """Statistics of the finished rollout's bonuses, and what the method had to say of its update."""
@@ -70,20 +72,22 @@ class IntrinsicRewardVecEnv(ScoredVecEnv):
         """Finish a step; the reward that is returned depends on the mode, see the class."""
         observations, rewards, dones, infos = self.venv.step_wait()
         transitions = self._see(observations, rewards, dones, infos)
-        self.reward.observe(transitions)
+        if self.train_reward:
+            self.reward.observe(transitions)
         bonus = self.reward.bonus(transitions)
         summed = self.combine.mode == "sum"
         if summed and self.reward.normaliser is not None:
-            bonus = self.reward.normaliser.normalise_step(bonus)
+            normaliser = self.reward.normaliser
+            bonus = normaliser.normalise_step(bonus) if self.train_reward else normaliser.scale(bonus)
         added = self._bonuses[self._rollout.position] = bonus.cpu().numpy()
         if summed:
             combined = self.combine.extrinsic_weight * rewards + self.combine.intrinsic_weight * added
             rewards = combined.astype(np.float32)
         self._rollout.add(transitions)
         if self._rollout.full:
-            if self.train_reward:
-                rollout = self._rollout.transitions()
-                self._update_metrics = self.reward.update(rollout) | self.reward.diagnose(rollout)
+            rollout = self._rollout.transitions()
+            learned = self.reward.update(rollout) if self.train_reward else {}
+            self._update_metrics = learned | self.reward.diagnose(rollout)
             self._rollout.clear()
         return observations, rewards, dones, infos
 

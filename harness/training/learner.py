@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,9 +18,6 @@ from harness.spec import Combination, RunSpec
 from harness.training.learner_view import LearnerView
 from harness.training.replay_store import ReplayStore
 from harness.training.scored import ScoredVecEnv
-
-Part = Literal["actor", "critics", "optimizers", "replay"]
-"""What of a learner may begin anew within a run."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +77,26 @@ class Learner(Protocol):
 
     def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
         """Actions ``(N, ...)`` for evaluation."""
+        ...
+
+    def reset(self, parts: Collection[str], seed: int) -> None:
+        """Begin a phase with some parts anew, between two iterations; everything else stays to the bit.
+
+        Shared layers belong to the actor. What is initialised anew loses its optimiser's moments in any case.
+
+        Args:
+            parts: Of `harness.spec.PARTS`, those that the configuration's class names in ``resets``.
+            seed: Of the new weights; global random streams are left as they are.
+        """
+        ...
+
+    def start_from(self, state: Mapping[str, Any], step: int) -> None:
+        """Take over networks and optimisers from another run's `state_dict`, after `begin`; nothing else of it.
+
+        Args:
+            state: What the other run's checkpoint holds.
+            step: The step to count on from.
+        """
         ...
 
     def state_dict(self) -> dict[str, Any]:

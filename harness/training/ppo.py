@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,17 @@ from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from harness.rewards import IntrinsicReward
 from harness.spec import Combination, Purpose, derive_seeds
+from harness.training import randomness
 from harness.training.config import PPOConfig
 from harness.training.intrinsic import IntrinsicRewardVecEnv
 from harness.training.learner import Surroundings
 from harness.training.networks import ActorCriticHeads
+from harness.training.reinitialisation import reinitialise
 from harness.training.two_critics import TwoCriticPPO
 
 
@@ -88,6 +91,20 @@ class PPOLearner:
     def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
         """Actions ``(N, ...)`` for evaluation."""
         return self.model.predict(observations, deterministic=deterministic)[0]
+
+    def reset(self, parts: Collection[str], seed: int) -> None:
+        """Initialise actor, critics or optimizers anew; see `harness.training.reinitialisation` for what belongs to whom."""
+        model = self.model
+        with randomness.borrowed(seed):
+            policy_class: type[ActorCriticPolicy] = model.policy_class  # type: ignore[assignment]
+            fresh = policy_class(model.observation_space, model.action_space, model.lr_schedule, **model.policy_kwargs)
+        reinitialise(model.policy, fresh.to(model.device), parts)
+
+    def start_from(self, state: Mapping[str, Any], step: int) -> None:
+        """Take over networks and optimiser from another run's `state_dict`, after `begin`, and count on from ``step``."""
+        self.model.policy.load_state_dict(state["policy"])
+        self.model.policy.optimizer.load_state_dict(state["optimizer"])
+        self.model.num_timesteps = step
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimiser and counters as a tree."""

@@ -44,15 +44,16 @@ class RelabellingVecEnv(ScoredVecEnv):
         super().__init__(venv, reward, combine)
         self._bonuses = _Statistics()
         self._update_metrics: dict[str, list[float]] = {}
-        self._learnt: Transitions | None = None
+        self._latest: Transitions | None = None
 
     def step_wait(self) -> VecEnvStepReturn:
         """Finish a step; rewards are the environments' own, as the learner sees them."""
         observations, rewards, dones, infos = self.venv.step_wait()
         transitions = self._see(observations, rewards, dones, infos)
-        self.reward.observe(transitions)
-        if self.reward.normaliser is not None:
-            self.reward.normaliser.normalise_step(self.reward.bonus(transitions))
+        if self.train_reward:
+            self.reward.observe(transitions)
+            if self.reward.normaliser is not None:
+                self.reward.normaliser.normalise_step(self.reward.bonus(transitions))
         return observations, rewards, dones, infos
 
     def relabel(self, batch: Transitions) -> Tensor:
@@ -64,7 +65,7 @@ class RelabellingVecEnv(ScoredVecEnv):
         if self.train_reward:
             for name, value in self.reward.update(batch).items():
                 self._update_metrics.setdefault(name, []).append(value)
-            self._learnt = batch
+        self._latest = batch
         self.reward.observe_batch(batch)
         bonus = self.reward.bonus(batch)
         if self.reward.normaliser is not None:
@@ -81,9 +82,9 @@ class RelabellingVecEnv(ScoredVecEnv):
         if self.reward.normaliser is not None:
             metrics["return_std"] = float(self.reward.normaliser.moments.std)
         metrics |= {name: float(np.mean(values)) for name, values in self._update_metrics.items()}
-        if self._learnt is not None:
-            metrics |= self.reward.diagnose(self._learnt)
-        self._bonuses, self._update_metrics, self._learnt = _Statistics(), {}, None
+        if self._latest is not None:
+            metrics |= self.reward.diagnose(self._latest)
+        self._bonuses, self._update_metrics, self._latest = _Statistics(), {}, None
         return metrics
 
 

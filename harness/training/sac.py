@@ -21,7 +21,7 @@ from harness.errors import UserError
 from harness.rewards import IntrinsicReward
 from harness.spec import Combination, Purpose, derive_seeds
 from harness.training import randomness
-from harness.training.learner import Part, Surroundings
+from harness.training.learner import Surroundings
 from harness.training.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
 from harness.training.replay_store import ReplayStore
 from harness.training.representation import RepresentationPolicy, features_extractor, is_image
@@ -95,7 +95,7 @@ class SACLearner:
                 learning_starts=model.learning_starts,
             )
             self.replay.grown(self.config.train_freq)
-            if model.num_timesteps > model.learning_starts:
+            if self._stored >= self._enough:
                 for _ in range(self.config.gradient_steps):
                     self._learn(logs)
         self._iteration += 1
@@ -107,11 +107,12 @@ class SACLearner:
         """Actions ``(N, ...)`` for evaluation."""
         return self.model.predict(observations, deterministic=deterministic)[0]
 
-    def reset(self, parts: Collection[Part], seed: int) -> None:
+    def reset(self, parts: Collection[str], seed: int) -> None:
         """Begin anew with some parts, between two iterations.
 
-        The entropy coefficient belongs to the actor, whose entropy it was tuned for: it is kept or reset with it. Its
-        optimiser is one of the optimisers.
+        The entropy coefficient belongs to the critics, in whose units it is: it begins anew with them, as in Proto-RL's
+        second phase. What begins anew loses its optimiser's moments in any case. After an emptied replay, learning waits
+        for ``learning_starts`` new transitions, which the present actor collects.
 
         Args:
             parts: ``actor``; ``critics``, with their targets; ``optimizers``, of all three; ``replay``, on the disk as well.
@@ -124,16 +125,37 @@ class SACLearner:
             )
         if "actor" in parts:
             model.actor.load_state_dict(fresh.actor.state_dict())
+        if "critics" in parts:
             if model.log_ent_coef is not None:
                 model.log_ent_coef.data.fill_(float(np.log(self.config.initial_ent_coef)))
-        if "critics" in parts:
             model.critic.load_state_dict(fresh.critic.state_dict())
             model.critic_target.load_state_dict(fresh.critic.state_dict())
-        if "optimizers" in parts:
-            for optimizer in self._optimizers.values():
+        anew = {"actor": "actor" in parts, "critic": "critics" in parts, "ent_coef": "critics" in parts}
+        for name, optimizer in self._optimizers.items():
+            if anew[name] or "optimizers" in parts:
                 optimizer.state.clear()
         if "replay" in parts:
             self.replay.empty()
+
+    def start_from(self, state: Mapping[str, Any], step: int) -> None:
+        """Take over networks, entropy coefficient and optimisers from another run's `state_dict`, after `begin`.
+
+        The replay begins empty, and steps are counted on from ``step``.
+        """
+        self._load_networks(state)
+        self.model.num_timesteps = step
+
+    @property
+    def _stored(self) -> int:
+        """Transitions in the replay, over all environments."""
+        assert self.model.replay_buffer is not None
+        return self.model.replay_buffer.size() * self.model.n_envs
+
+    @property
+    def _enough(self) -> int:
+        """Transitions from which on there is learning: more than ``learning_starts``, or all that the replay holds."""
+        assert self.model.replay_buffer is not None
+        return min(self.config.learning_starts + 1, self.model.replay_buffer.buffer_size * self.model.n_envs)
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, targets, optimisers, entropy coefficient, counters and the stream of random actions as a tree."""
@@ -155,11 +177,7 @@ class SACLearner:
     def load_state_dict(self, state: Mapping[str, Any], observations: np.ndarray) -> None:
         """Continue where `state_dict` was called, after `begin`."""
         model = self.model
-        model.policy.load_state_dict(state["policy"])
-        for name, optimizer in self._optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
-        if model.log_ent_coef is not None:
-            model.log_ent_coef.data.copy_(state["log_ent_coef"])
+        self._load_networks(state)
         self._iteration = state["iteration"]
         model.num_timesteps = state["num_timesteps"]
         model._n_updates = state["n_updates"]
@@ -168,6 +186,14 @@ class SACLearner:
         model.ep_info_buffer = deque(state["episodes"], maxlen=model._stats_window_size)
         model.action_space.np_random.bit_generator.state = state["random_actions"]
         model._last_obs = observations
+
+    def _load_networks(self, state: Mapping[str, Any]) -> None:
+        model = self.model
+        model.policy.load_state_dict(state["policy"])
+        for name, optimizer in self._optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        if model.log_ent_coef is not None:
+            model.log_ent_coef.data.copy_(state["log_ent_coef"])
 
     @property
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:

@@ -29,6 +29,12 @@ class SACConfig(Config):
     actions: ClassVar[Literal["discrete", "continuous"]] = "continuous"
     """The only kind of actions that it learns."""
 
+    resets: ClassVar[frozenset[str]] = frozenset({"actor", "critics", "optimizers", "replay"})
+    """What a phase may reset."""
+
+    shaping: ClassVar[frozenset[str]] = frozenset({"net_arch", "trunk_dim"})
+    """Settings that shape what a checkpoint holds: a run begins only from one that agrees in them."""
+
     n_envs: int = Field(default=1, gt=0)
     """N, environments that step together."""
 
@@ -36,7 +42,8 @@ class SACConfig(Config):
     """Transitions that the replay buffer holds, over all environments."""
 
     learning_starts: int = Field(default=100, ge=0)
-    """Steps of uniformly random actions before the first gradient step."""
+    """Steps of uniformly random actions before the first gradient step; after a phase has emptied the replay, steps before the
+    next one, taken by the actor."""
 
     batch_size: Annotated[int, Search(choices=(128, 256, 512, 1024))] = Field(default=256, gt=1)
     """Transitions per gradient step."""

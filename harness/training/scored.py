@@ -38,12 +38,14 @@ class ScoredVecEnv(VecEnvWrapper):
         """Statistics of the bonuses since the last call, and what `IntrinsicReward.update` returned in that time."""
 
     def enter(self, extrinsic_weight: float, intrinsic_weight: float, train_reward: bool) -> None:
-        """Change, between two iterations, what is maximised from here on.
+        """Begin a phase, between two iterations.
 
         Args:
-            extrinsic_weight: See `Combination`.
-            intrinsic_weight: Likewise.
-            train_reward: Whether `IntrinsicReward.update` is called; everything else goes on as before.
+            extrinsic_weight: Of the extrinsic reward from now on.
+            intrinsic_weight: Of the bonus from now on.
+            train_reward: Whether the method goes on learning. If not, neither `IntrinsicReward.observe` nor
+                `IntrinsicReward.update` is called and the normaliser learns nothing: only bonuses are asked for, off-policy
+                with `IntrinsicReward.observe_batch` before them, since what that keeps belongs to the batches.
         """
         weights = {"extrinsic_weight": extrinsic_weight, "intrinsic_weight": intrinsic_weight}
         self.combine = self.combine.model_copy(update=weights)

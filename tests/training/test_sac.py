@@ -97,6 +97,32 @@ def test_targets_follow_at_their_interval_over_the_whole_run() -> None:
     assert followed == [True, False, False, True, False, False, True]
 
 
+def test_after_an_emptied_replay_learning_waits_and_the_actor_collects() -> None:
+    _, learner = begun(make_spec(algorithm={"learning_starts": 20, "log_every": 12}), 3)
+    updates = learner.model._n_updates
+    learner.reset(("replay",), seed=0)
+    before = weights(learner.model.actor)
+    learner.iterate()
+    assert (learner.model._n_updates, same(before, weights(learner.model.actor))) == (updates, True)
+    learner.iterate()
+    assert learner.model._n_updates > updates
+
+
+def test_what_another_run_has_learnt_is_taken_over_and_nothing_else() -> None:
+    _, taught = begun(make_spec(), 4)
+    _, learner = begun(make_spec(seed=1))
+    learner.start_from(taught.state_dict(), 1000)
+    assert learner.step == 1000
+    for name in ("actor", "critic", "critic_target"):
+        assert same(weights(getattr(taught.model, name)), weights(getattr(learner.model, name)))
+    assert learner.model.log_ent_coef is not None
+    assert taught.model.log_ent_coef is not None
+    assert learner.model.log_ent_coef.item() == taught.model.log_ent_coef.item()
+    assert learner.model.critic.optimizer.state
+    assert learner.model.replay_buffer is not None
+    assert learner.model.replay_buffer.size() == 0
+
+
 @pytest.mark.parametrize("parts", [("actor",), ("critics",), ("optimizers",), ("replay",), PARTS, ()], ids="+".join)
 def test_reset_begins_anew_with_what_it_names_and_leaves_the_rest(parts: tuple, tmp_path: Path) -> None:
     _, learner = begun(make_spec(reward="rnd", config=SMALL_RND), 4)
@@ -111,16 +137,18 @@ def test_reset_begins_anew_with_what_it_names_and_leaves_the_rest(parts: tuple, 
     assert same(before["critic"], weights(model.critic)) == ("critics" not in parts)
     assert same(before["target"], weights(model.critic_target)) == ("critics" not in parts)
     assert same(weights(model.critic), weights(model.critic_target)) == ("critics" in parts)
-    assert (model.log_ent_coef.item() == coefficient) == ("actor" not in parts)
-    optimizers = (model.actor.optimizer, model.critic.optimizer, model.ent_coef_optimizer)
-    for optimizer in optimizers:
-        assert bool(optimizer.state) == ("optimizers" not in parts)  # type: ignore[union-attr]
+    assert (model.log_ent_coef.item() == coefficient) == ("critics" not in parts)
+    of = {"actor": [model.actor.optimizer], "critics": [model.critic.optimizer, model.ent_coef_optimizer]}
+    for part, optimizers in of.items():
+        for optimizer in optimizers:
+            assert bool(optimizer.state) == (part not in parts and "optimizers" not in parts)  # type: ignore[union-attr]
     assert model.replay_buffer is not None
     assert (model.replay_buffer.size() == 0) == ("replay" in parts)
     replay.save(tmp_path)
     replay.tidy(tmp_path)
     assert (list(tmp_path.iterdir()) == []) == ("replay" in parts)
-    learner.iterate()
+    for _ in range(4):  # learning waits for new transitions
+        learner.iterate()
     assert all(parameter.grad is not None for parameter in model.critic.parameters())
     assert not same(before["critic"], weights(model.critic))  # its optimiser still trains it
 
