@@ -88,7 +88,9 @@ def build_encoder(config: ProtoRLConfig, spaces: Spaces, generator: torch.Genera
     kind = config.encoder if config.encoder != "auto" else "conv" if images else "identity"
     if (kind == "conv") != images:
         observations, remedy = ("images", "conv") if images else ("vectors", "identity or mlp")
-        raise UserError(f"encoder: {kind} does not fit this task, whose observations are {observations}: use {remedy}, or auto")
+        raise UserError(
+            f"encoder: {kind} does not fit this task, whose observations are {observations}: use {remedy}, or auto"
+        )
     if kind == "conv":
         return orthogonal(ImageEncoder(space.shape, config.channels), sqrt(2), generator)
     return orthogonal(VectorEncoder(prod(space.shape), config.hidden if kind == "mlp" else ()), 1.0, generator)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from decimal import Decimal, localcontext
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -103,18 +104,21 @@ def test_golden_sinkhorn_leaves_out_what_the_original_lost(case: Case) -> None:
 
 # Loss -----------------------------------------------------------------------------------------------------------------
 class Loss:
-    """The case's weights and images."""
+    """The case's weights and images; built once for all tests, since orthogonal matrices take their time."""
+
+    built: ClassVar[dict[tuple[object, ...], ProtoRL]] = {}
 
     def __init__(self, case: Case) -> None:
-        s = case.settings
         obs, next_obs = case.input("observation"), case.input("next observation")
-        world = Spaces(spaces.Box(0, 255, obs.shape[1:], np.uint8), ACTIONS, frame_channels=3)
-        names = ("projection_dim", "predictor_hidden", "prototypes", "temperature", "sinkhorn_iterations")
-        self.proto = build(case, world, **{name: s[name] for name in names})
-        proto = self.proto
-        case.fill(self.parameters())
         self.batch = transitions(torch.from_numpy(obs), torch.from_numpy(next_obs))
-        assert proto.representation().features_dim == 32 * 35 * 35
+        key = (case.path, case.dtype)
+        if key not in self.built:
+            world = Spaces(spaces.Box(0, 255, obs.shape[1:], np.uint8), ACTIONS, frame_channels=3)
+            names = ("projection_dim", "predictor_hidden", "prototypes", "temperature", "sinkhorn_iterations")
+            self.proto = build(case, world, **{name: case.settings[name] for name in names})
+            case.fill(self.parameters())
+            self.built[key] = self.proto
+        self.proto = copy.deepcopy(self.built[key])
 
     def parameters(self) -> list[torch.nn.Parameter]:
         proto = self.proto
