@@ -30,16 +30,16 @@ def kth_distance(points: Tensor, bank: Tensor, k: int) -> Tensor:
     """
     centre = bank.mean(0)  # the nearer the origin, the less is lost in the expansion
     x, y = points - centre, bank - centre
-    x_square, y_square = x.square().sum(1, keepdim=True), y.square().sum(1)
-    squared = torch.addmm(y_square, x, y.T, alpha=-2).add_(x_square)
-    candidates = squared.topk(min(k + _SPARE, len(bank)), largest=False)
+    x_square, y_square = x.square().sum(1), y.square().sum(1)
+    ranking = torch.addmm(y_square, x, y.T, alpha=-2)  # squared distances less x_square
+    candidates = ranking.topk(min(k + _SPARE, len(bank)), largest=False)
     distances = (points[:, None] - bank[candidates.indices]).norm(dim=2)
     kth = distances.topk(k, largest=False).values[:, -1]
     if candidates.indices.shape[1] == len(bank):
         return kth
-    rounding = _ROUNDING * torch.finfo(points.dtype).eps * (x_square[:, 0] + y_square.max())
+    rounding = _ROUNDING * torch.finfo(points.dtype).eps * (x_square + y_square.max())
     found = kth.square()
-    hidden = candidates.values[:, -1] - rounding < found  # maybe
+    hidden = x_square + candidates.values[:, -1] - rounding < found  # maybe
     unsure = (hidden & (_DECISIVE * found < rounding) & (found > 0)).nonzero()[:, 0]
     if len(unsure):
         kth[unsure] = _by_differences(points[unsure], bank, k)

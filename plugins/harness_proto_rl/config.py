@@ -25,8 +25,8 @@ class ProtoRLConfig(IntrinsicRewardConfig):
 
     # Networks ---------------------------------------------------------------------------------------------------------
     encoder: Literal["auto", "conv", "mlp", "identity"] = "auto"
-    """``conv``: four convolutions, for images. ``identity``: vectors as they are (URLB's states). ``mlp``: ``hidden`` layers, for
-    vectors. ``auto``: ``conv`` for images, ``identity`` for vectors. Actor and critics see what it gives."""
+    """``conv``: four convolutions, for images. ``identity``: vectors as they are (URLB's states). ``mlp``: ``hidden`` layers,
+    for vectors. ``auto``: ``conv`` for images, ``identity`` for vectors. Actor and critics see what it gives."""
 
     channels: Annotated[int, Search(choices=(16, 32, 64))] = Field(default=32, gt=0)
     """Of each convolution."""

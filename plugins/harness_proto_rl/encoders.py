@@ -77,7 +77,7 @@ class Projection(nn.Module):
 
 
 def build_encoder(config: ProtoRLConfig, spaces: Spaces, generator: torch.Generator) -> ImageEncoder | VectorEncoder:
-    """The encoder that the configuration asks for, with orthogonal weights; gain sqrt(2) for convolutions, 1 for linear layers.
+    """The encoder that the configuration asks for, its weights orthogonal: gain sqrt(2) in convolutions, 1 elsewhere.
 
     Raises:
         UserError: When it does not fit the observations.
@@ -87,10 +87,8 @@ def build_encoder(config: ProtoRLConfig, spaces: Spaces, generator: torch.Genera
         raise UserError(f"proto_rl needs observations that are a Box of numbers, not {type(space).__name__}")
     kind = config.encoder if config.encoder != "auto" else "conv" if images else "identity"
     if (kind == "conv") != images:
-        observations, remedy = ("images", "conv") if images else ("vectors", "identity or mlp")
-        raise UserError(
-            f"encoder: {kind} does not fit this task, whose observations are {observations}: use {remedy}, or auto"
-        )
+        seen, remedy = ("images", "conv") if images else ("vectors", "identity or mlp")
+        raise UserError(f"encoder: {kind} does not fit this task, whose observations are {seen}: use {remedy}, or auto")
     if kind == "conv":
         return orthogonal(ImageEncoder(space.shape, config.channels), sqrt(2), generator)
     return orthogonal(VectorEncoder(prod(space.shape), config.hidden if kind == "mlp" else ()), 1.0, generator)

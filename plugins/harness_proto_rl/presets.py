@@ -92,7 +92,7 @@ SAC_YARATS2021 = AlgorithmPreset(
             "learning_rate": 1e-4,  # ditto: lr
             "ent_coef": "auto_0.1",  # ditto: init_temperature
             "target_update_interval": 2,  # ditto: critic_target_update_frequency
-            "net_arch": (1024, 1024),  # ditto: hidden_dim, hidden_depth
+            "net_arch": [1024, 1024],  # ditto: hidden_dim, hidden_depth
             "trunk_dim": 50,  # ditto: feature_dim
         },
     ),

@@ -104,7 +104,7 @@ class ProtoRL(IntrinsicReward[ProtoRLConfig]):
 
     @torch.no_grad()
     def target_assignments(self, states: Tensor) -> Tensor:
-        """q of a batch, ``(B, K)``, without gradient."""
+        """Sinkhorn assignments q of a batch, ``(B, K)``, without gradient."""
         scores = self.prototypes(F.normalize(self.target(states), dim=1))
         return sinkhorn(scores, self.config.temperature, self.config.sinkhorn_iterations)
 

@@ -57,7 +57,7 @@ def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_too_many_neighbours_name_both_settings() -> None:
-    with pytest.raises(ValidationError, match="neighbours = 5 .* queue_size = 4"):
+    with pytest.raises(ValidationError, match=r"neighbours = 5 .* queue_size = 4"):
         ProtoRLConfig(neighbours=5, queue_size=4)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from harness.testing import MethodConformance
 
+QUICK = {
+    "channels": 8,
+    "projection_dim": 16,
+    "predictor_hidden": 32,
+    "prototypes": 32,
+    "queue_size": 128,
+    "update_every": 1,
+    "learning_rate": 1e-3,
+}
+
 
 class TestProtoRL(MethodConformance):
-    method = "proto_rl"
-    config = {  # noqa: RUF012 - as every plugin's
-        "channels": 8,
-        "projection_dim": 16,
-        "predictor_hidden": 32,
-        "prototypes": 32,
-        "queue_size": 128,
-        "update_every": 1,
-        "learning_rate": 1e-3,
-    }
+    method, config = "proto_rl", QUICK

@@ -1,8 +1,10 @@
-"""What Proto-RL promises: cadences, a pure bonus, candidates and queue, exact resumption, and that what is seen grows familiar."""
+"""What Proto-RL promises: cadences, a pure bonus, candidates, exact resumption, and that what is seen grows familiar."""
 
 from __future__ import annotations
 
 import copy
+import gc
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -270,9 +272,6 @@ def test_what_was_projected_is_forgotten_when_it_no_longer_holds(change: str) ->
 
 
 def test_a_batch_that_was_shown_is_not_kept_alive() -> None:
-    import gc
-    import weakref
-
     proto, transitions = make(), batch(8)
     proto.observe_batch(transitions)
     watched = weakref.ref(transitions.next_obs)
