@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from harness.nn.augmentations import random_shift
 from harness.nn.averages import MovingAverage
+from harness.nn.diagnostics import effective_rank, spread_out
 from harness.nn.layers import mlp, orthogonal
 from harness.nn.neighbours import VectorQueue, kth_distance
 from harness.nn.sinkhorn import sinkhorn
@@ -91,6 +92,12 @@ class ProtoRL(IntrinsicReward[ProtoRLConfig]):
         """Distance of each next state to its k-th nearest candidate, float32 ``(B,)``."""
         projections = self._projections(transitions.next_obs)
         return kth_distance(projections, self.queue.rows, self.config.neighbours).to(torch.float32)
+
+    @torch.no_grad()
+    def diagnose(self, transitions: Transitions) -> dict[str, float]:
+        """``projection_rank``: the `effective_rank` of next states' projections, which falls to 1 where they collapse."""
+        states = transitions.next_obs[spread_out(len(transitions), self.device)]
+        return {"projection_rank": effective_rank(self._projections(states))}
 
     def loss(self, transitions: Transitions) -> Tensor:
         """Cross-entropy between target and predicted assignments; normalises the prototypes first."""

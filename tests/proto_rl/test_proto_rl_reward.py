@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from proto_rl.small import IMAGES, VECTORS, WORLDS, batch, gradient_step, make, weights
+from support.small_proto_rl import IMAGES, VECTORS, WORLDS, batch, gradient_step, make, weights
 
 from harness import Spaces
 from harness.errors import UserError
@@ -162,6 +162,15 @@ def test_any_batch_and_any_number_of_prototypes(n: int, prototypes: int) -> None
         assert all(np.isfinite(value) for value in metrics.values())
         assert bonuses.shape == (n,) and bonuses.isfinite().all()
     assert int(proto.queue.pointer) == 4 * prototypes % 17
+
+
+def test_a_collapse_shows() -> None:
+    proto, transitions = make(), batch(40)
+    assert proto.diagnose(transitions)["projection_rank"] > 3
+    with torch.no_grad():
+        proto.projection.projector.weight[1:] = 0
+        proto.projection.projector.bias[1:] = 0
+    assert proto.diagnose(transitions)["projection_rank"] == pytest.approx(1, abs=1e-3)
 
 
 # Candidates -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Proto-RL in small worlds, for the tests beside this file."""
+"""Proto-RL in small worlds, for its tests."""
 
 from __future__ import annotations
 
