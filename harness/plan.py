@@ -25,6 +25,7 @@ from harness.places import KeyPath, Node
 from harness.problems import Problem, Refused, combined, located, validate
 from harness.registry import Registry
 from harness.registry import registry as installed
+from harness.sight import observation_problems
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, RewardSpec, RunSpec
 from harness.suite_model import AlgorithmBlock, Suite
 
@@ -201,6 +202,7 @@ def _disagreements(suite: Suite, method: str, parts: _Parts, registry: Registry)
     reward, path = parts.rewards.get(method), ("methods", method)
     if reward is None:
         return
+    yield from observation_problems(method, reward, parts.environments, registry)
     works_with = registry.method(reward.name).algorithms
     if algorithm not in works_with:
         message = f"method {reward.name!r} does not run on algorithm {algorithm!r}, only on: {', '.join(works_with)}"

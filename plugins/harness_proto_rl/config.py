@@ -72,6 +72,11 @@ class ProtoRLConfig(IntrinsicRewardConfig):
     queue_size: Annotated[int, Search(choices=(512, 1024, 2048, 4096))] = Field(default=2048, gt=0)
     """Candidates that are remembered, the newest; those not there yet are zero vectors, at distance 1 from everything."""
 
+    @property
+    def sight(self) -> tuple[Literal["images", "vectors"], str] | None:
+        """Every encoder but ``auto`` is for one kind of observations."""
+        return None if self.encoder == "auto" else ("images" if self.encoder == "conv" else "vectors", "encoder")
+
     @model_validator(mode="after")
     def _enough_neighbours(self) -> Self:
         if self.neighbours > self.queue_size:
