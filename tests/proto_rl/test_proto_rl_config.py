@@ -61,6 +61,15 @@ def test_too_many_neighbours_name_both_settings() -> None:
         ProtoRLConfig(neighbours=5, queue_size=4)
 
 
+def test_the_published_phases() -> None:
+    """The bonus alone while the representation learns; then the task, with the representation as it is."""
+    for phases, share, weight in ((presets.PHASES_YARATS2021, 1 / 2, 0.2), (presets.PHASES_LASKIN2021, 20 / 21, 0.0)):
+        first, second = phases.values()
+        assert (first["share"], first["extrinsic_weight"], first["intrinsic_weight"]) == (share, 0, 1)
+        assert (second["train_reward"], second["extrinsic_weight"], second["intrinsic_weight"]) == (False, 1, weight)
+        assert {"optimizers", "replay"} <= {*second["reset"]} <= {"critics", "optimizers", "replay"}, "the actor goes on"
+
+
 def test_the_published_sac() -> None:
     (given,) = harness_algorithm_presets()
     config = given.preset.config
