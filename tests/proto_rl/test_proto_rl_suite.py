@@ -48,7 +48,8 @@ def test_the_refusal_names_the_line(tmp_path: Any) -> None:
     file = tmp_path / "suite.yaml"
     file.write_text(
         "suite: test\nenvironment: {family: deep_sea}\ntasks: {a: {environment: {size: 8}}}\nseeds: 1\nsteps: 20000\n"
-        "evaluation: {every: 100}\nalgorithm: {name: ppo}\nmethods:\n  ours:\n    reward: proto_rl\n    config:\n      encoder: conv\n"
+        "evaluation: {every: 100}\nalgorithm: {name: ppo}\n"
+        "methods:\n  ours:\n    reward: proto_rl\n    config:\n      encoder: conv\n"
     )
     with pytest.raises(SuiteError, match=r"suite\.yaml:12: methods\.ours\.config\.encoder.*needs images"):
         load_suite(file)
