@@ -30,6 +30,7 @@ from harness.pretraining import Sharing, share, with_pretraining
 from harness.problems import Problem, Refused, combined, located, validate
 from harness.registry import Registry
 from harness.registry import registry as installed
+from harness.sight import observation_problems
 from harness.snapshots import Unsuitable, find_snapshot, shaping_settings
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, RewardSpec, RunSpec, StartSpec
 from harness.suite_model import AlgorithmBlock, MethodBlock, Suite
@@ -239,6 +240,7 @@ def _disagreements(suite: Suite, method: str, parts: _Parts, registry: Registry)
     reward, path = parts.rewards.get(method), ("methods", method)
     if reward is None:
         return
+    yield from observation_problems(method, reward, parts.environments, registry)
     works_with = registry.method(reward.name).algorithms
     if algorithm not in works_with:
         message = f"method {reward.name!r} does not run on algorithm {algorithm!r}, only on: {', '.join(works_with)}"
