@@ -4,8 +4,8 @@
     python benchmarks/envpool_adapter.py --tasks CartPole-v1 --envs 8 32 128 --threads 2
 
 Both take turns, round after round, so that a machine that slows down slows both; the table shows medians over rounds of
-the speeds and of their ratio in a round. EnvPool's loop is its plain ``step``, whose reset steps count as steps there and which
-turns neither dictionaries into vectors nor actions into ranges; the adapter does both, and resets what ended in a second round.
+the speeds and of their ratio in a round. EnvPool's loop is its plain ``step``: its reset steps count as steps there, and it
+turns neither dictionaries into vectors nor actions into ranges. The adapter does both, and resets in a second round.
 """
 
 from __future__ import annotations
