@@ -61,6 +61,13 @@ def _print_entries(console: Console, kind: str, found: Sequence[Entry]) -> None:
     print_table(console, kind, ("name", "about", "source", "plugin"), rows, keep=("name",))
 
 
+def _print_environments(console: Console, kind: str, found: Sequence[Entry]) -> None:
+    _print_entries(console, kind, found)
+    for entry in found:
+        if needed := entry.facts.get("requires"):
+            _print_indented(console, Text.assemble((entry.name, "bold"), f" requires {needed}"))
+
+
 def _print_plugins(console: Console, kind: str, found: Sequence[PluginEntry]) -> None:
     rows = [
         (Text(p.name, style="bold"), p.distribution, p.version, Text(p.state, style=_STATES[p.state]), p.provides or p.cause)
@@ -84,7 +91,7 @@ def _print_suites(console: Console, kind: str, found: Sequence[SuiteEntry]) -> N
                 _print_indented(console, Text.assemble((f"{title}: ", "dim"), ", ".join(names)), columns=6)
 
 
-_PRINTERS = {"plugins": _print_plugins, "suites": _print_suites}
+_PRINTERS = {"environments": _print_environments, "plugins": _print_plugins, "suites": _print_suites}
 
 
 def _print_preset(console: Console, preset: PresetEntry, *, default: bool) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from harness.envpool.actions import Actions, discrete, scaled
 from harness.envpool.adapter import EnvPoolVecEnv
+from harness.envpool.batches import Batch
 from harness.envpool.observations import Images, Observations, Parts, Vectors
 from harness.envpool.pool import EnvPoolTask, Pool
 
 __all__ = [
     "Actions",
+    "Batch",
     "EnvPoolTask",
     "EnvPoolVecEnv",
     "Images",

@@ -11,7 +11,7 @@ Facts of EnvPool 1.2.5 that this is built around (each is held by a test):
 * A batch whose size is its number of environments answers for exactly those that were asked, in the order of asking.
 * Every answer is freshly allocated, so nothing needs copying for the caller to keep it.
 * Seeds are fixed when a batch is made, one for each environment if a list is given; ``reset(seed=...)`` is ignored. So
-  `EnvPoolVecEnv.reseed` has the next `EnvPoolVecEnv.reset` make a new batch, which for MuJoCo costs about 50 ms per environment.
+  `EnvPoolVecEnv.reseed` has the next `EnvPoolVecEnv.reset` make a new batch: about 50 ms per environment for MuJoCo.
 * ``truncated`` is set when an episode ends at the step of the limit, also if it would have ended there without one.
 """
 
@@ -41,6 +41,7 @@ class EnvPoolVecEnv(HarnessVecEnv):
         actions: What becomes of the agent's actions.
         action_repeat: How often each action is taken; rewards are added up, and the last observation counts. An episode
             that ends on the way ends the step.
+        rewards: What a batch earns, ``(n,)``, where EnvPool's own rewards are known to be wrong.
         metrics: Makes what `measure` turns on, for N environments.
     """
 
@@ -52,11 +53,12 @@ class EnvPoolVecEnv(HarnessVecEnv):
         actions: Actions,
         *,
         action_repeat: int = 1,
+        rewards: Callable[[Batch], np.ndarray] | None = None,
         metrics: Callable[[int], EpisodeMetrics] | None = None,
     ) -> None:
         super().__init__(num_envs, observations.space, actions.space, frame_channels=observations.frame_channels)
         self._open_pool, self._observations, self._actions = open_pool, observations, actions
-        self._action_repeat = action_repeat
+        self._action_repeat, self._rewards = action_repeat, rewards
         self._make_metrics = metrics
         self._metrics: EpisodeMetrics | None = None
         self._pool: Pool | None = None
@@ -95,7 +97,7 @@ class EnvPoolVecEnv(HarnessVecEnv):
             self._metrics.step(batch.observations, batch.rewards, batch.info)
         if dones.any():
             ended = np.flatnonzero(dones).astype(np.int32)
-            for env in ended:
+            for env in ended.tolist():
                 infos[env] = self._end(env, observations, batch)
             observations[ended] = self._begin(ended)
         return observations, batch.rewards.astype(np.float32, copy=False), dones, infos
@@ -112,7 +114,8 @@ class EnvPoolVecEnv(HarnessVecEnv):
 
     def _receive(self, envs: np.ndarray) -> Batch:
         batch = Batch(*self._opened.recv())
-        return in_order(batch, batch.info, envs)
+        batch = in_order(batch, batch.info, envs)
+        return batch._replace(rewards=self._rewards(batch)) if self._rewards else batch
 
     def _repeated(self, batch: Batch) -> Batch:
         """Take the step's action once more wherever the episode goes on."""

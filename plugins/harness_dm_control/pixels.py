@@ -1,8 +1,8 @@
 """Tasks from pixels: dm_control's own environments and renderer, all in this process.
 
-Rendering takes nearly all of the time, a hundred times that of the physics where no GPU helps. Two processes on two cores render
-1.4 times as many images per second as one, whose software renderer has threads of its own; published settings have one
-environment. So there are no processes to look after.
+Rendering takes nearly all of the time, a hundred times that of the physics where no GPU helps. Two processes on two cores
+render 1.4 times as many images per second as one, whose software renderer has threads of its own; published settings have
+one environment. So there are no processes to look after.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class DmControlPixels(HarnessVecEnv):
         infos = [NO_INFO] * self.num_envs
         if self._metrics:
             self._metrics.step(None, rewards, {})
-        for env in np.flatnonzero(dones):
+        for env in np.flatnonzero(dones).tolist():
             infos[env] = self._end(env)
             self._begin(env)
         return self._stacks.copy(), rewards, dones, infos
