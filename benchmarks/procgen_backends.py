@@ -7,7 +7,7 @@ The two cannot be installed together in pip's eyes, so each is recorded in its o
     python benchmarks/procgen_backends.py compare envpool.npz gym3.npz      # anywhere with NumPy; exit code 1 if they differ
 
 EnvPool is recorded through the harness's adapter, ProcGen's own batch through the code that the adapter stands on. The random
-actions are the same. Frames are compared too, but may differ: Qt 5.15 and 5.9 draw rotated sprites a little differently, and that
+actions are the same. Frames are compared too, but may differ: Qt 5.15 and 5.9 draw rotated sprites a little differently, which
 is reported as the mean difference of all pixels.
 """
 
@@ -106,11 +106,12 @@ def compare(one: Path, other: Path) -> bool:
     a, b = np.load(one), np.load(other)
     same = True
     print(f"{len(SEEDS)} environments, {STEPS} steps each\n")
-    print("| game | mode | levels played | episodes | rewards earned | levels | rewards | ends | mean pixel difference of 255 |")
+    print("| game | mode | levels played | episodes | rewards earned | levels | rewards | ends | pixels differ by, of 255 |")
     print("|---|---|---|---|---|---|---|---|---|")
     for mode in MODES:
         for game in GAMES:
-            (level, reward, end, frame), others = ([f[f"{game} {mode} {n}"] for n in ("level", "reward", "end", "frame")] for f in (a, b))
+            names = [f"{game} {mode} {name}" for name in ("level", "reward", "end", "frame")]
+            (level, reward, end, frame), others = ([recorded[name] for name in names] for recorded in (a, b))
             equal = [np.array_equal(x, y) for x, y in zip((level, reward, end), others[:3], strict=True)]
             same &= all(equal)
             pixels = np.abs(frame.astype(int) - others[3]).mean()

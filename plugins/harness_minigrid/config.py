@@ -26,13 +26,13 @@ class MiniGridConfig(EnvironmentConfig):
     """MiniGrid's name without ``MiniGrid-`` and version, such as ``DoorKey-8x8``; filled by the task's name if not set."""
 
     observation: Literal["onehot", "flat", "image"] = "onehot"
-    """What is seen of each cell. ``onehot``: an image of 20 channels, 11 for the kind of object, 6 for its colour and 3 for open,
-    closed and locked; exactly one channel of each group is 255. ``flat``: the same as a vector of 980 zeros and ones. ``image``:
-    MiniGrid's own three numbers as three channels. Images need a network for 7 x 7 cells: ``minigrid``."""
+    """What is seen of each cell. ``onehot``: an image of 20 channels, 11 for the kind of object, 6 for its colour and 3 for
+    open, closed and locked; exactly one channel of each group is 255. ``flat``: the same as a vector of 980 zeros and ones.
+    ``image``: MiniGrid's own three numbers as three channels. Images need a network for 7 x 7 cells: ``minigrid``."""
 
     direction: bool = False
-    """Whether the agent also sees its compass direction: four more channels, one of them 255 everywhere, four more numbers in a
-    vector, or one more channel, 0 to 3, in ``image``. What it sees turns with it, so few have given this to an agent."""
+    """Whether the agent also sees its compass direction: four more channels, one of them 255 everywhere, four more numbers in
+    a vector, or one more channel, 0 to 3, in ``image``. What it sees turns with it, so few have given this to an agent."""
 
     mission: Literal["drop", "words"] = "drop"
     """``words``: the mission's words, in their order, follow the vector of ``flat`` as ones among zeros. ``drop``: the mission
@@ -47,7 +47,7 @@ class MiniGridConfig(EnvironmentConfig):
         if task in TASKS:
             return task
         if task.lower().startswith("babyai"):
-            raise ValueError(f"{task!r} cannot be used: BabyAI's tasks are instructions in sentences, which no network here reads")
+            raise ValueError(f"{task!r} cannot be used: BabyAI tells what to do in sentences, which no network here reads")
         raise ValueError(f"unknown task {task!r}: did you mean {nearest(task)!r}? (known: {', '.join(TASKS)})")
 
     @model_validator(mode="after")

@@ -6,8 +6,8 @@ import numpy as np
 
 _COLOURS = "red green blue purple yellow grey"
 _OTHERS = (
-    "a and at avoid ball box door end fetch find from get go goal hallway key lava matching maze must near object of open opening "
-    "pick put reach room rooms square the then to traverse unlock up use you"
+    "a and at avoid ball box door end fetch find from get go goal hallway key lava matching maze must near object of open "
+    "opening pick put reach room rooms square the then to traverse unlock up use you"
 )
 VOCABULARY = (*_COLOURS.split(), *_OTHERS.split())
 LONGEST = 17  # words of LockedRoom's mission, the longest

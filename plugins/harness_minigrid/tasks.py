@@ -1,7 +1,7 @@
 """The MiniGrid tasks that EnvPool registers, as plain data: nothing needs to be installed to look at it.
 
-Tests hold the names equal to EnvPool's, and the missions equal to what the tasks say. BabyAI's 96 tasks are left out: what to do
-there is told in sentences of a grammar, and EnvPool 1.2.5 never finishes the first level of one of them (SynthS5R2).
+Tests hold the names equal to EnvPool's, and the missions equal to what the tasks say. BabyAI's 96 tasks are left out: what to
+do there is told in sentences of a grammar, and EnvPool 1.2.5 never finishes the first level of one of them (SynthS5R2).
 """
 
 from __future__ import annotations

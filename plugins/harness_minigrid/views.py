@@ -1,6 +1,6 @@
 """What the agent sees of MiniGrid's observation, a dictionary of view, direction and mission.
 
-MiniGrid gives three numbers for each of 7 x 7 cells: the kind of object, its colour and its state, first by column, then by row.
+MiniGrid gives three numbers for each of 7 x 7 cells, column by column: the kind of object, its colour and its state.
 Here the channels come first, then rows and columns: the agent stands in the middle of the last row and looks up.
 """
 
@@ -84,7 +84,7 @@ class Numbers(_Image):
         return np.ascontiguousarray(numbers)
 
     def _compass(self, directions: np.ndarray) -> np.ndarray:
-        return directions[:, None]
+        return directions[:, None].astype(np.uint8)
 
 
 class Flat(Observations):

@@ -28,8 +28,8 @@ class ProcGenConfig(EnvironmentConfig):
     """ProcGen's name of the game, such as ``coinrun``; filled by the task's name if not set."""
 
     distribution_mode: Mode = "hard"
-    """Which levels there are. ``exploration`` is one level of the hard distribution, fixed for each of eight games and chosen by
-    ProcGen's authors because a policy without exploration finds no reward in it; ``memory`` and ``extreme`` exist for some
+    """Which levels there are. ``exploration`` is one level of the hard distribution, fixed for each of eight games and chosen
+    by ProcGen's authors because a policy without exploration finds no reward in it; ``memory`` and ``extreme`` exist for some
     games."""
 
     num_levels: int = Field(default=0, ge=0, le=LAST_LEVEL)
@@ -88,13 +88,15 @@ class ProcGenConfig(EnvironmentConfig):
             ValueError: It is not installed; the message says how to do that.
         """
         envpool = "envpool is missing" if find_spec("envpool") is None else qt.problem()
-        gym3 = "the package procgen is missing" if find_spec("procgen") is None else ""
+        package = find_spec("procgen")  # a folder of that name somewhere on the path has no origin
+        gym3 = "" if package and package.origin else "the package procgen is missing"
         if self.backend != "gym3" and not envpool:
             return "envpool"
         if self.backend != "envpool" and not gym3:
             return "gym3"
         wrong = {"envpool": envpool, "gym3": gym3, "auto": f"{envpool}, and {gym3}"}[self.backend]
-        raise ValueError(f"{wrong}; {INSTALL}" if self.backend != "gym3" else f"{wrong}; see plugins/harness_procgen/README.md")
+        remedy = "see plugins/harness_procgen/README.md" if self.backend == "gym3" else INSTALL
+        raise ValueError(f"{wrong}; {remedy}")
 
     @field_validator("game")
     @classmethod

@@ -15,7 +15,8 @@ _SOME: Mapping[Mode, str] = {
     "exploration": "caveflyer climber coinrun heist jumper leaper maze ninja",
 }
 _ALL = (
-    "bigfish bossfight caveflyer chaser climber coinrun dodgeball fruitbot heist jumper leaper maze miner ninja plunder starpilot"
+    "bigfish bossfight caveflyer chaser climber coinrun dodgeball fruitbot "
+    "heist jumper leaper maze miner ninja plunder starpilot"
 )
 
 GAMES: Mapping[str, tuple[Mode, ...]] = {

@@ -1,7 +1,7 @@
 """The batch of the ``procgen`` package with one seed for each environment. Needs gym3, procgen and NumPy only, no harness.
 
-ProcGen takes one seed for a batch and derives all others from it. Here every environment is put into the state of a batch of one
-with its own seed, so that what it plays depends on that seed alone.
+ProcGen takes one seed for a batch and derives all others from it. Here every environment is put into the state of a batch of
+one with its own seed, so that what it plays depends on that seed alone.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import importlib
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,7 @@ def problem() -> str:
 
 
 def load() -> None:
-    """Make the wheel's libraries known to this process, so that EnvPool's find them; without the wheel, do nothing.
+    """Make the wheel's libraries known to this process, so that EnvPool finds them; without the wheel, it takes the system's.
 
     Raises:
         OSError: One of them cannot be loaded.
@@ -28,6 +29,9 @@ def load() -> None:
     folder = _wheel()
     for name in LIBRARIES if folder else ():
         ctypes.CDLL(str(folder / f"libQt5{name}.so.5"), mode=ctypes.RTLD_GLOBAL)
+    tried = sys.modules.get("envpool.procgen")
+    if tried is not None and "ProcgenEnvSpec" not in vars(tried):  # EnvPool was imported before, and remembers the failure
+        importlib.reload(tried)
 
 
 def _wheel() -> Path | None:
