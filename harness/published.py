@@ -1,8 +1,8 @@
 """Published numbers as data: what papers and public logs say of methods on environments, each with its metric and source.
 
-A file of published numbers is a CSV table with the columns of `PublishedNumber`. It names our environments and rewards itself, so
-that nothing here knows one by name. Metrics come from a controlled vocabulary, `METRICS`, which says of each what of ours, if
-anything, may stand beside it.
+A file of published numbers is a CSV table with the columns of `PublishedNumber`. It names our environments and rewards
+itself, so that nothing here knows one by name. Metrics come from a controlled vocabulary, `METRICS`, which says of each what
+of ours, if anything, may stand beside it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
 import harness
 from harness.config import Config
@@ -37,12 +37,14 @@ class Metric:
         counterpart: What of our runs measures the same: their ``score``, the measurement ``success``, or the
             ``training_return`` in progress.csv; ``None`` if nothing does.
         caution: How far the two may be compared, or why there is nothing of ours.
+        clipped: Whether it measures clipped rewards, not the environment's own.
     """
 
     title: str
     meaning: str
     counterpart: Counterpart | None
     caution: str
+    clipped: bool = False
 
 
 METRICS: Mapping[str, Metric] = {
@@ -89,16 +91,17 @@ METRICS: Mapping[str, Metric] = {
         "Mean return over all of training",
         "The area under the curve of raw training returns, divided by its length: it rewards learning early.",
         "training_return",
-        "Ours is the mean of rollout/ep_rew_mean in progress.csv over the steps of finished runs. That column is a mean over the"
-        " latest 100 training episodes, so ours weighs steps equally where the publication weighs episodes equally.",
+        "Ours is the mean of rollout/ep_rew_mean in progress.csv over the steps of finished runs. That column is a mean over"
+        " the latest 100 training episodes, so ours weighs steps equally where the publication weighs episodes equally.",
     ),
     "clipped_training_reward": Metric(
         "Mean clipped training reward over all of training",
         "The area under the curve of what the learner sees: the sum over an episode of max(0, sign r), averaged over training."
         " It counts rewards and not points, and is neither a score nor a return.",
         None,
-        "Nothing of ours stands beside it, and it must not be read against any score here: runs log raw returns only, from which"
-        " clipped ones cannot be recovered.",
+        "Nothing of ours stands beside it, and it must not be read against any score here: runs log raw returns only, from"
+        " which clipped ones cannot be recovered.",
+        clipped=True,
     ),
     "final_clipped_reward": Metric(
         "Clipped training reward at the end of training",
@@ -106,9 +109,20 @@ METRICS: Mapping[str, Metric] = {
         " points.",
         None,
         "Nothing of ours stands beside it: runs log raw returns only, from which clipped ones cannot be recovered.",
+        clipped=True,
     ),
 }
 """The controlled vocabulary, in the order in which a report shows it."""
+
+
+CONFIDENCE: Mapping[str, str] = {
+    "paper": "the paper's text or tables",
+    "figure": "an image, read by eye",
+    "readme": "a README",
+    "documentation": "a documentation",
+    "computed": "public logs, computed from them",
+}
+"""How a number was taken."""
 
 
 class PublishedNumber(Config):
@@ -156,8 +170,8 @@ class PublishedNumber(Config):
     source: str = Field(min_length=1)
     """Where the number stands, precisely."""
 
-    confidence: Literal["paper", "figure", "readme", "documentation", "computed"]
-    """How it was taken: from a paper's text or table, an image, a README, a documentation, or computed from public logs."""
+    confidence: str
+    """How it was taken: one of `CONFIDENCE`."""
 
     remark: str = ""
     """What else the source says of how it was measured."""
@@ -174,7 +188,7 @@ class PublishedNumber(Config):
 
     @field_validator("spread", "seeds", "frames", "steps", mode="before")
     @classmethod
-    def _empty_is_none(cls, value: Any, info: ValidationInfo) -> Any:
+    def _empty_is_none(cls, value: Any) -> Any:
         return None if value == "" else value
 
     @field_validator("metric")
@@ -183,6 +197,13 @@ class PublishedNumber(Config):
         if metric not in METRICS:
             raise ValueError(f"unknown metric {metric!r}{suggest(metric, METRICS)}")
         return metric
+
+    @field_validator("confidence")
+    @classmethod
+    def _is_known(cls, confidence: str) -> str:
+        if confidence not in CONFIDENCE:
+            raise ValueError(f"unknown confidence {confidence!r}{suggest(confidence, CONFIDENCE)}")
+        return confidence
 
     @model_validator(mode="after")
     def _is_whole(self) -> PublishedNumber:

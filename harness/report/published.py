@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from harness.files import read_csv_rows
-from harness.published import METRICS, PublishedNumber
+from harness.published import CONFIDENCE, METRICS, PublishedNumber
 from harness.report.analysis import Analysis
 from harness.report.document import Block, Cell, Column, Section, Table, Text
 from harness.report.drawing import Style
@@ -30,7 +31,10 @@ SCHEMA: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(("runs", "steps"), pl.Int64),
     **dict.fromkeys(("source", "confidence", "remark"), pl.String),
 }
-"""Columns of published.csv. A null ``method`` means that none of ours is the published one; ``value`` is ours."""
+"""Columns of published.csv and published_clipped.csv. A null ``method`` means that none of ours is the published one; ``value`` is ours."""
+
+
+_PUBLISHED = (Column("Published", "number"), Column("Published as"), Column("Source"))
 
 
 class Ours(NamedTuple):
@@ -62,10 +66,13 @@ class Comparison:
     def __init__(self, analysis: Analysis, records: Records, numbers: Sequence[PublishedNumber]) -> None:
         self.analysis, self._records, self._given = analysis, records, len(numbers)
         self._matches = [match for task in analysis.tasks["task"] for match in self._matches_of(task, numbers)]
+        sources = dict.fromkeys(match.number.source for match in self._matches)
+        self._marks = {source: f"S{i}" for i, source in enumerate(sources, 1)}
 
-    def table(self) -> pl.DataFrame:
-        """Every match, as in published.csv."""
-        return pl.DataFrame([self._row(match) for match in self._matches], schema=dict(SCHEMA), orient="row")
+    def table(self, *, clipped: bool) -> pl.DataFrame:
+        """Every match whose metric is of clipped rewards, or every other: the two never share a table."""
+        rows = [self._row(match) for match in self._matches if METRICS[match.number.metric].clipped == clipped]
+        return pl.DataFrame(rows, schema=dict(SCHEMA), orient="row")
 
     def section(self, styles: Mapping[str, Style]) -> Section:
         """Tables by metric; a single line when nothing was published of any task."""
@@ -80,7 +87,7 @@ class Comparison:
             " whatever its settings."
         )
         blocks = [block for metric in found for block in self._blocks(metric)]
-        return Section("Published numbers", (Text(reading), *blocks), styles=styles)
+        return Section("Published numbers", (Text(reading), *blocks, self._sources()), styles=styles)
 
     # ----------------------------------------------------------------------------------------------------------------
     def _matches_of(self, task: str, numbers: Sequence[PublishedNumber]) -> list[_Match]:
@@ -138,15 +145,31 @@ class Comparison:
         blocks: list[Block] = [Text(f"{about.title}. {about.meaning} {about.caution}")]
         if same:
             heads = [Column("Task"), METHOD, *([Column("Ours", "number")] if about.counterpart else [])]
-            columns = (*heads, Column("Published", "number"), Column("Published as"), Column("Source"))
-            rows = tuple(_cells(match, with_ours=about.counterpart is not None) for match in same)
-            blocks.append(Table(f"{about.title} ({metric}){ours}{spread}.", columns, rows))
+            cells = [
+                (match.task, match.label or NOTHING, *([_our_cell(match)] if about.counterpart else [])) for match in same
+            ]
+            rows = tuple((*cell, *self._published_cells(match.number)) for cell, match in zip(cells, same, strict=True))
+            blocks.append(Table(f"{about.title} ({metric}){ours}{spread}.", (*heads, *_PUBLISHED), rows))
         if others:
-            columns = (Column("Task"), Column("Published", "number"), Column("Published as"), Column("Source"))
-            rows = tuple((match.task, *_published_cells(match.number)) for match in others)
-            caption = f"{about.title} ({metric}): {count(len(others), 'further published number')}, of methods that did not run here."
+            columns = (Column("Task"), *_PUBLISHED)
+            rows = tuple((match.task, *self._published_cells(match.number)) for match in others)
+            further = f"{count(len(others), 'further published number')}, of methods that did not run here"
+            caption = f"{about.title} ({metric}): {further}."
             blocks.append(Table(caption, columns, rows, folded=True))
         return blocks
+
+    def _published_cells(self, published: PublishedNumber) -> tuple[Cell, Cell, Cell]:
+        budget = _size(published.steps, "steps") if published.steps else _size(published.frames, "frames")
+        runs = count(published.seeds, "seed") if published.seeds else "seeds not stated"
+        value = _with_spread(published.value, published.spread)
+        return (value, f"{runs}, {budget}"), (published.method, published.remark), self._marks[published.source]
+
+    def _sources(self) -> Table:
+        taken = {match.number.source: match.number.confidence for match in self._matches}
+        rows = tuple((mark, source, CONFIDENCE[taken[source]]) for source, mark in self._marks.items())
+        return Table(
+            "Where these numbers stand.", (Column(""), Column("Source"), Column("Taken from")), rows, folded=len(rows) > 12
+        )
 
 
 def training_return(folder: str) -> float | None:
@@ -156,7 +179,7 @@ def training_return(folder: str) -> float | None:
         folder: Of the run. Each row of its progress.csv counts for the steps since the row before; rows before the first
             episode's end have no return and do not count.
     """
-    _, rows = read_csv_rows(RunFolder(folder).progress)
+    _, rows = read_csv_rows(RunFolder(Path(folder)).progress)
     steps = np.array([_float(row.get("time/total_timesteps")) for row in rows])
     returns = np.array([_float(row.get("rollout/ep_rew_mean")) for row in rows])
     weights = np.diff(steps, prepend=0.0)
@@ -171,23 +194,11 @@ def _float(text: str | None) -> float:
         return float("nan")
 
 
-def _cells(match: _Match, *, with_ours: bool) -> tuple[Cell, ...]:
-    head: list[Cell] = [match.task, match.label or NOTHING]
-    return (*head, *([_our_cell(match)] if with_ours else []), *_published_cells(match.number))
-
-
 def _our_cell(match: _Match) -> Cell:
     if match.ours is None:
         return NOTHING
     value, sd, runs = match.ours
     return _with_spread(value, sd), f"{count(runs, 'seed')}, {_size(match.steps, 'steps')}"
-
-
-def _published_cells(published: PublishedNumber) -> tuple[Cell, Cell, Cell]:
-    budget = _size(published.steps, "steps") if published.steps else _size(published.frames, "frames")
-    runs = count(published.seeds, "seed") if published.seeds else "seeds not stated"
-    value = _with_spread(published.value, published.spread)
-    return (value, f"{runs}, {budget}"), (published.method, published.remark), (published.source, f"[{published.confidence}]")
 
 
 def _with_spread(value: float, spread: float | None) -> str:
@@ -196,4 +207,6 @@ def _with_spread(value: float, spread: float | None) -> str:
 
 
 def _size(amount: int | None, unit: str) -> str:
-    return f"{unit} not stated" if amount is None else f"{amount:,} {unit}"
+    if amount is None:
+        return f"{unit} not stated"
+    return f"{amount / 1e6:,.4g} M {unit}" if amount >= 1_000_000 else f"{amount:,} {unit}"

@@ -158,6 +158,7 @@ TRAINING_REWARD = {
 }
 """Metric and remark of rows that measure the reward that the learner sees."""
 
+RECURRENT = "recurrent policy, sticky actions 0.25"
 RAW = {
     "average over seeds of the maximum raw episode score during training": ("max_return", ""),
     "mean over seeds of max of EMA raw score": ("max_return", "highest moving average (k = 0.1) of environment 0"),
@@ -165,7 +166,7 @@ RAW = {
         "final_return",
         "mean over the last 100 log lines of a moving average (k = 0.1) of environment 0",
     ),
-    "final mean raw episode return (RNN policy, sticky actions 0.25)": ("final_return", "recurrent policy, sticky actions 0.25"),
+    "final mean raw episode return (RNN policy, sticky actions 0.25)": ("final_return", RECURRENT),
     "final mean raw return": ("final_return", ""),
     "episodic return at end of training": ("final_return", ""),
     "mean episode return, average over last 5% of log": ("final_return", "mean over the last 5 % of the log"),
