@@ -31,7 +31,8 @@ SCHEMA: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(("runs", "steps"), pl.Int64),
     **dict.fromkeys(("source", "confidence", "remark"), pl.String),
 }
-"""Columns of published.csv and published_clipped.csv. A null ``method`` means that none of ours is the published one; ``value`` is ours."""
+"""Columns of published.csv and published_clipped.csv. A null ``method`` means that none of ours is the published one; ``value``
+is ours."""
 
 
 _PUBLISHED = (Column("Published", "number"), Column("Published as"), Column("Source"))
@@ -159,10 +160,9 @@ class Comparison:
         return blocks
 
     def _published_cells(self, published: PublishedNumber) -> tuple[Cell, Cell, Cell]:
-        budget = _size(published.steps, "steps") if published.steps else _size(published.frames, "frames")
-        runs = count(published.seeds, "seed") if published.seeds else "seeds not stated"
-        value = _with_spread(published.value, published.spread)
-        return (value, f"{runs}, {budget}"), (published.method, published.remark), self._marks[published.source]
+        size = (published.steps, "steps") if published.steps else (published.frames, "frames")
+        value = _with_spread(published.value, published.spread), _runs(published.seeds, *size)
+        return value, (published.method, published.remark), self._marks[published.source]
 
     def _sources(self) -> Table:
         taken = {match.number.source: match.number.confidence for match in self._matches}
@@ -198,7 +198,7 @@ def _our_cell(match: _Match) -> Cell:
     if match.ours is None:
         return NOTHING
     value, sd, runs = match.ours
-    return _with_spread(value, sd), f"{count(runs, 'seed')}, {_size(match.steps, 'steps')}"
+    return _with_spread(value, sd), _runs(runs, match.steps, "steps")
 
 
 def _with_spread(value: float, spread: float | None) -> str:
@@ -206,7 +206,9 @@ def _with_spread(value: float, spread: float | None) -> str:
     return number(value, digits) + ("" if spread is None else f" ± {number(spread, digits)}")
 
 
-def _size(amount: int | None, unit: str) -> str:
-    if amount is None:
-        return f"{unit} not stated"
-    return f"{amount / 1e6:,.4g} M {unit}" if amount >= 1_000_000 else f"{amount:,} {unit}"
+def _runs(seeds: int | None, amount: int | None, unit: str) -> str:
+    """How many runs of what length are behind a number, as far as it is stated."""
+    parts = [f"n = {seeds}"] if seeds else []
+    if amount:
+        parts.append(f"{amount / 1e6:,.4g} M {unit}" if amount >= 1_000_000 else f"{amount:,} {unit}")
+    return ", ".join(parts) or "runs not stated"

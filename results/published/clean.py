@@ -145,15 +145,15 @@ ON_ATARI_CLIPPED = {"training_return": "clipped_training_reward", "final_return"
 TRAINING_REWARD = {
     "avg cumulative external reward per episode over all training (Atari: per-step reward max(0,sign(r)); ProcGen: raw)": (
         "training_return",
-        "mean over all training episodes",
+        "",
     ),
     "avg external reward per episode over all training (EMA k=0.1 of env 0)": (
         "training_return",
-        "mean over log lines of a moving average (k = 0.1) of environment 0",
+        "all log lines, a moving average of environment 0",
     ),
     "final external reward per episode (last 100 log lines, EMA of env 0)": (
         "final_return",
-        "mean over the last 100 log lines of a moving average (k = 0.1) of environment 0",
+        "last 100 log lines, a moving average of environment 0",
     ),
 }
 """Metric and remark of rows that measure the reward that the learner sees."""
@@ -161,10 +161,10 @@ TRAINING_REWARD = {
 RECURRENT = "recurrent policy, sticky actions 0.25"
 RAW = {
     "average over seeds of the maximum raw episode score during training": ("max_return", ""),
-    "mean over seeds of max of EMA raw score": ("max_return", "highest moving average (k = 0.1) of environment 0"),
+    "mean over seeds of max of EMA raw score": ("max_return", "of a moving average of environment 0"),
     "final raw score (last 100 log lines, EMA of env 0)": (
         "final_return",
-        "mean over the last 100 log lines of a moving average (k = 0.1) of environment 0",
+        "last 100 log lines, a moving average of environment 0",
     ),
     "final mean raw episode return (RNN policy, sticky actions 0.25)": ("final_return", RECURRENT),
     "final mean raw return": ("final_return", ""),
@@ -209,7 +209,7 @@ def cleaned(row: Row) -> dict[str, str]:
     seeds = re.match(r"\d+", row["seeds"])
     frames = re.match(r"\d+", row["frames"])
     skip = {"atari": FRAME_SKIP, "procgen": 1}.get(family)  # elsewhere the action repeat differs by task and is not stated
-    claimed = "the number of seeds is the authors' claim" if "claimed" in row["seeds"] else ""
+    claimed = "n as claimed" if "claimed" in row["seeds"] else ""
     figure_seeds = "seeds by the figure's, moderately sure" if "moderately sure" in row["verified"] else ""
     more = [remark, claimed, *row["seeds"].split("; ")[1:], figure_seeds]
     return {
