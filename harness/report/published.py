@@ -31,8 +31,8 @@ SCHEMA: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(("runs", "steps"), pl.Int64),
     **dict.fromkeys(("source", "confidence", "remark"), pl.String),
 }
-"""Columns of published.csv and published_clipped.csv. A null ``method`` means that none of ours is the published one; ``value``
-is ours."""
+"""Columns of published.csv and published_clipped.csv. A null ``method`` means that none of ours is the published one, and
+``value`` is ours."""
 
 
 _PUBLISHED = (Column("Published", "number"), Column("Published as"), Column("Source"))
