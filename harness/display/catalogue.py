@@ -90,7 +90,7 @@ def _time(suite: SuiteEntry) -> str:
     """Estimated hours with where they are from, or why there are none."""
     if suite.hours is None:
         methods = ", ".join(suite.unmeasured)
-        return f"unknown, no speed measured of {methods}; 'harness run {suite.file} --dry-run' measures"
+        return f"unknown, no speed recorded of {methods}; 'harness run {suite.file} --dry-run' measures them"
     hours = f"{suite.hours:,.0f}" if suite.hours >= 10 else f"{suite.hours:.2g}"
     return f"about {hours} hours, one run after another (speeds: {'; '.join(suite.measured)})"
 
