@@ -23,7 +23,7 @@ def list_(
     directory: Annotated[
         Path | None,
         typer.Option(
-            "--dir", help="Where suites are looked for; if not given, in 'suites' and with plugins.", show_default=False
+            "--dir", help="Where suites are looked for; 'list suites' without it adds those of plugins.", show_default=False
         ),
     ] = None,
     profile: Profile = None,
@@ -33,10 +33,11 @@ def list_(
     """List what is installed: methods, environments, algorithms, networks, executors, suites, plugins."""
     from harness.display import catalogue as tables
     from harness.registry import registry
+    from harness.suite_files import FOLDER
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind", kind, KINDS)
-    where = _Where(directory, profile, results)
+    where = _Where(directory if kind else directory or Path(FOLDER), profile, results)
     found = {one: _entries(one, where) for one in ([kind] if kind else KINDS)}
     if as_json:
         print_json({one: [asdict(entry) for entry in entries] for one, entries in found.items()})
