@@ -121,6 +121,13 @@ def test_every_configuration_of_a_method_gets_its_row(report, results):
     assert all(re.fullmatch(r"rnd \(\w{8}\)", method) for method in raw["method"])
 
 
+def test_a_method_on_another_environment_of_the_same_task_name_does_not_count(report, results):
+    other = EnvironmentSpec(family="lattice", config={"task": "elsewhere"})
+    write_run(results, "north", "icm", 0, environment=other)
+    _, raw, _ = report(("rnd", "final_return", 8152, "RND"), ("icm", "final_return", 1, "ICM"))
+    assert dict(raw.select("published_method", "method").rows()) == {"RND": "rnd", "ICM": None}
+
+
 def test_tasks_of_which_nothing_is_published_say_so_in_one_line(report, tmp_path):
     other = EnvironmentSpec(family="elsewhere", config={"task": "north"})
     root = write_suite(tmp_path / "other", {"rnd": 1.0}, seeds=1, environment=other)
