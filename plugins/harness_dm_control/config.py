@@ -65,7 +65,7 @@ class DmControlConfig(EnvironmentConfig):
             return task
         if task.startswith("lqr"):
             raise ValueError(f"{task!r} cannot be used: the actions of lqr have no bounds and its episodes no end")
-        raise ValueError(f"unknown task {task!r}: did you mean {nearest(task)!r}? (known: {', '.join(TASKS)})")
+        raise ValueError(f"unknown task {task!r}: did you mean {nearest(task)!r}? ({len(TASKS)} tasks, named <domain>_<task>)")
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
