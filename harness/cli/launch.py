@@ -50,9 +50,9 @@ def print_plan(
     """Print what a plan will take, and start nothing."""
     standings = _standings(specs, results, fresh=fresh)
     with open_console().status("measuring how fast each method is"):
-        from harness.training.estimate import estimate
+        from harness.training.estimate import estimate_apart
 
-        plan = forecast(standings, lambda spec: estimate(spec, device), workers)
+        plan = forecast(standings, lambda spec: estimate_apart(spec, device), workers)
     if as_json:
         print_json(asdict(plan))
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +34,12 @@ class Estimate:
     memory_bytes: int
     replay_bytes: int
     steps_per_second: float
+
+
+def estimate_apart(spec: RunSpec, device: str = "auto") -> Estimate:
+    """Like `estimate`, in a process of its own: memory that an earlier estimate left behind belongs to no run."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+        return fresh.submit(estimate, spec, device).result()
 
 
 def estimate(spec: RunSpec, device: str = "auto") -> Estimate:
