@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -25,7 +25,7 @@ class TuneBlock(Config):
     metric: Literal["iqm", "mean"] = "iqm"
     """What becomes of normalised scores over all tasks and seeds: interquartile mean, or mean."""
 
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = ("score",)
+    objectives: list[Objective] = Field(default_factory=lambda: list[Objective](["score"]), min_length=1)
     """What is searched for: the highest ``score``, and where it is given too, the fewest ``seconds`` of training per run."""
 
     sampler: Sampler = "tpe"
@@ -47,7 +47,7 @@ class TuneBlock(Config):
     confirm_seeds: int = Field(default=5, gt=0, le=10_000)
     """Seeds of each task in a confirmation; other seeds than those of trials and of evaluations."""
 
-    parameters: tuple[str, ...] | None = None
+    parameters: list[str] | None = None
     """Names of the settings that are searched, such as ``config.learning_rate`` or ``algorithm.*``; null for all."""
 
     space: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)

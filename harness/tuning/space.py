@@ -281,14 +281,14 @@ def _changed(
         if change is None:
             yield name, None
             continue
-        block = validate(RangeBlock, {"choices": change} if isinstance(change, list) else change, lambda key, at=place: ((*at, *key),))
+        block = validate(
+            RangeBlock, {"choices": change} if isinstance(change, list) else change, lambda key, at=place: ((*at, *key),)
+        )
         start = found.get(name) or Parameter(name, current, whole=_is_whole(info.annotation))
         yield name, _merged(start, block, info, place, fields)
 
 
-def _leaves(
-    changes: Any, prefix: str, path: KeyPath, fields: Mapping[str, Any]
-) -> Iterator[tuple[str, Any, KeyPath]]:
+def _leaves(changes: Any, prefix: str, path: KeyPath, fields: Mapping[str, Any]) -> Iterator[tuple[str, Any, KeyPath]]:
     """Name, change and place of every setting that a nested mapping speaks of."""
     if not isinstance(changes, Mapping):
         raise Refused(Problem("expected a mapping from settings to ranges", (path,)))
@@ -357,7 +357,9 @@ def _condition(name: str, when: Mapping[str, Any], place: KeyPath, fields: Mappi
 # --------------------------------------------------------------------------------------------------------------------
 def _sound(found: Mapping[str, Parameter], sections: Sequence[_Section], explicit: Iterable[str], path: KeyPath) -> Space:
     """The parameters in an order in which conditions can be judged, without those that can have no effect."""
-    fixed = {name: value for section in sections for name, _, value in _fields(section.model, section.current, f"{section.name}.")}
+    fixed = {
+        name: value for section in sections for name, _, value in _fields(section.model, section.current, f"{section.name}.")
+    }
     waiting, placed, idle = dict(found), {}, []
     while waiting:
         ready = [p for p in waiting.values() if p.when is None or p.when.name not in waiting]
@@ -414,7 +416,9 @@ def _bare(annotation: Any) -> list[Any]:
     """The members of a type, without annotations."""
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
-    members = get_args(annotation) if not isinstance(annotation, type) and type(None) in get_args(annotation) else (annotation,)
+    members = (
+        get_args(annotation) if not isinstance(annotation, type) and type(None) in get_args(annotation) else (annotation,)
+    )
     return [inner for member in members for inner in (_bare(member) if member is not annotation else [annotation])]
 
 
