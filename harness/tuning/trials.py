@@ -12,12 +12,10 @@ from pathlib import Path
 
 from harness.plan import deep_merge, expand
 from harness.registry import Registry
+from harness.run_folder import TUNING
 from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, RunSpec
 from harness.suite_model import MethodAlgorithmBlock, MethodBlock, Suite
 from harness.tuning.space import Values, nested
-
-FOLDER = "tuning"
-"""Where a suite's studies lie, below its results."""
 
 
 def trial_seeds(n: int) -> tuple[int, ...]:
@@ -32,7 +30,7 @@ def confirmation_seeds(n: int) -> tuple[int, ...]:
 
 def study_folder(results: Path, suite: str, study: str) -> Path:
     """Where a study leaves everything."""
-    return results / suite / FOLDER / study
+    return results / suite / TUNING / study
 
 
 def method_block(block: MethodBlock, values: Values) -> MethodBlock:
@@ -65,7 +63,7 @@ def trial_specs(
         SuiteError: The values do not go together.
     """
     update = {
-        "suite": f"{suite.suite}/{FOLDER}/{study}",
+        "suite": f"{suite.suite}/{TUNING}/{study}",
         "methods": {method: method_block(suite.methods[method], values)},
         "seeds": tuple(seeds),
     }
