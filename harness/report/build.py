@@ -16,9 +16,12 @@ from harness.report.plots import Plots
 from harness.report.record import definitions, record_sections
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
 from harness.report.scores import findings, score_sections
+from harness.report.tuning import trials_table, tuning_sections
 from harness.report.wording import count, listing
 from harness.results import Results, read_results
-from harness.run_folder import RunFolder
+from harness.run_folder import TUNING, RunFolder, find_runs
+from harness.tuning.record import FILE as RECORD
+from harness.tuning.record import StudyRecord, find_records, read_record
 
 FORMATS = ("html", "md", "csv")
 
@@ -34,7 +37,7 @@ def build_report(
     formats: Sequence[str] = FORMATS,
     title: str = "Exploration benchmark",
 ) -> Path:
-    """Write a report about every run at or below ``folders``; the same runs give the same files to the byte.
+    """Write a report about every run and study at or below ``folders``; the same give the same files to the byte.
 
     Args:
         folders: Results directories, parts of them, or single runs; several suites get a section each.
@@ -54,25 +57,61 @@ def build_report(
     for name in formats:
         if name not in FORMATS:
             raise UnknownNameError("format", name, FORMATS)
-    results = read_results(folders)
-    baselines = {suite: choose_baseline(results, suite, baseline) for suite in results.suites}
+    studies = [read_record(file) for file in find_records(_path(folder) for folder in folders)]
+    results = _results(folders, studies)
+    baselines = {suite: choose_baseline(results, suite, baseline) for suite in results.suites} if results else {}
     _write({}, Path(out))  # what cannot be written is said before the work, not after
-    analyses = [analyse(results, suite, label) for suite, label in baselines.items()]
+    analyses = [analyse(results, suite, label) for suite, label in baselines.items()] if results else []
     files: dict[str, str | bytes] = {}
     if {"html", "md"} & set(formats):
-        document = _document(results, analyses, title)
+        document = _document(results, analyses, studies, title)
         if "html" in formats:
             files["index.html"] = html_page(document)
         if "md" in formats:
             files |= {f"{FIGURES}/{name}": data for name, data in figure_files(document.sections).items()}
             files["report.md"] = markdown_page(document)
     if "csv" in formats:
-        files |= {f"{name}.csv": _csv(table) for name, table in _tables(results, analyses).items()}
+        tables = _tables(results, analyses) if results else {}
+        tables |= {f"tuning-{study.suite}-{study.name}": trials_table(study) for study in studies}
+        files |= {f"{name}.csv": _csv(table) for name, table in tables.items()}
     _write(files, Path(out))
-    return Path(out) / next(file for name, file in _MAIN_FILES.items() if name in formats)
+    main = _MAIN_FILES if results else _MAIN_FILES | {"csv": next((name for name in files if name.endswith(".csv")), "")}
+    return Path(out) / next(file for name, file in main.items() if name in formats)
 
 
-def _document(results: Results, analyses: Sequence[Analysis], title: str) -> Document:
+def _path(folder: Path | RunFolder) -> Path:
+    return folder.path if isinstance(folder, RunFolder) else Path(folder)
+
+
+def _results(folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord]) -> Results | None:
+    """What runs there are beside those of studies; ``None`` where there are studies alone."""
+    beside = [folder for folder in folders if not find_records([_path(folder)]) or not _within_study(_path(folder))]
+    if studies and not beside:
+        return None
+    try:
+        return read_results(beside)
+    except ResultsError:
+        if studies and all(_path(folder).is_dir() and not find_runs(_path(folder))[0] for folder in beside):
+            return None
+        raise
+
+
+def _within_study(folder: Path) -> bool:
+    """Whether a folder is a study's, or the folder of a suite's studies."""
+    return (folder / RECORD).exists() or folder.resolve().name == TUNING
+
+
+def _study_document(studies: Sequence[StudyRecord], title: str) -> Document:
+    trials = sum(len(study.trials) for study in studies)
+    facts = (str(len(studies)), "study" if len(studies) == 1 else "studies"), (str(trials), "trials")
+    sections = [section for study in studies for section in tuning_sections(study)]
+    lead = listing([f"Study {study.name} of suite {study.suite}" for study in studies]) + "."
+    return Document(title, lead, facts, (*sections, definitions()))
+
+
+def _document(results: Results | None, analyses: Sequence[Analysis], studies: Sequence[StudyRecord], title: str) -> Document:
+    if results is None:
+        return _study_document(studies, title)
     runs = results.runs.filter(~pl.col("superseded"))
     finished = runs.filter(state="finished")
     counts = {
@@ -84,6 +123,7 @@ def _document(results: Results, analyses: Sequence[Analysis], title: str) -> Doc
     facts = [(f"{n}", thing if n == 1 else f"{thing}s") for thing, n in counts.items() if n > 1 or thing != "suite"]
     facts.append((f"{len(finished)} of {len(runs)}", "planned runs finished"))
     sections = [section for analysis in analyses for section in _suite_sections(analysis, results)]
+    sections += [section for study in studies for section in tuning_sections(study)]
     if results.skipped:
         sections.append(Section("Skipped while reading", (Points(results.skipped),), level=2))
     return Document(title, _lead(results), tuple(facts), (*sections, definitions()))

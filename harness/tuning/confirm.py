@@ -68,7 +68,8 @@ class Confirmed:
     @classmethod
     def of(cls, data: dict[str, Any]) -> Confirmed:
         """From JSON."""
-        return cls(**(data | {"scores": [(str(task), float(score)) for task, score in data["scores"]]}))
+        scores = [(str(task), float(score)) for task, score in data["scores"]]
+        return cls(data["trial"], data["default"], data["settings"], data["tuned"], scores, data["planned"])
 
 
 @dataclass(frozen=True)

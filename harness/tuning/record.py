@@ -19,7 +19,7 @@ from harness.errors import ResultsError
 from harness.files import write_json_atomic
 from harness.run_folder import TUNING
 from harness.tuning.confirm import Confirmed
-from harness.tuning.study import FORMAT, TuningStudy
+from harness.tuning.study import DIRECTIONS, FORMAT, TuningStudy
 
 FILE = "study.json"
 
@@ -61,7 +61,7 @@ class StudyRecord(BaseModel):
 
     def study(self) -> optuna.Study:
         """The study in memory, for Optuna's own functions."""
-        directions = ["maximize" if objective == "score" else "minimize" for objective in self.objectives]
+        directions = [DIRECTIONS[objective] for objective in self.objectives]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             optuna.logging.set_verbosity(optuna.logging.ERROR)

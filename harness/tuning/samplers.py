@@ -106,7 +106,7 @@ class ReplayingCmaEsSampler(CmaEsSampler):
             optimizer.tell([(transform.transform(t.params), sign * t.values[0]) for t in told])
         optimizer._rng.seed(self._cma_rng.rng.randint(1, 2**31))
         study._storage.set_trial_system_attr(trial._trial_id, self._attr_key_generation, optimizer.generation)
-        return transform.untransform(optimizer.ask())
+        return transform.untransform(np.asarray(optimizer.ask()))
 
 
 class GridByNumber(BaseSampler):

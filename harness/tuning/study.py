@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError, SuiteError
@@ -28,7 +28,8 @@ from harness.tuning.trials import trial_seeds, trial_specs
 FORMAT = 1
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
-_DIRECTIONS = {"score": "maximize", "seconds": "minimize"}
+DIRECTIONS = {"score": StudyDirection.MAXIMIZE, "seconds": StudyDirection.MINIMIZE}
+"""Of each objective."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class TuningStudy:
         self.positions = Positions(self.specs)
         sampler = make_sampler(options.sampler, problem.space, options.seed, options.grid_points)
         pruner = make_pruner(options.pruner, [1] * len(self.specs) if reports_runs(options.pruner) else self.positions.lengths)
-        directions = [_DIRECTIONS[objective] for objective in options.objectives]
+        directions = [DIRECTIONS[objective] for objective in options.objectives]
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with quiet():
             self.optuna = _open(problem.study, opened, directions, sampler, pruner)
@@ -291,7 +292,7 @@ def _short(value: Any, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
-def _open(name: str, opened: Opened, directions: Sequence[str], sampler: Any, pruner: Any) -> Study:
+def _open(name: str, opened: Opened, directions: Sequence[StudyDirection], sampler: Any, pruner: Any) -> Study:
     try:
         return optuna.create_study(
             storage=opened.storage, sampler=sampler, pruner=pruner, study_name=name, directions=directions
