@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 Line = Literal["-", "--", ":", "-."]
 
@@ -204,6 +205,10 @@ def _dress(figure: Figure) -> None:
         axes.tick_params(length=2.5, width=0.6, colors=INK)
         for spine in axes.spines.values():
             spine.set_color(INK)
+        for axis in (axes.xaxis, axes.yaxis):
+            if axis.get_scale() == "log":  # whose own labels are formulas, which texts here are not
+                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+                axis.set_minor_formatter(NullFormatter())
         if axes.get_label() != "<colorbar>":
             axes.grid(visible=True, color=FAINT, linewidth=0.6)
         if legend := axes.get_legend():

@@ -339,7 +339,7 @@ def _check_range(parameter: Parameter, info: FieldInfo, place: KeyPath) -> None:
 def _check_value(info: FieldInfo, name: str, value: Value, place: KeyPath) -> None:
     """Refuse what the setting's own validation would refuse."""
     key = name.rpartition(".")[2]
-    model = create_model("Setting", **{key: (Annotated[info.annotation, *info.metadata], ...)})  # type: ignore[call-overload]
+    model = create_model("Setting", **{key: (Annotated[info.annotation, key, *info.metadata], ...)})  # type: ignore[call-overload]
     validate(model, {key: value}, lambda _: (place,), name)
 
 

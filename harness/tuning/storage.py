@@ -170,6 +170,8 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except (SQLAlchemyError, ValueError):
         raise StudyError(f"storage {masked(url)!r} is no URL: expected {_FORMS}") from None
+    if "@" in (parsed.host or ""):  # the rest of a password, which a driver would show as the name of a host
+        raise StudyError(f"storage {masked(url)!r}: write '@' in a password as %40, ':' as %3A and '/' as %2F")
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     return parsed
