@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from harness.tuning.confirm import Comparison
 
 _RECORD_SECONDS = 10.0
+_RECORD_SHARE = 50.0  # times what writing takes: a study of many trials is recorded less often
 
 
 @dataclass(frozen=True)
@@ -180,14 +181,16 @@ def _search(console: Console, asked: Tuning, study: TuningStudy) -> int:
 
 def _recording(show: OnTrialEvent, study: TuningStudy, folder: Path) -> OnTrialEvent:
     """Keep the record in the study's folder fresh while trials end."""
-    written = time.monotonic()
+    due = time.monotonic() + _RECORD_SECONDS
 
     def on_event(event: TrialEvent) -> None:
-        nonlocal written
+        nonlocal due
         show(event)
-        if isinstance(event, TrialEnded) and time.monotonic() - written >= _RECORD_SECONDS:
-            written = time.monotonic()
+        began = time.monotonic()
+        if isinstance(event, TrialEnded) and began >= due:
             write_record(study, folder)
+            ended = time.monotonic()
+            due = ended + max(_RECORD_SECONDS, _RECORD_SHARE * (ended - began))
 
     return on_event
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from optuna.distributions import distribution_to_json, json_to_distribution
+from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from harness.errors import ResultsError
-from harness.files import write_json_atomic
+from harness.files import write_text_atomic
 from harness.run_folder import TUNING
 from harness.tuning.confirm import Confirmed
 from harness.tuning.study import DIRECTIONS, FORMAT, TuningStudy
@@ -31,7 +31,7 @@ class StudyRecord(BaseModel):
         name: Of the study.
         suite: Name of the suite.
         method: Name of the method.
-        storage: Where the study is kept, without passwords.
+        storage: Where the study is kept, as ``optuna-dashboard`` takes it, without passwords.
         definition: What the scores depend on; see `harness.tuning.study.Problem.definition`.
         options: The suite's ``tune`` block, with what the command line said.
         trials: Each as JSON.
@@ -76,18 +76,20 @@ def write_record(study: TuningStudy, folder: Path, confirmed: Sequence[Confirmed
     kept = [asdict(one) for one in confirmed]
     if not kept and file.exists():
         kept = read_record(file).confirmed
-    record = StudyRecord(
-        name=study.name,
-        suite=study.problem.suite.suite,
-        method=study.problem.method,
-        storage=study.opened.shown,
-        definition=study.problem.definition(),
-        options=study.problem.options.model_dump(mode="json", exclude={"space"}),
-        trials=[_as_json(trial) for trial in study.trials()],
-        confirmed=kept,
-    )
+    distributions: dict[BaseDistribution, Any] = {}
+    content = {
+        "format": FORMAT,
+        "name": study.name,
+        "suite": study.problem.suite.suite,
+        "method": study.problem.method,
+        "storage": study.opened.dashboard,
+        "definition": study.problem.definition(),
+        "options": study.problem.options.model_dump(mode="json", exclude={"space"}),
+        "confirmed": kept,
+        "trials": [_as_json(trial, distributions) for trial in study.trials()],
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    write_json_atomic(file, record.model_dump(mode="json"))
+    write_text_atomic(file, json.dumps(content, allow_nan=False) + "\n")  # not indented, for that is slow
 
 
 def read_record(file: Path) -> StudyRecord:
@@ -115,13 +117,16 @@ def find_records(roots: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
-def _as_json(trial: FrozenTrial) -> dict[str, Any]:
+def _as_json(trial: FrozenTrial, known: dict[BaseDistribution, Any]) -> dict[str, Any]:
+    for found in trial.distributions.values():
+        if found not in known:
+            known[found] = json.loads(distribution_to_json(found))
     return {
         "number": trial.number,
         "state": trial.state.name,
         "values": trial.values,
         "params": trial.params,
-        "distributions": {name: json.loads(distribution_to_json(d)) for name, d in trial.distributions.items()},
+        "distributions": {name: known[found] for name, found in trial.distributions.items()},
         "intermediate_values": {str(step): value for step, value in trial.intermediate_values.items()},
         "user_attrs": trial.user_attrs,
         "start": trial.datetime_start.isoformat() if trial.datetime_start else None,

@@ -6,6 +6,7 @@ processes and machines come and go in the same storage.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -234,6 +235,9 @@ class _Tuner:
 
     def _end(self, work: Work, state: TrialState) -> None:
         values = work.values if state == TrialState.COMPLETE else None
+        if values is not None and not all(map(math.isfinite, values)):
+            self._fail(work.asked, work.facts(), "its score is not a finite number")
+            return
         if self._study.tell(work.asked.trial, values, state, work.facts()):
             self._failures = 0
             self._tell(TrialEnded(work.number, state, values, work.asked.values))

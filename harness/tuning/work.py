@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,7 +106,7 @@ class Work:
         return {"runs": len(self._scores), "steps": done, "seconds": round(sum(self._seconds), 3)}
 
     def _report(self, value: float, position: int) -> None:
-        if self._study.multi_objective:  # Optuna reports and prunes for a single objective
+        if self._study.multi_objective or not math.isfinite(value):  # Optuna reports and prunes for a single objective
             return
         trial = self.asked.trial
         if position not in self._known:
