@@ -131,7 +131,14 @@ def launch_tuning(asked: Tuning) -> int:
     if asked.out is not None and not asked.out.parent.is_dir():
         raise ResultsError(f"--out {asked.out}: there is no folder {asked.out.parent}")
     check_writable(asked.results)
-    study = TuningStudy(problem, open_storage(asked.storage, asked.folder / "journal.log"))
+    opened = open_storage(asked.storage, asked.folder / "journal.log")
+    try:
+        return _launch(asked, TuningStudy(problem, opened))
+    finally:
+        opened.close()
+
+
+def _launch(asked: Tuning, study: TuningStudy) -> int:
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *masked_arguments(sys.argv[1:])])
     console = open_console()
     _print_opening(console, asked, study)

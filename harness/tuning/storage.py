@@ -44,12 +44,14 @@ class Opened:
         owners: From the name of a study in it to who works on which of its trials.
         shown: Where it is, for people: without passwords.
         dashboard: What ``optuna-dashboard`` opens, without passwords.
+        close: Ends its connections.
     """
 
     storage: BaseStorage
     owners: Callable[[int], Owners]
     shown: str
     dashboard: str
+    close: Callable[[], None] = lambda: None
 
 
 def open_storage(url: str | None, default: Path, *, grace_seconds: int = GRACE_SECONDS) -> Opened:
@@ -159,7 +161,7 @@ def _open_sqlite(url: URL) -> Opened:
         raise StudyError(f"storage {file}: cannot be written ({error.strerror or error})") from None
     storage = _rdb(url, connect_args={"timeout": 60})
     owners = FileOwners(file.with_name(f"{file.name}.owners"))
-    return Opened(storage, lambda _: owners, str(url), str(url))
+    return Opened(storage, lambda _: owners, str(url), str(url), _closing(storage))
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -181,7 +183,16 @@ def _open_server(url: URL, grace_seconds: int) -> Opened:
     heartbeat = min(HEARTBEAT_SECONDS, max(grace_seconds // 4, 1))
     storage = _rdb(url, heartbeat_interval=heartbeat, grace_period=grace_seconds, pool_pre_ping=True)
     shown = masked(url.render_as_string(hide_password=True))
-    return Opened(storage, lambda study: HeartbeatOwners(storage, study), shown, shown.replace("+psycopg", ""))
+    dashboard = shown.replace("+psycopg:", ":")
+    return Opened(storage, lambda study: HeartbeatOwners(storage, study), shown, dashboard, _closing(storage))
+
+
+def _closing(storage: RDBStorage) -> Callable[[], None]:
+    def close() -> None:
+        storage.remove_session()
+        storage.engine.dispose()
+
+    return close
 
 
 def _rdb(url: URL, *, heartbeat_interval: int | None = None, grace_period: int | None = None, **engine: Any) -> RDBStorage:

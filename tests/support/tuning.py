@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.registry import registry
 from harness.suite import load_suite
-from harness.tuning.storage import open_storage
+from harness.tuning.storage import Opened, open_storage
 from harness.tuning.study import Limit, Problem, TuningStudy
 from harness.tuning.tuner import Budget, tune
 
@@ -39,6 +39,7 @@ class Place:
     """A folder with the suite in it."""
 
     folder: Path
+    open: list[Opened] = field(default_factory=list)
 
     @property
     def results(self) -> Path:
@@ -49,7 +50,13 @@ class Place:
 
     def study(self, *overrides: str, storage: str | None = None, name: str = "toy-rnd", **options) -> TuningStudy:
         problem = Problem.of(self.suite(*overrides), "rnd", name, registry())
-        return TuningStudy(problem, open_storage(storage, self.folder / "journal.log", **options))
+        opened = open_storage(storage, self.folder / "journal.log", **options)
+        self.open.append(opened)
+        return TuningStudy(problem, opened)
+
+    def close(self) -> None:
+        for opened in self.open:
+            opened.close()
 
     def tune(self, study: TuningStudy, trials: int, **options):
         return tune(study, self.results, budget=Budget(Limit(trials)), train=TRAIN, **options)

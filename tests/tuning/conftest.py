@@ -10,4 +10,6 @@ from support.tuning import SUITE, TESTS, Place
 def place(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
     (tmp_path / "toy.yaml").write_text(SUITE)
-    return Place(tmp_path)
+    place = Place(tmp_path)
+    yield place
+    place.close()

@@ -72,7 +72,7 @@ def killed_and_resumed(place, trials, kills, seed):
 
 
 def test_study_killed_again_and_again_is_whole_in_the_end(place):
-    assert killed_and_resumed(place, trials=10, kills=3, seed=1) == 3
+    assert killed_and_resumed(place, trials=8, kills=2, seed=1) == 2
 
 
 @pytest.mark.slow
@@ -112,6 +112,7 @@ def test_four_processes_share_one_journal_for_long(place):
     share(place, 100)
 
 
+@pytest.mark.slow
 def test_four_processes_share_one_sqlite_file(place):
     share(place, 8, f"sqlite:///{place.folder / 'study.db'}")
 

@@ -53,12 +53,15 @@ def test_places_of_evaluations_are_the_same_whatever_the_rollout(place):
     assert positions.total == 12
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "gp", "cmaes", "grid"])
+@pytest.mark.parametrize(
+    "sampler",
+    ["tpe", "cmaes", "grid", pytest.param("gp", marks=pytest.mark.slow), pytest.param("random", marks=pytest.mark.slow)],
+)
 def test_same_seed_same_trials_even_if_stopped_and_started(place, sampler):
     options = [f"tune.sampler={sampler}", "tune.grid_points=4"]
     whole, broken = place.study(*options), place.study(*options, name="broken")
     place.tune(whole, 14)
-    for trials in (3, 4, 12, 14):
+    for trials in (4, 14):
         place.tune(broken, trials)
         broken = place.study(*options, name="broken")
     assert rows(whole) == rows(broken)
@@ -130,17 +133,14 @@ def test_values_that_do_not_go_together_fail_one_trial_only(place):
 
 @pytest.mark.parametrize("pruner", ["median", "hyperband", "wilcoxon"])
 def test_pruners_end_hopeless_trials_and_spare_the_best(place, pruner):
-    study = place.study(f"tune.pruner={pruner}", "tune.seeds=4", "tune.sampler=random")
-    place.tune(study, 25)
+    study = place.study(f"tune.pruner={pruner}", "tune.seeds=3", "tune.sampler=random")
+    place.tune(study, 14)
     pruned = [trial for trial in study.trials() if trial.state == TrialState.PRUNED]
     whole = sum(spec.steps for spec in study.specs)
-    assert len(pruned) >= 3
-    assert all(trial.user_attrs["steps"] < whole for trial in pruned)
-    assert all(trial.user_attrs["runs"] >= 1 for trial in pruned)
-    unpruned = place.study("tune.seeds=4", "tune.sampler=random", name="unpruned")
-    place.tune(unpruned, 25)
-    best = max(unpruned.complete(), key=lambda trial: trial.values[0])
-    assert study.best().number == best.number or pruner == "hyperband"
+    assert pruned
+    assert all(trial.user_attrs["steps"] < whole and trial.user_attrs["runs"] >= 1 for trial in pruned)
+    true = {trial.number: true_score(study.problem.specs(trial.params)[0]) for trial in study.trials()}
+    assert all(true[trial.number] < true[study.best().number] for trial in pruned)
     if pruner == "median":
         assert min(trial.number for trial in pruned) >= STARTUP_TRIALS
     if pruner == "wilcoxon":
