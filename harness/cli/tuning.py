@@ -130,9 +130,9 @@ def launch_tuning(asked: Tuning) -> int:
     check_device(asked.device)
     if asked.out is not None and not asked.out.parent.is_dir():
         raise ResultsError(f"--out {asked.out}: there is no folder {asked.out.parent}")
-    check_writable(asked.results)
     opened = open_storage(asked.storage, asked.folder / "journal.log")
     try:
+        check_writable(asked.results)
         return _launch(asked, TuningStudy(problem, opened))
     finally:
         opened.close()

@@ -9,10 +9,13 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
+from optuna.samplers import BaseSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError, SuiteError
+from harness.places import Node
+from harness.problems import Refused, combined, located
 from harness.registry import Registry
 from harness.spec import RunSpec
 from harness.suite_model import Suite
@@ -55,7 +58,8 @@ class Problem:
         """The problem that a suite states.
 
         Raises:
-            UserError: The method has nothing to search, or a task has no constants to normalise its scores with.
+            UserError: The method has nothing to search, a task has no constants to normalise its scores with, or the sampler
+                cannot be had.
         """
         for name, task in suite.tasks.items():
             if task.normalise is None:
@@ -63,12 +67,21 @@ class Problem:
                     f"task {name!r} has no constants to normalise its score with: add 'normalise', or leave it out with --task"
                 )
                 raise SuiteError(message, key=f"tasks.{name}")
-        return cls(suite, method, suite_space(suite, method, registry), study, registry)
+        try:
+            problem = cls(suite, method, suite_space(suite, method, registry), study, registry)
+        except Refused as refused:
+            raise combined(located(refused.problems, Node.of(suite.model_dump(mode="json", exclude_unset=True)))) from None
+        problem.sampler()  # what cannot be sampled is said before anything is opened
+        return problem
 
     @property
     def options(self) -> TuneBlock:
         """The suite's ``tune`` block."""
         return self.suite.tune
+
+    def sampler(self) -> BaseSampler:
+        """Who proposes settings."""
+        return make_sampler(self.options.sampler, self.space, self.options.seed, self.options.grid_points)
 
     def specs(self, values: Values, seeds: Sequence[int] | None = None) -> list[RunSpec]:
         """The runs of a trial with these values; of the suite's own settings if there are none."""
@@ -154,7 +167,7 @@ class TuningStudy:
         self.problem, self.opened = problem, opened
         options, self.specs = problem.options, problem.specs({})
         self.positions = Positions(self.specs)
-        sampler = make_sampler(options.sampler, problem.space, options.seed, options.grid_points)
+        sampler = problem.sampler()
         pruner = make_pruner(options.pruner, [1] * len(self.specs) if reports_runs(options.pruner) else self.positions.lengths)
         directions = [DIRECTIONS[objective] for objective in options.objectives]
         optuna.logging.set_verbosity(optuna.logging.ERROR)
