@@ -4,7 +4,7 @@ The life of an `IntrinsicReward` in a run, for N environments and rollouts of T 
 
 1. ``warm_up_steps`` random steps; `observe` sees each (running statistics get a start).
 2. At every step: `observe`, then `bonus`, both with the N transitions of that step.
-3. After every T steps: `update` with the T*N transitions of the rollout, in time order.
+3. After every T steps: `update` with the T*N transitions of the rollout, in time order, then `diagnose` for the log.
 
 Off-policy algorithms store no bonus. `observe` sees every step as it is taken. At every gradient step a batch is sampled
 from the replay buffer and `augment` may distort both ends of its transitions; then `update`, `observe_batch` and `bonus`
@@ -160,6 +160,17 @@ class IntrinsicReward(nn.Module, Generic[ConfigT]):
     @abstractmethod
     def update(self, transitions: Transitions) -> dict[str, float]:
         """Learn from a batch in time order; returns metrics to log, named without prefix."""
+
+    def diagnose(self, transitions: Transitions) -> dict[str, float]:
+        """Numbers that tell whether the method is well, for the log alone; asked for once per row, after `update`.
+
+        Args:
+            transitions: What `update` was given last.
+
+        Returns:
+            Metrics, named without prefix; not those that `update` returns.
+        """
+        return {}
 
     def promises(self) -> Promises:
         """What the method claims beyond the interface; may depend on its configuration."""

@@ -128,7 +128,7 @@ class Lab:
         """Go through a rollout for each seed as a run does, and record every number that comes out.
 
         Returns:
-            For each rollout the bonuses ``(T, N)``, raw and normalised, and what `IntrinsicReward.update` returned.
+            For each rollout the bonuses ``(T, N)``, raw and normalised, and all metrics.
         """
         record: dict[str, Tensor] = {}
         for seed in seeds:
@@ -145,7 +145,8 @@ class Lab:
         record = {"bonuses": torch.stack(bonuses)}
         if reward.normaliser is not None:
             record["normalised bonuses"] = reward.normaliser.normalise_rollout(record["bonuses"])
-        metrics = reward.update(concatenate(steps))
+        rollout = concatenate(steps)
+        metrics = reward.update(rollout) | reward.diagnose(rollout)
         return record | {f"metric {name!r}": torch.as_tensor(value) for name, value in metrics.items()}
 
     def _step(self, reward: IntrinsicReward, script: Script, t: int) -> Transitions:

@@ -55,7 +55,7 @@ class IntrinsicRewardVecEnv(VecEnvWrapper):
         return self.reward.normaliser.normalise_rollout(torch.from_numpy(self._bonuses).to(self.reward.device)).cpu().numpy()
 
     def pop_metrics(self) -> dict[str, float]:
-        """Statistics of the finished rollout's bonuses, and what `IntrinsicReward.update` returned since the last call."""
+        """Statistics of the finished rollout's bonuses, and what the method had to say of its update."""
         metrics = {
             "bonus_mean": float(self._bonuses.mean()),
             "bonus_std": float(self._bonuses.std()),
@@ -113,7 +113,8 @@ class IntrinsicRewardVecEnv(VecEnvWrapper):
             rewards = combined.astype(np.float32)
         self._rollout.add(transitions)
         if self._rollout.full:
-            self._update_metrics = self.reward.update(self._rollout.transitions())
+            rollout = self._rollout.transitions()
+            self._update_metrics = self.reward.update(rollout) | self.reward.diagnose(rollout)
             self._rollout.clear()
         return observations, rewards, dones, infos
 

@@ -22,7 +22,8 @@ from gymnasium import spaces as gym_spaces
 from torch import Tensor
 
 from harness.errors import UserError
-from harness.nn.diagnostics import effective_rank
+from harness.nn.clipping import BonusClip
+from harness.nn.diagnostics import spread_out, target_health
 from harness.nn.distillation import masked_mean
 from harness.nn.moments import ReturnNormaliser
 from harness.nn.observations import ObservationNormaliser
@@ -32,9 +33,6 @@ from harness_rnd.encoders import build_pair
 
 _UNMASKED_ENVS = 32
 """Environments whose experience trains the predictor without a mask; with more, the paper keeps the batch at this size."""
-
-_DIAGNOSED = 128
-"""States on which the target's features are looked at after each rollout."""
 
 
 class RND(IntrinsicReward[RNDConfig]):
@@ -56,6 +54,7 @@ class RND(IntrinsicReward[RNDConfig]):
             self.normaliser = ReturnNormaliser(n_envs, config.bonus_gamma)
         self.warm_up_steps = config.warm_up_steps if self.observations.moments is not None else 0
         self._warm_up_left = self.warm_up_steps
+        self._clip = BonusClip(config.bonus_clip, self.device)
         self.keep = min(1.0, _UNMASKED_ENVS / n_envs) if config.keep is None else config.keep
         self.to(self.device)
         self.optimizers["predictor"] = torch.optim.Adam(
@@ -77,21 +76,30 @@ class RND(IntrinsicReward[RNDConfig]):
     def bonus(self, transitions: Transitions) -> Tensor:
         """``clip(eta * error)`` of the scored states, float32 ``(B,)``."""
         states = transitions.obs if self.config.bonus_on == "obs" else transitions.next_obs
-        bonus = self.config.eta * self.error(states)
-        return bonus.clamp(0, self.config.bonus_clip).to(torch.float32)
+        return self._clip(self.config.eta * self.error(states))
 
     def update(self, transitions: Transitions) -> dict[str, float]:
         """One rollout: statistics first, then the predictor.
 
         Returns:
-            ``predictor_loss``, the mean over minibatches; ``target_std``, the deviation of the target's features over
-            states, averaged; ``target_rank``, their `effective_rank`.
+            ``predictor_loss``, the mean over minibatches.
         """
         states = self._trained_states(transitions)
         if self.config.statistics == "chan":
             self.observations.update(states)
         losses = [self._learn(states[index]) for index in self._minibatches(transitions.env_index)]
-        return {"predictor_loss": float(torch.stack(losses).mean()), **self._diagnostics(states)}
+        return {"predictor_loss": float(torch.stack(losses).mean())}
+
+    @torch.no_grad()
+    def diagnose(self, transitions: Transitions) -> dict[str, float]:
+        """How much the target tells states apart, and what clipping costs.
+
+        Returns:
+            ``target_std`` and ``target_rank``, see `target_health`; ``clipped_share``, how much of eta * error was cut off.
+        """
+        states = self._trained_states(transitions)[spread_out(len(transitions), self.device)]
+        health = target_health(self.pair.target(self.network_input(states)))
+        return health | {"clipped_share": self._clip.pop_share()}
 
     def network_input(self, states: Tensor) -> Tensor:
         """Normalised states in the networks' own precision, of the same shape."""
@@ -154,9 +162,3 @@ class RND(IntrinsicReward[RNDConfig]):
             return None
         shape = (n,) if self.config.mask == "sample" else (n, self.config.feature_dim)
         return (torch.rand(shape, generator=self.generator) < self.keep).to(self.device)
-
-    @torch.no_grad()
-    def _diagnostics(self, states: Tensor) -> dict[str, float]:
-        spread = torch.linspace(0, len(states) - 1, min(_DIAGNOSED, len(states)), device=self.device).long()
-        features = self.pair.target(self.network_input(states[spread]))
-        return {"target_std": float(features.std(0, correction=0).mean()), "target_rank": effective_rank(features)}

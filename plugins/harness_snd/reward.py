@@ -21,6 +21,7 @@ from gymnasium import spaces as gym_spaces
 from torch import Tensor
 
 from harness.errors import UserError
+from harness.nn.clipping import BonusClip
 from harness.nn.diagnostics import spread_out, target_health
 from harness.nn.distillation import DistillationPair, masked_mean
 from harness.nn.layers import Encoder
@@ -62,7 +63,7 @@ class SND(IntrinsicReward[ConfigT]):
         self.to(self.device)
         trained = [*self.pair.parameters(), *(p for p in self.objective.parameters() if p.requires_grad)]
         self.optimizers["networks"] = torch.optim.Adam(trained, lr=config.learning_rate, eps=config.adam_epsilon)
-        self._offered, self._clipped = torch.zeros(2, dtype=torch.float64, device=self.device)
+        self._clip = BonusClip(config.bonus_clip, self.device)
 
     @property
     def target(self) -> Encoder:
@@ -80,19 +81,13 @@ class SND(IntrinsicReward[ConfigT]):
     @torch.no_grad()
     def bonus(self, transitions: Transitions) -> Tensor:
         """``clip(eta * error)`` of the scored states, float32 ``(B,)``."""
-        offered = self.config.eta * self.error(self._scored_states(transitions))
-        bonus = offered.clamp(0, self.config.bonus_clip)
-        self._offered += offered.sum()  # for the log only: neither a bonus nor an update ever depends on these two
-        self._clipped += (offered - bonus).sum()
-        return bonus.to(torch.float32)
+        return self._clip(self.config.eta * self.error(self._scored_states(transitions)))
 
     def update(self, transitions: Transitions) -> dict[str, float]:
         """One rollout: `SNDConfig.epochs` passes over its minibatches.
 
         Returns:
-            ``predictor_loss``, ``target_loss`` and its terms as ``target_loss_<term>``, means over minibatches; ``target_std``
-            and ``target_rank``, see `target_health`; ``clipped_share``, how much of eta * error the clip has cut off since the
-            last update.
+            ``predictor_loss``, ``target_loss`` and its terms as ``target_loss_<term>``, means over minibatches.
 
         Raises:
             ValueError: When there are less than two transitions, too few for any objective.
@@ -110,7 +105,18 @@ class SND(IntrinsicReward[ConfigT]):
         )
         losses = [self._learn(self.batch(transitions, index, random)) for index in parts]
         means = torch.stack([torch.stack(list(loss.values())) for loss in losses]).mean(0).tolist()
-        return dict(zip(losses[0], means, strict=True)) | self._diagnostics(transitions)
+        return dict(zip(losses[0], means, strict=True))
+
+    @torch.no_grad()
+    def diagnose(self, transitions: Transitions) -> dict[str, float]:
+        """How the target does, and what clipping costs.
+
+        Returns:
+            ``target_std`` and ``target_rank``, see `target_health`; ``clipped_share``, how much of eta * error was cut off.
+        """
+        states = self._scored_states(transitions)[spread_out(len(transitions), self.device)]
+        health = target_health(self.target(self.network_input(states)))
+        return health | {"clipped_share": self._clip.pop_share()}
 
     def network_input(self, states: Tensor) -> Tensor:
         """What the networks see of states, in their own precision, of the same shape."""
@@ -189,15 +195,6 @@ class SND(IntrinsicReward[ConfigT]):
             return None
         shape = (len(batch), self.config.feature_dim)
         return torch.rand(shape, generator=batch.random, device=self.device) < self.config.keep
-
-    @torch.no_grad()
-    def _diagnostics(self, transitions: Transitions) -> dict[str, float]:
-        states = self._scored_states(transitions)[spread_out(len(transitions), self.device)]
-        health = target_health(self.target(self.network_input(states)))
-        clipped_share = float(self._clipped / self._offered) if self._offered else 0.0
-        self._offered.zero_()
-        self._clipped.zero_()
-        return health | {"clipped_share": clipped_share}
 
 
 def _total(terms: dict[str, Tensor]) -> Tensor:

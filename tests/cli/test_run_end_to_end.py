@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -21,10 +22,17 @@ from harness.suite import load_suite
 RESULTS = Path("results")
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, hang_up: signal.Handlers = signal.SIG_DFL) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "harness", *arguments]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=os.environ
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ,
+        # The tests themselves may run under nohup, which is inherited. They have one thread, so this is safe.
+        preexec_fn=partial(signal.signal, signal.SIGHUP, hang_up),  # noqa: PLW1509
     )
 
 
@@ -32,6 +40,18 @@ def finish(*arguments: str) -> tuple[int, list[str], str]:
     process = start(*arguments)
     output, errors = process.communicate(timeout=120)
     return process.returncode, output.splitlines(), errors
+
+
+def signalled_when_started(process: subprocess.Popen[str], number: signal.Signals) -> tuple[str, str]:
+    """Its remaining output and errors; nothing is left running."""
+    try:
+        assert process.stdout
+        next(line for line in process.stdout if "started" in line)
+        process.send_signal(number)
+        return process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def wait_for(condition, seconds: float = 60) -> None:
@@ -103,13 +123,15 @@ def test_failing_run_is_named_and_the_others_finish(workplace):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 def test_asked_to_stop_it_stops_and_says_how_to_go_on(workplace, number):
     process = start("run", "small.yaml", "--workers", "1")
-    assert process.stdout
-    for line in process.stdout:
-        if "started" in line:
-            break
-    process.send_signal(number)
-    output, errors = process.communicate(timeout=20)
+    output, errors = signalled_when_started(process, number)
     assert (process.returncode, errors) == (130, "")
     assert output.splitlines()[-1] == (
         "interrupted: 0 of 8 runs finished; everything so far is kept, and the same command goes on from there"
     )
+
+
+def test_under_nohup_a_closed_terminal_stops_nothing(workplace):
+    process = start("run", "small.yaml", "--task", "n4", "--seeds", "1", "--steps", "256", hang_up=signal.SIG_IGN)
+    output, errors = signalled_when_started(process, signal.SIGHUP)
+    assert (process.returncode, errors) == (0, "")
+    assert "finished" in output

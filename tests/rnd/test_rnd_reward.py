@@ -271,10 +271,12 @@ def test_the_target_never_learns() -> None:
 
 
 def test_metrics() -> None:
-    metrics = make().update(rollout(100, 0))
-    assert metrics.keys() == {"predictor_loss", "target_std", "target_rank"}
-    assert metrics["target_std"] > 0
-    assert 1 <= metrics["target_rank"] <= 8
+    rnd = make()
+    assert rnd.update(rollout(100, 0)).keys() == {"predictor_loss"}
+    health = rnd.diagnose(rollout(100, 0))
+    assert health.keys() == {"target_std", "target_rank", "clipped_share"}
+    assert health["target_std"] > 0
+    assert 1 <= health["target_rank"] <= 8
 
 
 # Same numbers ---------------------------------------------------------------------------------------------------------

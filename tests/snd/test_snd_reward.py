@@ -88,7 +88,7 @@ def test_black_states_do_no_harm(name: str, world: str) -> None:
     snd, transitions = make(name, world), rollout(8, world)
     transitions.obs.zero_()
     transitions.next_obs.zero_()
-    assert all(np.isfinite(value) for value in snd.update(transitions).values())
+    assert all(np.isfinite(value) for value in (snd.update(transitions) | snd.diagnose(transitions)).values())
     assert weights(snd).isfinite().all()
 
 
@@ -118,19 +118,19 @@ def test_the_clip_bounds_and_its_share_is_logged() -> None:
     transitions = rollout(8)
     snd = make("snd_vic", bonus_clip=None)
     plain = snd.bonus(transitions)
-    assert snd.update(transitions)["clipped_share"] == 0
+    assert snd.diagnose(transitions)["clipped_share"] == 0
     bound = float(plain.median())
     clipped = make("snd_vic", bonus_clip=bound)
     for part in (slice(0, 9), slice(9, 24)):
         torch.testing.assert_close(clipped.bonus(transitions[part]), plain[part].clamp(max=bound))
     expected = 1 - float(plain.clamp(max=bound).sum() / plain.sum())
-    assert clipped.update(transitions)["clipped_share"] == pytest.approx(expected)
-    assert clipped.update(transitions)["clipped_share"] == 0  # no bonus since
+    assert clipped.diagnose(transitions)["clipped_share"] == pytest.approx(expected)
+    assert clipped.diagnose(transitions)["clipped_share"] == 0  # no bonus since
     offered = clipped.error(transitions.obs) * clipped.config.eta
     clipped.bonus(transitions)
     expected = 1 - float(offered.clamp(max=bound).sum() / offered.sum())
     assert expected > 0
-    assert clipped.update(transitions)["clipped_share"] == pytest.approx(expected)  # of the bonuses since, and no others
+    assert clipped.diagnose(transitions)["clipped_share"] == pytest.approx(expected)  # of the bonuses since, and no others
 
 
 @every_method
@@ -212,13 +212,15 @@ def relative_error(snd: SND, states: torch.Tensor) -> float:
 
 @every_method
 def test_metrics(name: str) -> None:
-    metrics = make(name).update(rollout(50))
+    snd = make(name)
+    metrics, health = snd.update(rollout(50)), snd.diagnose(rollout(50))
     terms = {key: value for key, value in metrics.items() if key.startswith("target_loss_")}
-    assert metrics.keys() == {"predictor_loss", "target_loss", *terms, "target_std", "target_rank", "clipped_share"}
+    assert metrics.keys() == {"predictor_loss", "target_loss", *terms}
     assert terms
     assert sum(terms.values()) == pytest.approx(metrics["target_loss"], rel=1e-5)
-    assert metrics["target_std"] > 0
-    assert 1 <= metrics["target_rank"] <= 16
+    assert health.keys() == {"target_std", "target_rank", "clipped_share"}
+    assert health["target_std"] > 0
+    assert 1 <= health["target_rank"] <= 16
 
 
 @every_method

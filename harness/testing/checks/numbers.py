@@ -40,9 +40,13 @@ def finite(lab: Lab) -> None:
 def metrics(lab: Lab) -> None:
     """A dict of finite floats, named without prefix."""
     reward = lab.build()
-    found = reward.update(_observed(lab, reward))
-    require(isinstance(found, dict), "a dict of metrics", type(found).__name__)
-    for name, value in found.items():
+    rollout = _observed(lab, reward)
+    learnt, found = reward.update(rollout), reward.diagnose(rollout)
+    for given, source in ((learnt, "update()"), (found, "diagnose()")):
+        require(isinstance(given, dict), f"a dict of metrics from {source}", type(given).__name__)
+    twice = sorted(learnt.keys() & found.keys())
+    require(not twice, "each metric once", f"{', '.join(twice)} from update() and diagnose()")
+    for name, value in (learnt | found).items():
         require(isinstance(name, str) and name and "/" not in name, "names of metrics without prefix", repr(name))
         require(type(value) is float, f"a float for metric {name!r}", type(value).__name__)
         require(math.isfinite(value), f"a finite number for metric {name!r}", value)

@@ -12,15 +12,20 @@ features, l_p the local features at position p of P, N samples, s the state and 
 ``softmax_over: patches`` takes the softmax over j for every i, as ST-DIM does; ``predicts`` exchanges s and s'.
 
 The P * N * N logits of each sum, 38 million at the published size, never exist at once: see `harness.nn.contrastive`. Norms
-need no logits at all, since |A B^T|^2 is the sum of all entries of (A^T A) * (B^T B). Both are exact.
+need no logits at all, since |A B^T|^2 is the sum of all entries of (A^T A) * (B^T B). Both are exact. A softmax over i
+does not change when b . l_p(s_j) is added to all logits of j, so it is taken without the biases: their gradients cancel, and
+what rounding leaves of them in single precision would spoil the small ones that the norms have.
 
 Differences from the reference code: none in values. Vectors are beyond the paper: a hidden layer is one position.
 """
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from harness.errors import UserError
 from harness.nn.contrastive import positionwise_info_nce
@@ -43,22 +48,33 @@ class STDIM(Objective[SNDSTDConfig]):
         self.predict_locally = head([channels, channels], context)
 
     def terms(self, batch: Batch) -> dict[str, Tensor]:
-        predictions, patches = self.predictions_and_patches(batch)
-        kinds = {"global": predictions[0], "local": predictions[1]}
-        terms = {f"infonce_{kind}": self.info_nce(prediction, patches) for kind, prediction in kinds.items()}
-        norms = torch.stack([mean_norm(prediction, patches) for prediction in kinds.values()])
-        terms["norm"] = self.config.norm_weight * norms.sum()
-        terms["deviation"] = -self.config.deviation_weight * batch.features.std(1).mean()
-        return terms
+        maps, seen, patches = self._maps_and_patches(batch)
+        without_bias = [F.linear(states, weight) for (weight, _), states in zip(maps, seen, strict=True)]
+        predictions = [prediction + bias for (_, bias), prediction in zip(maps, without_bias, strict=True)]
+        contrasted = without_bias if self.config.softmax_over == "predictions" else predictions
+        infonce = [self._info_nce(prediction, patches) for prediction in contrasted]
+        norms = torch.stack([mean_norm(prediction, patches) for prediction in predictions])
+        return {
+            "infonce_global": infonce[0],
+            "infonce_local": infonce[1],
+            "norm": self.config.norm_weight * norms.sum(),
+            "deviation": -self.config.deviation_weight * batch.features.std(1).mean(),
+        }
 
-    def predictions_and_patches(self, batch: Batch) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    def predictions_and_patches(self, batch: Batch) -> tuple[list[Tensor], Tensor]:
         """Global predictions ``(1, B, C)``, the same at all positions, local ones ``(P, B, C)``, and patches ``(P, B, C)``."""
+        maps, seen, patches = self._maps_and_patches(batch)
+        return [F.linear(states, *both) for both, states in zip(maps, seen, strict=True)], patches
+
+    def _maps_and_patches(self, batch: Batch) -> tuple[list[tuple[Tensor, Tensor]], tuple[Tensor, Tensor], Tensor]:
+        """Weights and biases of both maps, what each maps, ``(1, B, D)`` and ``(P, B, C)``, and patches ``(P, B, C)``."""
         traces = batch.trace, batch.next_trace
         (known, _), (layers, features) = traces if self.config.predicts == "obs" else traces[::-1]
-        globally = self.predict_globally(features).unsqueeze(0)
-        return (globally, self.predict_locally(positions(layers[self.layer - 1]))), positions(known[self.layer - 1])
+        linear = cast(list[nn.Linear], [self.predict_globally[0], self.predict_locally[0]])
+        seen = features.unsqueeze(0), positions(layers[self.layer - 1])
+        return [(one.weight, one.bias) for one in linear], seen, positions(known[self.layer - 1])
 
-    def info_nce(self, predictions: Tensor, patches: Tensor) -> Tensor:
+    def _info_nce(self, predictions: Tensor, patches: Tensor) -> Tensor:
         """The mean over positions and samples, of predictions that may be the same at all positions."""
         predictions = predictions.expand_as(patches)
         if self.config.softmax_over == "predictions":
