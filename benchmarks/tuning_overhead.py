@@ -92,8 +92,8 @@ def main() -> int:
     medians = {name: statistics.median(trial[name] for trial in timed) for name in timed[0]}
     worst = max(trial["trial"] for trial in timed)
     print(
-        f"{arguments.finished} finished trials, {len(problem.space.parameters)} settings, {study.positions.total} reports a trial,"
-        f" sampler {arguments.sampler}, pruner {arguments.pruner}"
+        f"{arguments.finished} finished trials, {len(problem.space.parameters)} settings, {study.positions.total} reports a"
+        f" trial, sampler {arguments.sampler}, pruner {arguments.pruner}"
     )
     print("  ".join(f"{name} {seconds:.3f} s" for name, seconds in medians.items()) + f"  (medians; slowest {worst:.3f} s)")
     print(f"opening the study {opening:.2f} s, writing study.json {recording:.2f} s (now and then)")
