@@ -149,19 +149,30 @@ def test_dead_worker_on_postgresql_is_missed_and_its_trial_taken_over(place, sch
     check_whole(place.study(storage=schema, grace_seconds=4), 3)
 
 
-def test_no_file_of_a_study_on_postgresql_knows_the_password(place, schema):
-    from harness.tuning.record import write_record
-
-    finish(join(place, 1, storage=schema))
-    study = place.study(storage=schema)
-    write_record(study, place.results / "toy" / "tuning" / study.name)
+def test_nothing_that_the_command_leaves_or_says_knows_the_password(place, schema):
+    """With real training, whose ``run.json`` records the command."""
+    options = ["--trials", "1", "--seeds", "1", "--steps", "128", "--confirm", "0", "--task", "n4", "--workers", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "tune", "toy.yaml", "--method", "rnd", *options, "--storage", schema],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=place.folder,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
     assert PASSWORD in schema
-    assert PASSWORD not in study.opened.shown + study.opened.dashboard
-    for file in place.results.rglob("*"):
-        assert not file.is_file() or PASSWORD.encode() not in file.read_bytes(), file
+    assert PASSWORD not in done.stdout + done.stderr
+    assert "postgresql+psycopg://tester:***@127.0.0.1" in done.stdout
+    files = [file for file in place.results.rglob("*") if file.is_file()]
+    assert {"run.json", "study.json", "best.yaml", "index.html"} <= {file.name for file in files}
+    for file in files:
+        assert PASSWORD.encode() not in file.read_bytes(), file
+    (record,) = [json.loads(file.read_text()) for file in files if file.name == "run.json"]
+    assert "--storage 'postgresql://tester:***@127.0.0.1" in record["provenance"]["command"]
 
 
-def test_lost_database_is_one_line_and_the_wrong_password_another(place, schema):
+def test_wrong_password_is_one_line_without_it(place, schema):
     from harness.errors import StudyError
 
     with pytest.raises(StudyError, match="password authentication failed") as caught:
