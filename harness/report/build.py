@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -16,12 +17,13 @@ from harness.report.plots import Plots
 from harness.report.record import definitions, record_sections
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
 from harness.report.scores import findings, score_sections
-from harness.report.tuning import trials_table, tuning_sections
 from harness.report.wording import count, listing
 from harness.results import Results, read_results
 from harness.run_folder import TUNING, RunFolder, find_runs
-from harness.tuning.record import FILE as RECORD
-from harness.tuning.record import StudyRecord, find_records, read_record
+from harness.tuning.trials import RECORD_FILE, find_records
+
+if TYPE_CHECKING:
+    from harness.tuning.record import StudyRecord
 
 FORMATS = ("html", "md", "csv")
 
@@ -57,7 +59,7 @@ def build_report(
     for name in formats:
         if name not in FORMATS:
             raise UnknownNameError("format", name, FORMATS)
-    studies = [read_record(file) for file in find_records(_path(folder) for folder in folders)]
+    studies = _studies(folders)
     results = _results(folders, studies)
     baselines = {suite: choose_baseline(results, suite, baseline) for suite in results.suites} if results else {}
     _write({}, Path(out))  # what cannot be written is said before the work, not after
@@ -72,7 +74,7 @@ def build_report(
             files["report.md"] = markdown_page(document)
     if "csv" in formats:
         tables = _tables(results, analyses) if results else {}
-        tables |= {f"tuning-{study.suite}-{study.name}": trials_table(study) for study in studies}
+        tables |= _trials_tables(studies)
         files |= {f"{name}.csv": _csv(table) for name, table in tables.items()}
     _write(files, Path(out))
     main = _MAIN_FILES if results else _MAIN_FILES | {"csv": next((name for name in files if name.endswith(".csv")), "")}
@@ -81,6 +83,31 @@ def build_report(
 
 def _path(folder: Path | RunFolder) -> Path:
     return folder.path if isinstance(folder, RunFolder) else Path(folder)
+
+
+def _studies(folders: Sequence[Path | RunFolder]) -> list[StudyRecord]:
+    files = find_records(_path(folder) for folder in folders)
+    if not files:
+        return []
+    from harness.tuning.record import read_record  # loads Optuna, which a report without studies does not need
+
+    return [read_record(file) for file in files]
+
+
+def _tuning_sections(studies: Sequence[StudyRecord]) -> list[Section]:
+    if not studies:
+        return []
+    from harness.report.tuning import tuning_sections
+
+    return [section for study in studies for section in tuning_sections(study)]
+
+
+def _trials_tables(studies: Sequence[StudyRecord]) -> dict[str, pl.DataFrame]:
+    if not studies:
+        return {}
+    from harness.report.tuning import trials_table
+
+    return {f"tuning-{study.suite}-{study.name}": trials_table(study) for study in studies}
 
 
 def _results(folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord]) -> Results | None:
@@ -98,13 +125,13 @@ def _results(folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord]
 
 def _within_study(folder: Path) -> bool:
     """Whether a folder is a study's, or the folder of a suite's studies."""
-    return (folder / RECORD).exists() or folder.resolve().name == TUNING
+    return (folder / RECORD_FILE).exists() or folder.resolve().name == TUNING
 
 
 def _study_document(studies: Sequence[StudyRecord], title: str) -> Document:
     trials = sum(len(study.trials) for study in studies)
     facts = (str(len(studies)), "study" if len(studies) == 1 else "studies"), (str(trials), "trials")
-    sections = [section for study in studies for section in tuning_sections(study)]
+    sections = _tuning_sections(studies)
     lead = listing([f"Study {study.name} of suite {study.suite}" for study in studies]) + "."
     return Document(title, lead, facts, (*sections, definitions()))
 
@@ -123,7 +150,7 @@ def _document(results: Results | None, analyses: Sequence[Analysis], studies: Se
     facts = [(f"{n}", thing if n == 1 else f"{thing}s") for thing, n in counts.items() if n > 1 or thing != "suite"]
     facts.append((f"{len(finished)} of {len(runs)}", "planned runs finished"))
     sections = [section for analysis in analyses for section in _suite_sections(analysis, results)]
-    sections += [section for study in studies for section in tuning_sections(study)]
+    sections += _tuning_sections(studies)
     if results.skipped:
         sections.append(Section("Skipped while reading", (Points(results.skipped),), level=2))
     return Document(title, _lead(results), tuple(facts), (*sections, definitions()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +17,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from harness.errors import ResultsError
 from harness.files import write_text_atomic
-from harness.run_folder import TUNING
 from harness.tuning.confirm import Confirmed
 from harness.tuning.study import DIRECTIONS, FORMAT, TuningStudy
-
-FILE = "study.json"
+from harness.tuning.trials import RECORD_FILE
 
 
 class StudyRecord(BaseModel):
@@ -72,7 +70,7 @@ class StudyRecord(BaseModel):
 
 def write_record(study: TuningStudy, folder: Path, confirmed: Sequence[Confirmed] = ()) -> None:
     """Write or replace a study's record; confirmations of an earlier record stay unless there are new ones."""
-    file = folder / FILE
+    file = folder / RECORD_FILE
     kept = [asdict(one) for one in confirmed]
     if not kept and file.exists():
         kept = read_record(file).confirmed
@@ -105,16 +103,6 @@ def read_record(file: Path) -> StudyRecord:
     except ValidationError as error:
         first = error.errors()[0]
         raise ResultsError(f"{file}: not a record of a study ({first['msg']})") from None
-
-
-def find_records(roots: Iterable[Path]) -> list[Path]:
-    """The record of every study at or below some directories."""
-    found: dict[Path, Path] = {}
-    for root in roots:
-        for file in sorted(root.rglob(FILE)):
-            if file.parent.parent.name == TUNING:
-                found.setdefault(file.resolve(), file)
-    return list(found.values())
 
 
 def _as_json(trial: FrozenTrial, known: dict[BaseDistribution, Any]) -> dict[str, Any]:

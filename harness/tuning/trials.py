@@ -7,7 +7,7 @@ so do the environment seeds that follow from them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.plan import deep_merge, expand
@@ -16,6 +16,9 @@ from harness.run_folder import TUNING
 from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, RunSpec
 from harness.suite_model import MethodAlgorithmBlock, MethodBlock, Suite
 from harness.tuning.space import Values, nested
+
+RECORD_FILE = "study.json"
+"""The record of a study, in its folder."""
 
 
 def trial_seeds(n: int) -> tuple[int, ...]:
@@ -31,6 +34,16 @@ def confirmation_seeds(n: int) -> tuple[int, ...]:
 def study_folder(results: Path, suite: str, study: str) -> Path:
     """Where a study leaves everything."""
     return results / suite / TUNING / study
+
+
+def find_records(roots: Iterable[Path]) -> list[Path]:
+    """The record of every study at or below some directories."""
+    found: dict[Path, Path] = {}
+    for root in roots:
+        for file in sorted(root.rglob(RECORD_FILE)):
+            if file.parent.parent.name == TUNING or file.parent.resolve().parent.name == TUNING:
+                found.setdefault(file.resolve(), file)
+    return list(found.values())
 
 
 def method_block(block: MethodBlock, values: Values) -> MethodBlock:
