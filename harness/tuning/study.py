@@ -245,8 +245,10 @@ class TuningStudy:
     def _next(self, limit: Limit) -> tuple[int | None, bool]:
         trials = self.trials()
         running = [trial._trial_id for trial in trials if trial.state == TrialState.RUNNING]
-        if abandoned := self.owners.abandoned(running):
-            return abandoned[0], True
+        for trial_id in self.owners.abandoned(running):
+            # its owner may have ended it and gone since the list was read, which is no reason to begin it again
+            if self.optuna._storage.get_trial(trial_id).state == TrialState.RUNNING:
+                return trial_id, True
         if not trials and (default := self._default()) is not None:
             self.optuna.enqueue_trial(default, user_attrs={"default": True})
         waiting = self.optuna._pop_waiting_trial_id()

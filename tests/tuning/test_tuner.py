@@ -111,6 +111,21 @@ def test_a_trial_whose_owner_lives_is_left_alone(place):
     assert (again.trial.number, again.resumed, again.values) == (0, True, asked.values)
 
 
+def test_a_trial_that_ends_while_others_look_for_abandoned_ones_is_not_begun_again(place, monkeypatch):
+    owner, other = place.study(), place.study()
+    asked = owner.ask(Limit(1))
+    look = other.owners.abandoned
+
+    def ended_meanwhile(running):
+        assert running == [asked.trial._trial_id]
+        owner.tell(asked.trial, [0.5], TrialState.COMPLETE, {})
+        return look(running)
+
+    monkeypatch.setattr(other.owners, "abandoned", ended_meanwhile)
+    assert other.ask(Limit(1)) is None
+    assert [trial.state for trial in other.trials()] == [TrialState.COMPLETE]
+
+
 def test_failing_runs_fail_their_trial_with_its_reason_and_the_search_gives_up_in_the_end(place):
     study = place.study("algorithm.clip_range=0.3")
     ended = []
