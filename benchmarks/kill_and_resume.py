@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from harness.plan import expand
 from harness.run_folder import RunFolder
 from harness.spec import RunSpec
 from harness.suite import load_suite
+
+Train = Callable[[RunSpec, Path], None]
 
 _CLEAN = multiprocessing.get_context("forkserver")
 """Children of a server that has loaded the harness and trained nothing: they start fast, and no thread of ours is lost."""
@@ -82,11 +85,11 @@ def run(spec: RunSpec, results: Path) -> None:
     train(spec, results, device="cpu")
 
 
-def run_and_kill(spec: RunSpec, results: Path, rng: random.Random, *, while_saving: bool) -> str | None:
+def run_and_kill(spec: RunSpec, results: Path, rng: random.Random, train: Train, *, while_saving: bool) -> str | None:
     """Train in another process and kill it; says when, or ``None`` if it finished first."""
     folder = RunFolder.of(spec, results)
     before = _progress(folder)
-    process = _CLEAN.Process(target=run, args=(spec, results))
+    process = _CLEAN.Process(target=train, args=(spec, results))
     process.start()
     try:
         while process.is_alive() and _progress(folder) == before:
@@ -145,19 +148,27 @@ def _saving(checkpoint: Path) -> bool:
         return False
 
 
-def check(spec: RunSpec, results: Path, kills: int, rng: random.Random) -> tuple[bool, str]:
-    """Compare an unbroken run of ``spec`` with one that is killed ``kills`` times."""
+def check(spec: RunSpec, results: Path, kills: int, rng: random.Random, train: Train = run) -> tuple[bool, str]:
+    """Compare an unbroken run of ``spec`` with one that is killed ``kills`` times.
+
+    Args:
+        spec: The run.
+        results: Where both go.
+        kills: How often.
+        rng: Draws the instants.
+        train: Trains a run in a new process.
+    """
     whole, broken = results / "whole", results / "broken"
-    process = _CLEAN.Process(target=run, args=(spec, whole))
+    process = _CLEAN.Process(target=train, args=(spec, whole))
     process.start()
     process.join()
     when = []
     while len(when) < kills:
-        instant = run_and_kill(spec, broken, rng, while_saving=len(when) % 2 == 1)
+        instant = run_and_kill(spec, broken, rng, train, while_saving=len(when) % 2 == 1)
         if instant is None:
             break
         when.append(instant)
-    process = _CLEAN.Process(target=run, args=(spec, broken))
+    process = _CLEAN.Process(target=train, args=(spec, broken))
     process.start()
     process.join()
     found = differences(RunFolder.of(spec, whole), RunFolder.of(spec, broken))

@@ -16,7 +16,15 @@ def harness_algorithms() -> Sequence[Algorithm]:
             config="harness.training.config:PPOConfig",
             summary="Proximal policy optimisation of Stable-Baselines3, with a second value head for the bonus.",
             paper="Schulman et al. 2017, arXiv 1707.06347",
-        )
+        ),
+        Algorithm(
+            name="sac",
+            learner="harness.training.sac:SACLearner",
+            config="harness.training.sac_config:SACConfig",
+            summary="Soft actor-critic of Stable-Baselines3; bonuses are recomputed for every sampled batch and added"
+            " (a preset's two_critics becomes sum, its weights divided by the extrinsic one).",
+            paper="Haarnoja et al. 2018, arXiv 1812.05905",
+        ),
     ]
 
 

@@ -73,3 +73,8 @@ class EnvironmentConfig(Config):
 
 class IntrinsicRewardConfig(Config):
     """The base of every method's configuration."""
+
+    @property
+    def sight(self) -> tuple[Literal["images", "vectors"], str] | None:
+        """The only observations that these settings are for, and the field that decides it; ``None`` if any may do."""
+        return None

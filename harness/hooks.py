@@ -31,12 +31,14 @@ class Preset:
         source: The paper, table or file and commit that the values come from.
         config: Values for the configuration.
         combine: For methods: values for the suite's ``combine`` block.
+        phases: For methods: values for the suite's ``phases`` block, by name and in order.
     """
 
     name: str
     source: str
     config: Mapping[str, Any] = field(default_factory=dict)
     combine: Mapping[str, Any] = field(default_factory=dict)
+    phases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

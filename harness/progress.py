@@ -15,12 +15,14 @@ class Progress:
         steps: Steps of the whole run.
         steps_per_second: Measured over this attempt.
         score: Mean return of the latest evaluation; ``None`` before the first.
+        phase: Name of the present phase; ``None`` for a run without phases.
     """
 
     step: int
     steps: int
     steps_per_second: float
     score: float | None = None
+    phase: str | None = None
 
 
 ReportProgress = Callable[[Progress], None]

@@ -7,7 +7,7 @@ be read is skipped and named; what is missing stays visible as a row without a s
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -59,10 +59,11 @@ class Results:
     """What was found in run folders. Tables are sorted, so that the order of reading leaves no trace.
 
     Attributes:
-        runs: One row per run folder, and one in state ``missing`` for each seed that other cells of the suite have.
-            ``label`` is the method's name, with its digest where several configurations share the name. ``score`` is null
-            unless the run finished; ``normalised`` also where the task has no constants. ``superseded`` marks all but one
-            of the folders that hold the same cell.
+        runs: One row per run folder, pre-training aside, and one in state ``missing`` for each seed that other cells of the
+            suite have. ``label`` is the method's name, with its digest where several configurations share the name.
+            ``score`` is null unless the run finished; ``normalised`` also where the task has no constants. ``superseded``
+            marks all but one of the folders that hold the same cell.
+        pretraining: One row per run that is only there for others to begin from; it has no score.
         evaluations: One row per run and evaluation: ``folder``, ``step``, ``episodes``, mean ``return``, and the mean of
             whatever else the task measures.
         tasks: One row per task: its constants ``low``, ``high`` and their ``source`` (null where there are none),
@@ -72,6 +73,7 @@ class Results:
     """
 
     runs: pl.DataFrame
+    pretraining: pl.DataFrame
     evaluations: pl.DataFrame
     tasks: pl.DataFrame
     records: Mapping[str, RunRecord]
@@ -87,7 +89,7 @@ def read_results(roots: Iterable[Path | RunFolder]) -> Results:
     """Read every run folder at or below each of ``roots``.
 
     Raises:
-        ResultsError: When a root does not exist, or when there is no run in any of them.
+        ResultsError: When a root does not exist, or when there is no run in any of them that could have a score.
     """
     roots = list(roots)
     folders, skipped = _find(roots)
@@ -103,11 +105,18 @@ def read_results(roots: Iterable[Path | RunFolder]) -> Results:
         if name in records:
             rows.append(_row(name, records[name], folder.state(records[name]), curve))
             evaluations.append(curve.with_columns(pl.lit(name).alias("folder")))
+    places = ", ".join(str(_path(root)) for root in roots)
     if not rows:
-        raise ResultsError("; ".join([f"no runs in {', '.join(str(_path(root)) for root in roots)}", *skipped]))
+        raise ResultsError("; ".join([f"no runs in {places}", *skipped]))
     tasks = _tasks(records)
+    pretraining, scored = _parted(rows, lambda row: records[str(row["folder"])].spec.pretraining)
+    if not scored:
+        raise ResultsError(f"only pre-training runs in {places}: scores come with the runs that begin from them")
+    unscored = {row["suite"] for row in pretraining} - {row["suite"] for row in scored}
+    skipped += [f"suite {suite}: only pre-training runs so far, which have no score" for suite in unscored]
     return Results(
-        runs=_runs(rows, tasks),
+        runs=_runs(scored, tasks),
+        pretraining=_pretraining(pretraining),
         evaluations=pl.concat(evaluations, how="diagonal").sort("folder", "step"),
         tasks=tasks,
         records=records,
@@ -146,7 +155,7 @@ def _read_evaluations(file: Path) -> pl.DataFrame:
         return pl.DataFrame(schema=_EVALUATIONS)
     if not {"step", "return"} <= set(header):
         raise ResultsError(f"{file}: needs the columns 'step' and 'return', has {', '.join(header)}")
-    measured = [name for name in header if name not in {*_EVALUATIONS, "episode"}]
+    measured = [name for name in header if name not in {*_EVALUATIONS, "episode", "phase"}]
     table = pl.DataFrame({name: [row[name] for row in rows] for name in ("step", "return", *measured)})
     numbers = table.with_columns(pl.all().cast(pl.Float64, strict=False)).drop_nulls(["step", "return"])
     return (
@@ -179,6 +188,8 @@ def _tasks(records: Mapping[str, RunRecord]) -> pl.DataFrame:
     seen: dict[tuple[str, str], set[tuple[float, float] | None]] = {}
     for _, record in sorted(records.items(), key=lambda item: (item[1].status.updated, item[0])):
         spec, constants = record.spec, record.spec.normalise
+        if spec.pretraining:
+            continue
         key, skip = (spec.suite, spec.task), spec.environment.config.get("frame_skip")
         seen.setdefault(key, set()).add((constants.low, constants.high) if constants else None)
         rows[key] = {
@@ -191,6 +202,21 @@ def _tasks(records: Mapping[str, RunRecord]) -> pl.DataFrame:
             "constants": len(seen[key]),
         }
     return pl.DataFrame(list(rows.values()), schema=_TASKS).sort("suite", "task")
+
+
+def _parted(
+    rows: Iterable[Mapping[str, object]], first: Callable[[Mapping[str, object]], bool]
+) -> tuple[list[Mapping[str, object]], list[Mapping[str, object]]]:
+    """The rows for which ``first`` holds, and the others."""
+    parts: tuple[list[Mapping[str, object]], list[Mapping[str, object]]] = ([], [])
+    for row in rows:
+        parts[not first(row)].append(row)
+    return parts
+
+
+def _pretraining(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    table = pl.DataFrame([{**row, "score": None} for row in rows], schema=_RUNS)
+    return table.sort("suite", "task", "method", "seed", "folder")
 
 
 def _runs(rows: Sequence[Mapping[str, object]], tasks: pl.DataFrame) -> pl.DataFrame:

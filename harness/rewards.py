@@ -9,6 +9,9 @@ The life of an `IntrinsicReward` in a run, for N environments and rollouts of T 
 Off-policy algorithms store no bonus. `observe` sees every step as it is taken. At every gradient step a batch is sampled
 from the replay buffer and `augment` may distort both ends of its transitions; then `update`, `observe_batch` and `bonus`
 are called with it, so that a bonus is as fresh as the networks. All tensors live on the run's device.
+
+In a phase that does not train the method, only `bonus` and `diagnose` are called on-policy: what the method has learned, its
+running statistics included, stays as it is.
 """
 
 from __future__ import annotations

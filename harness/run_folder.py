@@ -56,6 +56,7 @@ class RunStatus(_Record):
         seconds: Wall-clock seconds of training that led to `step`, over all attempts.
         steps_per_second: Measured over the current or last attempt.
         score: Mean return of the latest evaluation.
+        replay_bytes: Disk that the replay buffer takes beside the newest checkpoint; 0 on-policy and when finished.
         error: One line, if the last attempt failed.
         attempts: How often the run was started or resumed.
         history: Every change of state, oldest first.
@@ -69,6 +70,7 @@ class RunStatus(_Record):
     seconds: float = 0.0
     steps_per_second: float = 0.0
     score: float | None = None
+    replay_bytes: int = 0
     error: str | None = None
     attempts: int = 1
     history: list[HistoryEntry] = []
@@ -98,6 +100,7 @@ class RunFolder:
         self.progress = self.path / "progress.csv"
         self.evaluations = self.path / "evaluations.csv"
         self.checkpoint = self.path / "checkpoint"
+        self.replay = self.checkpoint / "replay"
         self.error_log = self.path / "error.log"
 
     @classmethod

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import IntEnum
-from typing import Annotated, Any, Literal
+from itertools import accumulate
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, JsonValue
 
@@ -95,6 +96,51 @@ class Normalisation(Config):
         return (score - self.low) / (self.high - self.low)
 
 
+Part = Literal["actor", "critics", "optimizers", "replay"]
+"""What a phase may begin anew."""
+
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+class PhaseSpec(Config):
+    """A part of a run with weights of its own, fully resolved; the phases of a run add up to its steps."""
+
+    name: str
+    steps: int = Field(gt=0)
+    """The next phase begins at the first iteration that ends at or after this many steps."""
+
+    extrinsic_weight: float = Field(ge=0)
+    """Instead of the combination's."""
+
+    intrinsic_weight: float = Field(ge=0)
+    """Instead of the combination's."""
+
+    train_reward: bool = True
+    """Whether the method goes on learning; if not, its networks and moments stay as they are."""
+
+    reset: tuple[Part, ...] = ()
+    """What is initialised anew when the phase begins, in the order of `PARTS`."""
+
+
+class StartSpec(Config):
+    """The finished run from whose last checkpoint another begins."""
+
+    path: str
+    """Its folder, below the results directory unless it is absolute; for finding it only, not part of the identity."""
+
+    digest: str
+    """Of that run."""
+
+    method_digest: str
+    """Of that run."""
+
+    seed: int | None = Field(default=None, ge=0)
+    """Of that run; null for the same as this run's."""
+
+    steps: int = Field(default=0, ge=0)
+    """How many of that run's steps this run counts as its own; 0 if it counts from nothing."""
+
+
 class RunSpec(Config):
     """One task x one method x one seed: what any executor on any machine needs to train it."""
 
@@ -113,16 +159,49 @@ class RunSpec(Config):
     normalise: Normalisation | None = None
     """For the report only; not part of the identity."""
 
+    phases: tuple[PhaseSpec, ...] = ()
+    """In order; none for a run that is the same throughout."""
+
+    start: StartSpec | None = None
+    """Where the run begins; null for new networks."""
+
+    pretraining: bool = False
+    """Whether the run is only there for others to begin from; reports leave it out of scores. Not part of the identity."""
+
     @property
     def digest(self) -> str:
         """Eight hexadecimal digits that name the run, its seed aside: changed by whatever changes its numbers."""
-        return _digest(self.model_dump(mode="json", exclude={"suite", "task", "method", "seed", "normalise"}))
+        return _digest(self._identity(start={"digest", "seed", "steps"}))
 
     @property
     def method_digest(self) -> str:
         """Like `digest` without the environment: the same for one method on all tasks of a suite."""
-        left_out = {"suite", "task", "method", "seed", "normalise", "environment"}
-        return _digest(self.model_dump(mode="json", exclude=left_out))
+        content = self._identity(start={"method_digest", "seed", "steps"})
+        del content["environment"]
+        return _digest(content)
+
+    def _identity(self, start: set[str]) -> dict[str, Any]:
+        """What makes the run; of its start, these fields. What a run without phases lacks leaves no trace."""
+        content = self.model_dump(mode="json", exclude={*_NAMES, "phases", "start"})
+        if self.phases:
+            content["phases"] = [phase.model_dump(mode="json") for phase in self.phases]
+        if self.start:
+            content["start"] = self.start.model_dump(mode="json", include=start)
+        return content
+
+    @property
+    def first_step(self) -> int:
+        """Steps that lie behind the run when it begins."""
+        return self.start.steps if self.start else 0
+
+    @property
+    def boundaries(self) -> tuple[int, ...]:
+        """The steps at which one phase gives way to the next."""
+        return tuple(accumulate(phase.steps for phase in self.phases))[:-1]
+
+    def phase_at(self, step: int) -> int:
+        """The index of the phase that follows ``step`` steps."""
+        return sum(step >= boundary for boundary in self.boundaries)
 
     @property
     def path(self) -> str:
@@ -133,6 +212,10 @@ class RunSpec(Config):
     def label(self) -> str:
         """The run in a few words, for people."""
         return f"{self.task}/{self.method}/seed-{self.seed}"
+
+
+_NAMES = frozenset({"suite", "task", "method", "seed", "normalise", "pretraining"})
+"""What says where a run belongs and not what it computes."""
 
 
 def _digest(content: Any) -> str:

@@ -43,7 +43,7 @@ class RunStanding:
     @property
     def steps_left(self) -> int:
         """Steps to go; 0 once it is finished."""
-        return 0 if self.standing == "finished" else max(self.spec.steps - self.step, 0)
+        return 0 if self.standing == "finished" else max(self.spec.steps - max(self.step, self.spec.first_step), 0)
 
     @property
     def seconds_left(self) -> float | None:

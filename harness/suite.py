@@ -13,7 +13,7 @@ from harness.plan import check
 from harness.problems import Refused, SuiteErrors, combined, located, show, validate
 from harness.registry import Registry
 from harness.registry import registry as installed
-from harness.suite_model import Suite, parse_seeds
+from harness.suite_model import Section, Suite, parse_seeds
 from harness.tuning import space
 from harness.yaml_source import parse_yaml, read_yaml
 
@@ -145,7 +145,7 @@ def _unknown_in_space(suite: Suite, tree: Node) -> list[SuiteError]:
     return [spaces[name].place.error(f"unknown method {name!r}{suggest(name, suite.methods)}") for name in unknown]
 
 
-def _narrowed(suite: Suite, tree: Node, asked: Mapping[str, Collection[str] | None]) -> Suite:
+def _narrowed(suite: Suite, tree: Node, asked: Mapping[Section, Collection[str] | None]) -> Suite:
     """The suite with only the tasks and methods that were asked for."""
     for section, names in asked.items():
         known = getattr(suite, section)
@@ -153,6 +153,6 @@ def _narrowed(suite: Suite, tree: Node, asked: Mapping[str, Collection[str] | No
             if name not in known:
                 kind = section.removesuffix("s")
                 raise tree.child(section).place.error(f"unknown {kind} {name!r}{suggest(name, known)}")
-        kept = {name: block for name, block in known.items() if not names or name in names}
-        suite = suite.model_copy(update={section: kept})
+        if names:
+            suite = suite.narrowed(section, names)
     return suite

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from collections.abc import Collection, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from harness.config import Config
-from harness.spec import Combination, EvaluationSpec, Normalisation
+from harness.spec import PARTS, Combination, EvaluationSpec, Normalisation, Part
 from harness.tuning.block import TuneBlock
 
 MAX_SEEDS = 10_000
@@ -77,7 +86,12 @@ def _seeds(value: Any) -> Any:
     raise ValueError("expected a count such as 5, a range such as 0-4, or a list of seeds")
 
 
-def _folder_name(name: str) -> str:
+def folder_name(name: str) -> str:
+    """A name that may name a folder, unchanged.
+
+    Raises:
+        ValueError: It may not.
+    """
     if not _NAME.fullmatch(name):
         rule = "letters, digits, '_', '-' and '.', at most 100, not beginning with '.' or '-'"
         raise ValueError(f"{name!r} cannot name a folder: use {rule}")
@@ -91,14 +105,20 @@ def _or_empty(value: Any) -> Any:
     return {} if value is None else value
 
 
+def _in_order(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    return tuple(part for part in PARTS if part in parts)
+
+
 def _combination(value: Any) -> Any:
     return {"mode": value} if isinstance(value, str) else _or_empty(value)
 
 
-Name = Annotated[str, AfterValidator(_folder_name)]
+Name = Annotated[str, AfterValidator(folder_name)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Settings = Annotated[dict[str, JsonValue], BeforeValidator(_or_empty, dict[str, JsonValue] | None)]
-Named = Field(min_length=1, json_schema_extra={"propertyNames": {"pattern": f"^{_NAME.pattern}$"}})
+_NAMES: dict[str, JsonValue] = {"propertyNames": {"pattern": f"^{_NAME.pattern}$"}}
+Named = Field(min_length=1, json_schema_extra=_NAMES)
+Section = Literal["tasks", "methods"]
 Mode = Combination.model_fields["mode"].annotation
 
 
@@ -169,6 +189,38 @@ class TaskBlock(_Block):
         return normalise
 
 
+class PhaseBlock(_Block):
+    """A part of a run with weights of its own; phases follow each other in the order in which they are written."""
+
+    steps: int | None = Field(default=None, gt=0)
+    """Steps of the phase. One phase of a method has neither steps nor share, and takes what the others leave."""
+
+    share: float | None = Field(default=None, gt=0, le=1)
+    """Steps of the phase, as a share of the run's."""
+
+    extrinsic_weight: float | None = Field(default=None, ge=0)
+    """Weight of the extrinsic reward in this phase; null for that of ``combine``."""
+
+    intrinsic_weight: float | None = Field(default=None, ge=0)
+    """Weight of the bonus in this phase; null for that of ``combine``."""
+
+    train_reward: bool = True
+    """Whether the method goes on learning; if not, its networks and moments stay as they are."""
+
+    reset: Annotated[tuple[Part, ...], AfterValidator(_in_order)] = ()
+    """What is initialised anew when the phase begins: ``actor``, ``critics``, ``optimizers``, ``replay``."""
+
+    once_per: str | None = None
+    """For the first phase: a key of the environment, such as ``domain``. Tasks that agree in it share the phase: it is a
+    run of its own, one for each method and seed, and the other phases begin where that run ended."""
+
+    @model_validator(mode="after")
+    def _has_one_size(self) -> PhaseBlock:
+        if self.steps is not None and self.share is not None:
+            raise ValueError("steps and share both say how long the phase is: keep one")
+        return self
+
+
 class MethodBlock(_Block):
     """An intrinsic reward, or none, with its configuration."""
 
@@ -188,6 +240,15 @@ class MethodBlock(_Block):
     )
     """How bonus and extrinsic reward combine: ``sum`` or ``two_critics``, or a mapping of mode and weights."""
 
+    phases: Annotated[
+        dict[Name, dict[str, JsonValue] | None], BeforeValidator(_or_empty, dict[Name, PhaseBlock | None] | None)
+    ] = Field(default_factory=dict, json_schema_extra=_NAMES)
+    """Parts of each run, by a name of your choice, laid over the preset's; null drops one of those."""
+
+    snapshot: str | None = None
+    """Folder of a finished run, from whose last checkpoint every run begins instead of from new networks. ``{task}``,
+    ``{seed}`` and keys of the environment are filled in; ``*`` stands for any text, where that leaves one folder."""
+
     algorithm: Annotated[MethodAlgorithmBlock, BeforeValidator(_or_empty, MethodAlgorithmBlock | None)] = (
         MethodAlgorithmBlock()
     )
@@ -201,7 +262,7 @@ class MethodBlock(_Block):
     @model_validator(mode="after")
     def _has_a_reward(self) -> MethodBlock:
         if self.reward is None:
-            for key in ("preset", "config", "combine"):
+            for key in ("preset", "config", "combine", "phases"):
                 if getattr(self, key):
                     raise ValueError(f"{key} has no meaning without a reward: add 'reward: NAME' or remove it")
         return self
@@ -254,3 +315,17 @@ class Suite(_Block):
         default_factory=dict
     )
     """Named scales: each is a part of a suite, laid over this one. There, null drops a task or a method."""
+
+    _all_tasks: dict[str, TaskBlock] = PrivateAttr(default_factory=dict)
+
+    @property
+    def all_tasks(self) -> dict[str, TaskBlock]:
+        """The tasks as written, including those that nobody asked for; what tasks share must not depend on who asks."""
+        return self._all_tasks or self.tasks
+
+    def narrowed(self, section: Section, names: Collection[str]) -> Suite:
+        """The suite with only these tasks or methods."""
+        kept = {name: block for name, block in getattr(self, section).items() if name in names}
+        suite = self.model_copy(update={section: kept})
+        suite._all_tasks = self.all_tasks
+        return suite

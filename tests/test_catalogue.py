@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from rich.console import Console
 
 from harness import catalogue, hooks
 from harness.discovery import BrokenPlugin, Plugin, PluginInfo, builtin_plugin
+from harness.display.catalogue import print_detail
 from harness.errors import UnknownNameError
 from harness.registry import Registry
 
@@ -46,3 +50,16 @@ def test_unknown_name_names_the_nearest_of_any_kind_and_broken_plugins(registry)
     with pytest.raises(UnknownNameError, match="did you mean 'local'") as caught:
         catalogue.describe(registry, "locl")
     assert "plugin 'ill' (ill-package 0.1) is broken" in str(caught.value)
+
+
+def test_phases_of_a_preset_are_shown():
+    preset = hooks.Preset(
+        name="two", source="a paper", phases={"explore": {"share": 0.5, "extrinsic_weight": 0}, "exploit": {}}
+    )
+    method = hooks.Method(name="m", reward="a.b:C", config="no_such_module:Config", presets=[preset])
+    known = Registry([Plugin(PluginInfo("guest", "guest-package", "2.0", "guest.plugin"), [method])])
+    (detail,) = catalogue.describe(known, "m")
+    console = Console(file=io.StringIO(), width=200)
+    print_detail(console, detail)
+    assert isinstance(console.file, io.StringIO)
+    assert "phase explore: share: 0.5, extrinsic_weight: 0" in console.file.getvalue()

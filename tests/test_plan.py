@@ -79,6 +79,9 @@ def test_a_run_holds_everything_and_travels_as_json():
         "evaluation": {"every": 100, "episodes": 10, "deterministic": False},
         "checkpoint_every": 100,
         "normalise": {"low": 0.0, "high": 2.0, "source": ""},
+        "phases": [],
+        "start": None,
+        "pretraining": False,
     }  # fmt: skip
 
 
@@ -213,8 +216,8 @@ def test_how_a_setting_was_written_is_not_part_of_the_identity():
             "methods.m.algorithm.name: method 'bare' does not run on algorithm 'climb', only on: duo",
         ),
         (
-            {"methods": {"m": {"reward": "novel", "algorithm": {"name": "climb"}}}},
-            "methods.m.combine: algorithm 'climb' cannot combine rewards by 'two_critics': write 'combine: sum'",
+            {"methods": {"m": {"reward": "novel", "algorithm": {"name": "climb"}, "combine": "two_critics"}}},
+            "methods.m.combine.mode: algorithm 'climb' cannot combine rewards by 'two_critics': write 'combine: sum'",
         ),
         (
             {"methods": {"m": {"reward": "novel", "combine": {"mode": "sum", "intrinsic_gamma": 0.9}}}},

@@ -157,3 +157,26 @@ def test_nothing_to_read_is_an_error_that_names_the_place(tmp_path):
         read_results([tmp_path / "empty"])
     with pytest.raises(ResultsError, match="nowhere"):
         read_results([tmp_path / "nowhere"])
+
+
+def test_pre_training_is_set_apart_and_plans_nothing(tmp_path):
+    write_suite(tmp_path, {"ppo": 1.0, "rnd": 2.0}, seeds=2)
+    write_run(tmp_path, "explore-sea", "rnd", 0, pretraining=True)
+    write_run(tmp_path, "explore-sea", "rnd", 0, pretraining=True, suite="other")
+    results = read_results([tmp_path])
+    assert results.pretraining.select("suite", "task", "state", "score").rows() == [
+        ("other", "explore-sea", "finished", None),
+        ("synthetic", "explore-sea", "finished", None),
+    ]
+    assert "explore-sea" not in results.runs["task"].to_list()
+    assert "missing" not in results.runs["state"].to_list()
+    assert results.tasks["task"].to_list() == ["north", "south"]
+    assert results.suites == ["synthetic"]
+    assert results.skipped == ("suite other: only pre-training runs so far, which have no score",)
+
+
+def test_a_phase_is_no_measurement(tmp_path):
+    folder = write_run(tmp_path, "north", "ppo", 0)
+    lines = folder.evaluations.read_text().splitlines()
+    folder.evaluations.write_text("\n".join([lines[0] + ",phase", *(line + ",explore" for line in lines[1:])]) + "\n")
+    assert "phase" not in read_results([tmp_path]).evaluations.columns

@@ -134,7 +134,7 @@ def test_what_is_not_asked_for_needs_no_plugin(file):
 
 
 KNOWN_TASK = "environment, normalise, steps"
-KNOWN_METHOD = "algorithm, combine, config, preset, reward"
+KNOWN_METHOD = "algorithm, combine, config, phases, preset, reward, snapshot"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -26,6 +26,7 @@ from harness.display.words import plural
 from harness.errors import ResultsError
 from harness.execution.events import Execute, Outcome
 from harness.execution.forecast import forecast
+from harness.execution.replay import workers_that_fit
 from harness.registry import registry
 from harness.run_folder import COMMAND_VARIABLE, RunFolder
 from harness.spec import RunSpec
@@ -74,7 +75,7 @@ def launch(
         The exit code.
 
     Raises:
-        UserError: Executor, device or results directory cannot be used; nothing was started.
+        UserError: Executor, device, replay buffers or results directory cannot be used; nothing was started.
     """
     execute: Execute = registry().load(registry().executor(executor).execute)
     check_device(device)
@@ -83,6 +84,7 @@ def launch(
     console = open_console()
     if not todo:
         return _nothing_to_do(console, standings, results)
+    workers = workers_that_fit([run.spec for run in todo], results, workers, _replay_bytes)
     check_writable(results)
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
     console.print(_opening(standings, results), soft_wrap=True)
@@ -123,6 +125,15 @@ def check_device(device: str) -> None:
         choose_device(device)
 
 
+def _replay_bytes(spec: RunSpec) -> int:
+    """Of a run's full replay buffer; 0 where its environments cannot be made, for the run itself will say why."""
+    from harness.training.estimate import replay_bytes
+
+    with suppress(Exception):
+        return replay_bytes(spec)
+    return 0
+
+
 def check_writable(results: Path) -> None:
     try:
         results.mkdir(parents=True, exist_ok=True)
@@ -155,9 +166,9 @@ def _print_outcomes(console: Console, outcomes: Sequence[Outcome], standings: Se
 
 def _write_report(console: Console, specs: Sequence[RunSpec], results: Path) -> None:
     """Report on the plan's runs alone; others in the same directory may be of other settings."""
-    folders = [RunFolder.of(spec, results) for spec in specs]
-    folders = [folder for folder in folders if folder.spec_file.exists()]
-    if folders:
+    there = [spec for spec in specs if RunFolder.of(spec, results).spec_file.exists()]
+    folders = [RunFolder.of(spec, results) for spec in there]
+    if not all(spec.pretraining for spec in there):
         with console.status("writing the report"):
             from harness.report.build import build_report
 

@@ -34,6 +34,7 @@ from harness.status import plan_standings
 from harness.suite_model import Suite
 from harness.tuning import best, confirm
 from harness.tuning.record import write_record
+from harness.tuning.scores import steps_of
 from harness.tuning.storage import masked_arguments, open_storage
 from harness.tuning.study import FINISHED, Limit, Problem, TuningStudy
 from harness.tuning.trials import study_folder
@@ -108,7 +109,7 @@ def print_tuning_plan(asked: Tuning) -> None:
         one = forecast(plan_standings(specs, asked.results), lambda spec: estimate(spec, asked.device), 1)
     workers = asked.workers or default_workers(specs)
     trials = "trials until the budget is spent" if asked.limit.trials is None else words.plural(asked.limit.trials, "trial")
-    runs = f"{trials} of {words.plural(len(specs), 'run')}, {words.count(sum(spec.steps for spec in specs))} steps each"
+    runs = f"{trials} of {words.plural(len(specs), 'run')}, {words.count(sum(map(steps_of, specs)))} steps each"
     again = len(specs) // options.seeds * options.confirm_seeds * (options.confirm + 1) if options.confirm else 0
     total = ""
     if asked.limit.trials is not None:

@@ -83,6 +83,13 @@ def _print_entries(console: Console, kind: str, found: Sequence[Entry]) -> None:
     print_table(console, kind, ("name", "about", "source", "plugin"), rows, keep=("name",))
 
 
+def _print_environments(console: Console, kind: str, found: Sequence[Entry]) -> None:
+    _print_entries(console, kind, found)
+    for entry in found:
+        if needed := entry.facts.get("requires"):
+            _print_indented(console, Text.assemble((entry.name, "bold"), f" requires {needed}"))
+
+
 def _print_plugins(console: Console, kind: str, found: Sequence[PluginEntry]) -> None:
     rows = [
         (Text(p.name, style="bold"), p.distribution, p.version, Text(p.state, style=_STATES[p.state]), p.provides or p.cause)
@@ -99,14 +106,25 @@ def _print_suites(console: Console, kind: str, found: Sequence[SuiteEntry]) -> N
             _print_indented(console, Text(suite.problem, style="red"), columns=6)
             continue
         _print_indented(console, Text(suite.description), columns=6)
-        size = f"{words.plural(suite.seeds, 'seed')}, {words.count(suite.steps)} steps per run"
-        facts = {"tasks": suite.tasks, "methods": suite.methods, "size": [size], "profiles": suite.profiles}
+        seeds, runs = words.plural(suite.seeds, "seed"), words.plural(suite.runs, "run")
+        size = f"{seeds}, {runs} of {words.count(suite.steps)} steps"
+        facts = {"tasks": suite.tasks, "methods": suite.methods, "size": [size], "time": [_time(suite)]}
+        facts["profiles"] = suite.profiles
         for title, names in facts.items():
             if names:
                 _print_indented(console, Text.assemble((f"{title}: ", "dim"), ", ".join(names)), columns=6)
 
 
-_PRINTERS = {"plugins": _print_plugins, "suites": _print_suites}
+def _time(suite: SuiteEntry) -> str:
+    """Estimated hours with where they are from, or why there are none."""
+    if suite.hours is None:
+        methods = ", ".join(suite.unmeasured)
+        return f"unknown, no speed recorded of {methods}; 'harness run {suite.file} --dry-run' measures them"
+    hours = f"{suite.hours:,.0f}" if suite.hours >= 10 else f"{suite.hours:.2g}"
+    return f"about {hours} hours, one run after another (speeds: {'; '.join(suite.measured)})"
+
+
+_PRINTERS = {"environments": _print_environments, "plugins": _print_plugins, "suites": _print_suites}
 
 
 def _print_preset(console: Console, preset: PresetEntry, *, default: bool) -> None:
@@ -115,6 +133,8 @@ def _print_preset(console: Console, preset: PresetEntry, *, default: bool) -> No
     _print_indented(console, Text(preset.source, style="dim"))
     values = [*_flat(preset.config), *_flat(preset.combine, "combine.")]
     _print_indented(console, Text(", ".join(values)))
+    for name, phase in preset.phases.items():
+        _print_indented(console, Text.assemble("phase ", (name, "bold"), f": {', '.join(_flat(phase))}"))
 
 
 def _print_setting(console: Console, setting: Setting) -> None:

@@ -21,10 +21,18 @@ def print_forecast(console: Console, plan: Forecast) -> None:
         f" with {words.plural(plan.workers, 'worker')}, as busy as this machine is now",
         soft_wrap=True,
     )
+    if replay := max((cell.replay_bytes for cell in plan.cells), default=0):
+        console.print(
+            f"full replay buffers take up to {words.memory(replay)} of each run's memory,"
+            " and as much again of the disk until the run is finished",
+            soft_wrap=True,
+        )
     if plan.fitting < plan.workers:
         warning = (
             f"memory is short: the largest runs fit {max(plan.fitting, 1)} at a time; use --workers {max(plan.fitting, 1)}"
         )
+        if replay:
+            warning += ", or a smaller buffer_size"
         console.print(Text(warning, style="yellow"), soft_wrap=True)
 
 

@@ -66,11 +66,16 @@ def draw(board: Board, height: int) -> RenderableType:
     rows = list(board.running.values())
     shown = rows[: max(height - _RESERVED_LINES, 1)]
     for row in shown:
-        table.add_row(row.spec.label, *_cells(row))
+        table.add_row(_label(row), *_cells(row))
     left = board.seconds_left
     summary = Text(board.counts() + (f"; about {words.duration(left)} left" if left is not None else ""), style="bold")
     more = [Text(f"and {len(rows) - len(shown)} more", style="dim")] if len(rows) > len(shown) else []
     return Group(table, *more, summary)
+
+
+def _label(row: Row) -> str:
+    phase = row.progress.phase if row.progress else None
+    return row.spec.label + (f" ({phase})" if phase else "")
 
 
 def _cells(row: Row) -> list[RenderableType]:
@@ -146,5 +151,6 @@ def _in_words(progress: Progress) -> str:
         f"{words.count(progress.step)} of {words.count(progress.steps)} steps",
         f"{words.speed(progress.steps_per_second)} steps/s",
     ]
+    parts += [f"phase {progress.phase}"] if progress.phase else []
     parts += [f"score {words.score(progress.score)}"] if progress.score is not None else []
     return "  ".join(parts)

@@ -70,7 +70,8 @@ class Execute(Protocol):
         """Train every run, each into its own folder below ``results``, whatever becomes of the others.
 
         Args:
-            specs: The runs, none of them finished (or ``fresh``), in the order in which they should start.
+            specs: The runs, none of them finished (or ``fresh``), in the order in which they should start. One that begins
+                where another of them ends must wait for it; `harness.execution.backlog.Backlog` knows which.
             results: The results directory.
             workers: Runs at a time; ``None`` for as many as fit.
             device: ``auto``, ``cpu`` or ``cuda``.

@@ -23,6 +23,11 @@ class Estimate(Protocol):
         ...
 
     @property
+    def replay_bytes(self) -> int:
+        """Of its full replay buffer on the disk."""
+        ...
+
+    @property
     def steps_per_second(self) -> float:
         """On one worker."""
         ...
@@ -38,7 +43,8 @@ class CellForecast:
         runs: How many there are.
         finished: How many of them are finished.
         steps: Of each run.
-        memory_bytes: Of each run's process.
+        memory_bytes: Of each run's process, its replay buffer full.
+        replay_bytes: Disk that each run's replay buffer takes until the run is finished; 0 on-policy.
         steps_per_second: Of each run.
         seconds: Of what is left of all of them, one after another.
     """
@@ -49,6 +55,7 @@ class CellForecast:
     finished: int
     steps: int
     memory_bytes: int
+    replay_bytes: int
     steps_per_second: float
     seconds: float
 
@@ -103,6 +110,7 @@ def _cell(cell: Cell, cost: Estimate) -> CellForecast:
         finished=cell.count("finished"),
         steps=cell.runs[0].spec.steps,
         memory_bytes=cost.memory_bytes,
+        replay_bytes=cost.replay_bytes,
         steps_per_second=cost.steps_per_second,
         seconds=sum(left),
     )

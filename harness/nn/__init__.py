@@ -5,6 +5,8 @@
 * `harness.nn.augmentations`: tile masks, noise and shifts
 * `harness.nn.distillation`: a target network and the predictor that learns to match it, masked means
 * `harness.nn.contrastive`, `harness.nn.covariance`: what self-supervised objectives are made of
+* `harness.nn.sinkhorn`: assignments to prototypes, balanced
+* `harness.nn.neighbours`: distance to the k-th nearest row of a bank, and a queue of vectors to be that bank
 * `harness.nn.averages`: a network that follows another slowly
 * `harness.nn.moments`: running mean and deviation, and the normaliser of discounted bonus sums
 * `harness.nn.minibatches`: how a rollout is cut

@@ -57,6 +57,12 @@ def shift(images: Tensor, offsets: Tensor, padding: int) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
+def random_shift(images: Tensor, padding: int, random: torch.Generator) -> Tensor:
+    """`shift` each image ``(B, C, H, W)`` on its own, by up to ``padding`` pixels in each direction, all equally likely."""
+    corners = torch.randint(2 * padding + 1, (len(images), 2), generator=random, device=random.device)
+    return shift(images, corners.to(images.device), padding)
+
+
 def where_gate(gates: Tensor, probability: float, changed: Tensor, inputs: Tensor) -> Tensor:
     """The changed sample where its gate ``(B,)``, in [0, 1), is below ``probability``, else the sample as it was."""
     return torch.where((gates < probability).view(-1, *[1] * (inputs.ndim - 1)), changed, inputs)
@@ -114,8 +120,7 @@ class Augmentation:
         if change == "noise":
             return add_noise(inputs, _uniforms(inputs.shape, inputs, random), self.noise)
         if change == "shift":
-            corners = torch.randint(2 * self.shift + 1, (len(inputs), 2), generator=random, device=random.device)
-            return shift(inputs, corners.to(inputs.device), self.shift)
+            return random_shift(inputs, self.shift, random)
         if not self.images:
             return mask_coordinates(inputs, _uniforms(inputs.shape, inputs, random), self.mask_probability)
         side = self.tile_sizes[self._draw_tile_size(random)]

@@ -85,10 +85,7 @@ class ConvEncoder(Encoder):
     """
 
     def __init__(self, image_shape: Sequence[int], layers: Sequence[Convolution], features_dim: int) -> None:
-        shapes = local_shapes(image_shape, layers)
-        inputs = [channels for channels, _, _ in shapes]
-        blocks = [_block(n, layer) for n, layer in zip(inputs, layers, strict=False)]
-        super().__init__(blocks, prod(shapes[-1]), features_dim)
+        super().__init__(conv_blocks(image_shape, layers), prod(local_shapes(image_shape, layers)[-1]), features_dim)
 
 
 class MLPEncoder(Encoder):
@@ -108,6 +105,16 @@ class MLPEncoder(Encoder):
             nn.Sequential(nn.Flatten(), nn.Linear(n, m), activation_module(activation)) for n, m in pairwise((inputs, *hidden))
         ]
         super().__init__(blocks, hidden[-1], features_dim)
+
+
+def conv_blocks(image_shape: Sequence[int], layers: Sequence[Convolution]) -> list[nn.Module]:
+    """The convolutions, first to last, each with its activation.
+
+    Raises:
+        UserError: When ``image_shape`` is no image's, or the images are too small for the kernels.
+    """
+    inputs = [channels for channels, _, _ in local_shapes(image_shape, layers)]
+    return [_block(n, layer) for n, layer in zip(inputs, layers, strict=False)]
 
 
 def local_shapes(image_shape: Sequence[int], layers: Sequence[Convolution]) -> list[tuple[int, int, int]]:

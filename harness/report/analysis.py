@@ -46,6 +46,7 @@ class Analysis:
         methods: Labels, the baseline first, then alphabetically.
         baseline: What improvement is measured against, if there is anything to compare.
         runs: The suite's part of `Results.runs`.
+        pretraining: The suite's part of `Results.pretraining`.
         tasks: The suite's part of `Results.tasks`, with ``usable``: whether scores can be normalised.
         tables: One table for each of `SCHEMAS`.
         interpolated: Methods and tasks (``None``: all together) whose curves had to be interpolated onto a common grid.
@@ -56,6 +57,7 @@ class Analysis:
     methods: tuple[str, ...]
     baseline: str | None
     runs: pl.DataFrame
+    pretraining: pl.DataFrame
     tasks: pl.DataFrame
     tables: Mapping[str, pl.DataFrame]
     interpolated: tuple[tuple[str, str | None], ...]
@@ -96,7 +98,8 @@ def analyse(results: Results, suite: str, baseline: str | None) -> Analysis:
     frames = {
         name: pl.DataFrame(list(rows), schema=SCHEMAS[name], orient="row").fill_nan(None) for name, rows in tables.items()
     }
-    return Analysis(suite, tuple(labels), baseline, runs, tasks, frames, tuple(work.interpolated), work.thinned)
+    pretraining = results.pretraining.filter(suite=suite)
+    return Analysis(suite, tuple(labels), baseline, runs, pretraining, tasks, frames, tuple(work.interpolated), work.thinned)
 
 
 def choose_baseline(results: Results, suite: str, wanted: str | None) -> str | None:

@@ -13,6 +13,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from harness.report.analysis import Analysis
 from harness.report.drawing import INK, Panel, Plot, Style, method_styles
+from harness.report.phases import Boundaries
 
 METRIC_TITLES = {
     "iqm": "IQM (higher is better)",
@@ -23,6 +24,7 @@ METRIC_TITLES = {
 
 _WIDE = (6.4, 3.4)
 _NORMALISED = (0.0, 1.0)
+_BOUNDARY = (0, (1, 2.5))
 _LEAST_SPAN = 0.1  # of the way from the score that counts as 0 to the one that counts as 1
 
 
@@ -32,10 +34,11 @@ class Plots:
     Args:
         analysis: The suite's numbers.
         marks: A mark to set behind a method's label where its aggregate covers fewer tasks than the others'.
+        boundaries: Where phases change, to be marked on curves.
     """
 
-    def __init__(self, analysis: Analysis, marks: Mapping[str, str]) -> None:
-        self.analysis, self.marks = analysis, marks
+    def __init__(self, analysis: Analysis, marks: Mapping[str, str], boundaries: Boundaries | None = None) -> None:
+        self.analysis, self.marks, self.boundaries = analysis, marks, boundaries or {}
         self.styles = method_styles(analysis.methods, analysis.baseline)
 
     def aggregates(self) -> Plot | None:
@@ -146,6 +149,8 @@ class Plots:
         def draw(axes: Axes) -> None:
             for label, part in self._parts(table):
                 self._curve(axes, label, part)
+                for step in sorted({step for task in tasks for step in self.boundaries.get((label, task), ())}):
+                    axes.axvline(step, color=self.styles[label].colour, linewidth=0.9, linestyle=_BOUNDARY)
             axes.set(xlabel=self._steps_label(tasks), ylabel=axis)
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
             axes.xaxis.set_major_locator(MaxNLocator(5))

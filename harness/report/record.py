@@ -12,6 +12,7 @@ from harness import statistics
 from harness.report.analysis import Analysis
 from harness.report.document import Block, Cell, Code, Column, Section, Table, Text
 from harness.report.drawing import Style
+from harness.report.phases import phases_in_words
 from harness.report.scores import METHOD
 from harness.report.wording import NOTHING, count, duration, listing
 from harness.run_folder import RunRecord
@@ -50,7 +51,28 @@ def _runs(analysis: Analysis) -> list[Block]:
             for task, label, seed, state, step, steps, error in facts
         )
         blocks.append(Table("Runs without a final score, each by name.", heads, lines, folded=len(lines) > 20))
+    if len(analysis.pretraining):
+        blocks.append(_pretraining(analysis))
     return blocks
+
+
+def _pretraining(analysis: Analysis) -> Table:
+    columns = (
+        Column("Pre-training"),
+        METHOD,
+        Column("Seed", "number"),
+        Column("State"),
+        Column("Step", "number"),
+        Column("Digest"),
+        Column("Reason"),
+    )
+    facts = analysis.pretraining.select("task", "method", "seed", "state", "step", "steps", "digest", "error").rows()
+    rows = tuple(
+        (task, method, str(seed), state, _progress(step, steps), digest, error or "")
+        for task, method, seed, state, step, steps, digest, error in facts
+    )
+    caption = "Pre-training runs, from which others begin. They have no score and count in no number above."
+    return Table(caption, columns, rows, folded=len(rows) > 20)
 
 
 def _progress(step: int | None, steps: int | None) -> str:
@@ -62,11 +84,13 @@ def _progress(step: int | None, steps: int | None) -> str:
 # --------------------------------------------------------------------------------------------------------------------
 def _methods(analysis: Analysis, records: Records) -> list[Block]:
     specs = _spec_of_each(analysis, records)
+    phased = any(phases_in_words(spec) for spec in specs.values())
     columns = (
         METHOD,
         Column("Algorithm"),
         Column("Bonus"),
         Column("How they combine"),
+        *([Column("Phases")] if phased else []),
         Column("Steps", "number"),
         Column("Digest"),
     )
@@ -76,6 +100,7 @@ def _methods(analysis: Analysis, records: Records) -> list[Block]:
             spec.algorithm.name,
             spec.reward.name if spec.reward else "none",
             _combination(spec.reward.combine) if spec.reward else "extrinsic reward alone",
+            *([phases_in_words(spec) or "none"] if phased else []),
             f"{spec.steps:,}",
             spec.method_digest,
         )
@@ -112,6 +137,8 @@ def _settings(spec: RunSpec) -> dict[str, Any]:
     settings: dict[str, Any] = {f"algorithm.{key}": value for key, value in spec.algorithm.config.items()}
     if spec.reward:
         settings |= {"reward": spec.reward.config, "combine": spec.reward.combine.model_dump(mode="json")}
+    for phase in spec.phases:
+        settings[f"phases.{phase.name}"] = phase.model_dump(mode="json", exclude={"name"})
     return settings | {"evaluation": spec.evaluation.model_dump(mode="json"), "checkpoint_every": spec.checkpoint_every}
 
 

@@ -125,9 +125,15 @@ def _efficiency(analysis: Analysis, plots: Plots) -> list[Block]:
     reading = (
         "The IQM of normalised scores at each evaluation during training, with 95 % bands: the higher and the further"
         " left, the sooner a method learns. A line is dotted where some of its runs are not there (yet), and ends"
-        f" where a task has no run left.{_frames(analysis)} Bands hold at each step alone, not for whole curves."
+        f" where a task has no run left.{_frames(analysis)}{_marks(plots)} Bands hold at each step alone, not for whole"
+        " curves."
     )
     return [Text(reading), Chart(plot)]
+
+
+def _marks(plots: Plots) -> str:
+    marked = any(plots.boundaries.values())
+    return " An upright dotted line marks where the next phase of the method of its colour begins." if marked else ""
 
 
 def _frames(analysis: Analysis) -> str:
@@ -141,7 +147,7 @@ def _tasks(analysis: Analysis, plots: Plots) -> list[Block]:
     reading = (
         "Raw scores: the mean return of the last evaluation's episodes, in the environment's own unclipped reward,"
         " averaged over seeds. The curves show the mean over seeds of every evaluation, with 95 % bands where there are"
-        f" enough seeds.{_frames(analysis)}"
+        f" enough seeds.{_frames(analysis)}{_marks(plots)}"
     )
     columns = (Column("Task"), *(Column(label, "number", method=True) for label in analysis.methods))
     table = analysis.tables["tasks"]

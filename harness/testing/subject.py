@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import cycle, islice
 from typing import Any
@@ -24,6 +24,7 @@ from harness.training import randomness
 
 _WARM_UP_SEED = 999
 _CPU = torch.device("cpu")
+_ON_POLICY = frozenset({"ppo"})
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,16 @@ class Lab:
         """What the method promises here; nothing if it refuses this world."""
         return self._first if isinstance(self._first, Promises) else Promises()
 
+    @property
+    def replays(self) -> bool:
+        """Whether the method runs on an off-policy algorithm."""
+        return any(name not in _ON_POLICY for name in self.subject.method.algorithms)
+
+    @property
+    def replays_only(self) -> bool:
+        """Whether it runs on nothing else."""
+        return all(name not in _ON_POLICY for name in self.subject.method.algorithms)
+
     @cached_property
     def _first(self) -> Promises | str:
         """What the first object that was built here had to say."""
@@ -137,7 +148,12 @@ class Lab:
         return record
 
     def live_through(self, reward: IntrinsicReward, script: Script) -> dict[str, Tensor]:
-        """Go through one rollout as a run does: `observe` and `bonus` at every step, then normalisation and `update`."""
+        """Go through one rollout as a run does: `observe` and `bonus` at every step, then normalisation and `update`.
+
+        Methods for off-policy algorithms alone live as they do: `live_off_policy`.
+        """
+        if self.replays_only:
+            return self.live_off_policy(reward, script)
         steps, bonuses = self.steps(reward, script), []
         for step in steps:
             reward.observe(step)
@@ -147,7 +163,36 @@ class Lab:
             record["normalised bonuses"] = reward.normaliser.normalise_rollout(record["bonuses"])
         rollout = concatenate(steps)
         metrics = reward.update(rollout) | reward.diagnose(rollout)
-        return record | {f"metric {name!r}": torch.as_tensor(value) for name, value in metrics.items()}
+        return record | _as_tensors(metrics)
+
+    def live_off_policy(self, reward: IntrinsicReward, script: Script) -> dict[str, Tensor]:
+        """See every step of a script, then learn from it and score it as one batch from a replay buffer."""
+        self.observe(reward, script)
+        batch = self.augment(reward, self.sample(reward, script, script.done.size))
+        metrics = reward.update(batch)
+        reward.observe_batch(batch)
+        record = {"bonuses": reward.bonus(batch)}
+        metrics |= reward.diagnose(batch)
+        if reward.normaliser is not None:
+            record["normalised bonuses"] = reward.normaliser.scale(record["bonuses"])
+        return record | _as_tensors(metrics)
+
+    def observe(self, reward: IntrinsicReward, script: Script) -> None:
+        """Show the method the steps of a script as an off-policy run does."""
+        for step in self.steps(reward, script):
+            reward.observe(step)
+            if reward.normaliser is not None:
+                reward.normaliser.normalise_step(reward.bonus(step))
+
+    def sample(self, reward: IntrinsicReward, script: Script, size: int) -> Transitions:
+        """Transitions of a script in no order, with repetitions; equal scripts and sizes, equal batches."""
+        rollout = self.rollout(reward, script)
+        index = torch.randint(len(rollout), (size,), generator=torch.Generator().manual_seed(size))
+        return rollout[index.to(self.device)]
+
+    def augment(self, reward: IntrinsicReward, batch: Transitions) -> Transitions:
+        """The batch with both of its ends distorted by the method."""
+        return replace(batch, obs=reward.augment(batch.obs), next_obs=reward.augment(batch.next_obs))
 
     def _step(self, reward: IntrinsicReward, script: Script, t: int) -> Transitions:
         dtype = torch.float32 if isinstance(self.world.spaces.action, gym_spaces.Box) else torch.int64
@@ -165,6 +210,10 @@ class Lab:
             truncated=tensor(script.truncated[t]),
             env_index=torch.arange(n_envs, device=self.device),
         )
+
+
+def _as_tensors(metrics: Mapping[str, float]) -> dict[str, Tensor]:
+    return {f"metric {name!r}": torch.as_tensor(value) for name, value in metrics.items()}
 
 
 def concatenate(parts: Sequence[Transitions]) -> Transitions:

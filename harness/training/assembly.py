@@ -15,9 +15,9 @@ from harness.rewards import IntrinsicReward, Spaces
 from harness.spec import Purpose, RunSpec, derive_seeds
 from harness.training import randomness
 from harness.training.evaluation import number_of_envs
-from harness.training.intrinsic import IntrinsicRewardVecEnv
 from harness.training.learner import Learner, Surroundings
 from harness.training.learner_view import LearnerView
+from harness.training.scored import ScoredVecEnv
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Assembly:
     base: HarnessVecEnv
     monitor: VecMonitor
     view: LearnerView
-    scored: IntrinsicRewardVecEnv | None
+    scored: ScoredVecEnv | None
     reward: IntrinsicReward | None
     learner: Learner
     evaluation: HarnessVecEnv
@@ -82,15 +82,16 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
     base: HarnessVecEnv = make(env_config, config.n_envs, threads=threads)  # type: ignore[attr-defined]
     monitor = VecMonitor(base)
     view = LearnerView(monitor, base, env_config)
+    learner: type[Learner] = registry.load(algorithm.learner)
     reward = _reward(spec, base, device, registry)
     scored = None
     if reward is not None:
         assert spec.reward is not None
-        scored = IntrinsicRewardVecEnv(view, reward, config.n_steps, spec.reward.combine)  # type: ignore[attr-defined]
-    learner = registry.load(algorithm.learner)(config, Surroundings(spec, registry, base, view, scored, device))
+        scored = learner.score(view, reward, config, spec.reward.combine)
+    learning = learner(config, Surroundings(spec, registry, base, view, scored, device))
     evaluation: HarnessVecEnv = make(env_config, number_of_envs(spec.evaluation), threads=threads)
     evaluation.measure()
-    return Assembly(base, monitor, view, scored, reward, learner, evaluation)
+    return Assembly(base, monitor, view, scored, reward, learning, evaluation)
 
 
 def _reward(spec: RunSpec, base: HarnessVecEnv, device: torch.device, registry: Registry) -> IntrinsicReward | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from math import ceil
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +18,12 @@ class PPOConfig(Config):
 
     supports: ClassVar[frozenset[str]] = frozenset({"sum", "two_critics"})
     """Ways to combine a bonus with the extrinsic reward."""
+
+    resets: ClassVar[frozenset[str]] = frozenset({"actor", "critics", "optimizers"})
+    """What a phase may reset."""
+
+    shaping: ClassVar[frozenset[str]] = frozenset({"n_envs", "network", "net_arch"})
+    """Settings that shape what a checkpoint holds: a run begins only from one that agrees in them."""
 
     n_envs: int = Field(default=8, gt=0)
     """N, environments that step together."""
@@ -71,6 +78,22 @@ class PPOConfig(Config):
 
     threads: int = Field(default=1, gt=0)
     """CPU threads of torch and of the environments. Part of a run's identity, since sums depend on it."""
+
+    @property
+    def stored_transitions(self) -> int:
+        """Transitions in memory at most: one rollout."""
+        return self.n_envs * self.n_steps
+
+    @property
+    def steps_per_iteration(self) -> int:
+        """Steps between two rows of the log, over all environments."""
+        return self.n_envs * self.n_steps
+
+    def for_probe(self, n_envs: int, n_steps: int) -> dict[str, Any]:
+        """Settings of the same run at a small scale, to be timed for about ``n_steps`` steps."""
+        n_envs = min(self.n_envs, n_envs)
+        n_steps = min(self.n_steps, ceil(n_steps / n_envs))
+        return {"n_envs": n_envs, "n_steps": n_steps, "batch_size": min(self.batch_size, n_envs * n_steps)}
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from stable_baselines3.common.vec_env import VecEnv
 
 from harness.config import Config
 from harness.environments import HarnessVecEnv
 from harness.registry import Registry
-from harness.spec import RunSpec
-from harness.training.intrinsic import IntrinsicRewardVecEnv
+from harness.rewards import IntrinsicReward
+from harness.spec import Combination, RunSpec
 from harness.training.learner_view import LearnerView
+from harness.training.replay_store import ReplayStore
+from harness.training.scored import ScoredVecEnv
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Surroundings:
     registry: Registry
     base: HarnessVecEnv
     view: LearnerView
-    scored: IntrinsicRewardVecEnv | None
+    scored: ScoredVecEnv | None
     device: torch.device
 
 
@@ -44,7 +47,15 @@ class Learner(Protocol):
     steps_per_iteration: int
     """Vector steps between two calls of `iterate`; checkpoints lie between iterations."""
 
+    replay: ReplayStore | None
+    """Transitions that outlive an iteration, saved beside the checkpoint; ``None`` on-policy."""
+
     def __init__(self, config: Any, surroundings: Surroundings) -> None: ...
+
+    @staticmethod
+    def score(env: VecEnv, reward: IntrinsicReward, config: Any, combine: Combination) -> ScoredVecEnv:
+        """The environments with a method, as this learner needs them."""
+        ...
 
     @property
     def step(self) -> int:
@@ -66,6 +77,26 @@ class Learner(Protocol):
 
     def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
         """Actions ``(N, ...)`` for evaluation."""
+        ...
+
+    def reset(self, parts: Collection[str], seed: int) -> None:
+        """Begin a phase with some parts anew, between two iterations; everything else stays to the bit.
+
+        Shared layers belong to the actor. What is initialised anew loses its optimiser's moments in any case.
+
+        Args:
+            parts: Of `harness.spec.PARTS`, those that the configuration's class names in ``resets``.
+            seed: Of the new weights; global random streams are left as they are.
+        """
+        ...
+
+    def start_from(self, state: Mapping[str, Any], step: int) -> None:
+        """Take over networks and optimisers from another run's `state_dict`, after `begin`; nothing else of it.
+
+        Args:
+            state: What the other run's checkpoint holds.
+            step: The step to count on from.
+        """
         ...
 
     def state_dict(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,18 @@ from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.vec_env import VecEnv
 
-from harness.spec import Purpose, derive_seeds
+from harness.errors import UserError
+from harness.rewards import IntrinsicReward
+from harness.spec import Combination, Purpose, derive_seeds
+from harness.training import randomness
 from harness.training.config import PPOConfig
+from harness.training.intrinsic import IntrinsicRewardVecEnv
 from harness.training.learner import Surroundings
 from harness.training.networks import ActorCriticHeads
+from harness.training.reinitialisation import reinitialise
 from harness.training.two_critics import TwoCriticPPO
 
 
@@ -26,6 +33,8 @@ class PPOLearner:
     SB3's ``learn`` writes its log between a rollout and the update that belongs to it. Here an iteration is whole before it
     is logged and saved, which is what makes a resumed run's log equal an unbroken one's.
     """
+
+    replay = None
 
     def __init__(self, config: PPOConfig, surroundings: Surroundings) -> None:
         self.steps_per_iteration = config.n_steps
@@ -45,6 +54,11 @@ class PPOLearner:
             **{name: getattr(config, name) for name in _SAME_NAME},
         )
         self.model.set_logger(Logger(folder=None, output_formats=[]))
+
+    @staticmethod
+    def score(env: VecEnv, reward: IntrinsicReward, config: PPOConfig, combine: Combination) -> IntrinsicRewardVecEnv:
+        """The environments with a method, as this learner needs them."""
+        return IntrinsicRewardVecEnv(env, reward, config.n_steps, combine)
 
     @property
     def step(self) -> int:
@@ -78,6 +92,20 @@ class PPOLearner:
     def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
         """Actions ``(N, ...)`` for evaluation."""
         return self.model.predict(observations, deterministic=deterministic)[0]
+
+    def reset(self, parts: Collection[str], seed: int) -> None:
+        """Initialise actor, critics or optimizers anew; see `harness.training.reinitialisation` for what belongs to whom."""
+        model = self.model
+        with randomness.borrowed(seed):
+            policy_class: type[ActorCriticPolicy] = model.policy_class  # type: ignore[assignment]
+            fresh = policy_class(model.observation_space, model.action_space, model.lr_schedule, **model.policy_kwargs)
+        reinitialise(model.policy, fresh.to(model.device), parts)
+
+    def start_from(self, state: Mapping[str, Any], step: int) -> None:
+        """Take over networks and optimiser from another run's `state_dict`, after `begin`, and count on from ``step``."""
+        self.model.policy.load_state_dict(state["policy"])
+        self.model.policy.optimizer.load_state_dict(state["optimizer"])
+        self.model.num_timesteps = step
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimiser and counters as a tree."""
@@ -133,6 +161,10 @@ _SAME_NAME = (
 """Fields of `PPOConfig` that SB3's PPO takes under the same name."""
 
 
+_NATURE_CNN_SIDE = 36
+"""The smallest side that SB3's three convolutions, 8x8/4, 4x4/2 and 3x3/1, leave anything of."""
+
+
 def _schedule(config: PPOConfig) -> Any:
     if config.learning_rate_schedule == "linear":
         return lambda remaining: config.learning_rate * remaining
@@ -141,6 +173,8 @@ def _schedule(config: PPOConfig) -> Any:
 
 def _policy(config: PPOConfig, surroundings: Surroundings, *, two_critics: bool) -> Any:
     """SB3's own policy, by name, wherever it suffices."""
+    if config.network == "sb3" and _is_image(surroundings):
+        _refuse_small_images(surroundings)
     if two_critics or config.network != "sb3":
         return ActorCriticHeads
     return "CnnPolicy" if _is_image(surroundings) else "MlpPolicy"
@@ -161,6 +195,16 @@ def _policy_arguments(config: PPOConfig, surroundings: Surroundings, *, two_crit
         arguments["features_extractor_class"] = NatureCNN
         arguments.setdefault("net_arch", [])
     return arguments
+
+
+def _refuse_small_images(surroundings: Surroundings) -> None:
+    size = surroundings.base.observation_space.shape[1:]  # type: ignore[index]
+    if min(size) < _NATURE_CNN_SIDE:
+        others = ", ".join(sorted(surroundings.registry.networks.keys() - {"sb3"}))
+        raise UserError(
+            f"images of {size[0]}x{size[1]} are too small for network sb3, whose convolutions need {_NATURE_CNN_SIDE} pixels; "
+            f"set algorithm: {{network: NAME}} to one that fits (installed: {others}), or use an environment's vectors"
+        )
 
 
 def _is_image(surroundings: Surroundings) -> bool:

@@ -19,12 +19,14 @@ from harness.errors import RunError
 from harness.progress import Progress, ReportProgress
 from harness.registry import registry
 from harness.run_folder import RunFolder, RunRecord, RunStatus, now
-from harness.spec import Purpose, RunSpec, derive_seeds
+from harness.spec import Purpose, RunSpec, StartSpec, derive_seeds
 from harness.training import checkpoints, randomness
 from harness.training.assembly import Assembly, assemble, choose_device
 from harness.training.evaluation import evaluate
 from harness.training.logs import Events, Table
+from harness.training.phases import Phases
 from harness.training.provenance import provenance
+from harness.training.start import load_start
 
 REPORT_SECONDS = 0.25
 """Shortest time between two reports of progress."""
@@ -63,7 +65,7 @@ def train(
             record = folder.read()
             if record.status.state == "finished":
                 return record.status
-        return _Run(spec, folder, device, report).complete()
+        return _Run(spec, results, device, report).complete()
 
 
 def _clear(folder: RunFolder) -> None:
@@ -77,22 +79,25 @@ def _clear(folder: RunFolder) -> None:
 class _Run:
     """A run under way; the folder is claimed."""
 
-    def __init__(self, spec: RunSpec, folder: RunFolder, device: str, report: ReportProgress | None) -> None:
-        self.spec, self.folder, self.report = spec, folder, report
+    def __init__(self, spec: RunSpec, results: Path, device: str, report: ReportProgress | None) -> None:
+        self.spec, self.results, self.report = spec, results, report
+        self.folder = folder = RunFolder.of(spec, results)
         self.device = choose_device(device)
         self.progress = Table(folder.progress)
-        self.evaluations = Table(folder.evaluations, ("step", "episode", "return", "length"))
+        phase = ("phase",) if spec.phases else ()
+        self.evaluations = Table(folder.evaluations, ("step", "episode", "return", "length", *phase))
         self.score: float | None = None
         self.evaluated, self.saved = 0, 0  # how many evaluations and checkpoints there were
         self.seconds_before = 0.0
         self.start_step = 0
         self.started = self.last_report = time.monotonic()
         self.parts: Assembly
+        self.phases: Phases
 
     def complete(self) -> RunStatus:
         """Train to the end and return the final status."""
         self._announce()
-        self.parts = assemble(self.spec, self.device, registry())
+        self._assemble()
         try:
             self._begin()
             events = Events(self.folder.path, self.start_step)
@@ -107,6 +112,10 @@ class _Run:
             self.evaluations.close()
         self._tell(force=True)
         return self.folder.change("finished", **self._facts()).status
+
+    def _assemble(self) -> None:
+        self.parts = assemble(self.spec, self.device, registry())
+        self.phases = Phases(self.spec, self.parts.learner, self.parts.scored)
 
     @property
     def _step(self) -> int:
@@ -135,15 +144,18 @@ class _Run:
         self.folder.change("running", attempts=1)
 
     def _begin(self) -> None:
-        """Start at the newest checkpoint, or from nothing."""
+        """Start at the newest checkpoint, at another run's last one, or from nothing."""
         found = checkpoints.load(self.folder.checkpoint)
-        if found is None:
-            self._begin_fresh()
-        else:
+        if found is not None:
             self._restore(*found)
+        elif self.spec.start is not None:
+            self._begin_from(self.spec.start, *load_start(self.spec.start, self.results))
+        else:
+            self._begin_fresh()
         self.start_step = self._step
-        self.progress.rewind("time/total_timesteps", self.start_step or -1)
-        self.evaluations.rewind("step", self.start_step or -1)
+        kept = -1 if found is None else self.start_step
+        self.progress.rewind("time/total_timesteps", kept)
+        self.evaluations.rewind("step", kept)
         self.started = time.monotonic()
 
     def _begin_fresh(self) -> None:
@@ -154,6 +166,23 @@ class _Run:
             self.parts.scored.warm_up(seeds[-1])
         base.reseed(self._training_seeds(_START, base.num_envs))
         learner.begin(self.spec.steps)
+        self.phases.begin(0)
+
+    def _begin_from(self, start: StartSpec, step: int, state: dict[str, Any]) -> None:
+        """Begin in new episodes with what another run has learned; go on counting where it ended, or from nothing."""
+        parts = self.parts
+        if start.steps:  # what is drawn from here on has not been drawn there
+            self.evaluated, self.saved = state["evaluated"], state["saved"]
+        parts.base.reseed(self._training_seeds(_FIRST_CUT + self.saved - 1, parts.base.num_envs))
+        parts.learner.begin(self.spec.steps)
+        try:
+            parts.learner.start_from(state["learner"], step if start.steps else 0)
+            if parts.reward is not None:
+                parts.reward.load_state_dict(state["reward"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            cause = " ".join(str(error).split())
+            raise RunError(f"{start.path}: its networks do not fit those of this run: {cause}") from error
+        self.phases.begin(self._step)
 
     def _iterate(self, events: Events) -> None:
         """One rollout and update, with what follows it; afterwards the run may be killed without loss."""
@@ -168,12 +197,14 @@ class _Run:
         self._log(metrics, events)
         if final or _crosses(before, after, spec.evaluation.every):
             self._evaluate(events)
+        self.phases.advance(self._step)
         if save:
             self._save()
         self._tell()
 
     def _log(self, metrics: Mapping[str, float], events: Events) -> None:
         row: dict[str, Any] = {name: metrics[name] for name in ("time/iterations", "time/total_timesteps")}
+        row |= {"phase": self.phases.name} if self.phases.name else {}
         row |= {"time/time_elapsed": round(self._seconds, 3), "time/fps": round(self._steps_per_second, 1)}
         if self.parts.scored is not None:
             row |= {f"intrinsic/{name}": value for name, value in self.parts.scored.pop_metrics().items()}
@@ -186,7 +217,7 @@ class _Run:
         episodes = evaluate(self.parts.evaluation, self.parts.learner, evaluation, self.spec.seed, self.evaluated)
         for number, episode in enumerate(episodes):
             row = {"step": self._step, "episode": number, "return": episode.score, "length": episode.length}
-            self.evaluations.append(row | episode.metrics)
+            self.evaluations.append(row | ({"phase": self.phases.name} if self.phases.name else {}) | episode.metrics)
         self.evaluated += 1
         self.score = float(np.mean([episode.score for episode in episodes]))
         events.write({"eval/mean_reward": self.score}, self._step)
@@ -195,7 +226,12 @@ class _Run:
         self.progress.sync()
         self.evaluations.sync()
         self.saved += 1
-        checkpoints.save(self.folder.checkpoint, self._step, self._state())
+        state, replay = self._state(), self.parts.learner.replay
+        if replay is not None:
+            state["replay"] = replay.save(self.folder.replay, last=self._step >= self.spec.steps)
+        checkpoints.save(self.folder.checkpoint, self._step, state)
+        if replay is not None:
+            replay.tidy(self.folder.replay)
         self.folder.note(**self._facts())
 
     def _state(self) -> dict[str, Any]:
@@ -211,6 +247,8 @@ class _Run:
             "score": self.score,
             "seconds": self._seconds,
         }
+        if self.spec.phases:
+            state["phase"] = self.phases.index
         if parts.base.exact_state:
             monitor = parts.monitor
             state["environments"] = parts.base.state_dict()
@@ -236,9 +274,12 @@ class _Run:
                 " were they upgraded since? Run again with --fresh to start over"
             )
         parts.learner.load_state_dict(state["learner"], state["observations"])
+        if parts.learner.replay is not None:
+            parts.learner.replay.load(self.folder.replay, state["replay"])
         if parts.reward is not None and parts.scored is not None:
             parts.reward.load_state_dict(state["reward"])
             parts.scored.resume_from(state["observations"])
+        self.phases.resume(state.get("phase", 0))
         randomness.restore(state["random"])
 
     def _training_seeds(self, index: int, n: int) -> list[int]:
@@ -247,13 +288,15 @@ class _Run:
     def _facts(self) -> dict[str, Any]:
         """What the status says about how far the run is."""
         rate = round(self._steps_per_second, 1)
-        return {"step": self._step, "seconds": round(self._seconds, 3), "score": self.score, "steps_per_second": rate}
+        facts = {"step": self._step, "seconds": round(self._seconds, 3), "score": self.score, "steps_per_second": rate}
+        replay = self.parts.learner.replay
+        return facts if replay is None else facts | {"replay_bytes": replay.bytes_on_disk}
 
     def _tell(self, *, force: bool = False) -> None:
         if self.report is None or (not force and time.monotonic() - self.last_report < REPORT_SECONDS):
             return
         self.last_report = time.monotonic()
-        self.report(Progress(self._step, self.spec.steps, self._steps_per_second, self.score))
+        self.report(Progress(self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name))
 
 
 def _crosses(before: int, after: int, every: int) -> bool:

@@ -159,6 +159,7 @@ class TwoCriticPPO(PPO):
         """Fill the buffer with ``n_rollout_steps`` steps of every environment and compute both streams' returns."""
         assert self._last_obs is not None, "the environments were not reset"
         self.policy.set_training_mode(False)
+        self.combine = rollout_buffer.combine = self.scored_env.combine  # its weights are those of the present phase
         rollout_buffer.reset()
         callback.on_rollout_start()
         for _ in range(n_rollout_steps):

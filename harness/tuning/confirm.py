@@ -122,11 +122,12 @@ def read_confirmed(found: Sequence[Candidate], results: Path) -> list[Confirmed]
     confirmed = []
     for one in found:
         scores = []
-        for spec in one.specs:
+        scored = [spec for spec in one.specs if not spec.pretraining]
+        for spec in scored:
             folder = RunFolder.of(spec, results)
             if folder.spec_file.exists() and folder.state() == "finished":
                 scores.append((spec.task, normalised(spec, evaluations(folder, spec.evaluation.episodes)[-1][1])))
-        confirmed.append(Confirmed(one.trial, one.default, one.settings, one.tuned, scores, len(one.specs)))
+        confirmed.append(Confirmed(one.trial, one.default, one.settings, one.tuned, scores, len(scored)))
     return confirmed
 
 

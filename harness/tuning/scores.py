@@ -44,6 +44,11 @@ def by_task(scores: Iterable[tuple[str, float]]) -> list[statistics.Array]:
     return [np.array(values) for values in found.values()]
 
 
+def steps_of(spec: RunSpec) -> int:
+    """Environment steps that a run takes itself, without those of the run that it begins from."""
+    return spec.steps - spec.first_step
+
+
 class Positions:
     """Where each evaluation of each run of a trial stands in one order that all trials share.
 
@@ -56,7 +61,7 @@ class Positions:
     """
 
     def __init__(self, specs: Sequence[RunSpec]) -> None:
-        self.lengths = [(spec.steps - 1) // spec.evaluation.every + 1 for spec in specs]
+        self.lengths = [0 if spec.pretraining else (spec.steps - 1) // spec.evaluation.every + 1 for spec in specs]
         self._starts = [sum(self.lengths[:index]) for index in range(len(specs))]
         self._specs = specs
 

@@ -23,7 +23,7 @@ from harness.tuning.block import TuneBlock
 from harness.tuning.owners import DEFINITION
 from harness.tuning.pruners import make_pruner, reports_runs
 from harness.tuning.samplers import make_sampler
-from harness.tuning.scores import Positions
+from harness.tuning.scores import Positions, steps_of
 from harness.tuning.space import Parameter, Space, Value, Values, suite_space
 from harness.tuning.storage import Opened, quiet
 from harness.tuning.trials import trial_seeds, trial_specs
@@ -90,8 +90,9 @@ class Problem:
 
     def definition(self) -> dict[str, Any]:
         """Everything on which the scores of trials depend, beside the values searched; as JSON."""
-        first = {spec.task: spec for spec in self.specs({})}
-        spec = next(iter(first.values()))
+        runs = self.specs({})
+        first = {spec.task: spec for spec in reversed(runs) if not spec.pretraining}
+        spec = first[next(iter(self.suite.tasks))]
         searched = {parameter.name for parameter in self.space.parameters}
         settings = {"algorithm": spec.algorithm.config}
         if spec.reward is not None:
@@ -112,6 +113,8 @@ class Problem:
                 for task, spec in first.items()
             },
             "evaluation": spec.evaluation.model_dump(mode="json"),
+            "phases": [phase.model_dump(mode="json") for phase in spec.phases],
+            "pretraining": [run.digest for run in runs if run.pretraining],
             "checkpoint_every": spec.checkpoint_every,
             "objectives": list(self.options.objectives),
             "metric": self.options.metric,
@@ -168,7 +171,7 @@ class TuningStudy:
         options, self.specs = problem.options, problem.specs({})
         self.positions = Positions(self.specs)
         sampler = problem.sampler()
-        pruner = make_pruner(options.pruner, [1] * len(self.specs) if reports_runs(options.pruner) else self.positions.lengths)
+        pruner = make_pruner(options.pruner, [length for length in self.positions.lengths if length])
         directions = [DIRECTIONS[objective] for objective in options.objectives]
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with quiet():
@@ -262,7 +265,7 @@ class TuningStudy:
 
     def steps(self, trials: Sequence[FrozenTrial]) -> int:
         """Environment steps of all trials; those under way count in full."""
-        whole = sum(spec.steps for spec in self.specs)
+        whole = sum(map(steps_of, self.specs))
         return sum(trial.user_attrs.get("steps", whole) for trial in trials)
 
     def _default(self) -> dict[str, Value] | None:

@@ -11,7 +11,7 @@ from typing import Any
 from harness.run_folder import RunFolder
 from harness.spec import RunSpec
 from harness.tuning.pruners import reports_runs
-from harness.tuning.scores import aggregate, evaluations, normalised
+from harness.tuning.scores import aggregate, evaluations, normalised, steps_of
 from harness.tuning.study import Asked, TuningStudy
 
 
@@ -35,6 +35,7 @@ class Work:
         self._study, self._results = study, results
         self._options = study.problem.options
         self._known = dict(asked.trial._cached_frozen_trial.intermediate_values)
+        self._done = 0  # finished runs, those that only pre-train included
         self._scores: list[tuple[str, float]] = []
         self._seconds: list[float] = []
         self._seen = 0  # evaluations of the current run
@@ -48,13 +49,12 @@ class Work:
     @property
     def spec(self) -> RunSpec | None:
         """The run that is next or under way; ``None`` when all are finished."""
-        index = len(self._scores)
-        return self.specs[index] if index < len(self.specs) else None
+        return self.specs[self._done] if self._done < len(self.specs) else None
 
     @property
     def share(self) -> float:
         """How much of the trial is done."""
-        return (self._steps + sum(spec.steps for spec in self.specs[: len(self._scores)])) / sum(s.steps for s in self.specs)
+        return (self._steps + sum(map(steps_of, self.specs[: self._done]))) / sum(map(steps_of, self.specs))
 
     def catch_up(self) -> None:
         """Take in every run that is finished already."""
@@ -64,8 +64,10 @@ class Work:
     def look(self, step: int = 0) -> None:
         """Report what the current run has evaluated since the last look."""
         assert self.spec is not None
-        spec, index = self.spec, len(self._scores)
-        self._steps = max(self._steps, step)
+        spec, index = self.spec, self._done
+        self._steps = max(self._steps, step - spec.first_step)
+        if spec.pretraining:
+            return  # it has no score
         found = evaluations(RunFolder.of(spec, self._results), spec.evaluation.episodes)
         for at, score in found[self._seen :]:
             if at >= spec.steps or self.pruned:
@@ -81,12 +83,15 @@ class Work:
         self.look()
         if self.pruned:
             return
-        spec, index = self.spec, len(self._scores)
+        spec, index = self.spec, self._done
         folder = RunFolder.of(spec, self._results)
-        score = normalised(spec, evaluations(folder, spec.evaluation.episodes)[-1][1])
-        self._scores.append((spec.task, score))
+        self._done += 1
         self._seconds.append(folder.read().status.seconds)
         self._seen = self._steps = 0
+        if spec.pretraining:
+            return
+        score = normalised(spec, evaluations(folder, spec.evaluation.episodes)[-1][1])
+        self._scores.append((spec.task, score))
         self.score = aggregate(self._scores, self._options.metric)
         if reports_runs(self._options.pruner):
             self._report(score, index)
@@ -97,13 +102,13 @@ class Work:
     def values(self) -> list[float]:
         """Of each objective, when all runs are finished."""
         assert self.score is not None
-        found = {"score": self.score, "seconds": sum(self._seconds) / len(self._seconds)}
+        found = {"score": self.score, "seconds": sum(self._seconds) / len(self._scores)}
         return [found[objective] for objective in self._options.objectives]
 
     def facts(self) -> dict[str, Any]:
         """What is kept with the trial when it has ended."""
-        done = sum(spec.steps for spec in self.specs[: len(self._scores)]) + self._steps
-        return {"runs": len(self._scores), "steps": done, "seconds": round(sum(self._seconds), 3)}
+        done = sum(map(steps_of, self.specs[: self._done])) + self._steps
+        return {"runs": self._done, "steps": done, "seconds": round(sum(self._seconds), 3)}
 
     def _report(self, value: float, position: int) -> None:
         if self._study.multi_objective or not math.isfinite(value):  # Optuna reports and prunes for a single objective
@@ -112,7 +117,7 @@ class Work:
         if position not in self._known:
             trial.report(value, position)
             self._known[position] = value
-        if len(self._scores) < len(self.specs):
+        if self._done < len(self.specs):
             with warnings.catch_warnings():  # a test of differences that are all zero, and the like
                 warnings.simplefilter("ignore")
                 self.pruned = trial.should_prune()

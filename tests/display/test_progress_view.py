@@ -109,3 +109,17 @@ def test_plain_lines_are_neither_many_nor_rare():
         now += 0.01
         teller(Advanced(run.spec, Progress(16_000_000 + 160_000 * step, 32_000_000, 4444.0)))
     assert text_of(console).count("running") - told_before <= 1
+
+
+def test_the_phase_is_told_on_a_terminal_and_in_a_pipe():
+    (run,) = standings(1)
+    board, console = Board([run]), Console(file=io.StringIO(), width=1000)
+    now = 0.0
+    teller = _Teller(console, board, clock=lambda: now)
+    teller(Started(run.spec))
+    for now in (0.0, 100.0):
+        teller(Advanced(run.spec, Progress(int(now) * 160_000, 32_000_000, 4444.0, phase="pretrain")))
+    assert "phase pretrain" in text_of(console)
+    screen = terminal(width=200)
+    screen.print(draw(board, 24))
+    assert "montezuma_revenge/snd_vic/seed-0 (pretrain)" in text_of(screen)

@@ -18,6 +18,7 @@ from harness.status import RunStanding
 @dataclass
 class Cost:
     memory_bytes: int = 1 << 30
+    replay_bytes: int = 0
     steps_per_second: float = 100.0
 
 

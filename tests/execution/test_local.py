@@ -18,7 +18,7 @@ import pytest
 from harness.execution.events import Advanced, Ended, Started
 from harness.execution.local import execute
 from harness.run_folder import RunFolder
-from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec
+from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec, StartSpec
 
 # What the worker is told to train with; the "family" of a spec says how it behaves. These stand in for training because
 # the processes around it are what is tested here.
@@ -145,6 +145,45 @@ def test_threads_are_set_before_libraries_load_and_arguments_arrive(tmp_path):
     run(specs, tmp_path, workers=1, device="cpu", fresh=True)
     seen = [(RunFolder.of(spec, tmp_path).path / "environment.txt").read_text() for spec in specs]
     assert seen == ["1 cpu True", "3 cpu True", "3 cpu True"]
+
+
+def begun_from(parent: RunSpec, child: RunSpec) -> RunSpec:
+    start = StartSpec(path=parent.path, digest=parent.digest, method_digest=parent.method_digest)
+    return child.model_copy(update={"start": start})
+
+
+def test_a_run_waits_for_the_one_that_it_begins_from(tmp_path):
+    parent, other = run_spec("works", 0), run_spec("works", 1)
+    child = begun_from(parent, run_spec("talks", 2))
+    events = []
+    outcomes = run([child, other, parent], tmp_path, workers=3, on_event=events.append)
+    assert [outcome.ending for outcome in outcomes] == ["finished"] * 3
+    order = [(type(event), getattr(event, "spec", None) or event.outcome.spec) for event in events]
+    assert order.index((Ended, parent)) < order.index((Started, child))
+    assert order.index((Started, other)) < order.index((Started, parent))  # a run that waits holds up no other
+
+
+@pytest.mark.parametrize(
+    ("family", "ending", "what"), [("raises", "failed", "failed"), ("claimed", "claimed", "is in other hands")]
+)
+def test_what_begins_from_a_run_that_did_not_end_well_is_not_started(tmp_path, family, ending, what):
+    parent = run_spec(family, 0)
+    child = begun_from(parent, run_spec("works", 1))
+    grandchild, other = begun_from(child, run_spec("works", 2)), run_spec("works", 3)
+    outcomes = run([parent, child, grandchild, other], tmp_path)
+    assert [outcome.ending for outcome in outcomes] == [ending, ending, ending, "finished"]
+    assert outcomes[1].error.startswith(f"t/{family}/seed-0, from which it begins, {what}: ")
+    assert outcomes[2].error.startswith("t/works/seed-1, from which it begins, ")
+    folder = RunFolder.of(child, tmp_path)
+    assert folder.spec_file.exists() == (ending == "failed")
+    if ending == "failed":
+        assert folder.state() == "failed"
+
+
+def test_a_run_begins_at_once_if_what_it_begins_from_is_none_of_them(tmp_path):
+    child = begun_from(run_spec("works", 0), run_spec("works", 1))
+    (outcome,) = run([child], tmp_path)
+    assert outcome.ending == "finished"
 
 
 PARENT = """

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.nn.augmentations import Augmentation, add_noise, mask_coordinates, mask_tiles, shift, where_gate
+from harness.nn.augmentations import Augmentation, add_noise, mask_coordinates, mask_tiles, random_shift, shift, where_gate
 
 IMAGES = (2, 12, 8)
 
@@ -121,3 +121,18 @@ def test_what_cannot_be_is_refused() -> None:
         make("shift", shape=(5,))
     with pytest.raises(UserError, match=r"none of the tile sizes \[5\] divides images of 12x8 pixels"):
         make("mask", tile_sizes=(5,))
+
+
+def test_random_shifts_reach_every_corner_equally_often() -> None:
+    """By a pixel each way, of an image whose middle tells where it went."""
+    x = torch.zeros(9000, 1, 5, 5)
+    x[:, :, 2, 2] = 1
+    moved = random_shift(x, 1, seeded())
+    counts = moved.sum(0)[0, 1:4, 1:4]
+    assert counts.sum() == 9000
+    assert (counts - 1000).abs().max() < 150  # five standard deviations
+
+
+def test_bytes_stay_bytes() -> None:
+    x = torch.randint(0, 256, (4, 3, 6, 6), dtype=torch.uint8)
+    assert random_shift(x, 2, seeded()).dtype == torch.uint8

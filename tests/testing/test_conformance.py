@@ -16,6 +16,7 @@ from testing.toy_methods import (
     CountsBesideItsState,
     ImagesCrash,
     NeverLearns,
+    Represents,
     Sound,
     subject,
 )
@@ -35,6 +36,26 @@ def test_sound_methods_pass(method):
     if method is Sound:
         missing = set() if torch.cuda.is_available() else {"cuda"}
         assert {name for name, result in results.items() if result.outcome == "not applicable"} == missing
+
+
+def test_a_method_for_off_policy_algorithms_alone_is_examined_as_one():
+    results = examine(subject(Represents, algorithms=("sac",)))
+    assert [result for result in results if result.outcome == "failed"] == []
+    calls = []
+
+    class Noted(Represents):
+        def observe_batch(self, transitions):
+            calls.append(len(transitions))
+            super().observe_batch(transitions)
+
+    (lab, *_) = subject(Noted, algorithms=("sac",)).labs
+    lab.live(lab.build(), 1, 2)
+    assert calls == [24, 24]
+
+
+def test_what_no_replay_buffer_feeds_is_not_examined_for_it():
+    results = {result.check: result for result in examine(subject(NeverLearns, algorithms=("ppo",)))}
+    assert results["off_policy"].outcome == "not applicable"
 
 
 @pytest.mark.parametrize(("check", "mistake"), MISTAKES, ids=lambda value: value)

@@ -75,8 +75,10 @@ def subject(
     reward: type[IntrinsicReward] = Sound,
     config: type[IntrinsicRewardConfig] = SoundConfig,
     presets: Sequence[Preset] = SOUND_PRESETS,
+    algorithms: Sequence[str] = ("ppo", "sac"),
 ) -> Subject:
-    return Subject(Method(name="toy", reward="toy:Reward", config="toy:Config", presets=presets), reward, config)
+    method = Method(name="toy", reward="toy:Reward", config="toy:Config", presets=presets, algorithms=algorithms)
+    return Subject(method, reward, config)
 
 
 # Descriptions ---------------------------------------------------------------------------------------------------------
@@ -390,9 +392,109 @@ class OverlyModestStatistics(RunningStatistics):
         return Promises()
 
 
-SOUND = (Sound, EpisodicMemory, OverlyModestStatistics)
+# The off-policy life ---------------------------------------------------------------------------------------------------
+class Pooled(nn.Module):
+    features_dim = 49
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(size, 49)
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return self.layer(F.adaptive_avg_pool2d(states / 255, 7).flatten(1) if states.ndim == 4 else states)
+
+
+class Represents(Sound):
+    """Sound, with every hook of the off-policy life in use."""
+
+    def __init__(self, config: SoundConfig, spaces: Spaces, n_envs: int, device: Any, seed: int) -> None:
+        super().__init__(config, spaces, n_envs, device, seed)
+        self.encoder = Pooled(self.predictor.in_features)
+        self.register_buffer("candidate", torch.zeros(()))
+        self.to(device)
+
+    def augment(self, observations: torch.Tensor) -> torch.Tensor:
+        shift = int(torch.randint(3, (), generator=self.generator))
+        return observations.roll(shift, -1) if self.images else observations.clone()
+
+    def observe_batch(self, transitions: Transitions) -> None:
+        row = int(torch.randint(len(transitions), (), generator=self.generator))
+        self.candidate = transitions.next_obs[row].float().mean()
+
+    def representation(self) -> nn.Module:
+        return self.encoder
+
+
+class AugmentDropsRows(Sound):
+    def augment(self, observations: torch.Tensor) -> torch.Tensor:
+        return observations[1:]
+
+
+class AugmentWrites(Sound):
+    def augment(self, observations: torch.Tensor) -> torch.Tensor:
+        return observations.mul_(0)
+
+
+class AugmentIsGlobal(Sound):
+    def augment(self, observations: torch.Tensor) -> torch.Tensor:
+        return observations.roll(int(torch.randint(3, ())), 0)
+
+
+class CandidatesAreGlobal(Represents):
+    def observe_batch(self, transitions: Transitions) -> None:
+        torch.randperm(len(transitions))
+
+
+class NeedsFullBatches(Sound):
+    def observe_batch(self, transitions: Transitions) -> None:
+        self.candidates = transitions.next_obs.view(-1, 4, *transitions.next_obs.shape[1:])
+
+
+class RepresentationWithoutSize(Represents):
+    def representation(self) -> nn.Module:
+        return self.target
+
+
+class RepresentationAnew(Represents):
+    def representation(self) -> nn.Module:
+        return Pooled(self.predictor.in_features)
+
+
+class RepresentationBesideItsState(Represents):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.hidden = (Pooled(self.predictor.in_features),)
+
+    def representation(self) -> nn.Module:
+        return self.hidden[0]
+
+
+class CandidatesBesideItsState(Represents):
+    seen = 0.0
+
+    def observe_batch(self, transitions: Transitions) -> None:
+        self.seen += 1
+
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return super().bonus(transitions) + self.seen
+
+
+SOUND = (Sound, Represents, EpisodicMemory, OverlyModestStatistics)
 
 BROKEN: dict[str, dict[str, Subject]] = {
+    "off_policy": {
+        kind.__name__: subject(kind)
+        for kind in (
+            AugmentDropsRows,
+            AugmentWrites,
+            AugmentIsGlobal,
+            CandidatesAreGlobal,
+            RepresentationWithoutSize,
+            RepresentationAnew,
+            RepresentationBesideItsState,
+            CandidatesBesideItsState,
+        )
+    },
     "config": {
         "a field without meaning": subject(config=Silent),
         "a default out of bounds": subject(config=OutOfBounds),
@@ -423,5 +525,5 @@ BROKEN: dict[str, dict[str, Subject]] = {
 }
 """By the check that they must fail; the mistake, or the name of the class that makes it."""
 
-CRASHING = {"worlds": (ImagesCrash, ContinuousCrash), "resume": (CannotBeSaved,)}
+CRASHING = {"worlds": (ImagesCrash, ContinuousCrash), "resume": (CannotBeSaved,), "off_policy": (NeedsFullBatches,)}
 """Methods that raise something of their own in a check."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.testing.checks import batches, cuda, descriptions, episodes, learning, numbers, seeds, state
+from harness.testing.checks import batches, cuda, descriptions, episodes, learning, numbers, replay, seeds, state
 from harness.testing.outcomes import Failed, NotApplicable
 from harness.testing.subject import Lab, Subject
 
@@ -76,6 +76,8 @@ CHECKS: tuple[Check, ...] = (
     Check("last_step", "an episode's last step is scored on its true last observation", _in_every_world(episodes.last_step)),
     Check("boundaries", "no bonus depends on what lies outside its promised reach, the next episode least of all",
           _in_every_world(episodes.boundaries)),
+    Check("off_policy", "on a replay buffer's batches it learns, scores and resumes as well, in whatever order they come",
+          _in_every_world(replay.off_policy)),
     Check("cuda", "on a GPU it goes on from a checkpoint made without one, with the same bonuses",
           _in_every_world(cuda.cuda)),
 )  # fmt: skip

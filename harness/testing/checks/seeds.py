@@ -27,12 +27,12 @@ def streams(lab: Lab) -> None:
     """Python's, NumPy's and torch's global streams stand where they stood after each call."""
     reward = lab.build()
     for step in lab.steps(reward, lab.script(1)):
-        with _untouched("observe"):
+        with untouched("observe"):
             reward.observe(step)
-        with _untouched("bonus"):
+        with untouched("bonus"):
             reward.bonus(step)
     rollout = lab.rollout(reward, lab.script(1))
-    with _untouched("update"):
+    with untouched("update"):
         reward.update(rollout)
 
 
@@ -44,7 +44,7 @@ def _life(lab: Lab, *, seed: int, surroundings: int) -> dict[str, Tensor]:
     return record | {name: values for name, values in snapshot(reward).items() if not name.endswith("/generator")}
 
 
-class _untouched:  # noqa: N801  reads as a phrase where it is used
+class untouched:  # noqa: N801  reads as a phrase where it is used
     """Fails if the block that it guards draws from a global stream."""
 
     def __init__(self, call: str) -> None:

@@ -45,9 +45,9 @@ def inputs(lab: Lab) -> None:
         ("bonus()", reward.bonus, rollout),
         ("update()", reward.update, rollout),
     ):
-        before = _copy(given)
+        before = copied(given)
         call(given)
-        require_same(before, _copy(given), f"in the transitions after {name}")
+        require_same(before, copied(given), f"in the transitions after {name}")
 
 
 def resume(lab: Lab) -> None:
@@ -106,7 +106,8 @@ def _without_metrics(record: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: values for name, values in record.items() if not name.startswith("metric")}
 
 
-def _copy(transitions: Transitions) -> dict[str, Tensor]:
+def copied(transitions: Transitions) -> dict[str, Tensor]:
+    """A copy of every field."""
     return {field.name: getattr(transitions, field.name).clone() for field in fields(transitions)}
 
 

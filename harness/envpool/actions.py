@@ -1,0 +1,61 @@
+"""How an agent's actions become those that EnvPool takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from gymnasium import spaces
+
+
+@dataclass(frozen=True)
+class Actions:
+    """The actions of one environment.
+
+    Attributes:
+        space: What the agent sees.
+        convert: From a batch of the agent's actions to one that EnvPool takes.
+    """
+
+    space: spaces.Discrete | spaces.Box
+    convert: Callable[[np.ndarray], np.ndarray]
+
+
+def discrete(space: spaces.Space) -> Actions:
+    """Actions 0 to n - 1, whatever number EnvPool's first one has.
+
+    Raises:
+        TypeError: The space is not discrete.
+    """
+    if not isinstance(space, spaces.Discrete):
+        raise TypeError(f"discrete actions need a Discrete space, not {space}")
+    n, start = int(space.n), int(space.start)
+
+    def convert(actions: np.ndarray) -> np.ndarray:
+        actions = np.asarray(actions)
+        # EnvPool's C++ would read beyond its tables.
+        if actions.min() < 0 or actions.max() >= n:
+            raise ValueError(f"actions must be from 0 to {n - 1}, not {actions.tolist()}")
+        return actions + start
+
+    return Actions(spaces.Discrete(n), convert)
+
+
+def scaled(space: spaces.Space) -> Actions:
+    """Actions float32 from -1 to 1 in every dimension, mapped linearly to EnvPool's range.
+
+    Raises:
+        TypeError: The space is not a box.
+        ValueError: The box has no bounds to map to; one wider than a million counts as unbounded.
+    """
+    if not isinstance(space, spaces.Box):
+        raise TypeError(f"continuous actions need a Box, not {space}")
+    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    if not (high - low < 1e6).all():
+        raise ValueError(f"actions without bounds cannot be scaled: {space}")
+    agent = spaces.Box(-1.0, 1.0, space.shape, np.float32)
+    if (low == -1).all() and (high == 1).all():
+        return Actions(agent, np.asarray)
+    half = (high - low) / 2
+    return Actions(agent, lambda actions: low + (actions + 1.0) * half)

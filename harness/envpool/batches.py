@@ -1,0 +1,71 @@
+"""What a pool hands back for some of its environments: arrays in nested dictionaries, one row for each environment."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+TreeT = TypeVar("TreeT")
+
+
+class Batch(NamedTuple):
+    """A step of n environments.
+
+    Attributes:
+        observations: As the pool gives them, an array or a dictionary.
+        rewards: ``(n,)``.
+        terminated: bool ``(n,)``.
+        truncated: bool ``(n,)``.
+        info: As the pool gives it.
+    """
+
+    observations: Any
+    rewards: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    info: dict[str, Any]
+
+    @property
+    def dones(self) -> np.ndarray:
+        """Which episodes have ended, bool ``(n,)``."""
+        return self.terminated | self.truncated
+
+
+def in_order(tree: TreeT, info: dict[str, Any], envs: np.ndarray) -> TreeT:
+    """The same with one row for each of ``envs``, in that order, whichever has come first.
+
+    Args:
+        tree: Arrays with one row for each environment that has answered.
+        info: Theirs; ``env_id`` says who they are.
+        envs: Who was asked, in ascending order.
+
+    Raises:
+        RuntimeError: Others have answered than were asked.
+    """
+    answered = info["env_id"]
+    if np.array_equal(answered, envs):
+        return tree
+    order = np.argsort(answered)
+    if not np.array_equal(answered[order], envs):
+        raise RuntimeError(f"environments {envs.tolist()} were asked, {answered.tolist()} have answered")
+    return _rows(tree, order)
+
+
+def put(tree: Any, envs: np.ndarray, part: Any) -> None:
+    """Overwrite the rows ``envs`` of every array in ``tree`` with those of ``part``."""
+    if isinstance(tree, np.ndarray):
+        tree[envs] = part
+        return
+    for key in tree if isinstance(tree, dict) else range(len(tree)):
+        put(tree[key], envs, part[key])
+
+
+def _rows(tree: Any, order: np.ndarray) -> Any:
+    if isinstance(tree, dict):
+        return {key: _rows(part, order) for key, part in tree.items()}
+    if isinstance(tree, Batch):
+        return Batch(*(_rows(part, order) for part in tree))
+    if isinstance(tree, tuple):
+        return tuple(_rows(part, order) for part in tree)
+    return tree[order]

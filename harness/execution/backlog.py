@@ -1,0 +1,46 @@
+"""What is left for an executor to do, in an order that runs allow which begin where others ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.execution.events import Outcome
+from harness.spec import RunSpec
+
+
+class Backlog:
+    """The runs of one call of an executor that nobody has taken up.
+
+    Args:
+        specs: In the order in which they should start. A run that begins where another of them ends (`RunSpec.start`)
+            waits for it; what it begins from may also have finished before, and is then none of them.
+    """
+
+    def __init__(self, specs: Sequence[RunSpec]) -> None:
+        self._waiting = list(specs)
+        self._unfinished = {spec.path for spec in specs}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def next(self) -> RunSpec | None:
+        """Take the first run that need not wait; ``None`` if there is none, for now or at all."""
+        spec = next((spec for spec in self._waiting if not self._waits(spec)), None)
+        if spec is not None:
+            self._waiting.remove(spec)
+        return spec
+
+    def end(self, outcome: Outcome) -> Iterator[Outcome]:
+        """Note how a run ended; yields that of each run which now can never begin, and leaves those out."""
+        self._unfinished.discard(outcome.spec.path)
+        if outcome.ending == "finished":
+            return
+        for spec in [spec for spec in self._waiting if spec.start and spec.start.path == outcome.spec.path]:
+            self._waiting.remove(spec)
+            what = "failed" if outcome.ending == "failed" else "is in other hands"
+            ended = Outcome(spec, outcome.ending, f"{outcome.spec.label}, from which it begins, {what}: {outcome.error}")
+            yield ended
+            yield from self.end(ended)
+
+    def _waits(self, spec: RunSpec) -> bool:
+        return spec.start is not None and spec.start.path in self._unfinished

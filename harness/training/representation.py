@@ -1,0 +1,101 @@
+"""What lies between observations and SAC's networks: SB3's extractor, a trunk, or a method's learned representation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor, NatureCNN
+from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
+from stable_baselines3.sac.policies import SACPolicy
+from torch import Tensor, nn
+
+from harness.rewards import IntrinsicReward
+
+Extractor = Callable[[spaces.Space], BaseFeaturesExtractor]
+
+
+class RepresentationPolicy(SACPolicy):
+    """SB3's SAC policy on features that a method learns.
+
+    Actor, critics and targets take features ``(B, features_dim)``, which sampled batches hold already: see
+    `RelabelledReplayBuffer`. Where the policy acts, it computes them from observations. The representation is not a part of
+    the policy: not in its parameters, optimisers, targets or state.
+
+    Args:
+        reward: The method, with a `IntrinsicReward.representation`.
+        representation: That module.
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space,
+        action_space: spaces.Box,
+        lr_schedule: Schedule,
+        *args: Any,
+        reward: IntrinsicReward,
+        representation: nn.Module,
+        **kwargs: Any,
+    ) -> None:
+        self._method = (reward, representation)  # a tuple hides them from torch's registration
+        super().__init__(observation_space, action_space, lr_schedule, *args, normalize_images=False, **kwargs)
+
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
+        assert isinstance(observation, Tensor)
+        reward, representation = self._method
+        seen = torch.as_tensor(reward.view(observation.cpu().numpy()), device=self.device)
+        with torch.no_grad():
+            features = representation(seen)
+        return self.actor(features, deterministic)
+
+
+class GivenFeatures(BaseFeaturesExtractor):
+    """Features that come ready-made."""
+
+    def forward(self, observations: Tensor) -> Tensor:
+        return observations
+
+
+class Trunk(BaseFeaturesExtractor):
+    """A linear layer and layer normalisation on another extractor's features (Yarats et al. 2021, ``proto.py``: no tanh).
+
+    Args:
+        observation_space: Of one environment.
+        inner: Makes the other extractor.
+        trunk_dim: Units of the layer.
+    """
+
+    def __init__(self, observation_space: spaces.Space, inner: Extractor, trunk_dim: int) -> None:
+        super().__init__(observation_space, trunk_dim)
+        self.inner = inner(observation_space)
+        self.layers = nn.Sequential(nn.Linear(self.inner.features_dim, trunk_dim), nn.LayerNorm(trunk_dim))
+
+    def forward(self, observations: Tensor) -> Tensor:
+        return self.layers(self.inner(observations))
+
+
+def is_image(space: spaces.Space) -> bool:
+    """Whether observations are stacked frames of bytes."""
+    return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3
+
+
+def features_extractor(space: spaces.Space, representation: nn.Module | None, trunk_dim: int | None) -> dict[str, Any]:
+    """SB3's ``policy_kwargs`` for what actor, critics and targets each put under their layers."""
+    inner: type[BaseFeaturesExtractor] = NatureCNN if is_image(space) else FlattenExtractor
+    arguments: dict[str, Any] = {}
+    if representation is not None:
+        inner, arguments = GivenFeatures, {"features_dim": _features_dim(representation)}
+    if trunk_dim is not None:
+        inner, arguments = Trunk, {"inner": partial(inner, **arguments), "trunk_dim": trunk_dim}
+    return {"features_extractor_class": inner, "features_extractor_kwargs": arguments}
+
+
+def _features_dim(representation: nn.Module) -> int:
+    size = getattr(representation, "features_dim", None)
+    if not isinstance(size, int):
+        raise TypeError(f"{type(representation).__name__}, a representation, needs an attribute features_dim")
+    return size

@@ -1,0 +1,1 @@
+"""Proto-RL (Yarats et al. 2021)."""
