@@ -84,7 +84,7 @@ def launch(
     console = open_console()
     if not todo:
         return _nothing_to_do(console, standings, results)
-    workers = workers_that_fit([run.spec for run in todo], results, workers, _replay_bytes)
+    workers = workers_that_fit([run.spec for run in todo], results, workers, replay_bytes_of)
     check_writable(results)
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
     console.print(_opening(standings, results), soft_wrap=True)
@@ -125,7 +125,7 @@ def check_device(device: str) -> None:
         choose_device(device)
 
 
-def _replay_bytes(spec: RunSpec) -> int:
+def replay_bytes_of(spec: RunSpec) -> int:
     """Of a run's full replay buffer; 0 where its environments cannot be made, for the run itself will say why."""
     from harness.training.estimate import replay_bytes
 

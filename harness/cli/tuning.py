@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.launch import check_device, check_writable, stop_on_signals
+from harness.cli.launch import check_device, check_writable, replay_bytes_of, stop_on_signals
 from harness.display import words
 from harness.display.board import Board
 from harness.display.catalogue import print_parameters
@@ -27,6 +27,7 @@ from harness.execution.attempt import TRAIN
 from harness.execution.capacity import default_workers
 from harness.execution.forecast import forecast
 from harness.execution.local import execute
+from harness.execution.replay import workers_that_fit
 from harness.registry import registry
 from harness.run_folder import COMMAND_VARIABLE
 from harness.spec import RunSpec
@@ -140,12 +141,13 @@ def launch_tuning(asked: Tuning) -> int:
 
 
 def _launch(asked: Tuning, study: TuningStudy) -> int:
+    workers = workers_that_fit(study.specs, asked.results, asked.workers, replay_bytes_of) or default_workers(study.specs)
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *masked_arguments(sys.argv[1:])])
     console = open_console()
     _print_opening(console, asked, study)
     try:
         with stop_on_signals():
-            return _search(console, asked, study)
+            return _search(console, asked, study, workers)
     except StorageLost as error:
         console.print(Text(str(error), style="red"), soft_wrap=True)
         return 1
@@ -157,14 +159,14 @@ def _launch(asked: Tuning, study: TuningStudy) -> int:
         return 130
 
 
-def _search(console: Console, asked: Tuning, study: TuningStudy) -> int:
+def _search(console: Console, asked: Tuning, study: TuningStudy, workers: int) -> int:
     board = _board(asked, study)
     with study_view(console, board) as show:
         ending = tune(
             study,
             asked.results,
             budget=Budget(asked.limit, asked.seconds),
-            workers=asked.workers or default_workers(study.specs),
+            workers=workers,
             device=asked.device,
             on_event=_recording(show, study, asked.folder),
             train=asked.train,

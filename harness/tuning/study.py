@@ -114,7 +114,7 @@ class Problem:
             },
             "evaluation": spec.evaluation.model_dump(mode="json"),
             "phases": [phase.model_dump(mode="json") for phase in spec.phases],
-            "pretraining": [run.digest for run in runs if run.pretraining],
+            "pretraining": sorted({run.task for run in runs if run.pretraining}),
             "checkpoint_every": spec.checkpoint_every,
             "objectives": list(self.options.objectives),
             "metric": self.options.metric,
