@@ -14,6 +14,7 @@ from harness.registry import DISABLE_VARIABLE, Provided, Registry
 from harness.settings import Setting, settings
 from harness.suite_costs import SPEEDS, Speed, cost, measured_speeds
 from harness.suite_files import FOLDER, installed_suite_files, suite_files
+from harness.tuning.space import Space, algorithm_space, method_space
 
 KINDS = ("methods", "environments", "algorithms", "networks", "executors")
 """What plugins provide, in the order in which it is listed."""
@@ -172,6 +173,28 @@ def describe(registry: Registry, name: str) -> list[Detail]:
         notes = "; ".join(str(plugin) for plugin in registry.broken)
         raise UnknownNameError("name", name, known, f"- note: {notes}" if notes else "")
     return found
+
+
+@dataclass(frozen=True)
+class SpaceEntry:
+    """What tuning searches of a method with its default preset, and on which algorithm."""
+
+    space: Space
+    algorithm: str
+
+
+def space(registry: Registry, name: str) -> SpaceEntry:
+    """The search space of a method, or of an algorithm alone.
+
+    Raises:
+        UnknownNameError: Nothing that has a search space has this name.
+    """
+    if name in registry.methods:
+        method = registry.method(name)
+        return SpaceEntry(method_space(method, registry), method.algorithms[0])
+    if name in registry.algorithms:
+        return SpaceEntry(algorithm_space(registry.config_class(registry.algorithm(name))), name)
+    raise UnknownNameError("method", name, {*registry.methods, *registry.algorithms})
 
 
 def _suite(registry: Registry, file: Path, profile: str | None, speeds: Mapping[str, Speed]) -> SuiteEntry:

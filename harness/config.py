@@ -28,16 +28,21 @@ class Search:
         high: Largest value, inclusive (numeric fields).
         log: Whether to search the logarithm.
         choices: The candidates, instead of a range.
+        when: Another field of the same configuration, then those of its values with which this one has an effect; ``None``
+            for a field that always has one.
     """
 
     low: float | None = None
     high: float | None = None
     log: bool = False
     choices: tuple[bool | int | float | str, ...] | None = None
+    when: tuple[bool | int | float | str, ...] | None = None
 
     def __post_init__(self) -> None:
         if (self.choices is None) == (self.low is None or self.high is None):
             raise ValueError("a Search has either low and high, or choices")
+        if self.when is not None and len(self.when) < 2:
+            raise ValueError("when names a field, then at least one of its values")
 
 
 class EnvironmentConfig(Config):

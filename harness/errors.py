@@ -5,7 +5,8 @@
     │   ├── SuiteError        a suite file; knows file, line and key
     │   ├── UnknownNameError  a name nobody provides; knows the nearest ones
     │   ├── PluginError       a plugin that is needed but broken
-    │   └── ResultsError      a results folder that cannot be read or written
+    │   ├── ResultsError      a results folder that cannot be read or written
+    │   └── StudyError        a study, or its storage, that cannot be used
     └── RunError              one run failed; the others go on, exit code 1
 
 Anything outside this tree that reaches a user is a bug of ours and keeps its traceback.
@@ -63,6 +64,10 @@ class PluginError(UserError):
 
 class ResultsError(UserError):
     """A results folder that cannot be read or written."""
+
+
+class StudyError(UserError):
+    """A study of settings, or the storage that keeps it, that cannot be used."""
 
 
 class RunError(HarnessError):

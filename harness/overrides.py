@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 from harness.errors import UserError, suggest
 from harness.places import KeyPath, Node, Place
 from harness.problems import show
-from harness.yaml_source import parse_yaml
+from harness.yaml_source import parse_yaml, read_yaml
+
+FILE_MARK = "@"
+"""What begins an override that is a file."""
 
 NAMED_SECTIONS = ("tasks", "methods")
 """The sections of a suite whose keys are names of the writer's choice."""
@@ -51,13 +55,15 @@ def apply_override(tree: Node, key: str, text: str) -> Node:
 
     Args:
         tree: The suite.
-        key: Dotted path, such as ``methods.rnd.config.learning_rate``.
-        text: The value, as YAML.
+        key: Dotted path, such as ``methods.rnd.config.learning_rate``; or ``@`` and a file that holds a part of a suite.
+        text: The value, as YAML; nothing for a file.
 
     Raises:
         SuiteError: The text is not YAML, or the key addresses a task or method that the suite does not have. Other
             unknown keys show when the suite is validated.
     """
+    if key.startswith(FILE_MARK):
+        return _apply_file(tree, Path(key.removeprefix(FILE_MARK)))
     source = f"--set {key}={text}"
     path = _path(tree, key)
     if not all(path) or path[0] == "profiles":
@@ -76,15 +82,26 @@ def nested(path: KeyPath, node: Node) -> Node:
 
 
 def parse_override(text: str) -> tuple[str, str]:
-    """Key and value of ``key=value``.
+    """Key and value of ``key=value``; of ``@file``, the whole and nothing.
 
     Raises:
-        UserError: There is no ``=``.
+        UserError: It is neither.
     """
+    if text.startswith(FILE_MARK):
+        return text.strip(), ""
     key, equals, value = text.partition("=")
     if not equals:
-        raise UserError(f"--set {text}: expected key=value, such as steps=4096")
+        raise UserError(f"--set {text}: expected key=value, such as steps=4096, or @FILE")
     return key.strip(), value
+
+
+def _apply_file(tree: Node, file: Path) -> Node:
+    part = read_yaml(file)
+    if not part.mapping:
+        raise part.place.error(f"expected a part of a suite such as 'methods: ...', got {show(part.plain())}")
+    if "profiles" in part.mapping:
+        raise part.child("profiles").place.error("a part that is laid over a suite holds no profiles")
+    return _lay_over(tree, part)
 
 
 def _path(tree: Node, key: str) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ State = Literal["running", "finished", "failed", "interrupted"]
 
 FORMAT = 1
 
+TUNING = "tuning"
+"""The folder of a suite's studies, below its results."""
+
 COMMAND_VARIABLE = "HARNESS_COMMAND"
 """Environment variable by which the command line tells its workers how it was called, for each run's provenance."""
 
@@ -193,6 +196,9 @@ def now() -> str:
 def find_runs(root: Path) -> tuple[list[RunFolder], list[str]]:
     """Every run folder at or below ``root``, sorted by path, and one line for each that is skipped because it is unreadable.
 
+    The runs of studies, below a folder `TUNING`, are found only by a ``root`` that lies in there: a suite's results are its
+    evaluations.
+
     Raises:
         ResultsError: When ``root`` does not exist or is not a folder.
     """
@@ -201,6 +207,8 @@ def find_runs(root: Path) -> tuple[list[RunFolder], list[str]]:
         raise ResultsError(f"{root}: no such results directory")
     folders, skipped = [], []
     for file in sorted(root.rglob("run.json")):
+        if TUNING in file.relative_to(root).parts:
+            continue
         folder = RunFolder(file.parent)
         try:
             folder.read()

@@ -78,7 +78,7 @@ def _setting(name: str, info: FieldInfo) -> Setting:
         default="required" if info.is_required() else _as_json(info.get_default(call_default_factory=True, validated_data={})),
         bounds=", ".join(_bounds(info.metadata)),
         search=_search_in_words(search) if search else "",
-        meaning=_plain(info.description or ""),
+        meaning=plain(info.description or ""),
     )
 
 
@@ -98,8 +98,10 @@ def _bounds(metadata: Sequence[Any]) -> Iterator[str]:
 
 def _search_in_words(search: Search) -> str:
     if search.choices is not None:
-        return "one of " + ", ".join(map(_as_json, search.choices))
-    return f"{_number(search.low)} to {_number(search.high)}{', logarithmic' if search.log else ''}"
+        words = "one of " + ", ".join(map(_as_json, search.choices))
+    else:
+        words = f"{_number(search.low)} to {_number(search.high)}{', logarithmic' if search.log else ''}"
+    return words + (f"; with {search.when[0]} {' or '.join(map(str, search.when[1:]))}" if search.when else "")
 
 
 def _number(value: Any) -> str:
@@ -108,7 +110,7 @@ def _number(value: Any) -> str:
     return f"{int(value):_}" if whole else f"{value:g}"
 
 
-def _plain(documentation: str) -> str:
+def plain(documentation: str) -> str:
     """Documentation without markup, in one line."""
     return re.sub(r"``?([^`]+)``?", r"'\1'", " ".join(documentation.split()))
 

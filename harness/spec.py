@@ -6,13 +6,19 @@ import hashlib
 import json
 from enum import IntEnum
 from itertools import accumulate
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, JsonValue
 
-from harness.config import Config
+from harness.config import Config, Search
 
 SEED_BITS = 31
+
+TUNING_SEEDS = 1 << 31
+"""The first run seed of a study's trials; no suite can name it, since its seeds end below."""
+
+CONFIRMATION_SEEDS = TUNING_SEEDS + (1 << 30)
+"""The first run seed with which a study's best trials are run again."""
 
 
 class EnvironmentSpec(Config):
@@ -38,10 +44,12 @@ class Combination(Config):
     extrinsic_weight: float = Field(default=1.0, ge=0)
     """Weight of the extrinsic reward (``sum``) or of its advantage (``two_critics``)."""
 
-    intrinsic_weight: float = Field(default=1.0, ge=0)
+    intrinsic_weight: Annotated[float, Search(low=1e-3, high=10.0, log=True)] = Field(default=1.0, ge=0)
     """Weight of the bonus (``sum``) or of its advantage (``two_critics``)."""
 
-    intrinsic_gamma: float = Field(default=0.99, ge=0, le=1)
+    intrinsic_gamma: Annotated[float, Search(choices=(0.95, 0.98, 0.99, 0.995, 0.999), when=("mode", "two_critics"))] = Field(
+        default=0.99, ge=0, le=1
+    )
     """Discount of the intrinsic return; ``two_critics`` only."""
 
     episodic: bool = False
@@ -216,7 +224,10 @@ def _digest(content: Any) -> str:
 
 
 class Purpose(IntEnum):
-    """What a seed is for. The purpose is the seed's top bits, so that purposes never share an environment seed."""
+    """What a seed is for. The purpose is the seed's top bits, so that purposes never share an environment seed.
+
+    ``TUNING`` is the part in which the runs of a study train and are evaluated: `derive_seeds` puts them there by their seeds.
+    """
 
     TRAINING = 0
     EVALUATION = 1
@@ -228,13 +239,16 @@ def derive_seeds(seed: int, purpose: Purpose, index: int, n: int) -> list[int]:
     """N seeds below 2**31 for one purpose.
 
     Args:
-        seed: The run's seed.
+        seed: The run's seed. From `TUNING_SEEDS` on, environment seeds lie in the part of ``TUNING``, where its next two bits
+            tell trials from confirmations and training from evaluation: none is ever that of a run of a suite.
         purpose: What they are for; two purposes never give the same seed.
         index: Which draw for this purpose, such as the checkpoint's or the evaluation's number.
         n: How many.
     """
     import numpy as np  # not needed by commands that train nothing
 
-    low_bits = SEED_BITS - 2
+    prefix, low_bits = int(purpose), SEED_BITS - 2
+    if seed >= TUNING_SEEDS and purpose in (Purpose.TRAINING, Purpose.EVALUATION):
+        prefix, low_bits = (Purpose.TUNING << 2) | ((seed >= CONFIRMATION_SEEDS) << 1) | int(purpose), SEED_BITS - 4
     draws = np.random.SeedSequence([seed, int(purpose), index]).generate_state(n, dtype=np.uint32)
-    return [(int(purpose) << low_bits) | (int(draw) & ((1 << low_bits) - 1)) for draw in draws]
+    return [(prefix << low_bits) | (int(draw) & ((1 << low_bits) - 1)) for draw in draws]

@@ -86,12 +86,18 @@ def aggregates(cells: Cells, rng: np.random.Generator, repetitions: int = REPETI
         ValueError: When there is no task, or a task without a score.
     """
     strata, scores = _Strata.of(cells), np.concatenate(cells)
-    values = _rliable_aggregates(np.stack(cells, axis=1)) if strata.complete else _aggregates(strata, scores)(strata.once)[0]
     low, high = _interval(strata, _aggregates(strata, scores), rng, repetitions)
     return {
-        name: Estimate(float(value), *_ends(start, end))
-        for name, value, start, end in zip(METRICS, values, low, high, strict=True)
+        name: Estimate(value, *_ends(start, end))
+        for (name, value), start, end in zip(points(cells).items(), low, high, strict=True)
     }
+
+
+def points(cells: Cells) -> dict[str, float]:
+    """The aggregate scores of `aggregates` without their intervals."""
+    strata, scores = _Strata.of(cells), np.concatenate(cells)
+    values = _rliable_aggregates(np.stack(cells, axis=1)) if strata.complete else _aggregates(strata, scores)(strata.once)[0]
+    return dict(zip(METRICS, map(float, values), strict=True))
 
 
 def mean(scores: ArrayLike, rng: np.random.Generator, repetitions: int = BAND_REPETITIONS) -> Estimate:

@@ -12,7 +12,9 @@ from harness.places import KeyPath, Node, Place
 from harness.plan import check
 from harness.problems import Refused, SuiteErrors, combined, located, show, validate
 from harness.registry import Registry
+from harness.registry import registry as installed
 from harness.suite_model import Section, Suite, parse_seeds
+from harness.tuning import space
 from harness.yaml_source import parse_yaml, read_yaml
 
 __all__ = ["Suite", "SuiteErrors", "load_suite", "parse_override", "parse_seeds"]
@@ -53,8 +55,11 @@ def load_suite(
     errors += _errors_in_profiles(written, but=profile)
     if suite is None:
         raise combined(errors)
+    errors += _unknown_in_space(suite, tree)
     suite = _narrowed(suite, tree, {"methods": methods, "tasks": tasks})
     errors += located(check(suite, registry), tree)
+    if not errors:
+        errors += located(space.problems(suite, registry or installed()), tree)
     if errors:
         raise combined(errors)
     return suite
@@ -131,6 +136,13 @@ def _errors_in_profiles(written: Node, *, but: str | None) -> list[SuiteError]:
 def _places_of_steps(tree: Node) -> list[KeyPath]:
     tasks = tree.child("tasks").mapping.items()
     return [("steps",), *(("tasks", name, "steps") for name, task in tasks if "steps" in task.mapping)]
+
+
+def _unknown_in_space(suite: Suite, tree: Node) -> list[SuiteError]:
+    """Search spaces of methods that the suite does not have."""
+    spaces = tree.child("tune").child("space").mapping
+    unknown = [name for name in spaces if name not in suite.methods]
+    return [spaces[name].place.error(f"unknown method {name!r}{suggest(name, suite.methods)}") for name in unknown]
 
 
 def _narrowed(suite: Suite, tree: Node, asked: Mapping[Section, Collection[str] | None]) -> Suite:

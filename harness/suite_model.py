@@ -24,9 +24,10 @@ from pydantic import (
 
 from harness.config import Config
 from harness.spec import PARTS, Combination, EvaluationSpec, Normalisation, Part
+from harness.tuning.block import TuneBlock
 
 MAX_SEEDS = 10_000
-RESERVED_NAMES = frozenset({"report"})
+RESERVED_NAMES = frozenset({"report", "tuning"})
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
@@ -306,6 +307,9 @@ class Suite(_Block):
 
     checkpoint: Annotated[CheckpointBlock, BeforeValidator(_or_empty, CheckpointBlock | None)] = CheckpointBlock()
     """When a run saves what it needs to continue."""
+
+    tune: Annotated[TuneBlock, BeforeValidator(_or_empty, TuneBlock | None)] = TuneBlock()
+    """How `harness tune` searches for a method's settings; no run depends on it."""
 
     profiles: Annotated[dict[str, Settings], BeforeValidator(_or_empty, dict[str, Settings] | None)] = Field(
         default_factory=dict

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from support.specs import make_spec
 
-from harness.spec import Normalisation, Purpose, RunSpec, derive_seeds
+from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, Normalisation, Purpose, RunSpec, derive_seeds
+from harness.suite_model import Seed
+from harness.tuning.trials import confirmation_seeds, trial_seeds
 
 
 def test_a_spec_is_plain_json_and_comes_back() -> None:
@@ -36,16 +38,41 @@ def test_specs_are_frozen_and_strict() -> None:
         RunSpec.model_validate(spec.model_dump() | {"stpes": 1})
 
 
+PURPOSES = (Purpose.TRAINING, Purpose.EVALUATION, Purpose.NETWORKS)
+SUITE_SEEDS = st.integers(0, TUNING_SEEDS - 1)
+TRIAL_SEEDS = st.integers(TUNING_SEEDS, CONFIRMATION_SEEDS - 1)
+
+
 @given(st.integers(0, 2**40), st.integers(0, 2**40), st.integers(0, 50), st.integers(0, 50))
 def test_purposes_never_share_a_seed(one: int, other: int, index: int, other_index: int) -> None:
     drawn = [
         set(derive_seeds(seed, purpose, i, 16))
-        for purpose, seed, i in zip(Purpose, (one, other, one, other), (index, other_index) * 2, strict=True)
+        for purpose, seed, i in zip(PURPOSES, (one, other, one), (index, other_index, index), strict=True)
     ]
     assert all(0 <= seed < 2**31 for seeds in drawn for seed in seeds)
-    assert (
-        not set.intersection(drawn[0], drawn[1]) | set.intersection(drawn[0], drawn[2]) | set.intersection(drawn[1], drawn[2])
-    )
+    assert not drawn[0] & drawn[1] | drawn[0] & drawn[2] | drawn[1] & drawn[2]
+
+
+@given(SUITE_SEEDS, TRIAL_SEEDS, st.integers(CONFIRMATION_SEEDS, 2**40), st.integers(0, 50))
+def test_evaluations_trials_and_confirmations_never_share_an_environment_seed(
+    suite: int, trial: int, confirmation: int, index: int
+) -> None:
+    drawn = [
+        (seed, purpose, set(derive_seeds(seed, purpose, index, 64)))
+        for seed in (suite, trial, confirmation)
+        for purpose in (Purpose.TRAINING, Purpose.EVALUATION)
+    ]
+    for i, (_, _, one) in enumerate(drawn):
+        assert len({seed >> 27 for seed in one}) == 1 or drawn[i][0] == suite
+        assert all(not one & other for _, _, other in drawn[i + 1 :])
+
+
+def test_no_suite_can_name_a_seed_of_tuning() -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Seed).validate_python(TUNING_SEEDS)
+    assert TypeAdapter(Seed).validate_python(TUNING_SEEDS - 1) == TUNING_SEEDS - 1
+    assert all(TUNING_SEEDS <= seed < CONFIRMATION_SEEDS for seed in trial_seeds(10_000))
+    assert min(confirmation_seeds(3)) == CONFIRMATION_SEEDS
 
 
 def test_seeds_depend_on_run_and_index() -> None:

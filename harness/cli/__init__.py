@@ -3,6 +3,7 @@
 app.py      the application, its exit codes and how errors are told
 options.py  what several commands take
 run.py      run
+tune.py     tune
 results.py  status, report
 suites.py   check, schema
 plugins.py  new-plugin, and check for methods

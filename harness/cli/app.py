@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from harness import __version__
-from harness.cli import listing, plugins, results, run, suites
+from harness.cli import listing, plugins, results, run, suites, tune
 from harness.display.console import open_console
 from harness.errors import UserError
 
@@ -33,6 +33,7 @@ app = typer.Typer(
 )
 
 app.command("run")(run.run)
+app.command("tune", epilog=tune.EPILOG)(tune.tune)
 app.command("report")(results.report)
 app.command("status")(results.status)
 app.command("list")(listing.list_)

@@ -78,19 +78,19 @@ def launch(
         UserError: Executor, device, replay buffers or results directory cannot be used; nothing was started.
     """
     execute: Execute = registry().load(registry().executor(executor).execute)
-    _check_device(device)
+    check_device(device)
     standings = _standings(specs, results, fresh=fresh)
     todo = [standing for standing in standings if standing.standing != "finished"]
     console = open_console()
     if not todo:
         return _nothing_to_do(console, standings, results)
-    workers = workers_that_fit([run.spec for run in todo], results, workers, _replay_bytes)
-    _check_writable(results)
+    workers = workers_that_fit([run.spec for run in todo], results, workers, replay_bytes_of)
+    check_writable(results)
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
     console.print(_opening(standings, results), soft_wrap=True)
     board = Board(todo, finished=len(standings) - len(todo))
     try:
-        with _stop_on_signals(), progress_view(console, board) as on_event:
+        with stop_on_signals(), progress_view(console, board) as on_event:
             outcomes = execute(
                 [run.spec for run in todo], results=results, workers=workers, device=device, fresh=fresh, on_event=on_event
             )
@@ -117,7 +117,7 @@ def _opening(standings: Sequence[RunStanding], results: Path) -> str:
     return f"{suite}: {plural(len(standings), 'run')}, {finished} finished, {to_go}; results in {results / suite}"
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
     """Refuse a device that is not there, without loading torch for those that always are."""
     if device not in ("auto", "cpu"):
         from harness.training.assembly import choose_device
@@ -125,7 +125,7 @@ def _check_device(device: str) -> None:
         choose_device(device)
 
 
-def _replay_bytes(spec: RunSpec) -> int:
+def replay_bytes_of(spec: RunSpec) -> int:
     """Of a run's full replay buffer; 0 where its environments cannot be made, for the run itself will say why."""
     from harness.training.estimate import replay_bytes
 
@@ -134,7 +134,7 @@ def _replay_bytes(spec: RunSpec) -> int:
     return 0
 
 
-def _check_writable(results: Path) -> None:
+def check_writable(results: Path) -> None:
     try:
         results.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=results):
@@ -177,7 +177,7 @@ def _write_report(console: Console, specs: Sequence[RunSpec], results: Path) -> 
 
 
 @contextmanager
-def _stop_on_signals() -> Iterator[None]:
+def stop_on_signals() -> Iterator[None]:
     """Let a request to end, or a closed terminal, stop a suite as Ctrl-C does."""
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -69,6 +69,7 @@ def _entries(kind: str, where: _Where) -> Sequence[Any]:
 
 def show(
     name: Annotated[str, typer.Argument(help="Of a method, environment, algorithm, network or executor.")],
+    space: Annotated[bool, typer.Option("--space", help="Only what 'harness tune' would search.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show one thing in full: its presets with their sources, and every setting with type, bounds, default and meaning."""
@@ -76,6 +77,13 @@ def show(
     from harness.display import catalogue as tables
     from harness.registry import registry
 
+    if space:
+        found = catalogue.space(registry(), name)
+        if as_json:
+            print_json({"name": name, "algorithm": found.algorithm, "parameters": [asdict(p) for p in found.space.parameters]})
+        else:
+            tables.print_space(open_console(), name, found)
+        return
     details = catalogue.describe(registry(), name)
     if as_json:
         print_json([asdict(detail) for detail in details])

@@ -24,7 +24,10 @@ Steps = Annotated[str | None, typer.Option(help="Instead of the suite's, such as
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Set anything, such as algorithm.n_envs=8; repeatable.", show_default=False
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set anything, such as algorithm.n_envs=8, or lay a file over the suite: @best.yaml; repeatable.",
+        show_default=False,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]

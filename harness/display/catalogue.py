@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from harness.catalogue import Detail, Entry, PluginEntry, PresetEntry, SuiteEntry
+from harness.catalogue import Detail, Entry, PluginEntry, PresetEntry, SpaceEntry, SuiteEntry
 from harness.display import words
 from harness.display.console import print_table
 from harness.registry import DISABLE_VARIABLE, Registry
 from harness.settings import Setting
+from harness.tuning.space import Space
 
 _STATES = {"in use": "green", "broken": "red", "disabled": "yellow"}
 
@@ -54,6 +55,27 @@ def print_detail(console: Console, detail: Detail) -> None:
     for setting in detail.settings:
         _print_setting(console, setting)
     console.print()
+
+
+def print_space(console: Console, name: str, found: SpaceEntry) -> None:
+    """What tuning searches, and how a suite changes that."""
+    print_parameters(console, f"search space of {name} on {found.algorithm}", found.space)
+    console.print("A suite narrows, widens or drops ranges under 'tune: space:'; see 'harness tune --help'.", soft_wrap=True)
+
+
+def print_parameters(console: Console, title: str, space: Space) -> None:
+    """A search space as a table."""
+    rows = [
+        (
+            Text(parameter.name, style="bold"),
+            json.dumps(parameter.default),
+            parameter.range_in_words(),
+            f"{parameter.when.name} is {' or '.join(map(str, parameter.when.values))}" if parameter.when else "",
+            parameter.meaning,
+        )
+        for parameter in space.parameters
+    ]
+    print_table(console, title, ("parameter", "default", "range", "only while", "meaning"), rows, keep=("parameter",))
 
 
 def _print_entries(console: Console, kind: str, found: Sequence[Entry]) -> None:

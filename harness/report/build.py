@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -22,7 +23,11 @@ from harness.report.rendering import FIGURES, figure_files, html_page, markdown_
 from harness.report.scores import findings, score_sections
 from harness.report.wording import count, listing
 from harness.results import Results, read_results
-from harness.run_folder import RunFolder
+from harness.run_folder import TUNING, RunFolder, find_runs
+from harness.tuning.trials import RECORD_FILE, find_records
+
+if TYPE_CHECKING:
+    from harness.tuning.record import StudyRecord
 
 FORMATS = ("html", "md", "latex", "csv")
 
@@ -42,7 +47,7 @@ def build_report(
     published: Sequence[Path] = (),
     title: str = "Exploration benchmark",
 ) -> Path:
-    """Write a report about every run at or below ``folders``; the same runs give the same files to the byte.
+    """Write a report about every run and study at or below ``folders``; the same give the same files to the byte.
 
     Args:
         folders: Results directories, parts of them, or single runs; several suites get a section each.
@@ -64,14 +69,15 @@ def build_report(
         if name not in FORMATS:
             raise UnknownNameError("format", name, FORMATS)
     numbers = read_published(published) if published else []
-    results = read_results(folders)
-    baselines = {suite: choose_baseline(results, suite, baseline) for suite in results.suites}
+    studies = _studies(folders)
+    results = _results(folders, studies)
+    baselines = {suite: choose_baseline(results, suite, baseline) for suite in results.suites} if results else {}
     _write({}, Path(out))  # what cannot be written is said before the work, not after
-    analyses = [analyse(results, suite, label) for suite, label in baselines.items()]
-    comparisons = _compare(analyses, results, numbers)
+    analyses = [analyse(results, suite, label) for suite, label in baselines.items()] if results else []
+    comparisons = _compare(analyses, results, numbers) if results else {}
     files: dict[str, str | bytes] = {}
     if {"html", "md", "latex"} & set(formats):
-        document = _document(results, analyses, comparisons, title)
+        document = _document(results, analyses, comparisons, studies, title)
         if "html" in formats:
             files["index.html"] = html_page(document)
         if "md" in formats:
@@ -80,16 +86,82 @@ def build_report(
         if "latex" in formats:
             files["tables.tex"] = latex_tables(document)
     if "csv" in formats:
-        files |= {f"{name}.csv": _csv(table) for name, table in _tables(results, analyses, comparisons).items()}
+        tables = _tables(results, analyses, comparisons) if results else {}
+        tables |= _trials_tables(studies)
+        files |= {f"{name}.csv": _csv(table) for name, table in tables.items()}
     _write(files, Path(out))
-    return Path(out) / next(file for name, file in _MAIN_FILES.items() if name in formats)
+    main = _MAIN_FILES if results else _MAIN_FILES | {"csv": next((name for name in files if name.endswith(".csv")), "")}
+    return Path(out) / next(file for name, file in main.items() if name in formats)
+
+
+def _path(folder: Path | RunFolder) -> Path:
+    return folder.path if isinstance(folder, RunFolder) else Path(folder)
+
+
+def _studies(folders: Sequence[Path | RunFolder]) -> list[StudyRecord]:
+    files = find_records(_path(folder) for folder in folders)
+    if not files:
+        return []
+    from harness.tuning.record import read_record  # loads Optuna, which a report without studies does not need
+
+    return [read_record(file) for file in files]
+
+
+def _tuning_sections(studies: Sequence[StudyRecord]) -> list[Section]:
+    if not studies:
+        return []
+    from harness.report.tuning import tuning_sections
+
+    return [section for study in studies for section in tuning_sections(study)]
+
+
+def _trials_tables(studies: Sequence[StudyRecord]) -> dict[str, pl.DataFrame]:
+    if not studies:
+        return {}
+    from harness.report.tuning import trials_table
+
+    return {f"tuning-{study.suite}-{study.name}": trials_table(study) for study in studies}
+
+
+def _results(folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord]) -> Results | None:
+    """What runs there are beside those of studies; ``None`` where there are studies alone."""
+    beside = [folder for folder in folders if not find_records([_path(folder)]) or not _within_study(_path(folder))]
+    if studies and not beside:
+        return None
+    try:
+        return read_results(beside)
+    except ResultsError:
+        if studies and all(_path(folder).is_dir() and not find_runs(_path(folder))[0] for folder in beside):
+            return None
+        raise
+
+
+def _within_study(folder: Path) -> bool:
+    """Whether a folder is a study's, or the folder of a suite's studies."""
+    return (folder / RECORD_FILE).exists() or folder.resolve().name == TUNING
+
+
+def _study_document(studies: Sequence[StudyRecord], title: str) -> Document:
+    trials = sum(len(study.trials) for study in studies)
+    facts = (str(len(studies)), "study" if len(studies) == 1 else "studies"), (str(trials), "trials")
+    sections = _tuning_sections(studies)
+    lead = listing([f"Study {study.name} of suite {study.suite}" for study in studies]) + "."
+    return Document(title, lead, facts, (*sections, definitions()))
 
 
 def _compare(analyses: Sequence[Analysis], results: Results, numbers: Sequence[PublishedNumber]) -> Comparisons:
     return {analysis.suite: Comparison(analysis, results.records, numbers) for analysis in analyses} if numbers else {}
 
 
-def _document(results: Results, analyses: Sequence[Analysis], comparisons: Comparisons, title: str) -> Document:
+def _document(
+    results: Results | None,
+    analyses: Sequence[Analysis],
+    comparisons: Comparisons,
+    studies: Sequence[StudyRecord],
+    title: str,
+) -> Document:
+    if results is None:
+        return _study_document(studies, title)
     runs = results.runs.filter(~pl.col("superseded"))
     finished = runs.filter(state="finished")
     counts = {
@@ -101,6 +173,7 @@ def _document(results: Results, analyses: Sequence[Analysis], comparisons: Compa
     facts = [(f"{n}", thing if n == 1 else f"{thing}s") for thing, n in counts.items() if n > 1 or thing != "suite"]
     facts.append((f"{len(finished)} of {len(runs)}", "planned runs finished"))
     sections = [section for one in analyses for section in _suite_sections(one, results, comparisons.get(one.suite))]
+    sections += _tuning_sections(studies)
     if results.skipped:
         sections.append(Section("Skipped while reading", (Points(results.skipped),), level=2))
     return Document(title, _lead(results), tuple(facts), (*sections, definitions()))

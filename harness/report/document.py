@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from harness.report.drawing import Plot, Style
+from harness.report.drawing import Foreign, Plot, Style
 
 Cell = str | tuple[str, str]
 """A table's cell: text, or a value and a remark about it, such as its interval."""
@@ -68,7 +68,7 @@ class Chart:
     """A figure; its explanation stands before it as text."""
 
     kind: ClassVar[str] = "chart"
-    plot: Plot
+    plot: Plot | Foreign
 
 
 Block = Text | Points | Code | Table | Chart

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 Line = Literal["-", "--", ":", "-."]
 
@@ -100,6 +103,30 @@ class Plot:
     shared_rows: bool = False
 
 
+@dataclass(frozen=True)
+class Foreign:
+    """Figures that functions of another package draw; they are dressed like the others.
+
+    Attributes:
+        name: Stem of the file they are written to.
+        title: In words, for who cannot see them.
+        panels: Each makes one figure for the page.
+        whole: Makes all of it as one figure, for a file.
+        size: Width and height of a panel in inches.
+        whole_size: Of the whole.
+    """
+
+    legend: ClassVar[Mapping[str, Style]] = {}
+    shared_rows: ClassVar[bool] = False
+
+    name: str
+    title: str
+    panels: tuple[Callable[[], Figure], ...]
+    whole: Callable[[], Figure]
+    size: tuple[float, float] = (6.4, 3.4)
+    whole_size: tuple[float, float] = (6.4, 3.4)
+
+
 def method_styles(labels: Sequence[str], baseline: str | None) -> dict[str, Style]:
     """Grey for the baseline, and colours that colour-blind readers can tell apart for the others, in alphabetical order."""
     others = sorted(label for label in labels if label != baseline)
@@ -108,13 +135,18 @@ def method_styles(labels: Sequence[str], baseline: str | None) -> dict[str, Styl
     return styles if baseline is None else {baseline: Style(_BASELINE), **styles}
 
 
-def inline_svgs(plot: Plot) -> list[str]:
+def inline_svgs(plot: Plot | Foreign) -> list[str]:
     """Each panel as an SVG element for an HTML page, transparent and without a legend."""
+    if isinstance(plot, Foreign):
+        return [_inline_foreign(make, plot.size, f"{plot.name}-{i}") for i, make in enumerate(plot.panels)]
     return [_inline(panel, f"{plot.name}-{i}") for i, panel in enumerate(plot.panels)]
 
 
-def sheet(plot: Plot) -> dict[str, bytes]:
+def sheet(plot: Plot | Foreign) -> dict[str, bytes]:
     """All panels and the legend on one white sheet, as ``svg`` and as ``png``."""
+    if isinstance(plot, Foreign):
+        with _foreign(plot.whole, plot.whole_size) as figure:
+            return {"svg": _save(figure, "svg", cut=True), "png": _save(figure, "png", cut=True)}
     columns = min(len(plot.panels), 4 if plot.shared_rows else _COLUMNS)
     rows = -(-len(plot.panels) // columns)
     width = columns * plot.panels[0].size[0] * (0.8 if plot.shared_rows else 1)
@@ -140,10 +172,56 @@ def _inline(panel: Panel, name: str) -> str:
         axes.patch.set_visible(False)
         _draw(panel, axes)
         svg = _save(figure, "svg").decode()
+    return _for_page(svg, name, panel.size[0])
+
+
+def _inline_foreign(make: Callable[[], Figure], size: tuple[float, float], name: str) -> str:
+    with _foreign(make, size) as figure:
+        figure.patch.set_visible(False)
+        return _for_page(_save(figure, "svg", cut=True).decode(), name, size[0])
+
+
+@contextmanager
+def _foreign(make: Callable[[], Figure], size: tuple[float, float]) -> Iterator[Figure]:
+    """Somebody else's figure in our colours; the settings that its maker changes for the whole process are put back."""
+    from matplotlib import pyplot
+
+    with matplotlib.rc_context(_SETTINGS):
+        pyplot.switch_backend("agg")
+        figure = make()
+        try:
+            figure.set_layout_engine("none")  # what stands beside its axes is not cut off, see `_save`
+            figure.set_size_inches(size)
+            _dress(figure)
+            yield figure
+        finally:
+            pyplot.close(figure)
+
+
+def _dress(figure: Figure) -> None:
+    figure.patch.set_facecolor("white")
+    for axes in figure.axes:
+        axes.set_facecolor("none")
+        axes.tick_params(length=2.5, width=0.6, colors=INK)
+        for spine in axes.spines.values():
+            spine.set_color(INK)
+        for axis in (axes.xaxis, axes.yaxis):
+            if axis.get_scale() == "log":  # whose own labels are formulas, which texts here are not
+                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+                axis.set_minor_formatter(NullFormatter())
+        if axes.get_label() != "<colorbar>":
+            axes.grid(visible=True, color=FAINT, linewidth=0.6)
+        if legend := axes.get_legend():
+            legend.set_frame_on(False)
+    for text in figure.findobj(Text):
+        text.set_color(INK)  # type: ignore[attr-defined]
+
+
+def _for_page(svg: str, name: str, inches: float) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)  # several SVGs share the page's names
-    width = panel.size[0] * _PIXELS_PER_INCH
+    width = inches * _PIXELS_PER_INCH
     svg = re.sub(
         r'<svg\b([^>]*?) width="[^"]*" height="[^"]*"', rf'<svg\1 role="img" style="max-width: {width:.0f}px"', svg, count=1
     )
@@ -167,8 +245,10 @@ def _add_legend(figure: Figure, styles: Mapping[str, Style], width: float) -> No
         text.set_text(label)
 
 
-def _save(figure: Figure, file_format: str) -> bytes:
+def _save(figure: Figure, file_format: str, *, cut: bool = False) -> bytes:
+    """The figure as it is laid out, or ``cut`` to what is drawn, whether that is more or less."""
     buffer = io.BytesIO()
     nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[file_format]
-    figure.savefig(buffer, format=file_format, metadata=nothing, dpi=_RESOLUTION if file_format == "png" else 72)
+    resolution, box = _RESOLUTION if file_format == "png" else 72, "tight" if cut else None
+    figure.savefig(buffer, format=file_format, metadata=nothing, dpi=resolution, bbox_inches=box)
     return buffer.getvalue()

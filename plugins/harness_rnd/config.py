@@ -75,7 +75,9 @@ class RNDConfig(IntrinsicRewardConfig):
     aggregation: Literal["mean", "half_sum"] = "mean"
     """Whether the D squared errors become one number as their mean or as half their sum, which is D / 2 times larger."""
 
-    eta: Annotated[float, Search(low=1e-3, high=10.0, log=True)] = Field(default=1.0, gt=0)
+    eta: Annotated[float, Search(low=1e-3, high=10.0, log=True, when=("bonus_normalisation", "none"))] = Field(
+        default=1.0, gt=0
+    )
     """Factor on the error; ``return_std`` divides it out again."""
 
     bonus_clip: float | None = Field(default=None, gt=0)
@@ -91,7 +93,9 @@ class RNDConfig(IntrinsicRewardConfig):
     mask: Literal["sample", "element", "none"] = "sample"
     """What the loss leaves out at random: whole samples, single (sample, feature) entries, or nothing."""
 
-    keep: Annotated[float | None, Search(choices=(0.25, 0.5, 1.0))] = Field(default=None, gt=0, le=1)
+    keep: Annotated[float | None, Search(choices=(0.25, 0.5, 1.0), when=("mask", "sample", "element"))] = Field(
+        default=None, gt=0, le=1
+    )
     """Probability of not being left out; null for the paper's min(1, 32 / environments), a constant effective batch."""
 
     learning_rate: Annotated[float, Search(low=1e-5, high=1e-2, log=True)] = Field(default=1e-4, gt=0)

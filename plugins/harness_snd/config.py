@@ -32,7 +32,7 @@ Gain = Annotated[
 Eta = Annotated[
     float,
     Field(gt=0, description="Factor on the mean squared error; ``return_std`` divides it out again."),
-    Search(low=1e-2, high=10.0, log=True),
+    Search(low=1e-2, high=10.0, log=True, when=("bonus_normalisation", "none")),
 ]
 BonusClip = Annotated[
     float | None, Field(gt=0, description="Largest eta * error, before ``bonus_normalisation``; null for no bound.")

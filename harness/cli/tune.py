@@ -1,0 +1,136 @@
+"""``tune``: search for a method's settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from harness.cli.options import Overrides, Profile, Steps, SuiteFile, Tasks, load
+from harness.errors import UnknownNameError, UserError
+from harness.tuning.block import Objective, Pruner, Sampler
+
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "": 1}
+
+EPILOG = (
+    "The search space comes from the settings' own ranges (harness show METHOD --space); the suite's 'tune' block narrows or"
+    " widens it: tune: {space: {METHOD: {config: {eta: {low: 0.1, high: 1, log: true}}, algorithm: {gamma: [0.99, 0.999],"
+    " n_epochs: null}}}}. Run the same command on more machines to join the study; a killed one goes on where it was."
+    " A password in --storage belongs into HARNESS_STORAGE or ~/.pgpass."
+)
+
+
+def tune(
+    suite: SuiteFile,
+    method: Annotated[str, typer.Option("--method", "-m", help="Whose settings to search.", show_default=False)],
+    profile: Profile = None,
+    task: Tasks = None,
+    steps: Steps = None,
+    overrides: Overrides = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Of the study, over all workers and restarts; 50 unless the suite says.")
+    ] = None,
+    total_steps: Annotated[
+        str | None, typer.Option(help="No new trial once all of them together take so many steps, such as 1e7.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Of this call, such as 90m or 8h; what is under way then is resumable.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Of each trial; 3 unless the suite says.")] = None,
+    sampler: Annotated[str | None, typer.Option(help=f"{', '.join(get_args(Sampler))}; tpe unless the suite says.")] = None,
+    pruner: Annotated[str | None, typer.Option(help=f"{', '.join(get_args(Pruner))}; none unless the suite says.")] = None,
+    objective: Annotated[
+        list[str] | None, typer.Option(help="score, and seconds for its cost too; repeatable.", show_default=False)
+    ] = None,
+    confirm: Annotated[
+        int | None,
+        typer.Option(min=0, help="How many of the best trials to run again on fresh seeds; 3 unless the suite says."),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Name of the study; suite and method if not given.", show_default=False)
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HARNESS_STORAGE",
+            show_envvar=True,
+            help="Journal file, sqlite:///FILE or postgresql://USER@HOST/DATABASE; a journal by the results if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-w", min=1, help="Trials at a time; one per core if not given.", show_default=False),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    results: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("results"),
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the settings found; best.yaml in the study's folder if not given.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only print the search space and what the study will take.")
+    ] = False,
+) -> int:
+    """Search for a method's settings on seeds that no evaluation uses, and confirm the best on fresh ones."""
+    choices = {"sampler": (sampler, Sampler), "pruner": (pruner, Pruner)}
+    for kind, (name, known) in choices.items():
+        if name is not None and name not in get_args(known):
+            raise UnknownNameError(kind, name, get_args(known))
+    for name in objective or ():
+        if name not in get_args(Objective):
+            raise UnknownNameError("objective", name, get_args(Objective))
+    seconds = None if time is None else _seconds(time)
+    most_steps = None if total_steps is None else _count(total_steps)
+    given = {
+        "trials": trials,
+        "seeds": seeds,
+        "sampler": sampler,
+        "pruner": pruner,
+        "confirm": confirm,
+        "objectives": f"[{', '.join(objective)}]" if objective else None,
+    }
+    options = [f"tune.{key}={value}" for key, value in given.items() if value is not None]
+    loaded = load(suite, profile, [method], task, None, steps, [*(overrides or ()), *options])
+
+    from harness.cli.tuning import Tuning, launch_tuning, print_tuning_plan
+
+    name = study or "-".join(part for part in (loaded.suite, method, profile) if part)
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
+        raise UserError(f"--study {name}: cannot name a folder: use letters, digits, '_', '-' and '.'")
+    asked = Tuning(
+        suite=loaded,
+        file=suite,
+        method=method,
+        study=name,
+        storage=storage,
+        results=results,
+        out=out,
+        workers=workers,
+        device=device,
+        most_steps=most_steps,
+        seconds=seconds,
+        trials_given=trials is not None or (most_steps is None and seconds is None),
+    )
+    if dry_run:
+        print_tuning_plan(asked)
+        return 0
+    return launch_tuning(asked)
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(s|m|min|h|d|)\s*", text)
+    if found is None or float(found[1]) <= 0:
+        raise UserError(f"--time {text}: expected a time such as 90m, 8h or 3600 (seconds)")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _count(text: str) -> int:
+    try:
+        number = float(text.replace("_", ""))
+    except ValueError:
+        number = 0.0
+    if not (number >= 1 and number.is_integer()):
+        raise UserError(f"--total-steps {text}: expected a whole number such as 1e7")
+    return int(number)

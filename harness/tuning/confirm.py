@@ -1,0 +1,173 @@
+"""The best trials again, on fresh seeds: the highest of many scores is too high, and this shows by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness import statistics
+from harness.run_folder import RunFolder
+from harness.spec import RunSpec
+from harness.statistics import Estimate
+from harness.tuning.scores import by_task, evaluations, normalised
+from harness.tuning.space import Value
+from harness.tuning.study import TuningStudy
+from harness.tuning.trials import confirmation_seeds
+
+DEFAULT = "the suite's own settings"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings that are run again.
+
+    Attributes:
+        trial: Number of the trial; ``None`` for the suite's own settings where no trial has them.
+        default: Whether they are the suite's own.
+        settings: By parameter; empty for the suite's own.
+        tuned: The score that the trial had, if it was one.
+        specs: Its runs with the seeds of confirmations.
+    """
+
+    trial: int | None
+    default: bool
+    settings: dict[str, Value]
+    tuned: float | None
+    specs: Sequence[RunSpec]
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What settings scored on fresh seeds; plain data.
+
+    Attributes:
+        trial, default, settings, tuned: As of the candidate.
+        scores: Name of the task and normalised score of each finished run.
+        planned: How many runs there should be.
+    """
+
+    trial: int | None
+    default: bool
+    settings: dict[str, Value]
+    tuned: float | None
+    scores: list[tuple[str, float]] = field(default_factory=list)
+    planned: int = 0
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return DEFAULT if self.default else f"trial {self.trial}"
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of its runs are finished."""
+        return 0 < self.planned == len(self.scores)
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Confirmed:
+        """From JSON."""
+        scores = [(str(task), float(score)) for task, score in data["scores"]]
+        return cls(data["trial"], data["default"], data["settings"], data["tuned"], scores, data["planned"])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A candidate beside the suite's own settings.
+
+    Attributes:
+        confirmed: The candidate.
+        score: Its aggregate on fresh seeds.
+        drop: What it lost of its tuned score; ``None`` where it was no trial.
+        improvement: The chance that a run of it scores more than one of the suite's own settings; ``None`` for these.
+    """
+
+    confirmed: Confirmed
+    score: Estimate
+    drop: float | None
+    improvement: Estimate | None
+
+
+def candidates(study: TuningStudy, most: int) -> list[Candidate]:
+    """The best trials, best first, then the suite's own settings.
+
+    With several objectives the best are those that no other trial beats in all of them, by score.
+    """
+    seeds = confirmation_seeds(study.problem.options.confirm_seeds)
+    eligible = study.optuna.best_trials if study.multi_objective else study.complete()
+    by_score = sorted(eligible, key=lambda trial: (-trial.values[0], trial.number))
+    own = next((trial for trial in study.complete() if trial.user_attrs.get("default")), None)
+    found: list[Candidate] = []
+    for trial in by_score:
+        settings = dict(trial.params)
+        seen = any(settings == other.settings for other in found)
+        if len(found) < most and not seen and (own is None or settings != own.params):
+            specs = study.problem.specs(settings, seeds)
+            found.append(Candidate(trial.number, default=False, settings=settings, tuned=trial.values[0], specs=specs))
+    return [
+        *found,
+        Candidate(
+            own.number if own else None,
+            default=True,
+            settings={},
+            tuned=own.values[0] if own else None,
+            specs=study.problem.specs({}, seeds),
+        ),
+    ]
+
+
+def read_confirmed(found: Sequence[Candidate], results: Path) -> list[Confirmed]:
+    """What the finished runs of candidates scored."""
+    confirmed = []
+    for one in found:
+        scores = []
+        scored = [spec for spec in one.specs if not spec.pretraining]
+        for spec in scored:
+            folder = RunFolder.of(spec, results)
+            if folder.spec_file.exists() and folder.state() == "finished":
+                scores.append((spec.task, normalised(spec, evaluations(folder, spec.evaluation.episodes)[-1][1])))
+        confirmed.append(Confirmed(one.trial, one.default, one.settings, one.tuned, scores, len(scored)))
+    return confirmed
+
+
+def compare(study: str, metric: str, confirmed: Sequence[Confirmed]) -> list[Comparison]:
+    """Each candidate with its aggregate and what it gains over the suite's own settings; incomplete ones are left out."""
+    own = next((one for one in confirmed if one.default and one.whole), None)
+    found = []
+    for one in confirmed:
+        if not one.whole:
+            continue
+        random = statistics.generator("tuning", study, one.label)
+        score = statistics.aggregates(by_task(one.scores), random)[metric]
+        improvement = None
+        if own is not None and one is not own:
+            improvement = statistics.probability_of_improvement(by_task(one.scores), by_task(own.scores), random)
+        found.append(Comparison(one, score, None if one.tuned is None else one.tuned - score.value, improvement))
+    return found
+
+
+def winner(compared: Sequence[Comparison]) -> Comparison | None:
+    """The trial with the highest score on fresh seeds, the better tuned of equals."""
+    trials = [one for one in compared if not one.confirmed.default]
+    return max(trials, key=lambda one: (one.score.value, one.confirmed.tuned or 0.0), default=None)
+
+
+def verdict(compared: Sequence[Comparison]) -> str:
+    """Whether tuning helped, in a sentence."""
+    best, own = winner(compared), next((one for one in compared if one.confirmed.default), None)
+    if best is None or own is None or best.improvement is None:
+        return "Nothing was confirmed."
+    figures = (
+        f"{best.confirmed.label} scores {best.score.value:.3f} on fresh seeds, {DEFAULT} {own.score.value:.3f};"
+        f" a run of it is better than one of theirs with probability {best.improvement.value:.2f}"
+    )
+    chance = best.improvement
+    if chance.low is None or chance.high is None:
+        return f"Too few seeds to tell whether tuning helped: {figures}."
+    interval = f" [{chance.low:.2f}, {chance.high:.2f}]"
+    if chance.low > 0.5:
+        return f"Tuning helped: {figures}{interval}."
+    if chance.high < 0.5:
+        return f"Tuning did not help, the suite's own settings are better: {figures}{interval}."
+    return f"Tuning did not clearly help: {figures}{interval}."

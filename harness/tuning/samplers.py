@@ -1,0 +1,181 @@
+"""Optuna's samplers, seeded by study and trial.
+
+What is proposed for a trial follows from the study's seed, the trial's number and the trials before it, and from nothing
+else: a study that was killed and resumed goes on as if it had not been, no two workers and no two restarts ever repeat each
+other's start-up points, and there is no worker to be numbered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from harness.errors import StudyError
+from harness.tuning.block import Sampler
+from harness.tuning.space import Parameter, Space, Value
+from harness.tuning.storage import quiet
+
+GRID_LIMIT = 100_000
+
+
+def make_sampler(kind: Sampler, space: Space, seed: int, grid_points: int) -> BaseSampler:
+    """A sampler by its name in a suite.
+
+    Raises:
+        StudyError: It needs a package that is not installed, or a grid is too large.
+    """
+    if kind == "grid":
+        return GridByNumber(grid(space, grid_points), seed)
+    if kind == "cmaes":
+        _check_cmaes()
+    conditional = any(parameter.when for parameter in space.parameters)
+    makers: dict[str, Callable[[int], BaseSampler]] = {
+        "tpe": lambda s: TPESampler(seed=s, multivariate=True, group=conditional, constant_liar=True),
+        "gp": lambda s: GPSampler(seed=s, warn_independent_sampling=False),
+        "cmaes": lambda s: ReplayingCmaEsSampler(seed=s, warn_independent_sampling=False),
+        "random": lambda s: RandomSampler(seed=s),
+    }
+    return SeededByTrial(makers[kind], seed)
+
+
+def distribution(parameter: Parameter) -> BaseDistribution:
+    """A parameter as Optuna knows it."""
+    if parameter.low is None or parameter.high is None:
+        return CategoricalDistribution(parameter.choices)
+    if parameter.whole:
+        return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log)
+    return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
+
+
+class SeededByTrial(BaseSampler):
+    """A new sampler for each trial, whose seed follows from the study's and the trial's number.
+
+    Args:
+        make: Makes the sampler of a seed. What it knows, it must read from the study.
+        seed: The study's.
+    """
+
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
+        self._make, self._seed = make, seed
+        self._latest: tuple[int, BaseSampler] | None = None
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """See `BaseSampler`."""
+        return self._of(trial).infer_relative_search_space(study, trial)
+
+    def sample_relative(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        """See `BaseSampler`."""
+        return self._of(trial).sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """See `BaseSampler`."""
+        return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
+
+    def _of(self, trial: FrozenTrial) -> BaseSampler:
+        if self._latest is None or self._latest[0] != trial.number:
+            seed = np.random.SeedSequence([self._seed, trial.number]).generate_state(1, dtype=np.uint32)[0]
+            with quiet():
+                self._latest = trial.number, self._make(int(seed))
+        return self._latest[1]
+
+
+class ReplayingCmaEsSampler(CmaEsSampler):
+    """Optuna's CMA-ES, whose state is told anew from the finished trials instead of being unpickled from the storage."""
+
+    def sample_relative(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        """See `BaseSampler`."""
+        from optuna._transform import _SearchSpaceTransform
+
+        if not search_space:
+            return {}
+        finished = self._get_trials(study)
+        transform = _SearchSpaceTransform(search_space, transform_step=True, transform_0_1=True)
+        optimizer = self._init_optimizer(transform, study.direction)
+        sign = 1 if study.direction == optuna.study.StudyDirection.MINIMIZE else -1
+        while len(told := self._get_solution_trials(finished, optimizer.generation)) >= optimizer.population_size:
+            told = told[: optimizer.population_size]
+            optimizer.tell([(transform.transform(t.params), sign * t.values[0]) for t in told])
+        optimizer._rng.seed(self._cma_rng.rng.randint(1, 2**31))
+        study._storage.set_trial_system_attr(trial._trial_id, self._attr_key_generation, optimizer.generation)
+        return transform.untransform(np.asarray(optimizer.ask()))
+
+
+class GridByNumber(BaseSampler):
+    """Every cell of a grid once: the trial's number says which, so that no two workers ever take the same.
+
+    Args:
+        cells: From `grid`.
+        seed: Of the order in which they come.
+    """
+
+    def __init__(self, cells: Sequence[Mapping[str, tuple[BaseDistribution, Value]]], seed: int) -> None:
+        self._cells = cells
+        self._order = np.random.default_rng(seed).permutation(len(cells))
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """See `BaseSampler`."""
+        return {name: found for name, (found, _) in self._cell(trial).items()}
+
+    def sample_relative(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        """See `BaseSampler`."""
+        return {name: value for name, (_, value) in self._cell(trial).items()}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Never asked: a cell names every parameter that has an effect in it."""
+        raise AssertionError(f"{param_name} is missing from cell {self._cell(trial)}")
+
+    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+        """See `BaseSampler`."""
+
+    def _cell(self, trial: FrozenTrial) -> Mapping[str, tuple[BaseDistribution, Value]]:
+        return self._cells[self._order[trial.number % len(self._cells)]]
+
+
+def grid(space: Space, points: int) -> list[dict[str, tuple[BaseDistribution, Value]]]:
+    """Every combination of choices and of ``points`` values of each range, each that differs in its effect once.
+
+    Raises:
+        StudyError: There are more than `GRID_LIMIT`.
+    """
+    cells: list[dict[str, tuple[BaseDistribution, Value]]] = [{}]
+    for parameter in space.parameters:
+        values = _grid_values(parameter, points)
+        grown = []
+        for cell in cells:
+            active = parameter.active({name: value for name, (_, value) in cell.items()})
+            grown += [cell | {parameter.name: (distribution(parameter), value)} for value in values] if active else [cell]
+        cells = grown
+        if len(cells) > GRID_LIMIT:
+            raise StudyError(
+                f"the grid has more than {GRID_LIMIT:,} cells: search fewer settings (tune.parameters) or use another sampler"
+            )
+    return cells
+
+
+def _grid_values(parameter: Parameter, points: int) -> list[Value]:
+    if parameter.low is None or parameter.high is None:
+        return list(parameter.choices)
+    if parameter.log:
+        values = np.geomspace(parameter.low, parameter.high, points)
+    else:
+        values = np.linspace(parameter.low, parameter.high, points)
+    values = np.clip(values, parameter.low, parameter.high)
+    return list(dict.fromkeys(round(value) if parameter.whole else value for value in values.tolist()))
+
+
+def _check_cmaes() -> None:
+    try:
+        import cmaes  # noqa: F401
+    except ImportError:
+        raise StudyError("sampler 'cmaes' needs the package cmaes: pip install 'exploration-harness[cmaes]'") from None

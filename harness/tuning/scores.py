@@ -1,0 +1,77 @@
+"""From a trial's runs to its scores: the aggregate that the report uses, and where in a trial a partial one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from harness import statistics
+from harness.files import read_csv_rows
+from harness.run_folder import RunFolder
+from harness.spec import RunSpec
+
+
+def evaluations(folder: RunFolder, episodes: int) -> list[tuple[int, float]]:
+    """Step and mean return of each complete evaluation of a run so far, in order."""
+    found: dict[int, list[float]] = {}
+    for row in read_csv_rows(folder.evaluations)[1]:
+        found.setdefault(int(row["step"]), []).append(float(row["return"]))
+    return [(step, float(np.mean(returns))) for step, returns in sorted(found.items()) if len(returns) >= episodes]
+
+
+def normalised(spec: RunSpec, score: float) -> float:
+    """A run's score on the scale of its task."""
+    assert spec.normalise is not None
+    return spec.normalise(score)
+
+
+def aggregate(scores: Iterable[tuple[str, float]], metric: str) -> float:
+    """The aggregate of normalised scores, each with the name of its task; every task weighs the same.
+
+    Args:
+        scores: At least one.
+        metric: One of `harness.statistics.METRICS`.
+    """
+    return statistics.points(by_task(scores))[metric]
+
+
+def by_task(scores: Iterable[tuple[str, float]]) -> list[statistics.Array]:
+    """Scores as `harness.statistics` wants them: one array per task."""
+    found: dict[str, list[float]] = {}
+    for task, score in scores:
+        found.setdefault(task, []).append(score)
+    return [np.array(values) for values in found.values()]
+
+
+def steps_of(spec: RunSpec) -> int:
+    """Environment steps that a run takes itself, without those of the run that it begins from."""
+    return spec.steps - spec.first_step
+
+
+class Positions:
+    """Where each evaluation of each run of a trial stands in one order that all trials share.
+
+    The runs come one after another (all tasks with the first seed, then with the second, ...), and in each of them its
+    evaluations. An evaluation's place follows from the step at which it was due, not from how many there were before: trials
+    whose rollouts are of different lengths evaluate at different steps, and are still compared at the same place.
+
+    Args:
+        specs: The runs of a trial, in order.
+    """
+
+    def __init__(self, specs: Sequence[RunSpec]) -> None:
+        self.lengths = [0 if spec.pretraining else (spec.steps - 1) // spec.evaluation.every + 1 for spec in specs]
+        self._starts = [sum(self.lengths[:index]) for index in range(len(specs))]
+        self._specs = specs
+
+    @property
+    def total(self) -> int:
+        """How many places there are."""
+        return sum(self.lengths)
+
+    def of(self, index: int, step: int) -> int:
+        """The place of an evaluation of the run with this index."""
+        spec, last = self._specs[index], self.lengths[index] - 1
+        within = last if step >= spec.steps else min(max(step // spec.evaluation.every - 1, 0), last)
+        return self._starts[index] + within

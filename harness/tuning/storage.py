@@ -1,0 +1,239 @@
+"""Where a study is kept: a journal file (the default), SQLite, or a database server by its URL.
+
+Passwords never leave this module: whatever is shown or kept elsewhere is `Opened.shown`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal._file import BaseJournalFileLock
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from harness.errors import StudyError
+from harness.tuning.owners import FileOwners, HeartbeatOwners, Owners
+
+HEARTBEAT_SECONDS = 15
+GRACE_SECONDS = 60
+
+_SERVERS = ("postgresql", "postgres", "mysql", "mariadb")
+_ATTEMPTS_TO_OPEN = 5
+_FORMS = "a file for a journal, sqlite:///FILE, or postgresql://USER@HOST/DATABASE"
+_SECRET = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open storage.
+
+    Attributes:
+        storage: For Optuna.
+        owners: From the name of a study in it to who works on which of its trials.
+        shown: Where it is, for people: without passwords.
+        dashboard: What ``optuna-dashboard`` opens, without passwords.
+        close: Ends its connections.
+    """
+
+    storage: BaseStorage
+    owners: Callable[[int], Owners]
+    shown: str
+    dashboard: str
+    close: Callable[[], None] = lambda: None
+
+
+def open_storage(url: str | None, default: Path, *, grace_seconds: int = GRACE_SECONDS) -> Opened:
+    """Open, and where there is nothing yet create, the storage of studies.
+
+    Args:
+        url: As a user gives it; ``None`` for a journal.
+        default: The journal's file.
+        grace_seconds: Silence after which a worker that uses a database server counts as dead.
+
+    Raises:
+        StudyError: It is no storage that there is, or it cannot be reached.
+    """
+    if url is None or "://" not in url:
+        return _open_journal(default if url is None else Path(url))
+    scheme, _, rest = url.partition("://")
+    family = scheme.partition("+")[0].lower()
+    if family == "journal":
+        return _open_journal(Path(rest))
+    if family == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        return _open_sqlite(_parsed(url))
+    if family in _SERVERS:
+        return _open_server(_parsed(url), grace_seconds)
+    raise StudyError(f"unknown storage {masked(url)!r}: expected {_FORMS}")
+
+
+def masked(url: str) -> str:
+    """A URL without its passwords; anything else unchanged.
+
+    >>> masked("postgresql://me:secret@host/db?password=x&connect_timeout=3")
+    'postgresql://me:***@host/db?password=***&connect_timeout=3'
+    """
+    url = re.sub(r"(?<=://)([^/@:]*):.*@", r"\1:***@", url)
+    head, mark, query = url.partition("?")
+    parts = (part.partition("=") for part in query.split("&"))
+    kept = [f"{name}{sign}{'***' if _SECRET.search(name) else value}" for name, sign, value in parts]
+    return head + mark + "&".join(kept)
+
+
+def masked_arguments(arguments: list[str]) -> list[str]:
+    """A command line without passwords in URLs."""
+    return [masked(argument) if "://" in argument else argument for argument in arguments]
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Files
+# --------------------------------------------------------------------------------------------------------------------
+class JournalLock(BaseJournalFileLock):
+    """The right to append to a journal; whoever has it finds the journal whole.
+
+    The kernel frees the lock when its holder dies, so that nobody waits for a dead worker, and a line that one left
+    half-written is cut off, so that the next one does not continue it.
+
+    Args:
+        journal: The journal file.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self._journal, self._file = journal, journal.with_name(f"{journal.name}.lock")
+        self._held: int | None = None
+
+    def acquire(self) -> bool:
+        """Wait for the lock."""
+        self._held = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
+        with suppress(OSError):  # some network disks have no locks; a line is one append there still
+            fcntl.flock(self._held, fcntl.LOCK_EX)
+        self._mend()
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+    def _mend(self) -> None:
+        with self._journal.open("rb+") as file:
+            size = file.seek(0, os.SEEK_END)
+            if size:
+                file.seek(size - 1)
+                if file.read(1) != b"\n":
+                    file.seek(0)
+                    file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _open_journal(file: Path) -> Opened:
+    if not file.name or file.is_dir():
+        raise StudyError(f"storage {str(file)!r} is a folder: name a file in it, such as {file / 'journal.log'}")
+    if file.suffix in {".db", ".sqlite", ".sqlite3"}:
+        raise StudyError(f"storage {str(file)!r} looks like SQLite: write sqlite:///{file}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        storage = JournalStorage(JournalFileBackend(str(file), JournalLock(file)))
+    except OSError as error:
+        raise StudyError(f"storage {file}: cannot be written ({error.strerror or error})") from None
+    except (ValueError, KeyError, TypeError) as error:  # what foreign lines in the file lead to
+        raise StudyError(f"storage {file}: not a journal of Optuna ({error})") from None
+    owners = FileOwners(file.with_name(f"{file.name}.owners"))
+    return Opened(storage, lambda _: owners, str(file), str(file))
+
+
+def _open_sqlite(url: URL) -> Opened:
+    file = Path(url.database or "")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"storage {file}: cannot be written ({error.strerror or error})") from None
+    storage = _rdb(url, connect_args={"timeout": 60})
+    owners = FileOwners(file.with_name(f"{file.name}.owners"))
+    return Opened(storage, lambda _: owners, str(url), str(url), _closing(storage))
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Servers
+# --------------------------------------------------------------------------------------------------------------------
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise StudyError(f"storage {masked(url)!r} is no URL: expected {_FORMS}") from None
+    if "@" in (parsed.host or ""):  # the rest of a password, which a driver would show as the name of a host
+        raise StudyError(f"storage {masked(url)!r}: write '@' in a password as %40, ':' as %3A and '/' as %2F")
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _open_server(url: URL, grace_seconds: int) -> Opened:
+    heartbeat = min(HEARTBEAT_SECONDS, max(grace_seconds // 4, 1))
+    storage = _rdb(url, heartbeat_interval=heartbeat, grace_period=grace_seconds, pool_pre_ping=True)
+    shown = masked(url.render_as_string(hide_password=True))
+    dashboard = shown.replace("+psycopg:", ":")
+    return Opened(storage, lambda study: HeartbeatOwners(storage, study), shown, dashboard, _closing(storage))
+
+
+def _closing(storage: RDBStorage) -> Callable[[], None]:
+    def close() -> None:
+        storage.remove_session()
+        storage.engine.dispose()
+
+    return close
+
+
+def _rdb(url: URL, *, heartbeat_interval: int | None = None, grace_period: int | None = None, **engine: Any) -> RDBStorage:
+    shown = masked(url.render_as_string(hide_password=True))
+    text = url.render_as_string(hide_password=False)
+    for attempt in range(_ATTEMPTS_TO_OPEN):
+        try:
+            with quiet():
+                return RDBStorage(text, engine, heartbeat_interval=heartbeat_interval, grace_period=grace_period)
+        except (ImportError, SQLAlchemyError, optuna.exceptions.StorageInternalError, ValueError, RuntimeError) as error:
+            # several workers that open an empty database at once may each find a table that another has just made
+            if attempt + 1 == _ATTEMPTS_TO_OPEN or isinstance(error, ImportError) or not _is_race(error):
+                raise StudyError(f"storage {shown}: {_reason(error, url)}") from None
+            time.sleep(0.2 * (attempt + 1))
+    raise AssertionError("unreachable")
+
+
+def _is_race(error: Exception) -> bool:
+    return any(word in str(error).lower() for word in ("already exists", "duplicate key", "unique constraint"))
+
+
+def _reason(error: Exception, url: URL) -> str:
+    if isinstance(error, ImportError):
+        return f"the driver of {url.drivername} is not installed: pip install 'exploration-harness[postgres]' for PostgreSQL"
+    cause = getattr(error, "orig", None) or error.__cause__ or error
+    (line, *_) = [line.strip() for line in str(cause).splitlines() if line.strip()] or [type(cause).__name__]
+    return f"cannot be opened ({without_secrets(line, url)})"
+
+
+def without_secrets(text: str, url: URL) -> str:
+    """A text of other people's making without the URL's password, should it be in there."""
+    secrets = [str(url.password)] if url.password else []
+    secrets += [str(value) for name, value in url.query.items() if _SECRET.search(name)]
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return masked(text)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Optuna's remarks on features of its own that are marked as experimental."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield

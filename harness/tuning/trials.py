@@ -1,0 +1,83 @@
+"""From a trial's values to its runs, and the seeds that only tuning uses.
+
+A study's runs are those of a suite of its own, ``<suite>/tuning/<study>``: they lie below that folder, and no table ever
+holds them beside the runs of an evaluation. Their seeds begin where those of suites end (`harness.spec.TUNING_SEEDS`), and
+so do the environment seeds that follow from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness.plan import deep_merge, expand
+from harness.registry import Registry
+from harness.run_folder import TUNING
+from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, RunSpec
+from harness.suite_model import MethodAlgorithmBlock, MethodBlock, Suite
+from harness.tuning.space import Values, nested
+
+RECORD_FILE = "study.json"
+"""The record of a study, in its folder."""
+
+
+def trial_seeds(n: int) -> tuple[int, ...]:
+    """The run seeds of every trial."""
+    return tuple(range(TUNING_SEEDS, TUNING_SEEDS + n))
+
+
+def confirmation_seeds(n: int) -> tuple[int, ...]:
+    """The run seeds of a confirmation."""
+    return tuple(range(CONFIRMATION_SEEDS, CONFIRMATION_SEEDS + n))
+
+
+def study_folder(results: Path, suite: str, study: str) -> Path:
+    """Where a study leaves everything."""
+    return results / suite / TUNING / study
+
+
+def find_records(roots: Iterable[Path]) -> list[Path]:
+    """The record of every study at or below some directories."""
+    found: dict[Path, Path] = {}
+    for root in roots:
+        for file in sorted(root.rglob(RECORD_FILE)):
+            if file.parent.parent.name == TUNING or file.parent.resolve().parent.name == TUNING:
+                found.setdefault(file.resolve(), file)
+    return list(found.values())
+
+
+def method_block(block: MethodBlock, values: Values) -> MethodBlock:
+    """A method's block with these values in it."""
+    changes = nested(values)
+    own = block.algorithm.model_dump(exclude_unset=True)
+    algorithm = MethodAlgorithmBlock.model_validate(deep_merge(own, changes.get("algorithm", {})))
+    update = {
+        "config": deep_merge(block.config, changes.get("config", {})),
+        "combine": deep_merge(block.combine, changes.get("combine", {})),
+        "algorithm": algorithm,
+    }
+    return block.model_copy(update=update)
+
+
+def trial_specs(
+    suite: Suite, method: str, values: Values, *, study: str, seeds: Sequence[int], registry: Registry | None = None
+) -> list[RunSpec]:
+    """The runs of one point of the search space: all tasks with the first seed, then all with the second, and so on.
+
+    Args:
+        suite: As loaded.
+        method: Which of its methods.
+        values: By name of the parameter; empty for the suite's own settings.
+        study: Its name.
+        seeds: Of `trial_seeds` or `confirmation_seeds`.
+        registry: Where names are looked up; what is installed by default.
+
+    Raises:
+        SuiteError: The values do not go together.
+    """
+    update = {
+        "suite": f"{suite.suite}/{TUNING}/{study}",
+        "methods": {method: method_block(suite.methods[method], values)},
+        "seeds": tuple(seeds),
+    }
+    return expand(suite.model_copy(update=update), registry)

@@ -1,0 +1,71 @@
+"""A small suite, and studies of it whose runs take milliseconds; importable by the processes that tests start."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.registry import registry
+from harness.suite import load_suite
+from harness.tuning.storage import Opened, open_storage
+from harness.tuning.study import Limit, Problem, TuningStudy
+from harness.tuning.tuner import Budget, tune
+
+TESTS = Path(__file__).parents[1]
+TRAIN = "support.synthetic_training:train"
+
+SUITE = """
+suite: toy
+environment: {family: deep_sea}
+tasks:
+  n4: {environment: {size: 4}, normalise: {low: 0, high: 1}}
+  n5: {environment: {size: 5}, normalise: {low: 0, high: 1}}
+algorithm: {name: ppo, n_envs: 4, n_steps: 16, batch_size: 32}
+methods:
+  ppo: {}
+  rnd: {reward: rnd, combine: sum}
+seeds: 2
+steps: 300
+evaluation: {every: 100, episodes: 2}
+tune:
+  seeds: 2
+  parameters: [config.learning_rate, algorithm.gae_lambda]
+"""
+
+
+@dataclass
+class Place:
+    """A folder with the suite in it."""
+
+    folder: Path
+    open: list[Opened] = field(default_factory=list)
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def suite(self, *overrides: str):
+        return load_suite(self.folder / "toy.yaml", overrides=[tuple(text.split("=", 1)) for text in overrides])
+
+    def study(self, *overrides: str, storage: str | None = None, name: str = "toy-rnd", **options) -> TuningStudy:
+        problem = Problem.of(self.suite(*overrides), "rnd", name, registry())
+        opened = open_storage(storage, self.folder / "journal.log", **options)
+        self.open.append(opened)
+        return TuningStudy(problem, opened)
+
+    def close(self) -> None:
+        for opened in self.open:
+            opened.close()
+
+    def tune(self, study: TuningStudy, trials: int, **options):
+        return tune(study, self.results, budget=Budget(Limit(trials)), train=TRAIN, **options)
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(TESTS), **more}
+
+
+def rows(study: TuningStudy) -> list[tuple[int, str, tuple[float, ...] | None, dict[str, object]]]:
+    """What a study holds, times aside."""
+    return [(t.number, t.state.name, t.values and tuple(t.values), dict(t.params)) for t in study.trials()]

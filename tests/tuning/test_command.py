@@ -1,0 +1,213 @@
+"""``harness tune`` and what it leaves: mistakes, the settings found, the record, the report."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.tuning import TRAIN
+
+from harness.cli import main
+from harness.cli import tuning as command
+from harness.plan import expand
+from harness.report.build import build_report
+from harness.run_folder import RunFolder
+from harness.tuning.confirm import Confirmed, compare, verdict, winner
+from harness.tuning.record import read_record, write_record
+
+
+@pytest.fixture
+def harness(capsys, place, monkeypatch):
+    """Run a command in this process, with training that takes milliseconds."""
+    monkeypatch.chdir(place.folder)
+    started = command.launch_tuning
+    monkeypatch.setattr(command, "launch_tuning", lambda asked: started(replace(asked, train=TRAIN)))
+
+    def call(*arguments):
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+MISTAKES = {
+    "no method": ("tune toy.yaml", "Missing option '--method'"),
+    "unknown method": ("tune toy.yaml -m rdn", "did you mean 'rnd'?"),
+    "unknown sampler": ("tune toy.yaml -m rnd --sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'?"),
+    "unknown pruner": ("tune toy.yaml -m rnd --pruner media", "did you mean 'median'?"),
+    "unknown objective": ("tune toy.yaml -m rnd --objective speed", "unknown objective 'speed'"),
+    "no time": ("tune toy.yaml -m rnd --time soon", "--time soon: expected a time such as 90m"),
+    "no steps": ("tune toy.yaml -m rnd --total-steps many", "--total-steps many: expected a whole number"),
+    "no trials": ("tune toy.yaml -m rnd --trials 0", "Invalid value for '--trials'"),
+    "study with a slash": ("tune toy.yaml -m rnd --study a/b", "cannot name a folder"),
+    "storage": ("tune toy.yaml -m rnd --storage redis://me:hunter2@host", "unknown storage 'redis://me:***@host'"),
+    "parameter": ("tune toy.yaml -m rnd --set tune.parameters=[config.lr]", "unknown parameter 'config.lr'"),
+    "empty space": ("tune toy.yaml -m rnd --set tune.parameters=[]", "has nothing to search"),
+    "no constants": ("tune toy.yaml -m rnd --set tasks.n4.normalise=null", "task 'n4' has no constants"),
+    "prune two": ("tune toy.yaml -m rnd --pruner median --objective score --objective seconds", "needs a single objective"),
+    "out": ("tune toy.yaml -m rnd --out nowhere/best.yaml", "there is no folder nowhere"),
+    "file for --set": ("run toy.yaml --set @none.yaml", "none.yaml: no such file"),
+}
+
+
+@pytest.mark.parametrize(("line", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_mistake_gets_one_line_and_leaves_nothing(harness, place, line, message):
+    code, _, errors = harness(*line.split())
+    assert code == 2
+    (complaint,) = errors.splitlines()
+    assert complaint.startswith("error: ")
+    assert message in complaint
+    assert "hunter2" not in complaint
+    assert [path.name for path in place.folder.iterdir()] == ["toy.yaml"]
+
+
+def test_study_of_another_suite_is_refused(harness, place):
+    assert harness("tune", "toy.yaml", "-m", "rnd", "--trials", 1, "--confirm", 0)[0] == 0
+    code, _, errors = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 2, "--steps", 400)
+    assert code == 2
+    assert "steps is 300 there and 400 here" in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_from_search_to_report_and_back_into_run(harness, place):
+    code, output, errors = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 20, "--confirm", 2, "--workers", 2)
+    assert (code, errors) == (0, "")
+    assert "done: 20 of 20 trials" in output
+    assert "Tuning helped: " in output
+
+    folder = place.results / "toy" / "tuning" / "toy-rnd"
+    record = read_record(folder / "study.json")
+    confirmed = record.confirmations()
+    assert [one.default for one in confirmed] == [False, False, True]
+    assert all(len(one.scores) == one.planned == 10 for one in confirmed)
+    compared = compare(record.name, "iqm", confirmed)
+    chosen = winner(compared)
+    assert chosen.improvement.value == 1.0
+    assert chosen.drop == pytest.approx(chosen.confirmed.tuned - chosen.score.value)
+
+    text = (folder / "best.yaml").read_text()
+    assert "Tuning helped" in text
+    (plain,) = {spec.method_digest for spec in expand(place.suite()) if spec.reward}
+    (tuned,) = {spec.method_digest for spec in expand(place.suite(f"@{folder / 'best.yaml'}=")) if spec.reward}
+    (spec,) = [
+        spec
+        for spec in expand(place.suite(f"@{folder / 'best.yaml'}="))
+        if spec.reward and spec.task == "n4" and not spec.seed
+    ]
+    assert tuned != plain
+    assert spec.reward.config["learning_rate"] == chosen.confirmed.settings["config.learning_rate"]
+    assert spec.algorithm.config["gae_lambda"] == chosen.confirmed.settings["algorithm.gae_lambda"]
+    assert spec.reward.combine.mode == "sum"
+    folders = {
+        RunFolder.of(run, place.results).path.parent.name
+        for run in command.Problem.of(place.suite(), "rnd", "toy-rnd", command.registry()).specs(chosen.confirmed.settings)
+    }
+    assert folders <= {path.name for path in (folder / "n4").iterdir()} | {path.name for path in (folder / "n5").iterdir()}
+
+    again, output, _ = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 20, "--confirm", 2, "--workers", 2)
+    assert again == 0
+    assert "started" not in output
+    assert "confirming" not in output
+
+    page = (folder / "report" / "index.html").read_text()
+    for words in ("Confirmation", "Tuned score", "Confirmed score", "Drop", "Importances", "Parallel coordinates", "Slices"):
+        assert words in page
+    assert page.count("<svg") == 5  # history, importances, parallel coordinates and two slices
+    rows = list(csv.DictReader((folder / "report" / "tuning-toy-toy-rnd.csv").open()))
+    assert len(rows) == 20
+    assert rows[0]["state"] == "complete"
+    assert build_report([place.results / "toy"], place.folder / "out").name == "index.html"
+    with pytest.raises(Exception, match="no runs in"):
+        from harness.status import read_standings
+
+        read_standings([place.results / "toy"])
+
+
+def test_study_whose_names_are_markup_cannot_break_the_page(place):
+    study = place.study(name="toy-rnd")
+    place.tune(study, 5)
+    folder = place.results / "toy" / "tuning" / "toy-rnd"
+    write_record(study, folder)
+    evil = "<script>alert(1)</script>$x^2$"
+    data = json.loads((folder / "study.json").read_text())
+    text = json.dumps(data).replace("config.learning_rate", evil).replace('"toy-rnd"', json.dumps(evil))
+    (folder / "study.json").write_text(text)
+    page = build_report([folder], place.folder / "out").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_two_objectives_show_their_front(harness, place):
+    code, _, _ = harness(
+        "tune", "toy.yaml", "-m", "rnd", "--trials", 8, "--confirm", 0, "--objective", "score", "--objective", "seconds"
+    )
+    assert code == 0
+    page = (place.results / "toy" / "tuning" / "toy-rnd" / "report" / "index.html").read_text()
+    assert "The Pareto front" in page
+    assert "Seconds per run" in page
+
+
+def test_dry_run_tells_the_space_and_writes_nothing(harness, place):
+    code, output, _ = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 10, "--dry-run", "--workers", 2)
+    assert code == 0
+    assert "1e-05 to 0.01, logarithmic" in output
+    assert "10 trials of 4 runs, 1,200 steps each, then 40 runs to confirm; about" in output
+    assert [path.name for path in place.folder.iterdir()] == ["toy.yaml"]
+
+
+def test_show_prints_a_space(harness):
+    code, output, _ = harness("show", "rnd", "--space")
+    assert code == 0
+    assert "config.learning_rate" in output
+    code, output, _ = harness("show", "rnd", "--space", "--json")
+    names = [parameter["name"] for parameter in json.loads(output)["parameters"]]
+    assert "combine.intrinsic_weight" in names
+
+
+def test_interrupted_it_says_how_to_go_on(place):
+    """With real training, which is long enough to be interrupted."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "tune", "toy.yaml", "-m", "rnd", "--steps", "20000", "--workers", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=place.folder,
+        env=os.environ,
+        start_new_session=True,
+    )
+    for line in process.stdout:
+        if "started" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "")
+    assert output.splitlines()[-1] == (
+        "interrupted: 0 of 50 trials; everything so far is kept, and the same command goes on from there"
+    )
+    assert Path(place.results / "toy/tuning/toy-rnd/study.json").exists()
+
+
+def one(trial, scores, tuned=0.9, default=False):
+    return Confirmed(trial, default, {}, tuned, [("a", score) for score in scores], len(scores))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "words"),
+    [
+        ([0.8, 0.9, 0.85, 0.8], [0.1, 0.2, 0.15, 0.1], "Tuning helped: trial 3 scores 0.825 on fresh seeds"),
+        ([0.1, 0.2, 0.15, 0.1], [0.8, 0.9, 0.85, 0.8], "Tuning did not help, the suite's own settings are better"),
+        ([0.1, 0.9, 0.5, 0.6], [0.2, 0.8, 0.6, 0.5], "Tuning did not clearly help"),
+        ([0.1, 0.9], [0.2, 0.8], "Too few seeds to tell"),
+    ],
+)
+def test_verdict_says_plainly_whether_tuning_helped(ours, theirs, words):
+    compared = compare("s", "iqm", [one(3, ours), one(None, theirs, None, default=True)])
+    assert verdict(compared).startswith(words)

@@ -1,0 +1,112 @@
+"""Where studies are kept: URLs and their passwords, journals that a kill has torn, what cannot be opened."""
+
+from __future__ import annotations
+
+import json
+
+import optuna
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import StudyError
+from harness.tuning.storage import masked, masked_arguments, open_storage
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://me:{SECRET}@host/db",
+        f"postgresql+psycopg://me:{SECRET}@host:5432/db?sslmode=require",
+        f"postgresql://me:a@{SECRET}@host/db",
+        f"postgresql://me:{SECRET}/?@host/db",
+        f"postgresql://host/db?user=me&password={SECRET}",
+        f"postgresql://host/db?sslpassword={SECRET}&connect_timeout=3",
+        f"mysql://:{SECRET}@host/db",
+        f"nonsense://me:{SECRET}@host",
+    ],
+)
+def test_no_password_is_ever_shown(tmp_path, url):
+    assert SECRET not in masked(url)
+    assert "***" in masked(url)
+    assert SECRET not in " ".join(masked_arguments(["tune", "--storage", url, f"--storage={url}"]))
+    with pytest.raises(StudyError) as caught:
+        open_storage(url + ("&" if "?" in url else "?") + "connect_timeout=1", tmp_path / "journal.log")
+    assert SECRET not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@given(st.text("abc:/@?&=%#", min_size=1, max_size=12).filter(lambda text: "***" not in text))
+def test_whatever_is_between_user_and_host_is_hidden(password):
+    shown = masked(f"postgresql://me:X{password}X@host/db")
+    assert shown == "postgresql://me:***@host/db"
+
+
+def test_what_has_no_password_stays_as_it_is():
+    for text in ("journal.log", "sqlite:///study.db", "postgresql://me@host/db?connect_timeout=3", "results/a:b@c"):
+        assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("redis://host", "unknown storage 'redis://host': expected a file"),
+        ("sqlite://", "unknown storage"),
+        ("study.db", "looks like SQLite: write sqlite:///study.db"),
+        (".", "is a folder: name a file in it"),
+        ("postgresql://me@127.0.0.1:1/none?connect_timeout=1", "cannot be opened"),
+        ("toy.yaml/journal.log", "cannot be written"),
+        ("toy.yaml", "not a journal of Optuna"),
+    ],
+)
+def test_what_cannot_be_opened_gets_one_line(place, monkeypatch, url, message):
+    monkeypatch.chdir(place.folder)
+    with pytest.raises(StudyError, match=message) as caught:
+        open_storage(url, place.folder / "journal.log")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_line_that_a_killed_worker_left_half_written_is_cut_off(tmp_path):
+    file = tmp_path / "journal.log"
+    study = optuna.create_study(storage=open_storage(None, file).storage, study_name="torn")
+    study.add_trial(optuna.trial.create_trial(value=1.0))
+    whole = file.read_bytes()
+    with file.open("ab") as journal:
+        journal.write(b'{"op_code":4,"study_id":0,"da')
+    reopened = optuna.load_study(storage=open_storage(None, file).storage, study_name="torn")
+    assert len(reopened.trials) == 1
+    reopened.add_trial(optuna.trial.create_trial(value=2.0))
+    study.add_trial(optuna.trial.create_trial(value=3.0))  # by somebody who had the file open all the while
+    assert file.read_bytes().startswith(whole)
+    for line in file.read_text().splitlines():
+        json.loads(line)
+    assert [trial.value for trial in study.trials] == [1.0, 2.0, 3.0]
+
+
+def test_study_of_something_else_is_refused_and_says_what_differs(place):
+    place.study()
+    for change, key in {
+        "steps=400": "tasks.n4.steps is 300 there and 400 here",
+        "suite=other": 'suite is "toy" there and "other" here',
+        "algorithm.n_envs=8": "settings.algorithm.n_envs is 4 there and 8 here",
+        "tune.seeds=3": "seeds is 2 there and 3 here",
+        "tune.pruner=wilcoxon": 'reports is "aggregates" there and "runs" here',
+        "tasks.n4.normalise.high=2": "tasks.n4.normalise.high is 1.0 there and 2.0 here",
+        "tune.parameters=[algorithm.gae_lambda]": "learning_rate",
+    }.items():
+        with pytest.raises(StudyError, match="give another name with --study") as caught:
+            place.study(change)
+        assert key in str(caught.value)
+    place.study("algorithm.gae_lambda=0.9", "tune.sampler=random", "tune.trials=7")  # none of which changes a score
+    place.study("steps=400", name="another")
+
+
+def test_study_that_others_made_is_refused(place):
+    opened = open_storage(None, place.folder / "journal.log")
+    optuna.create_study(storage=opened.storage, study_name="toy-rnd", direction="maximize").add_trial(
+        optuna.trial.create_trial(value=1.0)
+    )
+    with pytest.raises(StudyError, match="was not made by harness tune"):
+        place.study()
