@@ -15,6 +15,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
+from harness.errors import UserError
 from harness.rewards import IntrinsicReward
 from harness.spec import Combination, Purpose, derive_seeds
 from harness.training import randomness
@@ -160,6 +161,10 @@ _SAME_NAME = (
 """Fields of `PPOConfig` that SB3's PPO takes under the same name."""
 
 
+_NATURE_CNN_SIDE = 36
+"""The smallest side that SB3's three convolutions, 8x8/4, 4x4/2 and 3x3/1, leave anything of."""
+
+
 def _schedule(config: PPOConfig) -> Any:
     if config.learning_rate_schedule == "linear":
         return lambda remaining: config.learning_rate * remaining
@@ -168,6 +173,8 @@ def _schedule(config: PPOConfig) -> Any:
 
 def _policy(config: PPOConfig, surroundings: Surroundings, *, two_critics: bool) -> Any:
     """SB3's own policy, by name, wherever it suffices."""
+    if config.network == "sb3" and _is_image(surroundings):
+        _refuse_small_images(surroundings)
     if two_critics or config.network != "sb3":
         return ActorCriticHeads
     return "CnnPolicy" if _is_image(surroundings) else "MlpPolicy"
@@ -188,6 +195,16 @@ def _policy_arguments(config: PPOConfig, surroundings: Surroundings, *, two_crit
         arguments["features_extractor_class"] = NatureCNN
         arguments.setdefault("net_arch", [])
     return arguments
+
+
+def _refuse_small_images(surroundings: Surroundings) -> None:
+    size = surroundings.base.observation_space.shape[1:]  # type: ignore[index]
+    if min(size) < _NATURE_CNN_SIDE:
+        others = ", ".join(sorted(surroundings.registry.networks))
+        raise UserError(
+            f"images of {size[0]}x{size[1]} are too small for network sb3, whose convolutions need {_NATURE_CNN_SIDE} pixels; "
+            f"set algorithm: {{network: NAME}} to one that fits (installed: {others}), or use an environment's vectors"
+        )
 
 
 def _is_image(surroundings: Surroundings) -> bool:

@@ -51,9 +51,10 @@ class RNDConfig(IntrinsicRewardConfig):
     architecture: Literal["auto", "conv", "mlp"] = "auto"
     """``auto``: convolutions for images and an MLP for vectors. ``mlp`` takes flattened images too."""
 
-    convolutions: Literal["burda2018", "pechac2024"] = "burda2018"
+    convolutions: Literal["burda2018", "pechac2024", "raileanu2020"] = "burda2018"
     """``burda2018``: 8x8/4, 4x4/2, 3x3/1 without padding, leaky ReLU. ``pechac2024``: 8x8/4, 3x3/2, 3x3/1 with padding 2, 1,
-    1, ELU. Both have 32, 64 and 64 channels."""
+    1, ELU. Both have 32, 64 and 64 channels. ``raileanu2020``, for grids of cells: three times 3x3/2 with padding 1 and 32, 32
+    and 128 channels, ELU."""
 
     leaky_slope: float = Field(default=0.2, ge=0, lt=1)
     """Slope below zero after ``burda2018`` convolutions: 0.2 is TensorFlow's default (OpenAI), 0.01 torch's (CleanRL)."""

@@ -23,6 +23,8 @@ _PECHAC2024 = (
     Convolution(64, 3, 2, 1, activation="elu"),
     Convolution(64, 3, 1, 1, activation="elu"),
 )
+_RAILEANU2020 = tuple(Convolution(channels, 3, 2, 1, activation="elu") for channels in (32, 32, 128))
+"""The embedding of MiniGrid's 7 x 7 cells in facebookresearch/impact-driven-exploration@b50f44f src/models.py."""
 
 
 def build_pair(config: RNDConfig, shape: Sequence[int], *, images: bool, generator: torch.Generator) -> DistillationPair:
@@ -38,7 +40,7 @@ def build_pair(config: RNDConfig, shape: Sequence[int], *, images: bool, generat
         UserError: When convolutions do not fit the shape.
     """
     convolutional = config.architecture == "conv" or (config.architecture == "auto" and images)
-    between: Activation = "elu" if convolutional and config.convolutions == "pechac2024" else "relu"
+    between: Activation = "elu" if convolutional and config.convolutions != "burda2018" else "relu"
     widths = [config.feature_dim] * (config.predictor_layers + 1)
     target = _encoder(config, shape, convolutional)
     predictor = nn.Sequential(_encoder(config, shape, convolutional))
@@ -51,5 +53,5 @@ def build_pair(config: RNDConfig, shape: Sequence[int], *, images: bool, generat
 def _encoder(config: RNDConfig, shape: Sequence[int], convolutional: bool) -> nn.Module:
     if not convolutional:
         return nn.Sequential(nn.Flatten(), mlp([prod(shape), *config.hidden, config.feature_dim]))
-    layers = {"burda2018": _BURDA2018, "pechac2024": _PECHAC2024}[config.convolutions]
+    layers = {"burda2018": _BURDA2018, "pechac2024": _PECHAC2024, "raileanu2020": _RAILEANU2020}[config.convolutions]
     return ConvEncoder(shape, [replace(layer, leaky_slope=config.leaky_slope) for layer in layers], config.feature_dim)

@@ -1,0 +1,1 @@
+"""Mountain cars through EnvPool's C++ batch: the smallest control tasks that dithering does not solve."""

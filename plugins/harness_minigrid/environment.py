@@ -1,0 +1,26 @@
+"""From a configuration to its environments."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from harness.envpool import EnvPoolTask, EnvPoolVecEnv, discrete
+from harness.episode_metrics import FirstReward
+from harness_minigrid.config import MiniGridConfig
+from harness_minigrid.views import view_of
+
+
+def make(config: MiniGridConfig, n_envs: int, *, threads: int = 1) -> EnvPoolVecEnv:
+    """N copies of one task; every episode is another grid, drawn from the environment's seed.
+
+    Args:
+        config: The task, and what is seen of it.
+        n_envs: N, the number of environments that step together.
+        threads: C++ threads that step them; the numbers do not depend on it.
+    """
+    options = {} if config.episode_steps is None else {"max_episode_steps": config.episode_steps}
+    pool = EnvPoolTask(config.envpool_id, options)
+    _, action_space = pool.spaces()
+    return EnvPoolVecEnv(
+        partial(pool.open, threads=threads), n_envs, view_of(config), discrete(action_space), metrics=FirstReward
+    )

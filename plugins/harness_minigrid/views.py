@@ -1,0 +1,112 @@
+"""What the agent sees of MiniGrid's observation, a dictionary of view, direction and mission.
+
+MiniGrid gives three numbers for each of 7 x 7 cells, column by column: the kind of object, its colour and its state.
+Here the channels come first, then rows and columns: the agent stands in the middle of the last row and looks up.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from harness.envpool import Observations
+from harness_minigrid.config import MiniGridConfig
+from harness_minigrid.missions import SIZE, Missions
+
+KINDS, COLOURS, STATES, DIRECTIONS = 11, 6, 3, 4
+CHANNELS = KINDS + COLOURS + STATES
+SIDE = 7
+_OF_CHANNEL = np.repeat([0, 1, 2], [KINDS, COLOURS, STATES])  # which of the three numbers a channel looks at
+_VALUE = np.concatenate([np.arange(KINDS), np.arange(COLOURS), np.arange(STATES)])  # and what it looks for
+
+
+def view_of(config: MiniGridConfig) -> Observations:
+    """The view that the configuration asks for."""
+    if config.observation == "flat":
+        return Flat(direction=config.direction, mission=config.mission == "words")
+    return (OneHot if config.observation == "onehot" else Numbers)(direction=config.direction)
+
+
+class _Image(Observations):
+    """Channel-first images of cells.
+
+    Args:
+        channels: For the cells.
+        compass: Further channels for the direction, if it is seen.
+        direction: Whether it is.
+    """
+
+    def __init__(self, channels: int, compass: int, *, direction: bool) -> None:
+        self._direction = direction
+        self.frame_channels = channels + compass * direction
+        self.space = spaces.Box(0, 255, (self.frame_channels, SIDE, SIDE), np.uint8)
+
+    def __call__(self, batch: dict[str, Any]) -> np.ndarray:
+        """The images uint8 ``(n, channels, 7, 7)``."""
+        cells = self._cells(batch["image"].transpose(0, 3, 2, 1))
+        if not self._direction:
+            return cells
+        planes = self._compass(batch["direction"].reshape(-1))[:, :, None, None]
+        return np.concatenate([cells, np.broadcast_to(planes, (*planes.shape[:2], SIDE, SIDE))], axis=1, dtype=np.uint8)
+
+    @abstractmethod
+    def _cells(self, numbers: np.ndarray) -> np.ndarray:
+        """From MiniGrid's numbers ``(n, 3, 7, 7)`` to channels."""
+
+    @abstractmethod
+    def _compass(self, directions: np.ndarray) -> np.ndarray:
+        """From directions ``(n,)`` to what each channel is filled with, ``(n, compass)``."""
+
+
+class OneHot(_Image):
+    """255 where the channel's kind, colour or state is, 0 elsewhere: learners that divide bytes by 255 see ones and zeros."""
+
+    def __init__(self, *, direction: bool) -> None:
+        super().__init__(CHANNELS, DIRECTIONS, direction=direction)
+
+    def _cells(self, numbers: np.ndarray) -> np.ndarray:
+        return (numbers[:, _OF_CHANNEL] == _VALUE[:, None, None]) * np.uint8(255)
+
+    def _compass(self, directions: np.ndarray) -> np.ndarray:
+        return (directions[:, None] == np.arange(DIRECTIONS)) * np.uint8(255)
+
+
+class Numbers(_Image):
+    """MiniGrid's numbers as they are, from 0 to 10."""
+
+    def __init__(self, *, direction: bool) -> None:
+        super().__init__(3, 1, direction=direction)
+
+    def _cells(self, numbers: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(numbers)
+
+    def _compass(self, directions: np.ndarray) -> np.ndarray:
+        return directions[:, None].astype(np.uint8)
+
+
+class Flat(Observations):
+    """What `OneHot` shows as one float32 vector of ones and zeros; then the direction and the mission's words, if asked for.
+
+    Args:
+        direction: Whether the compass direction is seen.
+        mission: Whether the mission is.
+    """
+
+    def __init__(self, *, direction: bool, mission: bool) -> None:
+        self._cells, self._direction = OneHot(direction=False), direction
+        self._missions = Missions() if mission else None
+        size = CHANNELS * SIDE**2 + DIRECTIONS * direction + SIZE * mission
+        self.space = spaces.Box(0.0, 1.0, (size,), np.float32)
+
+    def __call__(self, batch: dict[str, Any]) -> np.ndarray:
+        """The vectors float32 ``(n, size)``."""
+        cells = self._cells(batch)
+        parts = [(cells.reshape(len(cells), -1) > 0).astype(np.float32)]
+        if self._direction:
+            parts.append((batch["direction"].reshape(-1, 1) == np.arange(DIRECTIONS)).astype(np.float32))
+        if self._missions:
+            parts.append(self._missions(batch["mission"]))
+        return np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]

@@ -1,0 +1,41 @@
+"""The games of ProcGen and the distributions that each of them has, as plain data: nothing needs to be installed to look."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+Mode = Literal["easy", "hard", "extreme", "memory", "exploration"]
+
+_SOME: Mapping[Mode, str] = {
+    "extreme": "chaser dodgeball leaper starpilot",
+    "memory": "caveflyer dodgeball heist jumper maze miner",
+    "exploration": "caveflyer climber coinrun heist jumper leaper maze ninja",
+}
+_ALL = (
+    "bigfish bossfight caveflyer chaser climber coinrun dodgeball fruitbot "
+    "heist jumper leaper maze miner ninja plunder starpilot"
+)
+
+GAMES: Mapping[str, tuple[Mode, ...]] = {
+    game: ("easy", "hard", *(mode for mode, games in _SOME.items() if game in games.split())) for game in _ALL.split()
+}
+"""For each game, its distributions: levels are drawn from one of them. Tests hold this equal to what EnvPool registers."""
+
+TIMEOUTS: Mapping[str, int] = {"bigfish": 6000, "bossfight": 4000, "leaper": 500, "maze": 500, "plunder": 4000}
+"""Steps after which an episode is cut, for games where it is not `TIMEOUT`."""
+
+TIMEOUT = 1000
+
+
+def timeout(game: str) -> int:
+    """Steps after which the game cuts an episode."""
+    return TIMEOUTS.get(game, TIMEOUT)
+
+
+def nearest(game: str) -> str:
+    """The likeliest meaning of a misspelt name, or of one such as ``procgen-coinrun-v0`` or ``CoinrunHard-v0``."""
+    letters = re.sub(r"procgen|-v\d+$|[^a-z]|(easy|hard|extreme|memory|exploration)(?=-v\d+$)", "", game.lower())
+    return difflib.get_close_matches(letters, GAMES, n=1, cutoff=0)[0]

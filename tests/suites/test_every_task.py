@@ -1,0 +1,124 @@
+"""Every task of every suite keeps what `HarnessVecEnv` promises; a new suite is tested by being there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from harness import NO_INFO, HarnessVecEnv
+from harness.config import EnvironmentConfig
+from harness.plan import expand
+from harness.registry import registry
+from harness.suite import load_suite
+
+SUITES = sorted((Path(__file__).parents[2] / "suites").glob("*.yaml"))
+HEAVY = {"atari"}
+"""Families whose thousand steps take seconds; their own tests have light ones."""
+SEEDS = [5, 2**31 - 2]
+EPISODE = 125
+
+
+def tasks() -> list:
+    """Each different environment once, under the name of the first suite and task that have it."""
+    found: dict[str, tuple[str, str, dict]] = {}
+    for suite in SUITES:
+        for spec in expand(load_suite(suite)):
+            key = json.dumps([spec.environment.family, spec.environment.config], sort_keys=True)
+            found.setdefault(key, (f"{spec.suite}-{spec.task}", spec.environment.family, spec.environment.config))
+    return [
+        pytest.param(family, config, id=name, marks=[pytest.mark.slow] if family in HEAVY else [])
+        for name, family, config in found.values()
+    ]
+
+
+def made(family: str, config: dict) -> tuple[HarnessVecEnv, EnvironmentConfig, int]:
+    """Two environments, their configuration with short episodes where it has a length, and steps enough for some to end."""
+    known = registry()
+    steps = 500
+    if "episode_steps" in config:
+        config = {**config, "episode_steps": EPISODE}
+    elif family == "procgen":
+        steps = 1010  # games end after 1,000 at the latest
+    model = known.config_class(known.environment(family)).model_validate(config)
+    assert isinstance(model, EnvironmentConfig)
+    return known.load(known.environment(family).make)(model, len(SEEDS)), model, steps
+
+
+def actions_of(env: HarnessVecEnv, steps: int) -> np.ndarray:
+    rng, space = np.random.default_rng(0), env.action_space
+    if isinstance(space, spaces.Discrete):
+        return rng.integers(0, space.n, (steps, env.num_envs))
+    return rng.uniform(-1, 1, (steps, env.num_envs, *(space.shape or ()))).astype(np.float32)
+
+
+@pytest.mark.parametrize(("family", "config"), tasks())
+def test_a_thousand_random_steps_twice(family: str, config: dict):
+    env, model, steps = made(family, config)
+    space, n = env.observation_space, env.num_envs
+    assert isinstance(space, spaces.Box)
+    assert model.actions == ("discrete" if isinstance(env.action_space, spaces.Discrete) else "continuous")
+    images = space.dtype == np.uint8 and len(space.shape) == 3
+    assert model.observations == ("images" if images else "vectors") and (env.frame_channels is not None) == images
+    if images:
+        assert space.shape[0] % env.frame_channels == 0
+    actions = actions_of(env, steps)
+    env.measure()
+
+    env.reseed(SEEDS)
+    begun = env.reset()
+    assert (begun.shape, begun.dtype) == ((n, *space.shape), space.dtype)
+    seen, ends = [begun.copy()], 0
+    shown = begun
+    for row in actions:
+        before = shown.copy()
+        observations, rewards, dones, infos = env.step(row)
+        assert np.array_equal(shown, before), "what was handed out has been overwritten"
+        assert (observations.shape, observations.dtype) == (begun.shape, begun.dtype)
+        assert (rewards.shape, rewards.dtype, dones.shape, dones.dtype) == ((n,), np.float32, (n,), np.bool_)
+        assert np.isfinite(rewards).all() and all(space.contains(observation) for observation in observations)
+        for i, info in enumerate(infos):
+            assert (info is NO_INFO) == (not dones[i])
+            if info:
+                last = info["terminal_observation"]
+                assert space.contains(last) and not np.array_equal(last, observations[i])
+                assert isinstance(info["TimeLimit.truncated"], bool)
+                assert all(np.isfinite(value) for value in info.get("metrics", {}).values())
+                ends += 1
+        seen += [observations.copy(), rewards.copy(), dones.copy()]
+        shown = observations
+    assert ends, "no episode has ended"
+
+    env.reseed(SEEDS)
+    again = [env.reset().copy()]
+    for row in actions:
+        again += [part.copy() for part in env.step(row)[:3]]
+    assert all(np.array_equal(one, other) for one, other in zip(seen, again, strict=True))
+    env.reseed(SEEDS[::-1])
+    swapped = env.reset()
+    assert np.array_equal(swapped[::-1], begun), "a first observation depends on more than the environment's seed"
+    env.close()
+    env.close()
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda path: path.stem)
+def test_every_profile_can_be_run_and_is_normalised_with_a_source(suite: Path):
+    whole = load_suite(suite)
+    assert {"smoke"} <= whole.profiles.keys()
+    for profile in (None, *whole.profiles):
+        for spec in expand(load_suite(suite, profile=profile)):
+            assert spec.normalise is not None and spec.normalise.source
+    plain = [spec.digest for spec in expand(whole)]
+    if "paper" in whole.profiles:
+        assert [spec.digest for spec in expand(load_suite(suite, profile="paper"))] == plain
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda path: path.stem)
+def test_smoke_is_small_and_ends_with_an_evaluation(suite: Path):
+    for spec in expand(load_suite(suite, profile="smoke")):
+        rollout = spec.algorithm.config.get("n_envs", 1) * spec.algorithm.config.get("n_steps", 1)  # type: ignore[operator]
+        assert spec.seed == 0 and spec.steps <= 4096
+        assert spec.steps % rollout == 0 and spec.steps % spec.evaluation.every == 0
