@@ -83,9 +83,7 @@ class Worker:
         return f"a process of environments ended with exit code {self._process.exitcode}"
 
 
-def _work(
-    pipe: Connection, makers: list[Maker], first: int, layout: Layout, buffers: list[Any], metrics: list[str]
-) -> None:
+def _work(pipe: Connection, makers: list[Maker], first: int, layout: Layout, buffers: list[Any], metrics: list[str]) -> None:
     # Ctrl-C reaches all processes of a terminal; this one ends when the one that began it does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stepper: Stepper | None = None
