@@ -9,6 +9,7 @@ from __future__ import annotations
 from harness.envpool.actions import Actions, discrete, scaled
 from harness.envpool.adapter import EnvPoolVecEnv
 from harness.envpool.batches import Batch
+from harness.envpool.goals import SuccessRewards
 from harness.envpool.observations import Images, Observations, Parts, Vectors
 from harness.envpool.pool import EnvPoolTask, Pool
 
@@ -21,6 +22,7 @@ __all__ = [
     "Observations",
     "Parts",
     "Pool",
+    "SuccessRewards",
     "Vectors",
     "discrete",
     "scaled",

@@ -16,7 +16,7 @@ from harness.registry import registry
 from harness.suite import load_suite
 
 SUITES = sorted((Path(__file__).parents[2] / "suites").glob("*.yaml"))
-HEAVY = {"atari"}
+HEAVY = {"atari", "crafter", "vizdoom"}
 """Families whose thousand steps take seconds; their own tests have light ones."""
 SEEDS = [5, 2**31 - 2]
 EPISODE = 125

@@ -1,0 +1,63 @@
+"""The settings of a manipulation task. Imported for validation: neither torch nor EnvPool is loaded here."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from harness.config import EnvironmentConfig
+from harness_manipulation.tasks import TASKS, Task, nearest
+
+INSTALL = "pip install 'exploration-harness[manipulation]'"
+
+
+class ManipulationConfig(EnvironmentConfig):
+    """An arm or a hand that must bring something about: Fetch, Adroit or MetaWorld.
+
+    A step at which the task's own test of success holds earns 1, any other step nothing, whatever the environment's own
+    rewards are. Actions are from -1 to 1 in every dimension.
+    """
+
+    task_field: ClassVar[str] = "task"
+
+    task: str
+    """``fetch_<task>``, ``adroit_<task>`` or ``metaworld_<task>``, such as ``fetch_pick_and_place``; filled by the task's name
+    if not set."""
+
+    ends_at_success: bool = True
+    """Whether the first success ends the episode, so that its return is 1 or 0. If not, every step with success earns 1."""
+
+    episode_steps: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Steps after which an episode is cut; 50 for Fetch, 200 for Adroit and 500 for MetaWorld if not set."""
+
+    @field_validator("task")
+    @classmethod
+    def _is_known(cls, task: str) -> str:
+        if task in TASKS:
+            return task
+        raise ValueError(
+            f"unknown task {task!r}: did you mean {nearest(task)!r}? ({len(TASKS)} tasks: fetch_*, adroit_*, metaworld_*)"
+        )
+
+    @model_validator(mode="after")
+    def _can_be_made_here(self) -> Self:
+        if find_spec("envpool") is None:
+            raise ValueError(f"envpool is missing; {INSTALL}")
+        return self
+
+    @property
+    def known(self) -> Task:
+        """What is known of the task."""
+        return TASKS[self.task]
+
+    @property
+    def actions(self) -> Literal["continuous"]:
+        """Movements of a gripper, or angles of joints."""
+        return "continuous"
+
+    @property
+    def observations(self) -> Literal["vectors"]:
+        """Positions and velocities, and for Fetch the goal."""
+        return "vectors"

@@ -1,0 +1,115 @@
+"""The mazes of D4RL and gymnasium-robotics as plain data, and which cell a position lies in.
+
+Tests hold the maps equal to gymnasium-robotics'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+WALL = "#"
+
+
+@dataclass(frozen=True)
+class Maze:
+    """A maze seen from above; its middle is the origin, rows go down, and one cell is one unit wide.
+
+    Attributes:
+        rows: Of ``#`` for wall and ``.`` for floor.
+        point_steps: Steps of an episode that gymnasium-robotics gives a ball.
+        ant_steps: And an ant.
+    """
+
+    rows: tuple[str, ...]
+    point_steps: int
+    ant_steps: int
+
+    @property
+    def start(self) -> tuple[int, int]:
+        """Row and column of the first free cell, in the upper left corner of all mazes."""
+        return self.free[0]
+
+    @property
+    def goal(self) -> tuple[int, int]:
+        """Row and column of the free cell whose way from the start is the longest."""
+        distance, border = {self.start: 0}, [self.start]
+        while border:
+            row, column = border.pop(0)
+            for cell in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
+                if cell in self.free and cell not in distance:
+                    distance[cell] = distance[row, column] + 1
+                    border.append(cell)
+        return max(distance, key=distance.__getitem__)
+
+    @property
+    def free(self) -> list[tuple[int, int]]:
+        """Rows and columns of the cells that are not walls."""
+        return [(i, j) for i, row in enumerate(self.rows) for j, cell in enumerate(row) if cell != WALL]
+
+    @property
+    def grid(self) -> list[list[int]]:
+        """As gymnasium-robotics takes it: 1 for wall, 0 for floor."""
+        return [[int(cell == WALL) for cell in row] for row in self.rows]
+
+    def cells(self, positions: np.ndarray) -> np.ndarray:
+        """The number of the cell, counted row by row, that each position is in.
+
+        Args:
+            positions: x and y in units of a cell, ``(n, 2)``.
+        """
+        height, width = len(self.rows), len(self.rows[0])
+        columns = np.clip(np.floor(positions[:, 0] + width / 2), 0, width - 1)
+        rows = np.clip(np.floor(height / 2 - positions[:, 1]), 0, height - 1)
+        return (rows * width + columns).astype(np.int64)
+
+
+MAZES: Mapping[str, Maze] = {
+    "umaze": Maze(("#####", "#...#", "###.#", "#...#", "#####"), 300, 700),
+    "medium": Maze(
+        ("########", "#..##..#", "#..#...#", "##...###", "#..#...#", "#.#..#.#", "#...#..#", "########"), 600, 1000
+    ),
+    "large": Maze(
+        (
+            "############",
+            "#....#.....#",
+            "#.##.#.#.#.#",
+            "#......#...#",
+            "#.####.###.#",
+            "#..#.#.....#",
+            "##.#.#.#.###",
+            "#..#...#...#",
+            "############",
+        ),
+        800,
+        1000,
+    ),
+}
+"""The mazes by the name that tasks end with."""
+
+
+class Visited:
+    """The share of the free cells that episodes have been in.
+
+    Args:
+        maze: Theirs.
+        n_envs: N.
+    """
+
+    def __init__(self, maze: Maze, n_envs: int) -> None:
+        self._maze, self._free = maze, len(maze.free)
+        self._seen = np.zeros((n_envs, len(maze.rows) * len(maze.rows[0])), bool)
+
+    def forget(self, envs: np.ndarray) -> None:
+        """Begin new episodes."""
+        self._seen[envs] = False
+
+    def look(self, envs: np.ndarray, positions: np.ndarray) -> None:
+        """Take in where each of ``envs`` is: ``(n, 2)`` in units of a cell."""
+        self._seen[envs, self._maze.cells(positions)] = True
+
+    def share(self, env: int) -> float:
+        """Of the free cells, in that environment's running episode."""
+        return min(1.0, float(self._seen[env].sum() / self._free))

@@ -1,0 +1,109 @@
+"""MyWayHome behind `HarnessVecEnv`.
+
+Facts of EnvPool 1.2.5 that this is built around (each is held by a test):
+
+* It pays for changes of ammunition, health and the like and ignores the scenario's own reward: **the vest earns nothing**. So
+  rewards are computed here. An episode ends without being cut only when the vest is found.
+* A vest that is found in the very last step counts as a cut: EnvPool does not tell the two apart.
+* A reset in the middle of an episode only goes on with it. So `VizDoomVecEnv.reset` always begins with new games.
+* Every environment is a process of Doom's engine, which ends with the batch. It writes into its working directory and goes on
+  needing it, so a folder of its own lives as long as the batch.
+"""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from contextlib import chdir
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+from gymnasium import spaces
+
+from harness.envpool import Actions, Batch, EnvPoolTask, EnvPoolVecEnv, Images, Pool
+from harness.episode_metrics import FirstReward
+from harness_vizdoom.config import PLACES, VizDoomConfig
+from harness_vizdoom.scenario import write
+
+ENVPOOL_ID = "MyWayHome-v1"
+
+BUTTONS = np.array([[0, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 1, 0, 0, 0], [1, 0, 0, 0, 0]], np.float64)
+"""What stand, forward, right and left press of the buttons turn left, turn right, forward, step left, step right: one at a
+time, as ``ToDiscrete('minimal')`` in pathak22/noreward-rl ``src/envs.py``."""
+
+
+def make(config: VizDoomConfig, n_envs: int, *, threads: int = 1) -> VizDoomVecEnv:
+    """N labyrinths.
+
+    Args:
+        config: The start, and what is seen.
+        n_envs: N, the number of environments that step together; each is a process of its own.
+        threads: C++ threads that wait for these processes; the numbers do not depend on it.
+    """
+    return VizDoomVecEnv(config, n_envs, threads=threads)
+
+
+class VizDoomVecEnv(EnvPoolVecEnv):
+    """N labyrinths: observations uint8 ``(N, channels * stack, size, size)``, newest image last.
+
+    Args:
+        config: The start, and what is seen.
+        n_envs: N.
+        threads: C++ threads that wait for the N processes.
+    """
+
+    def __init__(self, config: VizDoomConfig, n_envs: int, *, threads: int = 1) -> None:
+        # Importing EnvPool keeps its callers' frames alive, and with them a batch that one of them has at hand.
+        EnvPoolTask(ENVPOOL_ID).spaces()
+        channels = 1 if config.grayscale else 3
+        space = spaces.Box(0, 255, (channels * config.stack, config.size, config.size), np.uint8)
+        super().__init__(
+            partial(_opened, config, threads=threads),
+            n_envs,
+            Images(space, channels),
+            Actions(spaces.Discrete(len(BUTTONS)), _pressed),
+            rewards=partial(_rewards, cost=config.living_cost * config.frame_skip),
+            metrics=FirstReward,
+        )
+        self._further = np.random.default_rng()
+
+    def reset(self) -> np.ndarray:
+        """Begin new games everywhere; without new seeds, with some that follow from the last ones."""
+        if None in self._seeds:
+            self.reseed(self._further.integers(2**31, size=self.num_envs).tolist())
+        self._further = np.random.default_rng([int(seed) for seed in self._seeds if seed is not None])
+        return super().reset()
+
+
+def _opened(config: VizDoomConfig, seeds: list[int], *, threads: int) -> Pool:
+    folder = Path(mkdtemp(prefix="vizdoom-"))
+    settings, world = write(folder, PLACES[config.task], grayscale=config.grayscale)
+    task = EnvPoolTask(
+        ENVPOOL_ID,
+        {
+            "cfg_path": str(settings),
+            "wad_path": str(world),
+            "frame_skip": config.frame_skip,
+            "max_episode_steps": config.episode_steps,
+            "img_height": config.size,
+            "img_width": config.size,
+            "stack_num": config.stack,
+        },
+    )
+    with chdir(folder):
+        pool = task.open(seeds, threads)
+    weakref.finalize(pool, shutil.rmtree, folder, ignore_errors=True)
+    return pool
+
+
+def _pressed(actions: np.ndarray) -> np.ndarray:
+    actions = np.asarray(actions)
+    if actions.min() < 0 or actions.max() >= len(BUTTONS):
+        raise ValueError(f"actions must be from 0 to {len(BUTTONS) - 1}, not {actions.tolist()}")
+    return BUTTONS[actions]
+
+
+def _rewards(batch: Batch, *, cost: float) -> np.ndarray:
+    return (batch.terminated - np.float32(cost)).astype(np.float32)
