@@ -36,7 +36,7 @@ def make_ant(config: MazeConfig) -> AntMaze:
         usual, tempfile.tempdir = tempfile.tempdir, folder
         try:
             env = AntMazeEnv(
-                maze_map=config.maze.grid,
+                maze_map=[[*row] for row in config.maze.grid],
                 continuing_task=False,
                 include_cfrc_ext_in_observation=config.contact_forces,
             )
