@@ -182,6 +182,18 @@ def test_budgets_in_steps_and_time(place):
     assert [trial.state for trial in study.trials()] == [TrialState.COMPLETE]
 
 
+def test_runs_that_only_pre_train_are_run_and_have_no_score(place):
+    phases = "{explore: {share: 0.5, extrinsic_weight: 0, once_per: size}, exploit: {}}"
+    study = place.study(f"methods.rnd.phases={phases}", "steps=640", "evaluation.every=128", "tune.seeds=1")
+    assert [spec.pretraining for spec in study.specs] == [True, True, False, False]
+    place.tune(study, 2)
+    for trial in study.trials():
+        assert (trial.state, trial.user_attrs["runs"], trial.user_attrs["steps"]) == (TrialState.COMPLETE, 4, 2 * 640)
+        assert len(trial.intermediate_values) == study.positions.total
+    scores = [RunFolder.of(spec, place.results).read().status.score for spec in study.specs if not spec.pretraining]
+    assert study.trials()[0].values == [pytest.approx(sum(scores) / 2)]
+
+
 def test_runs_of_a_study_are_no_runs_of_the_suite(place):
     study = place.study()
     place.tune(study, 1)
