@@ -72,7 +72,7 @@ def killed_and_resumed(place, trials, kills, seed):
 
 
 def test_study_killed_again_and_again_is_whole_in_the_end(place):
-    assert killed_and_resumed(place, trials=8, kills=2, seed=1) == 2
+    assert killed_and_resumed(place, trials=6, kills=2, seed=1) == 2
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def test_places_of_evaluations_are_the_same_whatever_the_rollout(place):
 
 @pytest.mark.parametrize(
     "sampler",
-    ["tpe", "cmaes", "grid", pytest.param("gp", marks=pytest.mark.slow), pytest.param("random", marks=pytest.mark.slow)],
+    ["tpe", "cmaes", *(pytest.param(name, marks=pytest.mark.slow) for name in ("grid", "gp", "random"))],
 )
 def test_same_seed_same_trials_even_if_stopped_and_started(place, sampler):
     options = [f"tune.sampler={sampler}", "tune.grid_points=4"]
@@ -146,7 +146,7 @@ def test_values_that_do_not_go_together_fail_one_trial_only(place):
     assert "batch_size 32 is larger than a rollout" in failed.user_attrs["error"]
 
 
-@pytest.mark.parametrize("pruner", ["median", "hyperband", "wilcoxon"])
+@pytest.mark.parametrize("pruner", ["median", pytest.param("hyperband", marks=pytest.mark.slow), "wilcoxon"])
 def test_pruners_end_hopeless_trials_and_spare_the_best(place, pruner):
     study = place.study(f"tune.pruner={pruner}", "tune.seeds=3", "tune.sampler=random")
     place.tune(study, 14)
