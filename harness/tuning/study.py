@@ -91,8 +91,8 @@ class Problem:
     def definition(self) -> dict[str, Any]:
         """Everything on which the scores of trials depend, beside the values searched; as JSON."""
         runs = self.specs({})
-        first = {spec.task: spec for spec in reversed(runs) if not spec.pretraining}
-        spec = first[next(iter(self.suite.tasks))]
+        first = {task: next(run for run in runs if run.task == task and not run.pretraining) for task in self.suite.tasks}
+        spec = next(iter(first.values()))
         searched = {parameter.name for parameter in self.space.parameters}
         settings = {"algorithm": spec.algorithm.config}
         if spec.reward is not None:

@@ -121,7 +121,7 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     for words in ("Confirmation", "Tuned score", "Confirmed score", "Drop", "Importances", "Parallel coordinates", "Slices"):
         assert words in page
     assert page.count("<svg") == 5  # history, importances, parallel coordinates and two slices
-    rows = list(csv.DictReader((folder / "report" / "tuning-toy-toy-rnd.csv").open()))
+    rows = list(csv.DictReader((folder / "report" / "tuning-toy-toy-rnd.csv").read_text().splitlines()))
     assert len(rows) == 20
     assert rows[0]["state"] == "complete"
     assert build_report([place.results / "toy"], place.folder / "out").name == "index.html"

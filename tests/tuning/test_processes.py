@@ -72,7 +72,7 @@ def killed_and_resumed(place, trials, kills, seed):
 
 
 def test_study_killed_again_and_again_is_whole_in_the_end(place):
-    assert killed_and_resumed(place, trials=8, kills=2, seed=1) == 2
+    assert killed_and_resumed(place, trials=6, kills=2, seed=1) == 2
 
 
 @pytest.mark.slow
@@ -81,6 +81,7 @@ def test_study_killed_ten_times_is_whole_in_the_end(place, seed):
     assert killed_and_resumed(place, trials=60, kills=10, seed=seed) == 10
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_by_one_worker_gives_the_trials_of_an_unbroken_study(place, tmp_path):
     process = join(place, 6)
     while "TrialEnded(number=2" not in process.stdout.readline():
@@ -138,6 +139,7 @@ def test_four_processes_share_one_postgresql_database(place, schema):
     share(place, 12, schema)
 
 
+@pytest.mark.slow
 def test_dead_worker_on_postgresql_is_missed_and_its_trial_taken_over(place, schema):
     process = join(place, 3, storage=schema, grace=4, seconds="0.5")
     while "TrialAdvanced" not in process.stdout.readline():

@@ -55,7 +55,7 @@ def test_places_of_evaluations_are_the_same_whatever_the_rollout(place):
 
 @pytest.mark.parametrize(
     "sampler",
-    ["tpe", "cmaes", "grid", pytest.param("gp", marks=pytest.mark.slow), pytest.param("random", marks=pytest.mark.slow)],
+    ["tpe", "cmaes", *(pytest.param(name, marks=pytest.mark.slow) for name in ("grid", "gp", "random"))],
 )
 def test_same_seed_same_trials_even_if_stopped_and_started(place, sampler):
     options = [f"tune.sampler={sampler}", "tune.grid_points=4"]
@@ -146,7 +146,7 @@ def test_values_that_do_not_go_together_fail_one_trial_only(place):
     assert "batch_size 32 is larger than a rollout" in failed.user_attrs["error"]
 
 
-@pytest.mark.parametrize("pruner", ["median", "hyperband", "wilcoxon"])
+@pytest.mark.parametrize("pruner", ["median", pytest.param("hyperband", marks=pytest.mark.slow), "wilcoxon"])
 def test_pruners_end_hopeless_trials_and_spare_the_best(place, pruner):
     study = place.study(f"tune.pruner={pruner}", "tune.seeds=3", "tune.sampler=random")
     place.tune(study, 14)
@@ -180,6 +180,18 @@ def test_budgets_in_steps_and_time(place):
     assert [trial.state for trial in study.trials()] == [TrialState.RUNNING]
     assert tune(study, place.results, budget=Budget(Limit(1)), train=TRAIN) == "complete"
     assert [trial.state for trial in study.trials()] == [TrialState.COMPLETE]
+
+
+def test_runs_that_only_pre_train_are_run_and_have_no_score(place):
+    phases = "{explore: {share: 0.5, extrinsic_weight: 0, once_per: size}, exploit: {}}"
+    study = place.study(f"methods.rnd.phases={phases}", "steps=640", "evaluation.every=128", "tune.seeds=1")
+    assert [spec.pretraining for spec in study.specs] == [True, True, False, False]
+    place.tune(study, 2)
+    for trial in study.trials():
+        assert (trial.state, trial.user_attrs["runs"], trial.user_attrs["steps"]) == (TrialState.COMPLETE, 4, 2 * 640)
+        assert len(trial.intermediate_values) == study.positions.total
+    scores = [RunFolder.of(spec, place.results).read().status.score for spec in study.specs if not spec.pretraining]
+    assert study.trials()[0].values == [pytest.approx(sum(scores) / 2)]
 
 
 def test_runs_of_a_study_are_no_runs_of_the_suite(place):
