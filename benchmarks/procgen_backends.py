@@ -37,11 +37,9 @@ def through_envpool(game: str, mode: str) -> Iterator[Step]:
     from functools import partial
 
     from harness.envpool import EnvPoolVecEnv, Images, discrete
-    from harness_procgen import qt
     from harness_procgen.config import ProcGenConfig
     from harness_procgen.with_envpool import stream_seed, task
 
-    qt.load()
     numbers = np.zeros(len(SEEDS), np.int64)
 
     class Numbers:

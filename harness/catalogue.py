@@ -12,6 +12,8 @@ from harness.discovery import PluginInfo
 from harness.errors import PluginError, SuiteError, UnknownNameError
 from harness.registry import DISABLE_VARIABLE, Provided, Registry
 from harness.settings import Setting, settings
+from harness.suite_costs import SPEEDS, Speed, cost, measured_speeds
+from harness.suite_files import FOLDER, installed_suite_files, suite_files
 
 KINDS = ("methods", "environments", "algorithms", "networks", "executors")
 """What plugins provide, in the order in which it is listed."""
@@ -90,8 +92,12 @@ class SuiteEntry:
         tasks: By name.
         methods: By name.
         seeds: How many.
-        steps: Of each run.
+        runs: Tasks times methods times seeds.
+        steps: Of each run; the longest, where tasks have their own.
         profiles: By name.
+        hours: Of training all runs one after another, from speeds measured before; ``None`` if some are unknown.
+        measured: Where those speeds were measured.
+        unmeasured: Methods of which no speed is known.
         problem: Why it cannot be used, one line for each mistake.
     """
 
@@ -101,8 +107,12 @@ class SuiteEntry:
     tasks: Sequence[str] = ()
     methods: Sequence[str] = ()
     seeds: int = 0
+    runs: int = 0
     steps: int = 0
     profiles: Sequence[str] = ()
+    hours: float | None = None
+    measured: Sequence[str] = ()
+    unmeasured: Sequence[str] = ()
     problem: str = ""
 
 
@@ -126,9 +136,28 @@ def plugins(registry: Registry) -> list[PluginEntry]:
     return found + [PluginEntry(name, "", "", "disabled", cause=f"named in {DISABLE_VARIABLE}") for name in registry.disabled]
 
 
-def suites(registry: Registry, directory: Path) -> list[SuiteEntry]:
-    """Every ``*.yaml`` in a directory, by name; none if there is no such directory."""
-    return [_suite(registry, file) for file in sorted(directory.glob("*.yaml"))]
+def suites(
+    registry: Registry, directory: Path | None = None, *, profile: str | None = None, results: Path = Path("results")
+) -> list[SuiteEntry]:
+    """Suites with what they will take.
+
+    Args:
+        registry: Where names are looked up.
+        directory: Where suites are; if not given, the folder ``suites`` and the packages of installed plugins.
+        profile: The scale to look at.
+        results: Finished runs, for their speed.
+
+    Raises:
+        ResultsError: A table of measured speeds cannot be used.
+    """
+    files = suite_files(directory or Path(FOLDER))
+    if directory is None:
+        here = {file.resolve() for file in files}
+        packages = (plugin.distribution for plugin in registry.plugins if plugin.distribution)
+        files += [file for file in installed_suite_files(packages) if file.resolve() not in here]
+    tables = dict.fromkeys(file.parent / SPEEDS for file in files)
+    speeds = measured_speeds(results, tables)
+    return [_suite(registry, file, profile, speeds) for file in files]
 
 
 def describe(registry: Registry, name: str) -> list[Detail]:
@@ -145,13 +174,16 @@ def describe(registry: Registry, name: str) -> list[Detail]:
     return found
 
 
-def _suite(registry: Registry, file: Path) -> SuiteEntry:
+def _suite(registry: Registry, file: Path, profile: str | None, speeds: Mapping[str, Speed]) -> SuiteEntry:
+    from harness.plan import expand
     from harness.suite import load_suite  # needs NumPy, which nothing else here does
 
     try:
-        suite = load_suite(file, registry=registry)
+        suite = load_suite(file, profile=profile, registry=registry)
     except SuiteError as error:
         return SuiteEntry(str(file), problem=str(error))
+    specs = expand(suite, registry)
+    estimate = cost(specs, speeds)
     return SuiteEntry(
         file=str(file),
         suite=suite.suite,
@@ -159,8 +191,12 @@ def _suite(registry: Registry, file: Path) -> SuiteEntry:
         tasks=list(suite.tasks),
         methods=list(suite.methods),
         seeds=len(suite.seeds),
-        steps=suite.steps,
+        runs=len(specs),
+        steps=max(spec.steps for spec in specs),
         profiles=list(suite.profiles),
+        hours=estimate.hours,
+        measured=list(estimate.origins),
+        unmeasured=list(estimate.unknown),
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from harness.cli.options import AsJson, print_json
+from harness.cli.options import AsJson, Profile, print_json
 from harness.display.console import open_console
 from harness.errors import UnknownNameError
 
@@ -20,16 +20,25 @@ def list_(
     kind: Annotated[
         str | None, typer.Argument(metavar="KIND", help=f"One of: {', '.join(KINDS)}; all if not given.", show_default=False)
     ] = None,
-    directory: Annotated[Path, typer.Option("--dir", help="Where suites are looked for.")] = Path("suites"),
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", help="Where suites are looked for; 'list suites' without it adds those of plugins.", show_default=False
+        ),
+    ] = None,
+    profile: Profile = None,
+    results: Annotated[Path, typer.Option(help="Finished runs, whose speed tells what suites will take.")] = Path("results"),
     as_json: AsJson = False,
 ) -> None:
     """List what is installed: methods, environments, algorithms, networks, executors, suites, plugins."""
     from harness.display import catalogue as tables
     from harness.registry import registry
+    from harness.suite_files import FOLDER
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind", kind, KINDS)
-    found = {one: _entries(one, directory) for one in ([kind] if kind else KINDS)}
+    where = _Where(directory if kind else directory or Path(FOLDER), profile, results)
+    found = {one: _entries(one, where) for one in ([kind] if kind else KINDS)}
     if as_json:
         print_json({one: [asdict(entry) for entry in entries] for one, entries in found.items()})
         return
@@ -39,7 +48,13 @@ def list_(
     tables.print_unused(console, registry())
 
 
-def _entries(kind: str, directory: Path) -> Sequence[Any]:
+class _Where(NamedTuple):
+    directory: Path | None
+    profile: str | None
+    results: Path
+
+
+def _entries(kind: str, where: _Where) -> Sequence[Any]:
     from harness import catalogue
     from harness.registry import registry
 
@@ -47,7 +62,7 @@ def _entries(kind: str, directory: Path) -> Sequence[Any]:
         case "plugins":
             return catalogue.plugins(registry())
         case "suites":
-            return catalogue.suites(registry(), directory)
+            return catalogue.suites(registry(), where.directory, profile=where.profile, results=where.results)
         case _:
             return catalogue.entries(registry(), kind)
 

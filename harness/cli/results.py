@@ -54,15 +54,28 @@ def report(
         Path | None, typer.Option(help="Where to; 'report' in the first directory if not given.", show_default=False)
     ] = None,
     baseline: Annotated[str | None, typer.Option(help="Method that the others are compared with.", show_default=False)] = None,
-    formats: Annotated[str, typer.Option("--format", help="Which, separated by commas.")] = "html,md,csv",
+    formats: Annotated[
+        str, typer.Option("--format", help="Which of html, md, latex and csv, separated by commas.")
+    ] = "html,md,csv",
+    published: Annotated[
+        bool, typer.Option("--published", help="Lay the published numbers of these tasks beside ours.")
+    ] = False,
+    published_from: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Published numbers of your own, a CSV file or a folder; repeatable.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Write the report: aggregate scores with intervals, profiles, comparisons, curves, and every run by name."""
+    """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name."""
+    from harness.published import shipped
     from harness.report.build import build_report
 
     if not formats.strip(" ,"):
-        raise UserError("--format names no format: html, md and csv are known")
+        raise UserError("--format names no format: html, md, latex and csv are known")
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
-    file = build_report(roots, out or roots[0] / "report", baseline=baseline, formats=wanted)
+    numbers = [*(shipped() if published else ()), *(published_from or ())]
+    file = build_report(roots, out or roots[0] / "report", baseline=baseline, formats=wanted, published=numbers)
     open_console().print(f"report: {file}", soft_wrap=True)
 
 

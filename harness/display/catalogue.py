@@ -84,11 +84,22 @@ def _print_suites(console: Console, kind: str, found: Sequence[SuiteEntry]) -> N
             _print_indented(console, Text(suite.problem, style="red"), columns=6)
             continue
         _print_indented(console, Text(suite.description), columns=6)
-        size = f"{words.plural(suite.seeds, 'seed')}, {words.count(suite.steps)} steps per run"
-        facts = {"tasks": suite.tasks, "methods": suite.methods, "size": [size], "profiles": suite.profiles}
+        seeds, runs = words.plural(suite.seeds, "seed"), words.plural(suite.runs, "run")
+        size = f"{seeds}, {runs} of {words.count(suite.steps)} steps"
+        facts = {"tasks": suite.tasks, "methods": suite.methods, "size": [size], "time": [_time(suite)]}
+        facts["profiles"] = suite.profiles
         for title, names in facts.items():
             if names:
                 _print_indented(console, Text.assemble((f"{title}: ", "dim"), ", ".join(names)), columns=6)
+
+
+def _time(suite: SuiteEntry) -> str:
+    """Estimated hours with where they are from, or why there are none."""
+    if suite.hours is None:
+        methods = ", ".join(suite.unmeasured)
+        return f"unknown, no speed recorded of {methods}; 'harness run {suite.file} --dry-run' measures them"
+    hours = f"{suite.hours:,.0f}" if suite.hours >= 10 else f"{suite.hours:.2g}"
+    return f"about {hours} hours, one run after another (speeds: {'; '.join(suite.measured)})"
 
 
 _PRINTERS = {"environments": _print_environments, "plugins": _print_plugins, "suites": _print_suites}

@@ -1,1 +1,1 @@
-"""The report: tables and figures as HTML, Markdown and CSV."""
+"""The report: tables and figures as HTML, Markdown, LaTeX and CSV."""

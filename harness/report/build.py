@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from harness.errors import ResultsError, UnknownNameError
 from harness.files import write_bytes_atomic, write_text_atomic
+from harness.published import PublishedNumber, read_published
 from harness.report.analysis import Analysis, analyse, choose_baseline
 from harness.report.document import Block, Document, Points, Section, Text
+from harness.report.latex import latex_tables
 from harness.report.notices import incomplete_methods, notices
 from harness.report.phases import boundaries
 from harness.report.plots import Plots
+from harness.report.published import Comparison
 from harness.report.record import definitions, record_sections
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
 from harness.report.scores import findings, score_sections
@@ -21,10 +24,13 @@ from harness.report.wording import count, listing
 from harness.results import Results, read_results
 from harness.run_folder import RunFolder
 
-FORMATS = ("html", "md", "csv")
+FORMATS = ("html", "md", "latex", "csv")
 
-_MAIN_FILES = {"html": "index.html", "md": "report.md", "csv": "scores.csv"}
+_MAIN_FILES = {"html": "index.html", "md": "report.md", "latex": "tables.tex", "csv": "scores.csv"}
 _DIGITS = 12  # of numbers in CSV files; beyond that lies the processor's rounding
+
+Comparisons = Mapping[str, Comparison]
+"""Published numbers beside each suite's own, by suite; empty when none were asked for."""
 
 
 def build_report(
@@ -33,6 +39,7 @@ def build_report(
     *,
     baseline: str | None = None,
     formats: Sequence[str] = FORMATS,
+    published: Sequence[Path] = (),
     title: str = "Exploration benchmark",
 ) -> Path:
     """Write a report about every run at or below ``folders``; the same runs give the same files to the byte.
@@ -42,38 +49,47 @@ def build_report(
         out: Where to write; created if need be. Files of an earlier report are replaced, one by one and whole.
         baseline: The method to compare with; see `harness.report.analysis.choose_baseline`.
         formats: Which of `FORMATS` to write: ``html`` is one self-contained page, ``md`` comes with a folder of figures,
-            ``csv`` is every number in tables.
+            ``latex`` is the tables for a paper, ``csv`` is every number in tables.
+        published: Files or folders of published numbers to lay beside ours; see `harness.published`.
         title: Of the page.
 
     Returns:
         The file to open first.
 
     Raises:
-        ResultsError: When there is no run, a folder does not exist, or ``out`` cannot be written.
+        ResultsError: When there is no run, a folder or a file does not exist or cannot be used, or ``out`` cannot be written.
         UnknownNameError: When no method is called ``baseline``, or a format is none of `FORMATS`.
     """
     for name in formats:
         if name not in FORMATS:
             raise UnknownNameError("format", name, FORMATS)
+    numbers = read_published(published) if published else []
     results = read_results(folders)
     baselines = {suite: choose_baseline(results, suite, baseline) for suite in results.suites}
     _write({}, Path(out))  # what cannot be written is said before the work, not after
     analyses = [analyse(results, suite, label) for suite, label in baselines.items()]
+    comparisons = _compare(analyses, results, numbers)
     files: dict[str, str | bytes] = {}
-    if {"html", "md"} & set(formats):
-        document = _document(results, analyses, title)
+    if {"html", "md", "latex"} & set(formats):
+        document = _document(results, analyses, comparisons, title)
         if "html" in formats:
             files["index.html"] = html_page(document)
         if "md" in formats:
             files |= {f"{FIGURES}/{name}": data for name, data in figure_files(document.sections).items()}
             files["report.md"] = markdown_page(document)
+        if "latex" in formats:
+            files["tables.tex"] = latex_tables(document)
     if "csv" in formats:
-        files |= {f"{name}.csv": _csv(table) for name, table in _tables(results, analyses).items()}
+        files |= {f"{name}.csv": _csv(table) for name, table in _tables(results, analyses, comparisons).items()}
     _write(files, Path(out))
     return Path(out) / next(file for name, file in _MAIN_FILES.items() if name in formats)
 
 
-def _document(results: Results, analyses: Sequence[Analysis], title: str) -> Document:
+def _compare(analyses: Sequence[Analysis], results: Results, numbers: Sequence[PublishedNumber]) -> Comparisons:
+    return {analysis.suite: Comparison(analysis, results.records, numbers) for analysis in analyses} if numbers else {}
+
+
+def _document(results: Results, analyses: Sequence[Analysis], comparisons: Comparisons, title: str) -> Document:
     runs = results.runs.filter(~pl.col("superseded"))
     finished = runs.filter(state="finished")
     counts = {
@@ -84,7 +100,7 @@ def _document(results: Results, analyses: Sequence[Analysis], title: str) -> Doc
     }
     facts = [(f"{n}", thing if n == 1 else f"{thing}s") for thing, n in counts.items() if n > 1 or thing != "suite"]
     facts.append((f"{len(finished)} of {len(runs)}", "planned runs finished"))
-    sections = [section for analysis in analyses for section in _suite_sections(analysis, results)]
+    sections = [section for one in analyses for section in _suite_sections(one, results, comparisons.get(one.suite))]
     if results.skipped:
         sections.append(Section("Skipped while reading", (Points(results.skipped),), level=2))
     return Document(title, _lead(results), tuple(facts), (*sections, definitions()))
@@ -96,7 +112,7 @@ def _lead(results: Results) -> str:
     return f"{listing([f'Suite {suite}' for suite in results.suites])}: runs of {' to '.join(days)}."
 
 
-def _suite_sections(analysis: Analysis, results: Results) -> list[Section]:
+def _suite_sections(analysis: Analysis, results: Results, comparison: Comparison | None) -> list[Section]:
     marks = dict.fromkeys(incomplete_methods(analysis), " †")
     plots = Plots(analysis, marks, boundaries(analysis, results.records))
     states = analysis.current["state"].to_list()
@@ -111,10 +127,12 @@ def _suite_sections(analysis: Analysis, results: Results) -> list[Section]:
     if warned := notices(analysis, results.records):
         blocks.append(Points(tuple(warned), notice=True))
     overview = Section(f"Suite {analysis.suite}", tuple(blocks), level=2)
-    return [overview, *score_sections(analysis, plots), *record_sections(analysis, results.records, plots.styles)]
+    compared = [comparison.section(plots.styles)] if comparison else []
+    records = record_sections(analysis, results.records, plots.styles)
+    return [overview, *score_sections(analysis, plots), *compared, *records]
 
 
-def _tables(results: Results, analyses: Sequence[Analysis]) -> dict[str, pl.DataFrame]:
+def _tables(results: Results, analyses: Sequence[Analysis], comparisons: Comparisons) -> dict[str, pl.DataFrame]:
     runs = results.runs.rename({"method": "method_name", "label": "method"}).with_columns(pretraining=False)
     pretraining = results.pretraining.with_columns(method_name="method", pretraining=True)
     columns = ["suite", "task", "method", "seed", "score", "normalised", "score_step", "episodes", "digest", "method_digest"]
@@ -122,6 +140,9 @@ def _tables(results: Results, analyses: Sequence[Analysis]) -> dict[str, pl.Data
         "scores": runs.filter(~pl.col("superseded")).drop_nulls("score").select(columns),
         "runs": pl.concat([runs, pretraining], how="diagonal"),
     }
+    if comparisons:
+        for name, clipped in (("published", False), ("published_clipped", True)):
+            tables[name] = pl.concat([comparison.table(clipped=clipped) for comparison in comparisons.values()])
     return tables | {name: pl.concat([analysis.tables[name] for analysis in analyses]) for name in analyses[0].tables}
 
 

@@ -28,6 +28,7 @@ def markdown_page(document: Document) -> str:
     templates = _templates(autoescape=False)
     templates.filters["cell"] = _markdown_cell
     templates.filters["prose"] = _markdown_prose
+    templates.filters["slug"] = _markdown_slug
     text = templates.get_template("page.md.j2").render(document=document, figures=FIGURES)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
@@ -45,6 +46,11 @@ def _templates(*, autoescape: bool) -> Environment:
 
 def _anchor(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def _markdown_slug(title: str) -> str:
+    """The anchor that GitHub and most others give to a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def _markdown_prose(text: str) -> str:

@@ -200,7 +200,7 @@ def _policy_arguments(config: PPOConfig, surroundings: Surroundings, *, two_crit
 def _refuse_small_images(surroundings: Surroundings) -> None:
     size = surroundings.base.observation_space.shape[1:]  # type: ignore[index]
     if min(size) < _NATURE_CNN_SIDE:
-        others = ", ".join(sorted(surroundings.registry.networks))
+        others = ", ".join(sorted(surroundings.registry.networks.keys() - {"sb3"}))
         raise UserError(
             f"images of {size[0]}x{size[1]} are too small for network sb3, whose convolutions need {_NATURE_CNN_SIDE} pixels; "
             f"set algorithm: {{network: NAME}} to one that fits (installed: {others}), or use an environment's vectors"

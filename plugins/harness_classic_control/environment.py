@@ -74,10 +74,11 @@ class Shares(Observations):
 
     def __init__(self) -> None:
         self.space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        self._slope, self._offset = 2 / (HIGH - LOW), -(HIGH + LOW) / (HIGH - LOW)
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         """One row for each environment."""
-        return np.clip(2 * (batch - LOW) / (HIGH - LOW) - 1, -1, 1).astype(np.float32)
+        return np.minimum(np.maximum(batch * self._slope + self._offset, -1), 1)
 
 
 class Swing:

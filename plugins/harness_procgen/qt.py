@@ -27,8 +27,9 @@ def load() -> None:
         OSError: One of them cannot be loaded.
     """
     folder = _wheel()
-    for name in LIBRARIES if folder else ():
-        ctypes.CDLL(str(folder / f"libQt5{name}.so.5"), mode=ctypes.RTLD_GLOBAL)
+    if folder:
+        for name in LIBRARIES:
+            ctypes.CDLL(str(folder / f"libQt5{name}.so.5"), mode=ctypes.RTLD_GLOBAL)
     tried = sys.modules.get("envpool.procgen")
     if tried is not None and "ProcgenEnvSpec" not in vars(tried):  # EnvPool was imported before, and remembers the failure
         importlib.reload(tried)

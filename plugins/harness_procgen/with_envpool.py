@@ -22,7 +22,6 @@ class EnvPoolGames(EnvPoolVecEnv):
     """
 
     def __init__(self, config: ProcGenConfig, n_envs: int, *, threads: int = 1) -> None:
-        qt.load()
         self._config, self._threads, self._held_out = config, threads, False
         frames, buttons = task(config).spaces()
         levels = partial(Levels, held_out=config.evaluation_levels == "held_out" if config.num_levels else None)
@@ -39,7 +38,8 @@ class EnvPoolGames(EnvPoolVecEnv):
 
 
 def task(config: ProcGenConfig, *, held_out: bool = False) -> EnvPoolTask:
-    """The game as EnvPool calls it, with the training levels or those that are held out."""
+    """The game as EnvPool calls it, with the training levels or those that are held out; loads what it draws with."""
+    qt.load()
     env_id = f"{config.game.capitalize()}{config.distribution_mode.capitalize()}-v0"
     return EnvPoolTask(env_id, config.options(held_out=held_out))
 

@@ -80,7 +80,7 @@ class Gym3Games(HarnessVecEnv):
                 self._metrics.step(None, rewards, {"prev_level_complete": solved})
             ended = np.flatnonzero(dones)
             for env in ended:
-                infos[env] = self._end(env, bool(solved[env]))
+                infos[env] = self._end(int(env), bool(solved[env]))
             self._elapsed[ended] = 0
             if self._metrics:
                 self._metrics.begin(ended, None, {})

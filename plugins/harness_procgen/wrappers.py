@@ -56,13 +56,13 @@ class RandomActions(_Around):
         super().__init__(inner)
         assert isinstance(inner.action_space, spaces.Discrete)
         self._probability, self._n_actions = probability, int(inner.action_space.n)
-        self._stream_seeds = np.random.SeedSequence().generate_state(inner.num_envs).tolist()
+        self._stream_seeds: list[int] = np.random.SeedSequence().generate_state(inner.num_envs).tolist()
         self._step = 0
 
     def reset(self) -> np.ndarray:
         """Begin a new episode everywhere; seeds begin the random actions anew as well."""
         if None not in self._seeds:
-            self._stream_seeds, self._step = list(self._seeds), 0
+            self._stream_seeds, self._step = [seed for seed in self._seeds if seed is not None], 0
         return super().reset()
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -93,7 +93,8 @@ class StackedFrames(_Around):
     """
 
     def __init__(self, inner: HarnessVecEnv, stack: int) -> None:
-        channels, *size = inner.observation_space.shape or ()
+        assert inner.observation_space.shape
+        channels, *size = inner.observation_space.shape
         super().__init__(inner, spaces.Box(0, 255, (stack * channels, *size), np.uint8))
         self._channels = channels
         self._stacks = np.zeros((inner.num_envs, stack * channels, *size), np.uint8)

@@ -37,6 +37,40 @@ def test_list_suites_shows_what_is_in_them_and_what_is_wrong(workplace, harness)
     assert "not YAML" in output
 
 
+def test_list_suites_tells_what_they_take_or_that_nobody_knows(workplace, harness):
+    from harness.plan import expand
+    from harness.suite import load_suite
+    from harness.suite_costs import settings_digest
+
+    _, output, _ = harness("list", "suites", "--dir", workplace)
+    assert "2 seeds, 8 runs of 2,048 steps" in output
+    assert "unknown, no speed recorded of ppo, rnd" in " ".join(output.split())
+    digests = {spec.method: settings_digest(spec) for spec in expand(load_suite("small.yaml"))}
+    rows = [f"small,,deep_sea,{method},{digest},2,a machine,a date" for method, digest in digests.items()]
+    header = "suite,profile,family,method,settings,steps_per_second,machine,date"
+    (workplace / "speeds.csv").write_text("\n".join([header, *rows, ""]))
+    (small,) = json.loads(harness("list", "suites", "--dir", workplace, "--json")[1])["suites"]
+    assert small["hours"] == 8 * 2048 / 2 / 3600
+    assert (small["runs"], small["measured"], small["unmeasured"]) == (8, ["a machine, a date"], [])
+    _, output, _ = harness("list", "suites", "--dir", workplace, "--profile", "tiny")
+    assert "1 seed, 4 runs of 512 steps" in output
+    assert "about 0.28 hours, one run after another (speeds: a machine, a date)" in " ".join(output.split())
+    (workplace / "speeds.csv").write_text("speed\n3\n")
+    code, _, errors = harness("list", "suites", "--dir", workplace)
+    assert code == 2
+    assert "is no table of measured speeds" in errors
+
+
+def test_list_suites_finds_those_of_the_folder_and_of_packages(workplace, harness):
+    (workplace / "suites").mkdir()
+    (workplace / "small.yaml").rename(workplace / "suites" / "small.yaml")
+    everything = json.loads(harness("list", "--json")[1])
+    assert [suite["suite"] for suite in everything["suites"]] == ["small"]  # quick, whatever is installed
+    found = [suite["suite"] for suite in json.loads(harness("list", "suites", "--json")[1])["suites"]]
+    assert found[0] == "small"
+    assert set(found) >= {"small", "quick", "atari_hard"}  # this checkout is installed editable
+
+
 def test_show_gives_every_setting_of_a_method(harness):
     _, output, _ = harness("show", "rnd", "--json")
     (rnd,) = json.loads(output)

@@ -134,3 +134,22 @@ def test_finished_suite_is_left_alone_without_loading_torch(plan, workplace):
     assert torch_loaded == "False"
     assert time.monotonic() - began < 5
     assert {path: path.stat().st_mtime_ns for path in workplace.rglob("*")} == before
+
+
+def test_report_lays_published_numbers_beside_ours_where_it_is_asked_to(plan, workplace, harness):
+    for spec in plan:
+        leave(spec, "finished")
+    code, _, errors = harness("report", "results", "--published", "--format", "csv", "--out", "with")
+    assert (code, errors) == (0, "")
+    assert (workplace / "with/published.csv").read_text().count("\n") == 1  # nothing is published of these tasks
+    own = "environment,family,settings,method,reward,metric,value,source,confidence\n"
+    (workplace / "own.csv").write_text(own + "DeepSea,deep_sea,size=4,RND,rnd,final_return,0.99,Table 1,paper\n")
+    harness("report", "results", "--published-from", "own.csv", "--format", "csv", "--out", "own")
+    assert (
+        (workplace / "own/published.csv").read_text().splitlines()[1].startswith("small,n4,rnd,final_return,DeepSea,RND,0.99")
+    )
+    harness("report", "results", "--format", "csv", "--out", "without")
+    assert not (workplace / "without/published.csv").exists()
+    code, _, errors = harness("report", "results", "--published-from", "absent.csv", "--out", "never")
+    assert code == 2
+    assert errors == "error: absent.csv: cannot be read (No such file or directory)\n"
