@@ -4,7 +4,8 @@
     python benchmarks/environments.py --families minigrid procgen --envs 8 32 128 --threads 2
 
 A bare loop is the engine's own batch on the same task, actions and threads, without anything of ours: EnvPool's or ALE's plain
-``step``, whose reset steps count as steps, with observations as the engine gives them; bsuite's DeepSea, one after the other.
+``step``, whose reset steps count as steps, with observations as the engine gives them; bsuite's DeepSea, ants and Crafter's
+worlds one after the other.
 Both take turns, round after round, so that a machine that slows down slows both; the table shows medians over rounds of the
 speeds and of their ratio in a round. A further family is a further row in `FAMILIES`.
 """
@@ -72,6 +73,41 @@ def bsuite(n_envs: int, threads: int) -> Step:
     return lambda actions: [env.step(action) for env, action in zip(envs, actions, strict=True)]
 
 
+def buttons(n_envs: int, threads: int) -> Step:
+    from harness_vizdoom.environment import BUTTONS
+
+    step = envpool("MyWayHome-v1", max_episode_steps=525)(n_envs, threads)
+    return lambda actions: step(BUTTONS[actions])
+
+
+def ants(n_envs: int, threads: int) -> Step:
+    from harness_mazes.ant import make_ant
+    from harness_mazes.config import MazeConfig
+
+    return one_after_the_other([make_ant(MazeConfig(task="ant_large")) for _ in range(n_envs)])
+
+
+def worlds(n_envs: int, threads: int) -> Step:
+    from harness_crafter.config import CrafterConfig
+    from harness_crafter.world import make_world
+
+    return one_after_the_other([make_world(CrafterConfig()) for _ in range(n_envs)])
+
+
+def one_after_the_other(envs: list[gymnasium.Env]) -> Step:
+    """Gymnasium's environments in a plain loop."""
+
+    def step(actions: np.ndarray) -> None:
+        for env, action in zip(envs, actions, strict=True):
+            _, _, terminated, truncated, _ = env.step(action)
+            if terminated or truncated:
+                env.reset()
+
+    for env in envs:
+        env.reset()
+    return step
+
+
 FAMILIES: Mapping[str, Family] = {
     "deep_sea": Family("deep_sea", {"size": 20}, bsuite),
     "classic_control": Family("classic_control", {"task": "mountain_car"}, envpool("MountainCar-v0")),
@@ -84,6 +120,13 @@ FAMILIES: Mapping[str, Family] = {
         envpool("CaveflyerExploration-v0"),
     ),
     "atari": Family("atari", {"game": "gravitar"}, ale),
+    "vizdoom": Family("vizdoom", {"task": "my_way_home", "grayscale": False}, buttons),
+    "mazes, a ball": Family("mazes", {"task": "point_large"}, envpool("PointMaze_Large-v3", continuing_task=False)),
+    "mazes, an ant": Family("mazes", {"task": "ant_large"}, ants),
+    "manipulation, Fetch": Family("manipulation", {"task": "fetch_push"}, envpool("FetchPush-v4")),
+    "manipulation, Adroit": Family("manipulation", {"task": "adroit_door"}, envpool("AdroitHandDoorSparse-v1")),
+    "manipulation, MetaWorld": Family("manipulation", {"task": "metaworld_door_open"}, envpool("MetaWorld/DoorOpen-v3")),
+    "crafter": Family("crafter", {}, worlds),
 }
 
 

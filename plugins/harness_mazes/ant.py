@@ -6,7 +6,8 @@ Processes that step ants import this module, so it needs no torch.
 from __future__ import annotations
 
 import tempfile
-import warnings
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any
 
 import gymnasium
@@ -28,10 +29,10 @@ def size(config: MazeConfig) -> int:
 
 def make_ant(config: MazeConfig) -> AntMaze:
     """An ant in the configured maze."""
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-        warnings.simplefilter("ignore")  # about versions of other environments that are registered on import
+    with redirect_stderr(StringIO()):  # a remark on versions of other environments
         from gymnasium_robotics.envs.maze.ant_maze_v5 import AntMazeEnv
 
+    with tempfile.TemporaryDirectory() as folder:
         # The maze's model is written to the folder for temporary files and never removed.
         usual, tempfile.tempdir = tempfile.tempdir, folder
         try:
