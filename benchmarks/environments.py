@@ -5,9 +5,8 @@
 
 A bare loop is the engine's own batch on the same task, actions and threads, without anything of ours: EnvPool's or ALE's plain
 ``step``, whose reset steps count as steps, with observations as the engine gives them; bsuite's DeepSea, ants and Crafter's
-worlds one after the other.
-Both take turns, round after round, so that a machine that slows down slows both; the table shows medians over rounds of the
-speeds and of their ratio in a round. A further family is a further row in `FAMILIES`.
+worlds one after the other. Both take turns, round after round, so that a machine that slows down slows both; the table shows
+medians over rounds of the speeds and of their ratio in a round. A further family is a further row in `FAMILIES`.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import gc
 import json
 import os
 import queue
@@ -48,6 +49,7 @@ def _work(job: Message, channel: TextIO) -> None:
     spec = RunSpec.model_validate(job.pop("spec"))
     results = Path(job.pop("results"))
     outcome = attempt(spec, results, report=lambda progress: send({"progress": asdict(progress)}), **job)
+    gc.collect()  # the run's networks hang together in cycles, and must go before those of the next one come
     send({"ending": outcome.ending, "error": outcome.error})
 
 

@@ -50,7 +50,7 @@ class Maze:
         return [(i, j) for i, row in enumerate(self.rows) for j, cell in enumerate(row) if cell != WALL]
 
     @property
-    def grid(self) -> list[list[int]]:
+    def grid(self) -> list[list[str | int]]:
         """As gymnasium-robotics takes it: 1 for wall, 0 for floor."""
         return [[int(cell == WALL) for cell in row] for row in self.rows]
 

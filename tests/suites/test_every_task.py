@@ -110,9 +110,10 @@ def test_every_profile_can_be_run_and_is_normalised_with_a_source(suite: Path):
     assert {"smoke"} <= whole.profiles.keys()
     for profile in (None, *whole.profiles):
         for spec in expand(load_suite(suite, profile=profile)):
-            assert spec.normalise is not None and spec.normalise.source
+            if not spec.pretraining:
+                assert spec.normalise is not None and spec.normalise.source
     plain = [spec.digest for spec in expand(whole)]
-    if "paper" in whole.profiles:
+    if whole.profiles.get("paper") == {}:
         assert [spec.digest for spec in expand(load_suite(suite, profile="paper"))] == plain
 
 
@@ -121,4 +122,5 @@ def test_smoke_is_small_and_ends_with_an_evaluation(suite: Path):
     for spec in expand(load_suite(suite, profile="smoke")):
         rollout = spec.algorithm.config.get("n_envs", 1) * spec.algorithm.config.get("n_steps", 1)  # type: ignore[operator]
         assert spec.seed == 0 and spec.steps <= 4096
-        assert spec.steps % rollout == 0 and spec.steps % spec.evaluation.every == 0
+        if not spec.pretraining:
+            assert spec.steps % rollout == 0 and spec.steps % spec.evaluation.every == 0
