@@ -14,7 +14,7 @@ import gymnasium
 import numpy as np
 
 from harness_mazes.config import MazeConfig
-from harness_mazes.maps import Visited
+from harness_mazes.visited import Visited
 
 ACTIONS = 8
 METRICS = ("success", "time_to_first_reward", "coverage")

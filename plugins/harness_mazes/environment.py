@@ -15,7 +15,8 @@ from harness.episode_metrics import FirstReward
 from harness.vector.batch import GymnasiumVecEnv
 from harness_mazes.ant import ACTIONS, METRICS, make_ant, size
 from harness_mazes.config import MazeConfig
-from harness_mazes.maps import Maze, Visited
+from harness_mazes.maps import Maze
+from harness_mazes.visited import Visited
 
 _POOLS = {"point_umaze": "PointMaze_UMaze-v3", "point_medium": "PointMaze_Medium-v3", "point_large": "PointMaze_Large-v3"}
 

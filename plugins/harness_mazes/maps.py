@@ -1,4 +1,4 @@
-"""The mazes of D4RL and gymnasium-robotics as plain data, and which cell a position lies in.
+"""The mazes of D4RL and gymnasium-robotics as plain data.
 
 Tests hold the maps equal to gymnasium-robotics'.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
 
 WALL = "#"
 
@@ -54,17 +52,6 @@ class Maze:
         """As gymnasium-robotics takes it: 1 for wall, 0 for floor."""
         return [[int(cell == WALL) for cell in row] for row in self.rows]
 
-    def cells(self, positions: np.ndarray) -> np.ndarray:
-        """The number of the cell, counted row by row, that each position is in.
-
-        Args:
-            positions: x and y in units of a cell, ``(n, 2)``.
-        """
-        height, width = len(self.rows), len(self.rows[0])
-        columns = np.clip(np.floor(positions[:, 0] + width / 2), 0, width - 1)
-        rows = np.clip(np.floor(height / 2 - positions[:, 1]), 0, height - 1)
-        return (rows * width + columns).astype(np.int64)
-
 
 MAZES: Mapping[str, Maze] = {
     "umaze": Maze(("#####", "#...#", "###.#", "#...#", "#####"), 300, 700),
@@ -88,28 +75,3 @@ MAZES: Mapping[str, Maze] = {
     ),
 }
 """The mazes by the name that tasks end with."""
-
-
-class Visited:
-    """The share of the free cells that episodes have been in.
-
-    Args:
-        maze: Theirs.
-        n_envs: N.
-    """
-
-    def __init__(self, maze: Maze, n_envs: int) -> None:
-        self._maze, self._free = maze, len(maze.free)
-        self._seen = np.zeros((n_envs, len(maze.rows) * len(maze.rows[0])), bool)
-
-    def forget(self, envs: np.ndarray) -> None:
-        """Begin new episodes."""
-        self._seen[envs] = False
-
-    def look(self, envs: np.ndarray, positions: np.ndarray) -> None:
-        """Take in where each of ``envs`` is: ``(n, 2)`` in units of a cell."""
-        self._seen[envs, self._maze.cells(positions)] = True
-
-    def share(self, env: int) -> float:
-        """Of the free cells, in that environment's running episode."""
-        return min(1.0, float(self._seen[env].sum() / self._free))

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from harness_mazes.ant import make_ant
 from harness_mazes.config import MazeConfig
 from harness_mazes.environment import make
-from harness_mazes.maps import MAZES, Visited
+from harness_mazes.maps import MAZES
+from harness_mazes.visited import Visited, cells
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_a_position_lies_in_its_cell(name: str, data: st.DataObject):
     inside = st.floats(0.01, 0.99)
     x = column + data.draw(inside) - len(maze.rows[0]) / 2
     y = len(maze.rows) / 2 - row - data.draw(inside)
-    assert maze.cells(np.array([[x, y]])).tolist() == [row * len(maze.rows[0]) + column]
+    assert cells(maze, np.array([[x, y]])).tolist() == [row * len(maze.rows[0]) + column]
 
 
 def test_coverage_counts_cells_once():
