@@ -40,7 +40,7 @@ def load_suite(
         path: The YAML file.
         profile: Name of one of its profiles.
         overrides: Dotted keys with their values as YAML text, such as ``("algorithm.n_envs", "8")``.
-        methods: Names of the methods to keep; all if none are given.
+        methods: Names of the methods to keep; all if none are given. The name of a reward stands for the methods that have it.
         tasks: Names of the tasks to keep; all if none are given.
         seeds: Instead of the suite's, as a list or as `parse_seeds` reads them.
         steps: Instead of the suite's and of every task's own, as a number or as YAML text.
@@ -56,7 +56,7 @@ def load_suite(
     if suite is None:
         raise combined(errors)
     errors += _unknown_in_space(suite, tree)
-    suite = _narrowed(suite, tree, {"methods": methods, "tasks": tasks})
+    suite = _narrowed(suite, tree, {"methods": _by_reward(suite, methods or ()), "tasks": tasks})
     errors += located(check(suite, registry), tree)
     if not errors:
         errors += located(space.problems(suite, registry or installed()), tree)
@@ -143,6 +143,15 @@ def _unknown_in_space(suite: Suite, tree: Node) -> list[SuiteError]:
     spaces = tree.child("tune").child("space").mapping
     unknown = [name for name in spaces if name not in suite.methods]
     return [spaces[name].place.error(f"unknown method {name!r}{suggest(name, suite.methods)}") for name in unknown]
+
+
+def _by_reward(suite: Suite, names: Iterable[str]) -> list[str]:
+    """The names, and for one that the suite has no method of, the methods whose reward is called that."""
+    found: dict[str, None] = {}
+    for name in names:
+        holders = [method for method, block in suite.methods.items() if block.reward == name and name not in suite.methods]
+        found |= dict.fromkeys(holders or [name])
+    return list(found)
 
 
 def _narrowed(suite: Suite, tree: Node, asked: Mapping[Section, Collection[str] | None]) -> Suite:

@@ -126,6 +126,13 @@ def test_steps_replace_those_of_the_suite_and_of_every_task(file, steps):
     assert {run.steps for run in expand(load_suite(file, steps=steps))} == {5000}
 
 
+def test_a_reward_stands_for_the_methods_that_have_it_unless_one_is_called_that(file):
+    assert list(load_suite(file, methods=["rnd"]).methods) == ["rnd"]
+    file.write_text(SUITE.replace("  rnd:", "  ppo_rnd:"))
+    assert list(load_suite(file, methods=["rnd"]).methods) == ["ppo_rnd", "rnd_quick"]
+    assert list(load_suite(file, methods=["rnd", "ppo_rnd"]).methods) == ["ppo_rnd", "rnd_quick"]
+
+
 def test_what_is_not_asked_for_needs_no_plugin(file):
     file.write_text(SUITE.replace("reward: rnd\n", "reward: not_installed\n"))
     assert list(load_suite(file, methods=["ppo"]).methods) == ["ppo"]

@@ -94,6 +94,10 @@ def tune(
     options = [f"tune.{key}={value}" for key, value in given.items() if value is not None]
     loaded = load(suite, profile, [method], task, None, steps, [*(overrides or ()), *options])
 
+    if len(loaded.methods) > 1:
+        raise UserError(f"--method {method}: is the reward of {', '.join(loaded.methods)}; name one of them")
+    (method,) = loaded.methods
+
     from harness.cli.tuning import Tuning, launch_tuning, print_tuning_plan
 
     name = study or "-".join(part for part in (loaded.suite, method, profile) if part)

@@ -41,6 +41,10 @@ def harness(capsys, place, monkeypatch):
 MISTAKES = {
     "no method": ("tune toy.yaml", "Missing option '--method'"),
     "unknown method": ("tune toy.yaml -m rdn", "did you mean 'rnd'?"),
+    "several methods": (
+        'tune toy.yaml -m rnd --set methods={"rnd":null,"a":{"reward":"rnd"},"b":{"reward":"rnd"}}',
+        "--method rnd: is the reward of a, b; name one of them",
+    ),
     "unknown sampler": ("tune toy.yaml -m rnd --sampler tpee", "unknown sampler 'tpee': did you mean 'tpe'?"),
     "unknown pruner": ("tune toy.yaml -m rnd --pruner media", "did you mean 'median'?"),
     "unknown objective": ("tune toy.yaml -m rnd --objective speed", "unknown objective 'speed'"),
