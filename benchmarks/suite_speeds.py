@@ -3,9 +3,11 @@
     python benchmarks/suite_speeds.py suites/quick.yaml --machine "one core, AMD EPYC"
     python benchmarks/suite_speeds.py suites/atari_hard.yaml --profile paper --device cuda --machine "one H100, 16 cores"
 
-``harness list suites`` reads that table. Each method is timed once on each family of environments, at its full size: a rollout
-with its update to warm up, then as many as make up at least ``--steps`` steps. On a processor the seconds are processor time,
-which other work changes little; give it one thread (``OMP_NUM_THREADS=1``), so that they are seconds of one core.
+``harness list suites`` reads that table. Each method is timed once on each family of environments, with all its environments and
+batches of full size: a rollout with its update to warm up, then as many as make up at least ``--steps`` steps. Rollouts that are
+longer than that are cut, with as many fewer minibatches, and off-policy methods learn from the first step. On a processor the
+seconds are processor time, which other work changes little; give it one thread (``OMP_NUM_THREADS=1``), so that they are
+seconds of one core.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from harness.files import csv_text, read_csv_rows, write_text_atomic
 from harness.plan import expand
@@ -24,11 +27,24 @@ from harness.suite_costs import COLUMNS, SPEEDS, settings_digest
 from harness.training.assembly import assemble, choose_device
 
 
+def at_full_width(spec: RunSpec, steps: int) -> RunSpec:
+    """The same run with rollouts of about ``steps`` steps at most; the work per step stays the same."""
+    known = registry()
+    config: Any = known.config_class(known.algorithm(spec.algorithm.name)).model_validate(spec.algorithm.config)
+    algorithm = spec.algorithm.model_copy(update={"config": spec.algorithm.config | config.for_probe(config.n_envs, steps)})
+    changes: dict[str, object] = {"algorithm": algorithm}
+    minibatches = spec.reward.config.get("minibatches") if spec.reward else None
+    if spec.reward and isinstance(minibatches, int) and "n_steps" in algorithm.config:
+        fewer = {"minibatches": max(1, minibatches * algorithm.config["n_steps"] // config.n_steps)}  # type: ignore[operator]
+        changes["reward"] = spec.reward.model_copy(update={"config": spec.reward.config | fewer})
+    return spec.model_copy(update=changes)
+
+
 def speed(spec: RunSpec, device: str, steps: int) -> float:
     """Steps per second of rollouts and updates."""
     chosen = choose_device(device)
     clock = time.process_time if chosen.type == "cpu" else time.perf_counter
-    parts = assemble(spec, chosen, registry())
+    parts = assemble(at_full_width(spec, steps), chosen, registry())
     try:
         learner = parts.learner
         learner.begin(spec.steps)
@@ -52,7 +68,7 @@ def measure(file: Path, arguments: argparse.Namespace) -> None:
         rows = [row, *(other for other in read_csv_rows(table)[1] if other["settings"] != digest)]
         lines = sorted([one[name] for name in COLUMNS] for one in rows)
         write_text_atomic(table, csv_text([COLUMNS, *lines]))
-        print(f"{spec.suite} {profile} {spec.method}: {measured} steps/s")
+        print(f"{spec.suite} {profile} {spec.environment.family} {spec.method}: {measured} steps/s", flush=True)
 
 
 def main() -> None:
@@ -62,7 +78,7 @@ def main() -> None:
     parser.add_argument("--profile", help="scale of the suites")
     parser.add_argument("--machine", required=True, help="in words, as 'harness list suites' will show it")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--steps", type=int, default=4096, help="least number that is timed")
+    parser.add_argument("--steps", type=int, default=2048, help="least number that is timed")
     arguments = parser.parse_args()
     for file in arguments.suites:
         measure(file, arguments)
