@@ -3,11 +3,11 @@
     python benchmarks/suite_speeds.py suites/quick.yaml --machine "one core, AMD EPYC"
     python benchmarks/suite_speeds.py suites/atari_hard.yaml --profile paper --device cuda --machine "one H100, 16 cores"
 
-``harness list suites`` reads that table. Each method is timed once on each family of environments, with all its environments and
-batches of full size: a rollout with its update to warm up, then as many as make up at least ``--steps`` steps. Rollouts that are
-longer than that are cut, with as many fewer minibatches, and off-policy methods learn from the first step. On a processor the
-seconds are processor time, which other work changes little; give it one thread (``OMP_NUM_THREADS=1``), so that they are
-seconds of one core.
+``harness list suites`` reads that table. Each method is timed once on each family of environments, with all its environments
+and batches of full size: a rollout with its update to warm up, then as many as make up at least ``--steps`` steps. Rollouts
+that are longer than that are cut, with as many fewer minibatches, and off-policy methods learn from the first step. On a
+processor the seconds are processor time, which other work changes little; give it one thread (``OMP_NUM_THREADS=1``), so that
+they are seconds of one core.
 """
 
 from __future__ import annotations

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE.yaml", help="The suite file.", show_default=False)]
 Profile = Annotated[str | None, typer.Option("--profile", "-p", help="Scale of the suite, such as smoke.", show_default=False)]
-Methods = Annotated[list[str] | None, typer.Option("--method", "-m", help="Only this method, or those with this reward; repeatable.", show_default=False)]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option("--method", "-m", help="Only this method, or those with this reward; repeatable.", show_default=False),
+]
 Tasks = Annotated[list[str] | None, typer.Option("--task", "-t", help="Only this task; repeatable.", show_default=False)]
 Seeds = Annotated[
     str | None, typer.Option(help="Instead of the suite's: a count, or seeds such as 0-4 or 0,3.", show_default=False)
