@@ -114,7 +114,8 @@ def print_tuning_plan(asked: Tuning) -> None:
     again = len(specs) // options.seeds * options.confirm_seeds * (options.confirm + 1) if options.confirm else 0
     total = ""
     if asked.limit.trials is not None:
-        seconds = (one.seconds * asked.limit.trials + one.seconds / len(specs) * again) / workers
+        trial = sum(cell.seconds_of_all for cell in one.cells)
+        seconds = (trial * asked.limit.trials + trial / len(specs) * again) / workers
         total = f"; about {words.duration(seconds)} with {words.plural(workers, 'worker')}, nothing pruned"
     console.print(f"{runs}, then {words.plural(again, 'run')} to confirm{total}", soft_wrap=True)
 

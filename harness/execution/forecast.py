@@ -59,6 +59,11 @@ class CellForecast:
     steps_per_second: float
     seconds: float
 
+    @property
+    def seconds_of_all(self) -> float:
+        """Of all of them one after another, had none begun."""
+        return self.runs * (self.steps / self.steps_per_second + _SECONDS_TO_START)
+
 
 @dataclass(frozen=True)
 class Forecast:

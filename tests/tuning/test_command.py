@@ -19,6 +19,7 @@ from harness.cli import tuning as command
 from harness.plan import expand
 from harness.report.build import build_report
 from harness.run_folder import RunFolder
+from harness.training.estimate import Estimate
 from harness.tuning.confirm import Confirmed, compare, verdict, winner
 from harness.tuning.record import read_record, write_record
 
@@ -165,6 +166,15 @@ def test_dry_run_tells_the_space_and_writes_nothing(harness, place):
     assert "1e-05 to 0.01, logarithmic" in output
     assert "10 trials of 4 runs, 1,200 steps each, then 40 runs to confirm; about" in output
     assert [path.name for path in place.folder.iterdir()] == ["toy.yaml"]
+
+
+def test_dry_run_forecasts_trials_whatever_is_finished(harness, place, monkeypatch):
+    monkeypatch.setattr("harness.training.estimate.estimate", lambda spec, device: Estimate(1 << 20, 0, 10.0))
+    for trials in (0, 1):  # the trial has the suite's own settings, as the first one always has
+        if trials:
+            assert harness("tune", "toy.yaml", "-m", "rnd", "--trials", trials, "--confirm", 0)[0] == 0
+        output = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 10, "--dry-run", "--workers", 2, "--confirm", 0)[1]
+        assert "about 11 min 40 s" in output  # 10 trials of 4 runs, each 300 steps and 5 s to start, two at a time
 
 
 def test_show_prints_a_space(harness):
