@@ -30,6 +30,7 @@ def load_suite(
     seeds: str | Sequence[int] | None = None,
     steps: int | str | None = None,
     registry: Registry | None = None,
+    tuned: bool = False,
 ) -> Suite:
     """A suite that `harness.plan.expand` accepts.
 
@@ -45,6 +46,7 @@ def load_suite(
         seeds: Instead of the suite's, as a list or as `parse_seeds` reads them.
         steps: Instead of the suite's and of every task's own, as a number or as YAML text.
         registry: Where names are looked up; what is installed by default.
+        tuned: Whether the methods that are left need something that `harness tune` can search.
 
     Raises:
         SuiteError: For one mistake; `SuiteErrors`, a subclass with one line for each, for several.
@@ -59,7 +61,7 @@ def load_suite(
     suite = _narrowed(suite, tree, {"methods": _by_reward(suite, methods or ()), "tasks": tasks})
     errors += located(check(suite, registry), tree)
     if not errors:
-        errors += located(space.problems(suite, registry or installed()), tree)
+        errors += located(space.problems(suite, registry or installed(), tuned=tuned), tree)
     if errors:
         raise combined(errors)
     return suite

@@ -92,7 +92,7 @@ def tune(
         "objectives": f"[{', '.join(objective)}]" if objective else None,
     }
     options = [f"tune.{key}={value}" for key, value in given.items() if value is not None]
-    loaded = load(suite, profile, [method], task, None, steps, [*(overrides or ()), *options])
+    loaded = load(suite, profile, [method], task, None, steps, [*(overrides or ()), *options], tuned=True)
 
     if len(loaded.methods) > 1:
         raise UserError(f"--method {method}: is the reward of {', '.join(loaded.methods)}; name one of them")

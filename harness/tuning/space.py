@@ -184,17 +184,24 @@ def suite_space(suite: Suite, method: str, registry: Registry) -> Space:
     return _chosen(space, suite.tune.parameters, method)
 
 
-def problems(suite: Suite, registry: Registry) -> list[Problem]:
-    """What is wrong with the search spaces that a suite writes down, for the methods that it has."""
+def problems(suite: Suite, registry: Registry, *, tuned: bool = False) -> list[Problem]:
+    """What is wrong with the search spaces of a suite's methods.
+
+    Args:
+        suite: The suite.
+        registry: Where its methods are looked up.
+        tuned: Whether all of them are to be searched; else only what is written down for one by name must be sound.
+    """
     found: list[Problem] = []
-    for method in suite.tune.space:
-        if method in suite.methods:
-            try:
-                suite_space(suite, method, registry)
-            except Refused as refused:
-                found += refused.problems
-            except UserError as error:
-                found.append(Problem(str(error), (("tune", "space", method), ("tune",))))
+    for method in suite.methods:
+        if not tuned and method not in suite.tune.space:
+            continue
+        try:
+            suite_space(suite, method, registry)
+        except Refused as refused:
+            found += refused.problems
+        except UserError as error:
+            found.append(Problem(str(error), (("tune", "space", method), ("tune",))))
     return found
 
 

@@ -74,6 +74,17 @@ def test_mistake_gets_one_line_and_leaves_nothing(harness, place, line, message)
     assert [path.name for path in place.folder.iterdir()] == ["toy.yaml"]
 
 
+def test_what_only_tuning_needs_is_refused_by_it_alone_with_file_and_line(harness, place):
+    """Settings to search may be meant for another method than the one that is run or tuned."""
+    file = place.folder / "toy.yaml"
+    text = file.read_text().partition("tune:")[0]
+    file.write_text(f"{text}tune:\n  parameters: [config.eta]\n")
+    code, _, errors = harness("tune", "toy.yaml", "-m", "ppo", "--dry-run")
+    assert code == 2
+    assert errors.startswith(f"error: toy.yaml:{len(text.splitlines()) + 2}: tune.parameters: unknown parameter 'config.eta'")
+    assert harness("check", "toy.yaml")[0] == 0
+
+
 def test_study_of_another_suite_is_refused(harness, place):
     assert harness("tune", "toy.yaml", "-m", "rnd", "--trials", 1, "--confirm", 0)[0] == 0
     code, _, errors = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 2, "--steps", 400)
