@@ -14,7 +14,8 @@ from harness.registry import DISABLE_VARIABLE, Provided, Registry
 from harness.settings import Setting, settings
 from harness.suite_costs import SPEEDS, Speed, cost, measured_speeds
 from harness.suite_files import FOLDER, installed_suite_files, suite_files
-from harness.tuning.space import Space, algorithm_space, method_space
+from harness.tuning.parameters import Space
+from harness.tuning.space import algorithm_space, method_space
 
 KINDS = ("methods", "environments", "algorithms", "networks", "executors")
 """What plugins provide, in the order in which it is listed."""

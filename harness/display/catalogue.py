@@ -15,7 +15,7 @@ from harness.display import words
 from harness.display.console import print_table
 from harness.registry import DISABLE_VARIABLE, Registry
 from harness.settings import Setting
-from harness.tuning.space import Space
+from harness.tuning.parameters import Space
 
 _STATES = {"in use": "green", "broken": "red", "disabled": "yellow"}
 

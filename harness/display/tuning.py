@@ -19,7 +19,7 @@ from harness.display import words
 from harness.display.console import print_table
 from harness.display.progress import REFRESHES_PER_SECOND
 from harness.tuning.confirm import Comparison
-from harness.tuning.space import Value
+from harness.tuning.parameters import Value
 from harness.tuning.tuner import OnTrialEvent, TrialAdvanced, TrialEnded, TrialEvent, TrialStarted
 
 _TELL_SECONDS = 30.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from harness.files import write_text_atomic
-from harness.tuning.space import Values
+from harness.tuning.parameters import Values
 from harness.tuning.study import Problem
 from harness.tuning.trials import method_block
 

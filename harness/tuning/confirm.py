@@ -11,8 +11,8 @@ from harness import statistics
 from harness.run_folder import RunFolder
 from harness.spec import RunSpec
 from harness.statistics import Estimate
+from harness.tuning.parameters import Value
 from harness.tuning.scores import by_task, evaluations, normalised
-from harness.tuning.space import Value
 from harness.tuning.study import TuningStudy
 from harness.tuning.trials import confirmation_seeds
 

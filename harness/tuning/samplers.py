@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError
 from harness.tuning.block import Sampler
-from harness.tuning.space import Parameter, Space, Value
+from harness.tuning.parameters import Parameter, Space, Value
 from harness.tuning.storage import quiet
 
 GRID_LIMIT = 100_000

@@ -21,10 +21,11 @@ from harness.spec import RunSpec
 from harness.suite_model import Suite
 from harness.tuning.block import TuneBlock
 from harness.tuning.owners import DEFINITION
+from harness.tuning.parameters import Parameter, Space, Value, Values
 from harness.tuning.pruners import make_pruner, reports_runs
 from harness.tuning.samplers import make_sampler
 from harness.tuning.scores import Positions, steps_of
-from harness.tuning.space import Parameter, Space, Value, Values, suite_space
+from harness.tuning.space import suite_space
 from harness.tuning.storage import Opened, quiet
 from harness.tuning.trials import trial_seeds, trial_specs
 

@@ -15,7 +15,7 @@ from harness.registry import Registry
 from harness.run_folder import TUNING
 from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, RunSpec
 from harness.suite_model import MethodAlgorithmBlock, MethodBlock, Suite
-from harness.tuning.space import Values, nested
+from harness.tuning.parameters import Values, nested
 
 RECORD_FILE = "study.json"
 """The record of a study, in its folder."""

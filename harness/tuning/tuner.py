@@ -22,7 +22,7 @@ from harness.errors import RunError, SuiteError
 from harness.execution.attempt import TRAIN
 from harness.execution.crew import Crew
 from harness.execution.events import Advanced, Ended, Outcome
-from harness.tuning.space import Value
+from harness.tuning.parameters import Value
 from harness.tuning.study import Asked, Limit, TuningStudy
 from harness.tuning.work import Work
 

@@ -8,8 +8,9 @@ from harness.config import Search
 from harness.errors import SuiteError, UserError
 from harness.registry import registry
 from harness.suite import load_suite
+from harness.tuning.parameters import Condition, Parameter, Space, nested
 from harness.tuning.samplers import grid
-from harness.tuning.space import Condition, Parameter, Space, method_space, nested, suite_space
+from harness.tuning.space import method_space, suite_space
 
 
 def space_of(place, text="", method="rnd"):
