@@ -236,7 +236,8 @@ def _facts(description: Any) -> dict[str, str]:
             presets = ", ".join(preset.name for preset in description.presets)
             return {"algorithms": ", ".join(description.algorithms), "presets": presets, "class": description.reward}
         case hooks.EnvironmentFamily():
-            return {"requires": description.requires, "class": description.make}
+            at_a_time = f"{description.n_envs} on-policy, where neither suite nor preset says"
+            return {"requires": description.requires, "environments at a time": at_a_time, "class": description.make}
         case hooks.Algorithm():
             return {"class": description.learner}
         case hooks.Network():

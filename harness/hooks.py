@@ -75,6 +75,8 @@ class EnvironmentFamily:
         summary: One sentence.
         source: The package or paper that the environments come from.
         requires: What must be installed, and how, in words; empty when the extra is enough.
+        n_envs: Environments that an on-policy learner steps together where neither suite nor preset says: as many as make
+            stepping cheap beside a network. It is a number of the family and not of the machine, since scores depend on it.
     """
 
     name: str
@@ -83,6 +85,7 @@ class EnvironmentFamily:
     summary: str = ""
     source: str = ""
     requires: str = ""
+    n_envs: int = 8
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -165,11 +165,20 @@ def _algorithm(suite: Suite, method: str, registry: Registry) -> tuple[str, Conf
     places = ((*path, "preset"), ("algorithm", "preset"))
     preset = _preset(f"preset of algorithm {name!r}", presets, own.preset or shared.preset, places)
     settings = deep_merge(deep_merge(preset.config, shared.settings), own.settings)
+    settings = {**_of_families(suite, model, registry), **settings}
     about = f"algorithm {name!r}{_from(preset)}"
     config = validate(model, settings, lambda key: ((*path, *key), ("algorithm", *key)), about)
     if network := getattr(config, "network", ""):
         _look_up(registry.network, network, ((*path, "network"), ("algorithm", "network")))
     return name, config
+
+
+def _of_families(suite: Suite, model: type[Config], registry: Registry) -> dict[str, int]:
+    """What the suite's environments want where nobody says otherwise; of several families, what suits all of them."""
+    names = {task.environment.family or suite.environment.family for task in suite.all_tasks.values()}
+    known = [registry.environments[name].description for name in names if name in registry.environments]
+    wanted: frozenset[str] = getattr(model, "from_family", frozenset())
+    return {key: min(getattr(family, key) for family in known) for key in wanted if known}
 
 
 def _reward(suite: Suite, method: str, parts: _Parts, registry: Registry) -> RewardSpec | None:

@@ -10,6 +10,7 @@ from toy_plugin import toy_registry
 
 from harness.errors import SuiteError
 from harness.plan import check, expand
+from harness.registry import registry
 from harness.spec import RunSpec
 from harness.suite_model import Suite
 
@@ -139,6 +140,23 @@ def test_an_algorithm_setting_is_the_methods_else_the_suites_else_the_presets_el
     preset = PRESETS[own.get("preset", shared.get("preset"))]
     for key, default in (("n_envs", 2), ("n_steps", 4), ("rate", 0.1)):
         assert config[key] == own.get(key, shared.get(key, preset.get(key, default)))
+
+
+def test_environments_at_a_time_are_the_suites_else_the_presets_else_the_familys():
+    real, at_a_time = registry(), {"minigrid": 32, "crafter": 8}
+
+    def n_envs(algorithm, methods=None, **tasks):
+        changed = suite(algorithm=algorithm, tasks=tasks, methods=methods or {"none": {}})
+        return {spec.algorithm.config["n_envs"] for spec in expand(changed, real)}
+
+    grid, world = {"environment": {"family": "minigrid", "task": "DoorKey-8x8"}}, {"environment": {"family": "crafter"}}
+    assert {family: real.environments[family].description.n_envs for family in at_a_time} == at_a_time
+    ppo = {"name": "ppo", "n_steps": 8, "batch_size": 8}
+    assert n_envs(ppo, a=grid) == {32}
+    assert n_envs(ppo, a=grid, b=world) == {8}
+    assert n_envs({**ppo, "n_envs": 3}, a=grid) == {3}
+    assert n_envs(ppo, {"none": {"algorithm": {"n_envs": 5}}}, a=grid) == {5}
+    assert n_envs({"name": "ppo", "preset": "cobbe2020", "n_steps": 8, "batch_size": 8}, a=grid) == {64}
 
 
 def test_another_algorithm_starts_from_its_own_defaults():

@@ -25,8 +25,11 @@ class PPOConfig(Config):
     shaping: ClassVar[frozenset[str]] = frozenset({"n_envs", "network", "net_arch"})
     """Settings that shape what a checkpoint holds: a run begins only from one that agrees in them."""
 
+    from_family: ClassVar[frozenset[str]] = frozenset({"n_envs"})
+    """Settings whose default is the environment family's own."""
+
     n_envs: int = Field(default=8, gt=0)
-    """N, environments that step together."""
+    """N, environments that step together; the family's own number if neither suite nor preset says."""
 
     n_steps: int = Field(default=128, gt=0)
     """T, steps per environment and rollout; Stable-Baselines3's default is 2048."""
