@@ -33,11 +33,11 @@ def discrete(space: spaces.Space) -> Actions:
     n, start = int(space.n), int(space.start)
 
     def convert(actions: np.ndarray) -> np.ndarray:
-        actions = np.asarray(actions)
-        # EnvPool's C++ would read beyond its tables.
-        if actions.min() < 0 or actions.max() >= n:
+        actions = np.asarray(actions, np.int64)
+        # EnvPool's C++ would read beyond its tables; as unsigned numbers, negative ones are too large as well.
+        if (actions.view(np.uint64) >= n).any():
             raise ValueError(f"actions must be from 0 to {n - 1}, not {actions.tolist()}")
-        return actions + start
+        return actions + start if start else actions
 
     return Actions(spaces.Discrete(n), convert)
 

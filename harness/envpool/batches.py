@@ -44,7 +44,7 @@ def in_order(tree: TreeT, info: dict[str, Any], envs: np.ndarray) -> TreeT:
         RuntimeError: Others have answered than were asked.
     """
     answered = info["env_id"]
-    if np.array_equal(answered, envs):
+    if len(answered) == len(envs) and (answered == envs).all():
         return tree
     order = np.argsort(answered)
     if not np.array_equal(answered[order], envs):

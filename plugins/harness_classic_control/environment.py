@@ -78,7 +78,10 @@ class Shares(Observations):
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         """One row for each environment."""
-        return np.minimum(np.maximum(batch * self._slope + self._offset, -1), 1)
+        shares = batch * self._slope
+        shares += self._offset
+        np.maximum(shares, -1, out=shares)
+        return np.minimum(shares, 1, out=shares)
 
 
 class Swing:
