@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from clock import seconds
 from gymnasium import spaces
 from torch import Tensor
 
@@ -67,19 +67,6 @@ def our_bonus(proto: ProtoRL, transitions: Transitions) -> Tensor:
     new = replace(transitions, next_obs=transitions.next_obs.view_as(transitions.next_obs))  # as if sampled anew
     proto.observe_batch(new)
     return proto.bonus(new)
-
-
-def seconds(work: Callable[[], Any], device: torch.device) -> float:
-    """Of processor time, unless there is a GPU."""
-    if device.type == "cpu":
-        start = time.process_time()
-        work()
-        return time.process_time() - start
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    work()
-    torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def fastest(works: list[Callable[[], Any]], device: torch.device, rounds: int) -> list[float]:

@@ -13,12 +13,11 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from clock import seconds
 from gymnasium import spaces as gym_spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 
@@ -77,13 +76,6 @@ def build(world: World, method: str, batch: int) -> Case:
     return Case(plain, relabelled, reward, env.last)
 
 
-def timed(call: Callable[[], object]) -> float:
-    """Seconds of CPU time of one call, to which other work on the machine adds nothing; there is one thread."""
-    start = time.process_time()
-    call()
-    return time.process_time() - start
-
-
 def measure(world: str, method: str, rounds: int, batch: int) -> float:
     """Print the times of one case; returns the overhead."""
     case = build(WORLDS[world], method, batch)
@@ -94,7 +86,7 @@ def measure(world: str, method: str, rounds: int, batch: int) -> float:
         case.reward.bonus(case.batch)
 
     calls = (lambda: case.plain.sample(batch), alone, lambda: case.relabelled.sample(batch))
-    times = [[timed(call) for call in calls] for _ in range(rounds + 2)][2:]
+    times = [[seconds(call) for call in calls] for _ in range(rounds + 2)][2:]
     plain, own, relabelled = (1000 * statistics.median(column) for column in zip(*times, strict=True))
     overhead = statistics.median((whole - without - share) / share for without, share, whole in times)
     print(

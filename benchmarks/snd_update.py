@@ -17,14 +17,12 @@ import argparse
 import multiprocessing
 import resource
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
+from clock import seconds
 from gymnasium import spaces
 from snd_bare import Bare
 
@@ -64,19 +62,6 @@ def prepare(name: str, which: str, arguments: argparse.Namespace) -> tuple[SND |
     rollout = random_rollout(batch * arguments.minibatches, side, device)
     snd = build(name, side, arguments.minibatches, device)
     return snd if which == "plugin" else Bare(name, snd), rollout
-
-
-def seconds(update: Callable[[], Any], device: torch.device) -> float:
-    """Of one update."""
-    if device.type == "cpu":
-        start = time.process_time()
-        update()
-        return time.process_time() - start
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    update()
-    torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def speed(name: str, arguments: argparse.Namespace) -> tuple[float, float]:

@@ -8,6 +8,7 @@ read that one source. Modules that define configurations must not import torch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -43,6 +44,20 @@ class Search:
             raise ValueError("a Search has either low and high, or choices")
         if self.when is not None and len(self.when) < 2:
             raise ValueError("when names a field, then at least one of its values")
+
+
+def require(package: str, extra: str) -> None:
+    """Refuse settings whose environments cannot be made here; nothing is imported.
+
+    Args:
+        package: Import name of what they need.
+        extra: Of this distribution, which brings it.
+
+    Raises:
+        ValueError: It is not installed.
+    """
+    if find_spec(package) is None:
+        raise ValueError(f"{package} is missing; pip install 'exploration-harness[{extra}]'")
 
 
 class EnvironmentConfig(Config):

@@ -93,6 +93,18 @@ class HarnessVecEnv(VecEnv):
         return [False] * len(list(self._get_indices(indices)))
 
 
+def discrete_actions(actions: np.ndarray, n: int) -> np.ndarray:
+    """Actions as int64, ``(N,)``; C++ would read beyond its tables where Python would say so.
+
+    Raises:
+        ValueError: One of them is not from 0 to n - 1.
+    """
+    actions = np.asarray(actions)
+    if actions.min() < 0 or actions.max() >= n:
+        raise ValueError(f"actions must be from 0 to {n - 1}, not {actions.tolist()}")
+    return actions.astype(np.int64, copy=False)
+
+
 def end_of_episode(
     terminal_observation: np.ndarray, *, truncated: bool, metrics: Mapping[str, float] | None = None
 ) -> dict[str, Any]:

@@ -15,6 +15,7 @@ Anything outside this tree that reaches a user is a bug of ours and keeps its tr
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -72,6 +73,22 @@ class StudyError(UserError):
 
 class RunError(HarnessError):
     """One run failed for a reason that is not the user's input."""
+
+
+def nearest(name: str, known: Iterable[str], noise: str = "") -> str:
+    """The likeliest meaning of a misspelt name, or of one in another's spelling: only letters and digits count.
+
+    Args:
+        name: As given; a version such as ``-v0`` at its end does not count.
+        known: In the order in which equally near ones are preferred; at least one.
+        noise: A regular expression of what does not count either, in small letters.
+
+    >>> nearest("FetchPush-v4", ["fetch_reach", "fetch_push"])
+    'fetch_push'
+    """
+    nothing = re.compile("|".join(filter(None, [noise, r"-v\d+$", "[^a-z0-9]"])))
+    plain = {nothing.sub("", one.lower()): one for one in known}
+    return plain[difflib.get_close_matches(nothing.sub("", name.lower()), plain, n=1, cutoff=0)[0]]
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
+from harness.environments import discrete_actions
+
 
 @dataclass(frozen=True)
 class Actions:
@@ -33,10 +35,7 @@ def discrete(space: spaces.Space) -> Actions:
     n, start = int(space.n), int(space.start)
 
     def convert(actions: np.ndarray) -> np.ndarray:
-        actions = np.asarray(actions, np.int64)
-        # EnvPool's C++ would read beyond its tables; as unsigned numbers, negative ones are too large as well.
-        if (actions.view(np.uint64) >= n).any():
-            raise ValueError(f"actions must be from 0 to {n - 1}, not {actions.tolist()}")
+        actions = discrete_actions(actions, n)
         return actions + start if start else actions
 
     return Actions(spaces.Discrete(n), convert)

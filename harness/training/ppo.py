@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from stable_baselines3 import PPO
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
@@ -24,10 +22,11 @@ from harness.training.intrinsic import IntrinsicRewardVecEnv
 from harness.training.learner import Surroundings
 from harness.training.networks import ActorCriticHeads
 from harness.training.reinitialisation import reinitialise
+from harness.training.stable_baselines import StableBaselinesLearner
 from harness.training.two_critics import TwoCriticPPO
 
 
-class PPOLearner:
+class PPOLearner(StableBaselinesLearner[PPO]):
     """Drives SB3's PPO one rollout and one update at a time; see `harness.training.learner.Learner`.
 
     SB3's ``learn`` writes its log between a rollout and the update that belongs to it. Here an iteration is whole before it
@@ -38,8 +37,7 @@ class PPOLearner:
 
     def __init__(self, config: PPOConfig, surroundings: Surroundings) -> None:
         self.steps_per_iteration = config.n_steps
-        self._iteration = 0
-        self._callback: BaseCallback
+        super().__init__()
         scored = surroundings.scored
         two_critics = scored is not None and scored.combine.mode == "two_critics"
         env = scored or surroundings.view
@@ -60,22 +58,6 @@ class PPOLearner:
         """The environments with a method, as this learner needs them."""
         return IntrinsicRewardVecEnv(env, reward, config.n_steps, combine)
 
-    @property
-    def step(self) -> int:
-        """Steps taken, over all environments."""
-        return self.model.num_timesteps
-
-    @property
-    def observations(self) -> np.ndarray:
-        """What the environments show now, ``(N, *shape)``."""
-        observations = self.model._last_obs
-        assert isinstance(observations, np.ndarray)
-        return observations
-
-    def begin(self, total_steps: int) -> None:
-        """Reset the environments and prepare for ``total_steps`` steps."""
-        _, self._callback = self.model._setup_learn(total_steps, None)
-
     def iterate(self) -> dict[str, float]:
         """One rollout and one update; returns SB3's metrics."""
         model = self.model
@@ -88,10 +70,6 @@ class PPOLearner:
         metrics |= self._episodes() | {name: float(value) for name, value in model.logger.name_to_value.items()}
         model.logger.name_to_value.clear()
         return metrics
-
-    def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
-        """Actions ``(N, ...)`` for evaluation."""
-        return self.model.predict(observations, deterministic=deterministic)[0]
 
     def reset(self, parts: Collection[str], seed: int) -> None:
         """Initialise actor, critics or optimizers anew; see `harness.training.reinitialisation` for what belongs to whom."""
@@ -110,15 +88,10 @@ class PPOLearner:
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimiser and counters as a tree."""
         model = self.model
-        assert model.ep_info_buffer is not None
         return {
             "policy": model.policy.state_dict(),
             "optimizer": model.policy.optimizer.state_dict(),
-            "iteration": self._iteration,
-            "num_timesteps": model.num_timesteps,
-            "n_updates": model._n_updates,
-            "progress_remaining": model._current_progress_remaining,
-            "episodes": [{"r": float(episode["r"]), "l": int(episode["l"])} for episode in model.ep_info_buffer],
+            **self._counters(),
             "episode_starts": model._last_episode_starts,
         }
 
@@ -127,23 +100,9 @@ class PPOLearner:
         model = self.model
         model.policy.load_state_dict(state["policy"])
         model.policy.optimizer.load_state_dict(state["optimizer"])
-        self._iteration = state["iteration"]
-        model.num_timesteps = state["num_timesteps"]
-        model._n_updates = state["n_updates"]
-        model._current_progress_remaining = state["progress_remaining"]
-        model.ep_info_buffer = deque(state["episodes"], maxlen=model._stats_window_size)
+        self._load_counters(state)
         model._last_episode_starts = state["episode_starts"]
         model._last_obs = observations
-
-    def _episodes(self) -> dict[str, float]:
-        """Mean return and length over the latest training episodes, unclipped, as SB3 names them."""
-        episodes = self.model.ep_info_buffer
-        if not episodes:
-            return {}
-        return {
-            "rollout/ep_rew_mean": float(np.mean([float(episode["r"]) for episode in episodes])),
-            "rollout/ep_len_mean": float(np.mean([float(episode["l"]) for episode in episodes])),
-        }
 
 
 _SAME_NAME = (

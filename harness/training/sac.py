@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,7 +11,6 @@ import torch
 from gymnasium import spaces
 from stable_baselines3 import SAC
 from stable_baselines3.common.buffers import ReplayBuffer
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import TrainFreq
 from stable_baselines3.common.vec_env import VecEnv
@@ -26,9 +25,10 @@ from harness.training.relabelling import RelabelledReplayBuffer, RelabellingVecE
 from harness.training.replay_store import ReplayStore
 from harness.training.representation import RepresentationPolicy, features_extractor, is_image
 from harness.training.sac_config import SACConfig
+from harness.training.stable_baselines import StableBaselinesLearner
 
 
-class SACLearner:
+class SACLearner(StableBaselinesLearner[SAC]):
     """Drives SB3's SAC through as many of its cycles of collecting and training as one row of the log takes.
 
     See `harness.training.learner.Learner`. SB3 is called as its ``learn`` calls it, one gradient step at a time.
@@ -41,8 +41,7 @@ class SACLearner:
         _require_continuous(surroundings)
         self.config = config
         self.steps_per_iteration = config.cycles_per_iteration * config.train_freq
-        self._iteration = 0
-        self._callback: BaseCallback
+        super().__init__()
         scored = surroundings.scored
         assert scored is None or isinstance(scored, RelabellingVecEnv)
         representation = None if scored is None else scored.reward.representation()
@@ -63,22 +62,6 @@ class SACLearner:
     def score(env: VecEnv, reward: IntrinsicReward, config: SACConfig, combine: Combination) -> RelabellingVecEnv:
         """The environments with a method, as this learner needs them."""
         return RelabellingVecEnv(env, reward, combine)
-
-    @property
-    def step(self) -> int:
-        """Steps taken, over all environments."""
-        return self.model.num_timesteps
-
-    @property
-    def observations(self) -> np.ndarray:
-        """What the environments show now, ``(N, *shape)``."""
-        observations = self.model._last_obs
-        assert isinstance(observations, np.ndarray)
-        return observations
-
-    def begin(self, total_steps: int) -> None:
-        """Reset the environments and prepare for ``total_steps`` steps."""
-        _, self._callback = self.model._setup_learn(total_steps, None)
 
     def iterate(self) -> dict[str, float]:
         """Collect and learn until the next row of the log is due; returns SB3's metrics, averaged over gradient steps."""
@@ -102,10 +85,6 @@ class SACLearner:
         metrics: dict[str, float] = {"time/iterations": self._iteration, "time/total_timesteps": model.num_timesteps}
         metrics |= self._episodes() | {name: float(np.mean(values)) for name, values in logs.items()}
         return metrics | {"train/n_updates": model._n_updates}
-
-    def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
-        """Actions ``(N, ...)`` for evaluation."""
-        return self.model.predict(observations, deterministic=deterministic)[0]
 
     def reset(self, parts: Collection[str], seed: int) -> None:
         """Begin anew with some parts, between two iterations.
@@ -160,17 +139,12 @@ class SACLearner:
     def state_dict(self) -> dict[str, Any]:
         """Networks, targets, optimisers, entropy coefficient, counters and the stream of random actions as a tree."""
         model = self.model
-        assert model.ep_info_buffer is not None
         return {
             "policy": model.policy.state_dict(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self._optimizers.items()},
             "log_ent_coef": model.log_ent_coef,
-            "iteration": self._iteration,
-            "num_timesteps": model.num_timesteps,
-            "n_updates": model._n_updates,
+            **self._counters(),
             "episode_num": model._episode_num,
-            "progress_remaining": model._current_progress_remaining,
-            "episodes": [{"r": float(episode["r"]), "l": int(episode["l"])} for episode in model.ep_info_buffer],
             "random_actions": model.action_space.np_random.bit_generator.state,
         }
 
@@ -178,12 +152,8 @@ class SACLearner:
         """Continue where `state_dict` was called, after `begin`."""
         model = self.model
         self._load_networks(state)
-        self._iteration = state["iteration"]
-        model.num_timesteps = state["num_timesteps"]
-        model._n_updates = state["n_updates"]
+        self._load_counters(state)
         model._episode_num = state["episode_num"]
-        model._current_progress_remaining = state["progress_remaining"]
-        model.ep_info_buffer = deque(state["episodes"], maxlen=model._stats_window_size)
         model.action_space.np_random.bit_generator.state = state["random_actions"]
         model._last_obs = observations
 
@@ -209,16 +179,6 @@ class SACLearner:
         for name, value in model.logger.name_to_value.items():
             logs[name].append(float(value))
         model.logger.name_to_value.clear()
-
-    def _episodes(self) -> dict[str, float]:
-        """Mean return and length over the latest training episodes, unclipped, as SB3 names them."""
-        episodes = self.model.ep_info_buffer
-        if not episodes:
-            return {}
-        return {
-            "rollout/ep_rew_mean": float(np.mean([float(episode["r"]) for episode in episodes])),
-            "rollout/ep_len_mean": float(np.mean([float(episode["l"]) for episode in episodes])),
-        }
 
 
 _SAME_NAME = (

@@ -216,7 +216,7 @@ class TuningStudy:
                 for parameter in self.problem.space.parameters:
                     if parameter.active(values):
                         values[parameter.name] = _suggest(trial, parameter)
-        except BaseException:
+        except BaseException:  # also on Ctrl-C: nobody would take the trial over while this process lives
             self.owners.release(trial_id)
             raise
         return Asked(trial, values, resumed)

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from harness.environments import NO_INFO, HarnessVecEnv, end_of_episode
+from harness.environments import NO_INFO, HarnessVecEnv, discrete_actions, end_of_episode
 from harness.vector.board import Board, Layout, allocate
 from harness.vector.processes import Worker, shared
 from harness.vector.stepping import Maker, Stepper
@@ -77,9 +77,7 @@ class GymnasiumVecEnv(HarnessVecEnv):
             ValueError: A discrete action is out of range.
         """
         if isinstance(self.action_space, spaces.Discrete):
-            n = int(self.action_space.n)
-            if np.min(actions) < 0 or np.max(actions) >= n:
-                raise ValueError(f"actions must be from 0 to {n - 1}, not {np.asarray(actions).tolist()}")
+            actions = discrete_actions(actions, int(self.action_space.n))
         self._board.actions[:] = actions
         self._begin("step")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
-import re
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from harness.config import EnvironmentConfig
+from harness.errors import nearest
 
 
 class AtariConfig(EnvironmentConfig):
@@ -76,8 +75,8 @@ class AtariConfig(EnvironmentConfig):
         known = games()
         if game in known:
             return game
-        nearest = _nearest(game, known)
-        raise ValueError(f"unknown game {game!r}: did you mean {nearest!r}? ({len(known)} games, named in snake_case)")
+        meant = nearest(game, sorted(known), "^ale/|noframeskip")
+        raise ValueError(f"unknown game {game!r}: did you mean {meant!r}? ({len(known)} games, named in snake_case)")
 
 
 @functools.cache
@@ -96,13 +95,3 @@ def games() -> frozenset[str]:
     import gymnasium
 
     return frozenset(spec.kwargs["game"] for spec in gymnasium.registry.values() if spec.namespace == "ALE")
-
-
-def _nearest(game: str, known: frozenset[str]) -> str:
-    """The likeliest meaning of a misspelt name or of a Gymnasium id such as ``ALE/MontezumaRevenge-v5``."""
-    plain = {_letters(name): name for name in sorted(known)}
-    return plain[difflib.get_close_matches(_letters(game), plain, n=1, cutoff=0)[0]]
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"^ale/|noframeskip|-v\d+$|[^a-z0-9]", "", name.lower())

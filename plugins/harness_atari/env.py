@@ -21,6 +21,7 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness import NO_INFO, HarnessVecEnv, end_of_episode
+from harness.environments import discrete_actions
 from harness_atari.config import AtariConfig
 from harness_atari.exploration import Exploration
 
@@ -92,9 +93,7 @@ class AtariVecEnv(HarnessVecEnv):
         Raises:
             ValueError: An action is out of range.
         """
-        actions = np.asarray(actions, dtype=np.int64)
-        if actions.min() < 0 or actions.max() >= self._n_actions:
-            raise ValueError(f"actions must be from 0 to {self._n_actions - 1}, not {actions.tolist()}")
+        actions = discrete_actions(actions, self._n_actions)
         self._ale.send(actions)
         if self._exploration:
             self._exploration.act(actions)

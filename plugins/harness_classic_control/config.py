@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.config import EnvironmentConfig
-
-INSTALL = "pip install 'exploration-harness[classic_control]'"
+from harness.config import EnvironmentConfig, require
 
 
 class ClassicControlConfig(EnvironmentConfig):
@@ -37,8 +34,7 @@ class ClassicControlConfig(EnvironmentConfig):
 
     @model_validator(mode="after")
     def _can_be_made_here(self) -> Self:
-        if find_spec("envpool") is None:
-            raise ValueError(f"envpool is missing; {INSTALL}")
+        require("envpool", "classic_control")
         return self
 
     @property

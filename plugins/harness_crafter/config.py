@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.config import EnvironmentConfig
-
-INSTALL = "pip install 'exploration-harness[crafter]'"
+from harness.config import EnvironmentConfig, require
 
 
 class CrafterConfig(EnvironmentConfig):
@@ -29,8 +26,7 @@ class CrafterConfig(EnvironmentConfig):
 
     @model_validator(mode="after")
     def _can_be_made_here(self) -> Self:
-        if find_spec("crafter") is None:
-            raise ValueError(f"crafter is missing; {INSTALL}")
+        require("crafter", "crafter")
         return self
 
     @property

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.config import EnvironmentConfig
+from harness.config import EnvironmentConfig, require
+from harness.errors import nearest
 from harness_dm_control.opengl import platform
-from harness_dm_control.tasks import TASKS, Task, nearest
-
-INSTALL = "pip install 'exploration-harness[dm_control]'"
+from harness_dm_control.tasks import TASKS, Task
 
 
 class DmControlConfig(EnvironmentConfig):
@@ -65,7 +63,8 @@ class DmControlConfig(EnvironmentConfig):
             return task
         if task.startswith("lqr"):
             raise ValueError(f"{task!r} cannot be used: the actions of lqr have no bounds and its episodes no end")
-        raise ValueError(f"unknown task {task!r}: did you mean {nearest(task)!r}? ({len(TASKS)} tasks, named <domain>_<task>)")
+        meant = nearest(task, TASKS)
+        raise ValueError(f"unknown task {task!r}: did you mean {meant!r}? ({len(TASKS)} tasks, named <domain>_<task>)")
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -79,9 +78,7 @@ class DmControlConfig(EnvironmentConfig):
 
     @model_validator(mode="after")
     def _can_be_made_here(self) -> Self:
-        package = "dm_control" if self.from_pixels else "envpool"
-        if find_spec(package) is None:
-            raise ValueError(f"{package} is missing; {INSTALL}")
+        require("dm_control" if self.from_pixels else "envpool", "dm_control")
         if self.from_pixels:
             platform()
         return self

@@ -6,8 +6,6 @@ domain ``lqr`` is left out: its actions have no bounds and its episodes no limit
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -109,13 +107,3 @@ SPARSE = frozenset(
 )
 """The tasks that reward nothing at all until their goal is reached. All pay 1 per step at the goal but ``hopper_hop``, which
 pays up to 1 by speed, and only a hopper that stands and moves forward."""
-
-
-def nearest(name: str) -> str:
-    """The likeliest meaning of a misspelt name, or of one such as ``CartpoleSwingupSparse-v1`` or ``walker-walk``."""
-    plain = {_letters(known): known for known in TASKS}
-    return plain[difflib.get_close_matches(_letters(name), plain, n=1, cutoff=0)[0]]
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"-v\d+$|[^a-z0-9]", "", name.lower())

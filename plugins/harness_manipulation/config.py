@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.config import EnvironmentConfig
-from harness_manipulation.tasks import TASKS, Task, nearest
-
-INSTALL = "pip install 'exploration-harness[manipulation]'"
+from harness.config import EnvironmentConfig, require
+from harness.errors import nearest
+from harness_manipulation.tasks import TASKS, Task
 
 
 class ManipulationConfig(EnvironmentConfig):
@@ -37,14 +35,14 @@ class ManipulationConfig(EnvironmentConfig):
     def _is_known(cls, task: str) -> str:
         if task in TASKS:
             return task
+        meant = nearest(task, TASKS)
         raise ValueError(
-            f"unknown task {task!r}: did you mean {nearest(task)!r}? ({len(TASKS)} tasks: fetch_*, adroit_*, metaworld_*)"
+            f"unknown task {task!r}: did you mean {meant!r}? ({len(TASKS)} tasks: fetch_*, adroit_*, metaworld_*)"
         )
 
     @model_validator(mode="after")
     def _can_be_made_here(self) -> Self:
-        if find_spec("envpool") is None:
-            raise ValueError(f"envpool is missing; {INSTALL}")
+        require("envpool", "manipulation")
         return self
 
     @property

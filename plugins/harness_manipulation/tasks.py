@@ -5,7 +5,6 @@ Tests hold the names and the limits equal to EnvPool's.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,13 +53,3 @@ TASKS: Mapping[str, Task] = {
     **{f"metaworld_{_snake(name)}": Task(f"MetaWorld/{name}-v3", "success", 500) for name in _METAWORLD.split()},
 }
 """All tasks: ``fetch_<task>``, ``adroit_<task>`` and ``metaworld_<task>``."""
-
-
-def nearest(name: str) -> str:
-    """The likeliest meaning of a misspelt name, or of one such as ``FetchPush-v4``."""
-    plain = {_letters(known): known for known in TASKS}
-    return plain[difflib.get_close_matches(_letters(name), plain, n=1, cutoff=0)[0]]
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"-v\d+$|[^a-z0-9]", "", name.lower())

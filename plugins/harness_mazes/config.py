@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.config import EnvironmentConfig
+from harness.config import EnvironmentConfig, require
 from harness_mazes.maps import MAZES, Maze
-
-INSTALL = "pip install 'exploration-harness[mazes]'"
 
 
 class MazeConfig(EnvironmentConfig):
@@ -39,9 +36,7 @@ class MazeConfig(EnvironmentConfig):
 
     @model_validator(mode="after")
     def _can_be_made_here(self) -> Self:
-        package = "envpool" if self.body == "point" else "gymnasium_robotics"
-        if find_spec(package) is None:
-            raise ValueError(f"{package} is missing; {INSTALL}")
+        require("envpool" if self.body == "point" else "gymnasium_robotics", "mazes")
         return self
 
     @property

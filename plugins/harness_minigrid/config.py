@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.config import EnvironmentConfig
-from harness_minigrid.tasks import TASKS, mission_decides, nearest
-
-INSTALL = "pip install 'exploration-harness[minigrid]'"
+from harness.config import EnvironmentConfig, require
+from harness.errors import nearest
+from harness_minigrid.tasks import TASKS, mission_decides
 
 
 class MiniGridConfig(EnvironmentConfig):
@@ -48,7 +46,8 @@ class MiniGridConfig(EnvironmentConfig):
             return task
         if task.lower().startswith("babyai"):
             raise ValueError(f"{task!r} cannot be used: BabyAI tells what to do in sentences, which no network here reads")
-        raise ValueError(f"unknown task {task!r}: did you mean {nearest(task)!r}? (known: {', '.join(TASKS)})")
+        meant = nearest(task, TASKS, "^minigrid")
+        raise ValueError(f"unknown task {task!r}: did you mean {meant!r}? (known: {', '.join(TASKS)})")
 
     @model_validator(mode="after")
     def _sees_what_it_needs(self) -> Self:
@@ -62,8 +61,7 @@ class MiniGridConfig(EnvironmentConfig):
 
     @model_validator(mode="after")
     def _can_be_made_here(self) -> Self:
-        if find_spec("envpool") is None:
-            raise ValueError(f"envpool is missing; {INSTALL}")
+        require("envpool", "minigrid")
         return self
 
     @property

@@ -6,8 +6,6 @@ do there is told in sentences of a grammar, and EnvPool 1.2.5 never finishes the
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Mapping
 
 _FAMILIES: Mapping[str, str] = {
@@ -49,13 +47,3 @@ MISSION_DECIDES = ("Fetch", "GoToDoor", "GoToObject", "PutNear")
 def mission_decides(task: str) -> bool:
     """Whether a policy that is not shown the mission can only guess."""
     return task.startswith(MISSION_DECIDES)
-
-
-def nearest(name: str) -> str:
-    """The likeliest meaning of a misspelt name, or of one such as ``MiniGrid-DoorKey-8x8-v0``."""
-    plain = {_letters(known): known for known in TASKS}
-    return plain[difflib.get_close_matches(_letters(name), plain, n=1, cutoff=0)[0]]
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"^minigrid|-v\d+$|[^a-z0-9]", "", name.lower())

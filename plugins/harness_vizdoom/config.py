@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.config import EnvironmentConfig
-
-INSTALL = "pip install 'exploration-harness[vizdoom]'"
+from harness.config import EnvironmentConfig, require
 
 PLACES = {"my_way_home": range(10, 27), "my_way_home_sparse": range(10, 11), "my_way_home_very_sparse": range(15, 16)}
 """Where an episode of each task may begin: numbers of map spots in ViZDoom's ``my_way_home.wad``."""
@@ -48,8 +45,7 @@ class VizDoomConfig(EnvironmentConfig):
 
     @model_validator(mode="after")
     def _can_be_made_here(self) -> Self:
-        if find_spec("envpool") is None:
-            raise ValueError(f"envpool is missing; {INSTALL}")
+        require("envpool", "vizdoom")
         return self
 
     @property

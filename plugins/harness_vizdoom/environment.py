@@ -22,6 +22,7 @@ from tempfile import mkdtemp
 import numpy as np
 from gymnasium import spaces
 
+from harness.environments import discrete_actions
 from harness.envpool import Actions, Batch, EnvPoolTask, EnvPoolVecEnv, Images, Pool
 from harness.episode_metrics import FirstReward
 from harness_vizdoom.config import PLACES, VizDoomConfig
@@ -99,10 +100,7 @@ def _opened(config: VizDoomConfig, seeds: list[int], *, threads: int) -> Pool:
 
 
 def _pressed(actions: np.ndarray) -> np.ndarray:
-    actions = np.asarray(actions)
-    if actions.min() < 0 or actions.max() >= len(BUTTONS):
-        raise ValueError(f"actions must be from 0 to {len(BUTTONS) - 1}, not {actions.tolist()}")
-    return BUTTONS[actions]
+    return BUTTONS[discrete_actions(actions, len(BUTTONS))]
 
 
 def _rewards(batch: Batch, *, cost: float) -> np.ndarray:

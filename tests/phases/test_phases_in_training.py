@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from support.specs import make_spec
-from training.test_run import Interrupted, content, interrupted_at
+from training.test_run import attempts_at, content, interrupted_at
 
 from harness.files import read_csv_rows
 from harness.registry import registry
@@ -71,14 +71,7 @@ def test_killed_in_either_phase_and_resumed_equals_unbroken(tmp_path: Path, case
     spec = CASES[case]
     train(spec, tmp_path / "whole")
     report = interrupted_at([int(spec.steps * share) for share in (0.2, 0.45, 0.5, 0.7, 0.9)])
-    attempts = 0
-    while attempts == 0 or RunFolder.of(spec, tmp_path / "broken").read().status.state != "finished":
-        attempts += 1
-        try:
-            train(spec, tmp_path / "broken", report=report)
-        except Interrupted:
-            continue
-    assert attempts == 6
+    assert attempts_at(spec, tmp_path / "broken", report) == 6
     assert content(tmp_path / "whole", spec) == content(tmp_path / "broken", spec)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,16 @@ def interrupted_at(steps: list[int]):
     return report
 
 
+def attempts_at(spec: RunSpec, results: Path, report) -> int:
+    """Train until the run is finished, again after each interruption; how often that was begun."""
+    attempts = 0
+    while attempts == 0 or RunFolder.of(spec, results).read().status.state != "finished":
+        attempts += 1
+        with suppress(Interrupted):
+            train(spec, results, report=report)
+    return attempts
+
+
 def content(results: Path, spec: RunSpec) -> dict[str, object]:
     """Everything that two runs of one spec must share."""
     folder = RunFolder.of(spec, results)
@@ -90,14 +101,7 @@ def test_an_interrupted_run_ends_like_an_unbroken_one(tmp_path: Path, case: str)
     spec = CASES[case]
     train(spec, tmp_path / "whole")
     report = interrupted_at([int(spec.steps * share) for share in (0.1, 0.3, 0.32, 0.7, 0.9)])
-    attempts = 0
-    while attempts == 0 or RunFolder.of(spec, tmp_path / "broken").read().status.state != "finished":
-        attempts += 1
-        try:
-            train(spec, tmp_path / "broken", report=report)
-        except Interrupted:
-            continue
-    assert attempts == 6
+    assert attempts_at(spec, tmp_path / "broken", report) == 6
     assert content(tmp_path / "whole", spec) == content(tmp_path / "broken", spec)
 
 
