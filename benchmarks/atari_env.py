@@ -57,7 +57,7 @@ def ours(game: str, n_envs: int, threads: int) -> tuple[Step, Callable[[], objec
     return _started(env)
 
 
-def one_process_each(game: str, n_envs: int) -> tuple[Step, Callable[[], object]]:
+def subproc_vec_env(game: str, n_envs: int) -> tuple[Step, Callable[[], object]]:
     processes = SubprocVecEnv([partial(_single, game) for _ in range(n_envs)])
     return _started(VecTransposeImage(VecFrameStack(processes, 4)))
 
@@ -85,7 +85,7 @@ class Cost:
 
 def compare(game: str, n_envs: int, steps: int, rounds: int) -> dict[str, list[Cost]]:
     """The costs of every variant, round by round."""
-    variants: dict[str, tuple[Step, Callable[[], object]]] = {PROCESSES: one_process_each(game, n_envs)}
+    variants: dict[str, tuple[Step, Callable[[], object]]] = {PROCESSES: subproc_vec_env(game, n_envs)}
     for threads in THREADS:
         variants[f"bare ALE, {threads} threads"] = bare_ale(game, n_envs, threads)
         variants[f"harness_atari, {threads} threads"] = ours(game, n_envs, threads)

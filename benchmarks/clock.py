@@ -11,7 +11,7 @@ import torch
 CPU = torch.device("cpu")
 
 
-def seconds(work: Callable[[], Any], device: torch.device = CPU) -> float:
+def time_call(work: Callable[[], Any], device: torch.device = CPU) -> float:
     """Of one call: processor time, to which other work on the machine adds nothing, or a GPU's time from first to last."""
     if device.type == "cpu":
         start = time.process_time()

@@ -22,7 +22,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from harness.registry import registry
+from harness.registry import installed
 
 Step = Callable[[np.ndarray], Any]
 
@@ -56,7 +56,7 @@ def envpool(env_id: str, **options: Any) -> Callable[[int, int], Step]:
     return made
 
 
-def ale(n_envs: int, threads: int) -> Step:
+def bare_atari(n_envs: int, threads: int) -> Step:
     from ale_py.vector_env import AtariVectorEnv
 
     options = {"repeat_action_probability": 0.25, "noop_max": 0, "reward_clipping": False, "use_fire_reset": False}
@@ -65,35 +65,35 @@ def ale(n_envs: int, threads: int) -> Step:
     return env.step
 
 
-def bsuite(n_envs: int, threads: int) -> Step:
+def bare_deep_sea(n_envs: int, threads: int) -> Step:
     from bsuite.environments.deep_sea import DeepSea
 
     envs = [DeepSea(20) for _ in range(n_envs)]
     return lambda actions: [env.step(action) for env, action in zip(envs, actions, strict=True)]
 
 
-def buttons(n_envs: int, threads: int) -> Step:
+def bare_vizdoom(n_envs: int, threads: int) -> Step:
     from harness_vizdoom.environment import BUTTONS
 
     step = envpool("MyWayHome-v1", max_episode_steps=525)(n_envs, threads)
     return lambda actions: step(BUTTONS[actions])
 
 
-def ants(n_envs: int, threads: int) -> Step:
+def bare_ant_mazes(n_envs: int, threads: int) -> Step:
     from harness_mazes.ant import make_ant
     from harness_mazes.config import MazeConfig
 
-    return one_after_the_other([make_ant(MazeConfig(task="ant_large")) for _ in range(n_envs)])
+    return sequential_loop([make_ant(MazeConfig(task="ant_large")) for _ in range(n_envs)])
 
 
-def worlds(n_envs: int, threads: int) -> Step:
+def bare_crafter(n_envs: int, threads: int) -> Step:
     from harness_crafter.config import CrafterConfig
     from harness_crafter.world import make_world
 
-    return one_after_the_other([make_world(CrafterConfig()) for _ in range(n_envs)])
+    return sequential_loop([make_world(CrafterConfig()) for _ in range(n_envs)])
 
 
-def one_after_the_other(envs: list[gymnasium.Env]) -> Step:
+def sequential_loop(envs: list[gymnasium.Env]) -> Step:
     """Gymnasium's environments in a plain loop."""
 
     def step(actions: np.ndarray) -> None:
@@ -108,7 +108,7 @@ def one_after_the_other(envs: list[gymnasium.Env]) -> Step:
 
 
 FAMILIES: Mapping[str, Family] = {
-    "deep_sea": Family("deep_sea", {"size": 20}, bsuite),
+    "deep_sea": Family("deep_sea", {"size": 20}, bare_deep_sea),
     "classic_control": Family("classic_control", {"task": "mountain_car"}, envpool("MountainCar-v0")),
     "minigrid": Family("minigrid", {"task": "KeyCorridorS3R3"}, envpool("MiniGrid-KeyCorridorS3R3-v0")),
     "dm_control": Family("dm_control", {"task": "cartpole_swingup_sparse"}, envpool("CartpoleSwingupSparse-v1")),
@@ -118,20 +118,20 @@ FAMILIES: Mapping[str, Family] = {
         {"game": "caveflyer", "distribution_mode": "exploration", "stack": 2, "random_action": 0.01},
         envpool("CaveflyerExploration-v0"),
     ),
-    "atari": Family("atari", {"game": "gravitar"}, ale),
-    "vizdoom": Family("vizdoom", {"task": "my_way_home", "grayscale": False}, buttons),
+    "atari": Family("atari", {"game": "gravitar"}, bare_atari),
+    "vizdoom": Family("vizdoom", {"task": "my_way_home", "grayscale": False}, bare_vizdoom),
     "mazes, a ball": Family("mazes", {"task": "point_large"}, envpool("PointMaze_Large-v3", continuing_task=False)),
-    "mazes, an ant": Family("mazes", {"task": "ant_large"}, ants),
+    "mazes, an ant": Family("mazes", {"task": "ant_large"}, bare_ant_mazes),
     "manipulation, Fetch": Family("manipulation", {"task": "fetch_push"}, envpool("FetchPush-v4")),
     "manipulation, Adroit": Family("manipulation", {"task": "adroit_door"}, envpool("AdroitHandDoorSparse-v1")),
     "manipulation, MetaWorld": Family("manipulation", {"task": "metaworld_door_open"}, envpool("MetaWorld/DoorOpen-v3")),
-    "crafter": Family("crafter", {}, worlds),
+    "crafter": Family("crafter", {}, bare_crafter),
 }
 
 
 def ours(family: Family, n_envs: int, threads: int) -> tuple[Step, spaces.Space]:
     """The harness's environment, reset, and its action space."""
-    known = registry()
+    known = installed()
     description = known.environment(family.family)
     config = known.config_class(description).model_validate(dict(family.config))
     env = known.load(description.make)(config, n_envs, threads=threads)

@@ -22,7 +22,7 @@ import envpool
 import numpy as np
 from gymnasium import spaces
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, Images, Parts, Vectors, discrete, scaled
+from harness.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Images, Vectors, discrete_converter, scaled_converter
 
 Step = Callable[[np.ndarray], Any]
 TASKS = ["CartPole-v1", "CartpoleSwingupSparse-v1", "HopperHop-v1"]
@@ -37,8 +37,8 @@ def bare(task: EnvPoolTask, n_envs: int, threads: int) -> Step:
 def adapted(task: EnvPoolTask, n_envs: int, threads: int) -> Step:
     seen, action_space = task.spaces()
     images = getattr(seen, "dtype", None) == np.uint8
-    observations = Parts(seen) if isinstance(seen, spaces.Dict) else Images(seen, 1) if images else Vectors(seen)
-    actions = discrete(action_space) if isinstance(action_space, spaces.Discrete) else scaled(action_space)
+    observations = FlattenedDict(seen) if isinstance(seen, spaces.Dict) else Images(seen, 1) if images else Vectors(seen)
+    actions = discrete_converter(action_space) if isinstance(action_space, spaces.Discrete) else scaled_converter(action_space)
     env = EnvPoolVecEnv(partial(task.open, threads=threads), n_envs, observations, actions)
     env.reset()
     return env.step

@@ -30,9 +30,9 @@ from harness.suite import load_suite
 
 Train = Callable[[RunSpec, Path], None]
 
-_CLEAN = multiprocessing.get_context("forkserver")
+_FORKSERVER = multiprocessing.get_context("forkserver")
 """Children of a server that has loaded the harness and trained nothing: they start fast, and no thread of ours is lost."""
-_CLEAN.set_forkserver_preload(["harness.training.run"])
+_FORKSERVER.set_forkserver_preload(["harness.training.run"])
 
 DEEP_SEA = """
 suite: kill
@@ -89,7 +89,7 @@ def run_and_kill(spec: RunSpec, results: Path, rng: random.Random, train: Train,
     """Train in another process and kill it; says when, or ``None`` if it finished first."""
     folder = RunFolder.of(spec, results)
     before = _progress(folder)
-    process = _CLEAN.Process(target=train, args=(spec, results))
+    process = _FORKSERVER.Process(target=train, args=(spec, results))
     process.start()
     try:
         while process.is_alive() and _progress(folder) == before:
@@ -136,7 +136,7 @@ def _final_state(folder: RunFolder) -> tuple[Any, bytes]:
 
 def _progress(folder: RunFolder) -> int:
     try:
-        return folder.progress.stat().st_mtime_ns
+        return folder.progress_file.stat().st_mtime_ns
     except FileNotFoundError:
         return 0
 
@@ -159,7 +159,7 @@ def check(spec: RunSpec, results: Path, kills: int, rng: random.Random, train: T
         train: Trains a run in a new process.
     """
     whole, broken = results / "whole", results / "broken"
-    process = _CLEAN.Process(target=train, args=(spec, whole))
+    process = _FORKSERVER.Process(target=train, args=(spec, whole))
     process.start()
     process.join()
     when = []
@@ -168,7 +168,7 @@ def check(spec: RunSpec, results: Path, kills: int, rng: random.Random, train: T
         if instant is None:
             break
         when.append(instant)
-    process = _CLEAN.Process(target=train, args=(spec, broken))
+    process = _FORKSERVER.Process(target=train, args=(spec, broken))
     process.start()
     process.join()
     found = differences(RunFolder.of(spec, whole), RunFolder.of(spec, broken))

@@ -36,13 +36,13 @@ def actions() -> np.ndarray:
 def through_envpool(game: str, mode: str) -> Iterator[Step]:
     from functools import partial
 
-    from harness.envpool import EnvPoolVecEnv, Images, discrete
+    from harness.envpool import EnvPoolVecEnv, Images, discrete_converter
     from harness_procgen.config import ProcGenConfig
     from harness_procgen.with_envpool import stream_seed, task
 
     numbers = np.zeros(len(SEEDS), np.int64)
 
-    class Numbers:
+    class LevelRecorder:
         """Notes the level that every environment is in."""
 
         def begin(self, envs, observations, info) -> None:
@@ -51,20 +51,20 @@ def through_envpool(game: str, mode: str) -> Iterator[Step]:
         def step(self, observations, rewards, info) -> None:
             numbers[:] = info["level_seed"]
 
-        def of(self, env) -> dict[str, float]:
+        def metrics(self, env) -> dict[str, float]:
             return {}
 
     pool = task(ProcGenConfig(game=game, distribution_mode=mode, backend="envpool", **MODES[mode]))  # type: ignore[arg-type]
     frames, buttons = pool.spaces()
-    opened = partial(pool.open, threads=1)
+    open_pool = partial(pool.open, threads=1)
     env = EnvPoolVecEnv(
-        lambda seeds: opened([stream_seed(seed) for seed in seeds]),
+        lambda seeds: open_pool([stream_seed(seed) for seed in seeds]),
         len(SEEDS),
         Images(frames, 3),
-        discrete(buttons),
-        metrics=lambda _: Numbers(),
+        discrete_converter(buttons),
+        metrics=lambda _: LevelRecorder(),
     )
-    env.measure()
+    env.enable_metrics()
     env.reseed(SEEDS)
     seen = env.reset()
     yield numbers.copy(), np.zeros(len(SEEDS), np.float32), np.ones(len(SEEDS), bool), seen

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from clock import seconds
+from clock import time_call
 from gymnasium import spaces
 from torch import Tensor
 
@@ -69,9 +69,9 @@ def our_bonus(proto: ProtoRL, transitions: Transitions) -> Tensor:
     return proto.bonus(new)
 
 
-def fastest(works: list[Callable[[], Any]], device: torch.device, rounds: int) -> list[float]:
+def fastest(calls: list[Callable[[], Any]], device: torch.device, rounds: int) -> list[float]:
     """Seconds of each, in turns."""
-    times = [[seconds(work, device) for work in works] for _ in range(rounds + 1)]
+    times = [[time_call(call, device) for call in calls] for _ in range(rounds + 1)]
     return [min(column) for column in zip(*times[1:], strict=True)]
 
 
@@ -88,7 +88,7 @@ def sample(n: int, world: str, device: torch.device) -> Transitions:
     return Transitions(*(field.to(device) for field in fields))
 
 
-def works(arguments: argparse.Namespace, device: torch.device) -> dict[str, list[Callable[[], Any]]]:
+def measured_variants(arguments: argparse.Namespace, device: torch.device) -> dict[str, list[Callable[[], Any]]]:
     """By name: ours, the bare form, and further forms to compare with."""
     n, k, q, d = arguments.batch, arguments.prototypes, arguments.queue, arguments.dim
 
@@ -136,7 +136,7 @@ def main() -> int:
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     device, broken = choose_device(arguments.device), False
-    for name, forms in works(arguments, device).items():
+    for name, forms in measured_variants(arguments, device).items():
         ours, bare, *exact = fastest(forms, device, arguments.rounds)
         bound = BOUNDS[name.partition(",")[0]]
         broken |= ours / bare > bound

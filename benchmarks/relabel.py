@@ -17,22 +17,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from clock import seconds
+from clock import time_call
 from gymnasium import spaces as gym_spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 
-from harness.registry import registry
+from harness.registry import installed
 from harness.rewards import IntrinsicReward, Spaces, Transitions
 from harness.spec import Combination
-from harness.testing import ScriptedVecEnv, World, random_script
+from harness.testing import EnvironmentKind, ScriptedVecEnv, random_script
 from harness.training.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
 
 STORED, BOUND = 300, 0.10
 
 _ACTIONS = gym_spaces.Box(-1, 1, (6,), np.float32)
 WORLDS = {
-    "states": World("vectors", "continuous", Spaces(gym_spaces.Box(-np.inf, np.inf, (24,), np.float32), _ACTIONS)),
-    "pixels": World("images", "continuous", Spaces(gym_spaces.Box(0, 255, (9, 84, 84), np.uint8), _ACTIONS, 3)),
+    "states": EnvironmentKind("vectors", "continuous", Spaces(gym_spaces.Box(-np.inf, np.inf, (24,), np.float32), _ACTIONS)),
+    "pixels": EnvironmentKind("images", "continuous", Spaces(gym_spaces.Box(0, 255, (9, 84, 84), np.uint8), _ACTIONS, 3)),
 }
 
 
@@ -46,7 +46,7 @@ class Case:
     batch: Transitions
 
 
-class _Last(RelabellingVecEnv):
+class _LastBatchVecEnv(RelabellingVecEnv):
     """Remembers the batch that was scored last."""
 
     def relabel(self, batch: Transitions) -> torch.Tensor:
@@ -54,9 +54,9 @@ class _Last(RelabellingVecEnv):
         return super().relabel(batch)
 
 
-def build(world: World, method: str, batch: int) -> Case:
+def build(world: EnvironmentKind, method: str, batch: int) -> Case:
     """Fill both buffers with random transitions."""
-    known = registry()
+    known = installed()
     description = known.method(method)
     config_class = known.config_class(description)
     presets = known.presets(description)
@@ -64,10 +64,10 @@ def build(world: World, method: str, batch: int) -> Case:
     values = dict(published) | {name: 1 for name in ("epochs", "minibatches") if name in config_class.model_fields}
     reward = known.load(description.reward)(config_class.model_validate(values), world.spaces, 1, "cpu", 0)
     script = random_script(world, 0, n_steps=STORED, n_envs=1)
-    env = _Last(ScriptedVecEnv(world.spaces, script), reward, Combination(mode="sum"))
+    env = _LastBatchVecEnv(ScriptedVecEnv(world.spaces, script), reward, Combination(mode="sum"))
     space = world.spaces
     plain = ReplayBuffer(STORED, space.observation, space.action, "cpu")
-    relabelled = RelabelledReplayBuffer(STORED, space.observation, space.action, "cpu", scored=env)
+    relabelled = RelabelledReplayBuffer(STORED, space.observation, space.action, "cpu", bonus_env=env)
     for t in range(STORED):
         step = (script.obs[t], script.next_obs[t], script.action[t], script.reward[t], script.done[t], [{}])
         for buffer in (plain, relabelled):
@@ -80,13 +80,13 @@ def measure(world: str, method: str, rounds: int, batch: int) -> float:
     """Print the times of one case; returns the overhead."""
     case = build(WORLDS[world], method, batch)
 
-    def alone() -> None:
+    def method_only() -> None:
         case.reward.update(case.batch)
         case.reward.observe_batch(case.batch)
         case.reward.bonus(case.batch)
 
-    calls = (lambda: case.plain.sample(batch), alone, lambda: case.relabelled.sample(batch))
-    times = [[seconds(call) for call in calls] for _ in range(rounds + 2)][2:]
+    calls = (lambda: case.plain.sample(batch), method_only, lambda: case.relabelled.sample(batch))
+    times = [[time_call(call) for call in calls] for _ in range(rounds + 2)][2:]
     plain, own, relabelled = (1000 * statistics.median(column) for column in zip(*times, strict=True))
     overhead = statistics.median((whole - without - share) / share for without, share, whole in times)
     print(

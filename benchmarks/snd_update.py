@@ -22,12 +22,12 @@ from functools import partial
 
 import numpy as np
 import torch
-from clock import seconds
+from clock import time_call
 from gymnasium import spaces
 from snd_bare import Bare
 
 from harness import Spaces, Transitions
-from harness.registry import registry
+from harness.registry import installed
 from harness.training.assembly import choose_device
 from harness_snd.reward import SND
 
@@ -38,7 +38,7 @@ N_ENVS = 4
 
 def build(name: str, side: int, minibatches: int, device: torch.device) -> SND:
     """The method as its first preset has it, on stacks of four frames."""
-    known = registry()
+    known = installed()
     method = known.method(name)
     config = {**next(iter(known.presets(method).values())).config, "minibatches": minibatches}
     world = Spaces(spaces.Box(0, 255, (4, side, side), np.uint8), spaces.Discrete(18), frame_channels=1)
@@ -72,7 +72,7 @@ def speed(name: str, arguments: argparse.Namespace) -> tuple[float, float]:
     updates = [partial(learner.update, rollout) for learner, rollout in prepared]
     for learner, rollout in prepared:
         learner.update(rollout[: 2 * arguments.minibatches])
-    rounds = [[seconds(update, device) for update in updates] for _ in range(arguments.rounds)]
+    rounds = [[time_call(update, device) for update in updates] for _ in range(arguments.rounds)]
     ours, theirs = map(min, zip(*rounds, strict=True))
     return ours, theirs
 
@@ -112,7 +112,7 @@ def measure(name: str, arguments: argparse.Namespace) -> float:
 def main() -> int:
     """Measure; exit with 1 where the bound is broken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    methods = [name for name in registry().methods if name.startswith("snd_")]
+    methods = [name for name in installed().methods if name.startswith("snd_")]
     parser.add_argument("--size", choices=SIZES, default="smoke")
     parser.add_argument("--methods", nargs="+", choices=methods, default=methods)
     parser.add_argument("--minibatches", type=int, default=16, help="of the rollout that is learnt from")

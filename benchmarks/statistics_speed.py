@@ -27,7 +27,7 @@ METRICS = (
 )
 
 
-def seconds(work: Callable[[], object]) -> float:
+def time_call(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -48,7 +48,7 @@ def main() -> None:
     finals = dict(enumerate(curves[..., -1]))
     cells = [list(scores.T) for scores in finals.values()]
     curve_cells = [[scores[:, task] for task in range(options.tasks)] for scores in curves]
-    rng = statistics.generator("benchmark")
+    rng = statistics.named_generator("benchmark")
     pair = {"pair": (finals[0], finals[1])}
 
     def all_aggregates(scores: np.ndarray) -> np.ndarray:
@@ -57,10 +57,10 @@ def main() -> None:
     def improvement(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.array([metrics.probability_of_improvement(x, y)])
 
-    def theirs(scores: dict, function: Callable[..., np.ndarray], repetitions: int) -> Callable[[], object]:
-        return lambda: library.get_interval_estimates(scores, function, reps=repetitions)
+    def theirs(scores: dict, function: Callable[..., np.ndarray], n_resamples: int) -> Callable[[], object]:
+        return lambda: library.get_interval_estimates(scores, function, reps=n_resamples)
 
-    full, band = statistics.REPETITIONS, statistics.BAND_REPETITIONS
+    full, band = statistics.N_RESAMPLES, statistics.N_BAND_RESAMPLES
     part, band_part = max(2, full // options.share), max(2, band // options.share)
     rows = (
         (
@@ -94,10 +94,10 @@ def main() -> None:
     )
     print(f"{options.methods} methods, {options.tasks} tasks, {options.seeds} seeds")
     print(f"{'statistic':24}{'resamples':>10}{'harness':>10}{'rliable':>10}{'ratio':>8}")
-    for name, repetitions, measured, ours, other in rows:
-        mine = seconds(ours)
-        reference = seconds(other) * repetitions / measured
-        print(f"{name:24}{repetitions:>10,}{mine:>9.2f}s{reference:>9.0f}s{reference / mine:>7.0f}x")
+    for name, n_resamples, measured, ours, other in rows:
+        mine = time_call(ours)
+        reference = time_call(other) * n_resamples / measured
+        print(f"{name:24}{n_resamples:>10,}{mine:>9.2f}s{reference:>9.0f}s{reference / mine:>7.0f}x")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecMonitor
 
-from harness.registry import registry
+from harness.registry import installed
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec
 from harness.training.assembly import Assembly, assemble
 
@@ -35,7 +35,7 @@ N_STEPS, BATCH, EPOCHS = 64, 256, 4
 
 def spec(n_envs: int, threads: int, *, family: str = "atari", reward: str | None = None, mode: str = "two_critics") -> RunSpec:
     """A run of the benchmark's sizes."""
-    known = registry()
+    known = installed()
 
     def complete(description: Any, values: dict[str, Any]) -> dict[str, Any]:
         return known.config_class(description).model_validate(values).model_dump(mode="json")
@@ -82,7 +82,7 @@ def timed(iteration: Callable[[], object]) -> float:
 
 def against_sb3(n_envs: int, threads: int, iterations: int) -> float:
     """Print and return the steps/s of the harness over those of plain SB3."""
-    ours = assemble(spec(n_envs, threads), torch.device("cpu"), registry())
+    ours = assemble(spec(n_envs, threads), torch.device("cpu"), installed())
     ours.learner.begin(10**9)
     plain = PPO(
         "CnnPolicy",
@@ -129,9 +129,9 @@ class Stopwatch:
         object.__setattr__(owner, name, call)
 
 
-def own_share(one: RunSpec, iterations: int) -> float:
+def overhead_share(one: RunSpec, iterations: int) -> float:
     """Print and return the share of wall time outside environments and networks."""
-    parts: Assembly = assemble(one, torch.device("cpu"), registry())
+    parts: Assembly = assemble(one, torch.device("cpu"), installed())
     learner = parts.learner
     learner.begin(10**9)
     learner.iterate()
@@ -165,9 +165,9 @@ def main() -> int:
     gymnasium.register_envs(ale_py)
     ratio = against_sb3(arguments.envs, arguments.threads, arguments.iterations)
     shares = [
-        own_share(spec(arguments.envs, arguments.threads), 2),
-        own_share(spec(arguments.envs, arguments.threads, reward="rnd", mode="sum"), 2),
-        own_share(spec(arguments.envs, arguments.threads, reward="rnd"), 2),
+        overhead_share(spec(arguments.envs, arguments.threads), 2),
+        overhead_share(spec(arguments.envs, arguments.threads, reward="rnd", mode="sum"), 2),
+        overhead_share(spec(arguments.envs, arguments.threads, reward="rnd"), 2),
     ]
     return 0 if ratio >= 1 and max(shares) < 0.05 else 1
 

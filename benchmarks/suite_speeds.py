@@ -20,18 +20,20 @@ from typing import Any
 
 from harness.files import csv_text, read_csv_rows, write_text_atomic
 from harness.plan import expand
-from harness.registry import registry
+from harness.registry import installed
 from harness.spec import RunSpec
 from harness.suite import load_suite
-from harness.suite_costs import COLUMNS, SPEEDS, settings_digest
+from harness.suite_costs import SPEED_COLUMNS, SPEEDS_FILE, settings_digest
 from harness.training.assembly import assemble, choose_device
 
 
-def at_full_width(spec: RunSpec, steps: int) -> RunSpec:
+def with_short_rollouts(spec: RunSpec, steps: int) -> RunSpec:
     """The same run with rollouts of about ``steps`` steps at most; the work per step stays the same."""
-    known = registry()
+    known = installed()
     config: Any = known.config_class(known.algorithm(spec.algorithm.name)).model_validate(spec.algorithm.config)
-    algorithm = spec.algorithm.model_copy(update={"config": spec.algorithm.config | config.for_probe(config.n_envs, steps)})
+    algorithm = spec.algorithm.model_copy(
+        update={"config": spec.algorithm.config | config.probe_settings(config.n_envs, steps)}
+    )
     changes: dict[str, object] = {"algorithm": algorithm}
     minibatches = spec.reward.config.get("minibatches") if spec.reward else None
     if spec.reward and isinstance(minibatches, int) and "n_steps" in algorithm.config:
@@ -44,7 +46,7 @@ def speed(spec: RunSpec, device: str, steps: int) -> float:
     """Steps per second of rollouts and updates."""
     chosen = choose_device(device)
     clock = time.process_time if chosen.type == "cpu" else time.perf_counter
-    parts = assemble(at_full_width(spec, steps), chosen, registry())
+    parts = assemble(with_short_rollouts(spec, steps), chosen, installed())
     try:
         learner = parts.learner
         learner.begin(spec.steps)
@@ -59,15 +61,15 @@ def speed(spec: RunSpec, device: str, steps: int) -> float:
 
 def measure(file: Path, arguments: argparse.Namespace) -> None:
     """Time every method of a suite, and replace the rows of the same settings in the table beside it."""
-    table, profile = file.parent / SPEEDS, arguments.profile or ""
+    table, profile = file.parent / SPEEDS_FILE, arguments.profile or ""
     specs = {settings_digest(spec): spec for spec in reversed(expand(load_suite(file, profile=arguments.profile)))}
     for digest, spec in sorted(specs.items(), key=lambda item: item[1].method):
         measured = f"{speed(spec, arguments.device, arguments.steps):.4g}"
         facts = (spec.suite, profile, spec.environment.family, spec.method, digest, measured, arguments.machine)
-        row = dict(zip(COLUMNS, (*facts, datetime.now(UTC).date().isoformat()), strict=True))
+        row = dict(zip(SPEED_COLUMNS, (*facts, datetime.now(UTC).date().isoformat()), strict=True))
         rows = [row, *(other for other in read_csv_rows(table)[1] if other["settings"] != digest)]
-        lines = sorted([one[name] for name in COLUMNS] for one in rows)
-        write_text_atomic(table, csv_text([COLUMNS, *lines]))
+        lines = sorted([one[name] for name in SPEED_COLUMNS] for one in rows)
+        write_text_atomic(table, csv_text([SPEED_COLUMNS, *lines]))
         print(f"{spec.suite} {profile} {spec.environment.family} {spec.method}: {measured} steps/s", flush=True)
 
 

@@ -20,24 +20,24 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from harness.registry import registry
+from harness.registry import installed
 from harness.suite import load_suite
-from harness.tuning.record import write_record
+from harness.tuning.record import write_study_record
 from harness.tuning.samplers import distribution
 from harness.tuning.storage import open_storage
-from harness.tuning.study import Limit, Problem, TuningStudy
+from harness.tuning.study import Limit, StudyDefinition, TuningStudy
 
 SUITE = Path(__file__).parents[1] / "suites" / "quick.yaml"
 
 
 def fill(study: TuningStudy, trials: int, rng: np.random.Generator) -> None:
     """Add finished trials with random settings and scores."""
-    space = {parameter.name: distribution(parameter) for parameter in study.problem.space.parameters}
+    space = {parameter.name: distribution(parameter) for parameter in study.definition.space.parameters}
     sampler = optuna.samplers.RandomSampler(seed=0)
     for number in range(trials):
-        params = {name: sampler.sample_independent(study.optuna, None, name, found) for name, found in space.items()}
-        scores = np.sort(rng.normal(size=study.positions.total))
-        study.optuna.add_trial(
+        params = {name: sampler.sample_independent(study.optuna_study, None, name, found) for name, found in space.items()}
+        scores = np.sort(rng.normal(size=study.evaluation_order.total))
+        study.optuna_study.add_trial(
             optuna.trial.create_trial(
                 params=params,
                 distributions=space,
@@ -51,16 +51,16 @@ def fill(study: TuningStudy, trials: int, rng: np.random.Generator) -> None:
 def one_trial(study: TuningStudy, rng: np.random.Generator) -> dict[str, float]:
     """Seconds of each part of a trial's life."""
     clock, start = time.perf_counter(), time.process_time()
-    asked = study.ask(Limit())
-    assert asked is not None
-    study.problem.specs(asked.values)
+    claimed = study.ask(Limit())
+    assert claimed is not None
+    study.definition.specs(claimed.values)
     asking = time.process_time()
-    for position in range(study.positions.total):
-        asked.trial.report(float(rng.normal()), position)
-        asked.trial.should_prune()
+    for position in range(study.evaluation_order.total):
+        claimed.trial.report(float(rng.normal()), position)
+        claimed.trial.should_prune()
     reporting = time.process_time()
-    study.tell(asked.trial, [float(rng.normal())], TrialState.COMPLETE, {"runs": 9, "steps": 1, "seconds": 1.0})
-    study.best()
+    study.tell(claimed.trial, [float(rng.normal())], TrialState.COMPLETE, {"runs": 9, "steps": 1, "seconds": 1.0})
+    study.best_trial()
     telling = time.process_time()
     parts = {"ask": asking - start, "report": reporting - asking, "tell": telling - reporting, "trial": telling - start}
     return parts | {"on the clock": time.perf_counter() - clock}
@@ -79,21 +79,21 @@ def main() -> int:
     overrides += [("tune.sampler", arguments.sampler), ("tune.pruner", arguments.pruner)]
     suite = load_suite(SUITE, overrides=overrides)
     with tempfile.TemporaryDirectory() as folder:
-        problem = Problem.of(suite, "ppo_rnd", "overhead", registry())
-        study = TuningStudy(problem, open_storage(None, Path(folder) / "journal.log"))
+        definition = StudyDefinition.from_suite(suite, "ppo_rnd", "overhead", installed())
+        study = TuningStudy(definition, open_storage(None, Path(folder) / "journal.log"))
         fill(study, arguments.finished, rng)
         start = time.process_time()
-        study = TuningStudy(problem, open_storage(None, Path(folder) / "journal.log"))
+        study = TuningStudy(definition, open_storage(None, Path(folder) / "journal.log"))
         opening = time.process_time() - start
         timed = [one_trial(study, rng) for _ in range(arguments.trials)]
         start = time.process_time()
-        write_record(study, Path(folder))
+        write_study_record(study, Path(folder))
         recording = time.process_time() - start
     medians = {name: statistics.median(trial[name] for trial in timed) for name in timed[0]}
     worst = max(trial["trial"] for trial in timed)
     print(
-        f"{arguments.finished} finished trials, {len(problem.space.parameters)} settings, {study.positions.total} reports a"
-        f" trial, sampler {arguments.sampler}, pruner {arguments.pruner}"
+        f"{arguments.finished} finished trials, {len(definition.space.parameters)} settings,"
+        f" {study.evaluation_order.total} reports a trial, sampler {arguments.sampler}, pruner {arguments.pruner}"
     )
     print("  ".join(f"{name} {seconds:.3f} s" for name, seconds in medians.items()) + f"  (medians; slowest {worst:.3f} s)")
     print(f"opening the study {opening:.2f} s, writing study.json {recording:.2f} s (now and then)")

@@ -22,7 +22,7 @@ from harness.hooks import (
 )
 
 if TYPE_CHECKING:
-    from harness.environments import NO_INFO, HarnessVecEnv, end_of_episode
+    from harness.environments import NO_INFO, HarnessVecEnv, episode_end_info
     from harness.rewards import IntrinsicReward, Spaces, Transitions
 
 __version__ = "0.1.0"
@@ -44,14 +44,14 @@ __all__ = [
     "Search",
     "Spaces",
     "Transitions",
-    "end_of_episode",
+    "episode_end_info",
     "hookimpl",
 ]
 
 _LAZY = {
     "HarnessVecEnv": "harness.environments",
     "NO_INFO": "harness.environments",
-    "end_of_episode": "harness.environments",
+    "episode_end_info": "harness.environments",
     "IntrinsicReward": "harness.rewards",
     "Spaces": "harness.rewards",
     "Transitions": "harness.rewards",

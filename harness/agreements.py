@@ -12,7 +12,7 @@ from harness.spec import Combination
 from harness.suite_model import Suite
 
 
-def preset_combination(preset: Mapping[str, Any], written: Mapping[str, Any], supports: Collection[str]) -> Mapping[str, Any]:
+def adapt_combination(preset: Mapping[str, Any], written: Mapping[str, Any], supports: Collection[str]) -> Mapping[str, Any]:
     """A preset's ``combine`` for an algorithm that may not know its mode.
 
     Presets are published with a mode. Where the suite names none and the algorithm does not know the preset's, rewards are
@@ -27,8 +27,8 @@ def preset_combination(preset: Mapping[str, Any], written: Mapping[str, Any], su
     mode = preset.get("mode", Combination().mode)
     if "mode" in written or mode in supports or "sum" not in supports:
         return preset
-    of = Combination.model_validate({**preset, "mode": "sum"})
-    extrinsic, intrinsic = of.extrinsic_weight, of.intrinsic_weight
+    summed = Combination.model_validate({**preset, "mode": "sum"})
+    extrinsic, intrinsic = summed.extrinsic_weight, summed.intrinsic_weight
     weights = (1.0, intrinsic / extrinsic) if extrinsic else (extrinsic, intrinsic)
     return {"mode": "sum", "extrinsic_weight": weights[0], "intrinsic_weight": weights[1]}
 
@@ -40,16 +40,16 @@ def action_problems(
     wanted = getattr(type(config), "actions", None)
     if wanted is None:
         return
-    wrong = {task: family for task, (family, of) in environments.items() if _actions(of) not in (None, wanted)}
+    wrong = {task: family for task, (family, settings) in environments.items() if _action_kind(settings) not in (None, wanted)}
     if wrong:
         tasks = ", ".join(f"{task!r} (family {family!r})" for task, family in wrong.items())
-        others = [name for name in registry.algorithms if _learns_any(name, registry)]
+        others = [name for name in registry.algorithms if _accepts_any_action(name, registry)]
         remedy = f"use {' or '.join(others)} there" if others else "leave them out"
         message = f"algorithm {algorithm!r} needs {wanted} actions, which these tasks do not have: {tasks}; {remedy}"
         yield Problem(message, (("methods", method, "algorithm", "name"), ("algorithm", "name")))
 
 
-def length_problems(suite: Suite, method: str, config: Config) -> Iterator[Problem]:
+def run_length_problems(suite: Suite, method: str, config: Config) -> Iterator[Problem]:
     """Runs that end before an off-policy algorithm's first gradient step, or before the first row of its log."""
     learning_starts, log_every = getattr(config, "learning_starts", None), getattr(config, "log_every", None)
     if learning_starts is None or log_every is None:
@@ -63,9 +63,9 @@ def length_problems(suite: Suite, method: str, config: Config) -> Iterator[Probl
             yield Problem(message, paths)
 
 
-def _actions(config: Config) -> str | None:
+def _action_kind(config: Config) -> str | None:
     return config.actions if isinstance(config, EnvironmentConfig) else None
 
 
-def _learns_any(algorithm: str, registry: Registry) -> bool:
+def _accepts_any_action(algorithm: str, registry: Registry) -> bool:
     return getattr(registry.config_class(registry.algorithm(algorithm)), "actions", None) is None

@@ -11,10 +11,10 @@ from harness import hooks
 from harness.discovery import PluginInfo
 from harness.errors import PluginError, SuiteError, UnknownNameError
 from harness.registry import DISABLE_VARIABLE, Provided, Registry
-from harness.settings import Setting, settings
-from harness.suite_costs import SPEEDS, Speed, cost, measured_speeds
-from harness.suite_files import FOLDER, installed_suite_files, suite_files
-from harness.tuning.parameters import Space
+from harness.settings import Setting, describe_settings
+from harness.suite_costs import SPEEDS_FILE, Speed, estimate_cost, measured_speeds
+from harness.suite_files import SUITES_FOLDER, installed_suite_files, suite_files
+from harness.tuning.parameters import SearchSpace
 from harness.tuning.space import algorithm_space, method_space
 
 KINDS = ("methods", "environments", "algorithms", "networks", "executors")
@@ -152,12 +152,12 @@ def suites(
     Raises:
         ResultsError: A table of measured speeds cannot be used.
     """
-    files = suite_files(directory or Path(FOLDER))
+    files = suite_files(directory or Path(SUITES_FOLDER))
     if directory is None:
         here = {file.resolve() for file in files}
         packages = (plugin.distribution for plugin in registry.plugins if plugin.distribution)
         files += [file for file in installed_suite_files(packages) if file.resolve() not in here]
-    tables = dict.fromkeys(file.parent / SPEEDS for file in files)
+    tables = dict.fromkeys(file.parent / SPEEDS_FILE for file in files)
     speeds = measured_speeds(results, tables)
     return [_suite(registry, file, profile, speeds) for file in files]
 
@@ -180,7 +180,7 @@ def describe(registry: Registry, name: str) -> list[Detail]:
 class SpaceEntry:
     """What tuning searches of a method with its default preset, and on which algorithm."""
 
-    space: Space
+    space: SearchSpace
     algorithm: str
 
 
@@ -207,7 +207,7 @@ def _suite(registry: Registry, file: Path, profile: str | None, speeds: Mapping[
     except SuiteError as error:
         return SuiteEntry(str(file), problem=str(error))
     specs = expand(suite, registry)
-    estimate = cost(specs, speeds)
+    estimate = estimate_cost(specs, speeds)
     return SuiteEntry(
         file=str(file),
         suite=suite.suite,
@@ -253,7 +253,7 @@ def _detail(registry: Registry, kind: str, name: str) -> Detail:
         return Detail(entry)
     presets = [] if isinstance(description, hooks.EnvironmentFamily) else _presets(registry, description)
     try:
-        return Detail(entry, presets, list(settings(registry.config_class(description))))
+        return Detail(entry, presets, list(describe_settings(registry.config_class(description))))
     except PluginError as error:
         return Detail(entry, presets, problem=str(error))
 

@@ -9,22 +9,22 @@ from pathlib import Path
 _IMPORTLIB = Path(importlib.__file__).parent
 
 
-def one_line(error: BaseException) -> str:
+def summarise_error(error: BaseException) -> str:
     """An exception as a single line: its type and the first line of its message."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
-def one_line_with_place(error: BaseException) -> str:
-    """Like `one_line`, followed by the file and line where it was raised.
+def summarise_error_with_location(error: BaseException) -> str:
+    """Like `summarise_error`, followed by the file and line where it was raised.
 
     Frames of the harness's own top-level modules and of Python's import system are passed over: they only say that
     something was imported or called, of which the author of the failing code need not hear.
     """
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]
-    return f"{one_line(error)} ({frames[-1].filename}:{frames[-1].lineno})" if frames else one_line(error)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_internal_frame(frame.filename)]
+    return f"{summarise_error(error)} ({frames[-1].filename}:{frames[-1].lineno})" if frames else summarise_error(error)
 
 
-def _is_machinery(filename: str) -> bool:
+def _is_internal_frame(filename: str) -> bool:
     path = Path(filename)
     return filename.startswith("<") or path.parent == Path(__file__).parent or _IMPORTLIB in path.parents

@@ -29,7 +29,7 @@ HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 120.0
 
 
-class Claimed(RunError):
+class AlreadyClaimed(RunError):
     """Another living process owns the folder."""
 
 
@@ -74,11 +74,11 @@ class Claim:
         owner = _read(self.path)
         return owner is not None and not self._stale(owner)
 
-    def take(self) -> None:
+    def acquire(self) -> None:
         """Become the owner.
 
         Raises:
-            Claimed: When a living process holds the claim.
+            AlreadyClaimed: When a living process holds the claim.
         """
         mine = Owner.this_process()
         with _locked(self.path.parent):
@@ -87,7 +87,7 @@ class Claim:
                 if owner is None:
                     continue  # released by another machine between the two looks
                 if not self._stale(owner):
-                    raise Claimed(f"{self.path.parent}: in use by process {owner.pid} on {owner.host}")
+                    raise AlreadyClaimed(f"{self.path.parent}: in use by process {owner.pid} on {owner.host}")
                 self._remove(owner)
         self._mine = mine
         threading.Thread(target=self._beat, name="claim-heartbeat", daemon=True).start()

@@ -90,6 +90,6 @@ class IntrinsicRewardConfig(Config):
     """The base of every method's configuration."""
 
     @property
-    def sight(self) -> tuple[Literal["images", "vectors"], str] | None:
+    def required_observations(self) -> tuple[Literal["images", "vectors"], str] | None:
         """The only observations that these settings are for, and the field that decides it; ``None`` if any may do."""
         return None

@@ -20,7 +20,7 @@ import pluggy
 from pydantic import TypeAdapter, ValidationError
 
 from harness import builtin, hooks
-from harness.causes import one_line_with_place
+from harness.causes import summarise_error_with_location
 from harness.errors import HarnessError
 
 Description = hooks.Method | hooks.EnvironmentFamily | hooks.Network | hooks.Algorithm | hooks.AlgorithmPreset | hooks.Executor
@@ -33,7 +33,7 @@ _PATH_FIELDS = {
     hooks.Algorithm: ("learner", "config"),
     hooks.Executor: ("execute",),
 }
-_PATHLESS = {hooks.Network}  # Stable-Baselines3's own networks are built by Stable-Baselines3
+_PATH_OPTIONAL = {hooks.Network}  # Stable-Baselines3's own networks are built by Stable-Baselines3
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 _IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
@@ -86,15 +86,15 @@ class Plugin:
     descriptions: tuple[Description, ...]
 
 
-class _Unsound(HarnessError):
-    """A plugin gave something else than the hook specifications ask for; never leaves this module."""
+class _InvalidPlugin(HarnessError):
+    """A plugin gave something else than the hook specifications require; never leaves this module."""
 
 
 def builtin_plugin() -> Plugin:
     """What the harness itself provides, through the same hooks as everyone else."""
     from harness import __version__
 
-    return Plugin(PluginInfo("builtin", _OWN_DISTRIBUTION, __version__, builtin.__name__), _ask(builtin, "builtin"))
+    return Plugin(PluginInfo("builtin", _OWN_DISTRIBUTION, __version__, builtin.__name__), _call_hooks(builtin, "builtin"))
 
 
 def discover(disabled: Sequence[str] = ()) -> Iterator[Plugin | BrokenPlugin]:
@@ -126,17 +126,17 @@ def _load(entry_point: EntryPoint) -> Plugin | BrokenPlugin:
     try:
         # What a plugin prints while it is imported must not end up in a command's output.
         with contextlib.redirect_stdout(sys.stderr):
-            return Plugin(info, _ask(entry_point.load(), info.name))
+            return Plugin(info, _call_hooks(entry_point.load(), info.name))
     except KeyboardInterrupt:
         raise
-    except (_Unsound, pluggy.PluginValidationError) as error:
+    except (_InvalidPlugin, pluggy.PluginValidationError) as error:
         cause = " ".join(str(error).split())
     except BaseException as error:  # noqa: BLE001  a stranger's code may raise anything, SystemExit included
-        cause = one_line_with_place(error)
+        cause = summarise_error_with_location(error)
     return BrokenPlugin(info.name, info.distribution, info.version, cause)
 
 
-def _ask(plugin: object, name: str) -> tuple[Description, ...]:
+def _call_hooks(plugin: object, name: str) -> tuple[Description, ...]:
     """Call every hook of one plugin, and check what comes back."""
     manager = pluggy.PluginManager(hooks.GROUP)
     manager.add_hookspecs(hooks)
@@ -144,7 +144,7 @@ def _ask(plugin: object, name: str) -> tuple[Description, ...]:
     manager.check_pending()
     callers = manager.get_hookcallers(plugin) or []
     if not callers:
-        raise _Unsound("it implements no hook; its functions need the decorator @harness.hookimpl")
+        raise _InvalidPlugin("it implements no hook; its functions need the decorator @harness.hookimpl")
     return tuple(found for caller in callers for found in _checked_result(caller.name, caller()))
 
 
@@ -152,10 +152,10 @@ def _checked_result(hook: str, results: list[Any]) -> Iterator[Description]:
     kind = get_args(get_type_hints(getattr(hooks, hook))["return"])[0]
     for result in results:
         if not isinstance(result, Sequence) or isinstance(result, str):
-            raise _Unsound(f"{hook}() must return a list of {kind.__name__}, not {_shown(result)}")
+            raise _InvalidPlugin(f"{hook}() must return a list of {kind.__name__}, not {_describe(result)}")
         for description in result:
             if not isinstance(description, kind):
-                raise _Unsound(f"{hook}() must return a list of {kind.__name__}; it contains {_shown(description)}")
+                raise _InvalidPlugin(f"{hook}() must return a list of {kind.__name__}; it contains {_describe(description)}")
             _check_fields(hook, description)
             yield description
 
@@ -169,11 +169,11 @@ def _check_fields(where: str, description: Any) -> None:
         try:
             _adapter(hint).validate_python(value, strict=True)
         except ValidationError as error:
-            raise _Unsound(f"{at}: {error.errors()[0]['msg']}, not {_shown(value)}") from None
+            raise _InvalidPlugin(f"{at}: {error.errors()[0]['msg']}, not {_describe(value)}") from None
         if name == "name" and not _NAME.fullmatch(value):
-            raise _Unsound(f"{at}: must be letters, digits, '_', '-', '+' or '.', not {value!r}")
-        if name in _PATH_FIELDS.get(kind, ()) and not _IMPORT_PATH.fullmatch(value) and (value or kind not in _PATHLESS):
-            raise _Unsound(f"{at}: must be an import path such as 'package.module:Name', not {value!r}")
+            raise _InvalidPlugin(f"{at}: must be letters, digits, '_', '-', '+' or '.', not {value!r}")
+        if name in _PATH_FIELDS.get(kind, ()) and not _IMPORT_PATH.fullmatch(value) and (value or kind not in _PATH_OPTIONAL):
+            raise _InvalidPlugin(f"{at}: must be an import path such as 'package.module:Name', not {value!r}")
         for preset in [value] if isinstance(value, hooks.Preset) else value if name == "presets" else []:
             _check_fields(where, preset)
 
@@ -183,5 +183,5 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
     return TypeAdapter(hint)
 
 
-def _shown(value: object) -> str:
+def _describe(value: object) -> str:
     return f"{type(value).__name__} {value!r:.80}"

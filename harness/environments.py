@@ -60,7 +60,7 @@ class HarnessVecEnv(VecEnv):
             raise ValueError(f"{self.num_envs} environments need as many seeds, not {len(seeds)}")
         self._seeds = [int(seed) for seed in seeds]
 
-    def measure(self) -> None:
+    def enable_metrics(self) -> None:
         """Turn on those ``metrics`` that cost time; called once, before the first reset, on evaluation environments only."""
 
     @abstractmethod
@@ -93,7 +93,7 @@ class HarnessVecEnv(VecEnv):
         return [False] * len(list(self._get_indices(indices)))
 
 
-def discrete_actions(actions: np.ndarray, n: int) -> np.ndarray:
+def validate_discrete_actions(actions: np.ndarray, n: int) -> np.ndarray:
     """Actions as int64, ``(N,)``; C++ would read beyond its tables where Python would say so.
 
     Raises:
@@ -105,7 +105,7 @@ def discrete_actions(actions: np.ndarray, n: int) -> np.ndarray:
     return actions.astype(np.int64, copy=False)
 
 
-def end_of_episode(
+def episode_end_info(
     terminal_observation: np.ndarray, *, truncated: bool, metrics: Mapping[str, float] | None = None
 ) -> dict[str, Any]:
     """The info that `HarnessVecEnv` promises at an episode's last step."""

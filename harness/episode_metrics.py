@@ -9,7 +9,7 @@ import numpy as np
 
 
 class EpisodeMetrics(Protocol):
-    """Follows the running episodes of N environments. All calls are for many environments; only `of` is for one."""
+    """Follows the running episodes of N environments. All calls are for many environments; only `metrics` is for one."""
 
     def begin(self, envs: np.ndarray, observations: Any, info: Mapping[str, Any]) -> None:
         """Forget what these environments have done: they have begun a new episode.
@@ -29,12 +29,12 @@ class EpisodeMetrics(Protocol):
             info: What the engine says beside, N rows.
         """
 
-    def of(self, env: int) -> dict[str, float]:
+    def metrics(self, env: int) -> dict[str, float]:
         """The metrics of that environment's running episode."""
         ...
 
 
-class FirstReward:
+class FirstRewardMetrics:
     """Whether and when an episode finds a reward, for tasks that reward nothing until the goal is reached.
 
     * ``success``: 1 if some step earned a positive reward, else 0;
@@ -58,7 +58,7 @@ class FirstReward:
         found = (self._first == 0) & (rewards > 0)
         self._first[found] = self._steps[found]
 
-    def of(self, env: int) -> dict[str, float]:
+    def metrics(self, env: int) -> dict[str, float]:
         """The two metrics."""
         first = int(self._first[env])
         return {"success": float(first > 0), "time_to_first_reward": float(first or self._steps[env])}

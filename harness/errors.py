@@ -75,20 +75,20 @@ class RunError(HarnessError):
     """One run failed for a reason that is not the user's input."""
 
 
-def nearest(name: str, known: Iterable[str], noise: str = "") -> str:
+def nearest(name: str, known: Iterable[str], ignored: str = "") -> str:
     """The likeliest meaning of a misspelt name, or of one in another's spelling: only letters and digits count.
 
     Args:
         name: As given; a version such as ``-v0`` at its end does not count.
         known: In the order in which equally near ones are preferred; at least one.
-        noise: A regular expression of what does not count either, in small letters.
+        ignored: A regular expression of what does not count either, in small letters.
 
     >>> nearest("FetchPush-v4", ["fetch_reach", "fetch_push"])
     'fetch_push'
     """
-    nothing = re.compile("|".join(filter(None, [noise, r"-v\d+$", "[^a-z0-9]"])))
-    plain = {nothing.sub("", one.lower()): one for one in known}
-    return plain[difflib.get_close_matches(nothing.sub("", name.lower()), plain, n=1, cutoff=0)[0]]
+    ignored_parts = re.compile("|".join(filter(None, [ignored, r"-v\d+$", "[^a-z0-9]"])))
+    plain = {ignored_parts.sub("", one.lower()): one for one in known}
+    return plain[difflib.get_close_matches(ignored_parts.sub("", name.lower()), plain, n=1, cutoff=0)[0]]
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

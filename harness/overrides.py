@@ -10,24 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import UserError, suggest
-from harness.places import KeyPath, Node, Place
-from harness.problems import show
+from harness.places import KeyPath, Node, SourceLocation
+from harness.problems import describe_value
 from harness.yaml_source import parse_yaml, read_yaml
 
-FILE_MARK = "@"
+FILE_PREFIX = "@"
 """What begins an override that is a file."""
 
 NAMED_SECTIONS = ("tasks", "methods")
 """The sections of a suite whose keys are names of the writer's choice."""
 
 
-def merge(base: Node, over: Node) -> Node:
-    """``over`` laid over ``base``; every value keeps the place where it was written."""
+def merge_nodes(base: Node, over: Node) -> Node:
+    """``over`` laid over ``base``; every value keeps the location where it was written."""
     if not (isinstance(base.content, dict) and isinstance(over.content, dict)):
         return over
     merged = {**base.content, **over.content}
     for key in base.content.keys() & over.content.keys():
-        merged[key] = merge(base.content[key], over.content[key])
+        merged[key] = merge_nodes(base.content[key], over.content[key])
     return replace(base, content=merged)
 
 
@@ -39,15 +39,15 @@ def apply_profile(tree: Node, name: str) -> Node:
     """
     profiles = tree.child("profiles")
     if name not in profiles.mapping:
-        raise profiles.place.error(f"unknown profile {name!r}{suggest(name, profiles.mapping)}")
+        raise profiles.location.error(f"unknown profile {name!r}{suggest(name, profiles.mapping)}")
     profile = profiles.mapping[name]
     if profile.content is None:
         return tree
     if not isinstance(profile.content, dict):
-        raise profile.place.error(f"expected a mapping, got {show(profile.plain())}")
+        raise profile.location.error(f"expected a mapping, got {describe_value(profile.to_data())}")
     if "profiles" in profile.mapping:
-        raise profile.child("profiles").place.error("a profile holds no profiles")
-    return _lay_over(tree, profile)
+        raise profile.child("profiles").location.error("a profile holds no profiles")
+    return _overlay(tree, profile)
 
 
 def apply_override(tree: Node, key: str, text: str) -> Node:
@@ -62,22 +62,22 @@ def apply_override(tree: Node, key: str, text: str) -> Node:
         SuiteError: The text is not YAML, or the key addresses a task or method that the suite does not have. Other
             unknown keys show when the suite is validated.
     """
-    if key.startswith(FILE_MARK):
-        return _apply_file(tree, Path(key.removeprefix(FILE_MARK)))
+    if key.startswith(FILE_PREFIX):
+        return _apply_file(tree, Path(key.removeprefix(FILE_PREFIX)))
     source = f"--set {key}={text}"
-    path = _path(tree, key)
+    path = _split_key(tree, key)
     if not all(path) or path[0] == "profiles":
-        raise Place(source).error("expected a key of the suite, such as steps or algorithm.n_envs")
+        raise SourceLocation(source).error("expected a key of the suite, such as steps or algorithm.n_envs")
     section, names = path[0], tree.child(path[0]).mapping
     if section in NAMED_SECTIONS and len(path) > 1 and path[1] not in names:
-        raise Place(source).error(f"unknown {section[:-1]} {path[1]!r}{suggest(path[1], names)}")
-    return _lay_over(tree, nested(path, parse_yaml(text, source, root=path)))
+        raise SourceLocation(source).error(f"unknown {section[:-1]} {path[1]!r}{suggest(path[1], names)}")
+    return _overlay(tree, nest_at_path(path, parse_yaml(text, source, root=path)))
 
 
-def nested(path: KeyPath, node: Node) -> Node:
+def nest_at_path(path: KeyPath, node: Node) -> Node:
     """The tree in which nothing but this node stands at the path."""
     for depth in reversed(range(len(path))):
-        node = Node({str(path[depth]): node}, replace(node.place, path=path[:depth]))
+        node = Node({str(path[depth]): node}, replace(node.location, path=path[:depth]))
     return node
 
 
@@ -87,7 +87,7 @@ def parse_override(text: str) -> tuple[str, str]:
     Raises:
         UserError: It is neither.
     """
-    if text.startswith(FILE_MARK):
+    if text.startswith(FILE_PREFIX):
         return text.strip(), ""
     key, equals, value = text.partition("=")
     if not equals:
@@ -98,13 +98,13 @@ def parse_override(text: str) -> tuple[str, str]:
 def _apply_file(tree: Node, file: Path) -> Node:
     part = read_yaml(file)
     if not part.mapping:
-        raise part.place.error(f"expected a part of a suite such as 'methods: ...', got {show(part.plain())}")
+        raise part.location.error(f"expected a part of a suite such as 'methods: ...', got {describe_value(part.to_data())}")
     if "profiles" in part.mapping:
-        raise part.child("profiles").place.error("a part that is laid over a suite holds no profiles")
-    return _lay_over(tree, part)
+        raise part.child("profiles").location.error("a part that is laid over a suite holds no profiles")
+    return _overlay(tree, part)
 
 
-def _path(tree: Node, key: str) -> tuple[str, ...]:
+def _split_key(tree: Node, key: str) -> tuple[str, ...]:
     """The parts of a dotted key; a name in the suite may hold dots itself, and the longest that fits is meant."""
     path: list[str] = []
     rest = key.split(".")
@@ -116,14 +116,14 @@ def _path(tree: Node, key: str) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _lay_over(tree: Node, over: Node) -> Node:
-    merged = merge(tree, over)
+def _overlay(tree: Node, over: Node) -> Node:
+    merged = merge_nodes(tree, over)
     for section in NAMED_SECTIONS:
         dropped = {name: node for name, node in over.child(section).mapping.items() if node.content is None}
         for name, node in dropped.items():
             if name not in (known := tree.child(section).mapping):
                 kind = section.removesuffix("s")
-                raise node.place.error(f"null drops a {kind}, and there is none of this name{suggest(name, known)}")
+                raise node.location.error(f"null drops a {kind}, and there is none of this name{suggest(name, known)}")
         merged = _without(merged, section, dropped)
     return merged
 

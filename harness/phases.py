@@ -9,17 +9,17 @@ from harness.config import Config
 from harness.errors import suggest
 from harness.hooks import Preset
 from harness.places import KeyPath
-from harness.problems import Problem, Refused, validate
+from harness.problems import Problem, ValidationFailed, validate
 from harness.spec import Combination, PhaseSpec
 from harness.suite_model import MethodBlock, PhaseBlock
 
-Phases = Mapping[str, PhaseBlock]
+PhaseBlocks = Mapping[str, PhaseBlock]
 
-_EVERYWHERE = frozenset({"actor", "critics", "optimizers"})
+_DEFAULT_RESETTABLE_PARTS = frozenset({"actor", "critics", "optimizers"})
 _ROUNDING = 1e-9
 
 
-def read_phases(block: MethodBlock, preset: Preset, path: KeyPath) -> dict[str, PhaseBlock]:
+def resolve_phases(block: MethodBlock, preset: Preset, path: KeyPath) -> dict[str, PhaseBlock]:
     """The phases of a method by name, the suite's laid over the preset's.
 
     Args:
@@ -28,7 +28,7 @@ def read_phases(block: MethodBlock, preset: Preset, path: KeyPath) -> dict[str, 
         path: Where the block stands.
 
     Raises:
-        Refused: With every setting that is wrong.
+        ValidationFailed: With every setting that is wrong.
     """
     merged: dict[str, dict[str, Any]] = {name: dict(phase) for name, phase in preset.phases.items()}
     problems: list[Problem] = []
@@ -41,19 +41,19 @@ def read_phases(block: MethodBlock, preset: Preset, path: KeyPath) -> dict[str, 
         elif phase is None:
             del merged[name]
         else:
-            merged[name] = {**merged.get(name, {}), **_sized_anew(phase)}
+            merged[name] = {**merged.get(name, {}), **_replace_length(phase)}
     phases: dict[str, PhaseBlock] = {}
     for name, settings in merged.items():
         try:
             phases[name] = validate(PhaseBlock, settings, lambda key, name=name: ((*path, name, *key), path))
-        except Refused as refused:
-            problems.extend(refused.problems)
+        except ValidationFailed as failure:
+            problems.extend(failure.problems)
     if problems:
-        raise Refused(*problems)
+        raise ValidationFailed(*problems)
     return phases
 
 
-def _sized_anew(phase: Mapping[str, Any]) -> dict[str, Any]:
+def _replace_length(phase: Mapping[str, Any]) -> dict[str, Any]:
     """A suite that gives a phase steps means them instead of the preset's share, and the other way round."""
     sizes = {"steps", "share"}
     given = sizes & phase.keys()
@@ -61,7 +61,7 @@ def _sized_anew(phase: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def phase_problems(
-    phases: Phases, path: KeyPath, *, combine: Combination, algorithm: tuple[str, Config], starts: bool
+    phases: PhaseBlocks, path: KeyPath, *, combine: Combination, algorithm: tuple[str, Config], from_snapshot: bool
 ) -> Iterator[Problem]:
     """What is wrong with phases, however long they are.
 
@@ -70,7 +70,7 @@ def phase_problems(
         path: Where they stand.
         combine: The method's combination.
         algorithm: Its name and configuration.
-        starts: Whether the runs begin from a snapshot.
+        from_snapshot: Whether the runs begin from a snapshot.
     """
     if not phases:
         return
@@ -80,33 +80,33 @@ def phase_problems(
         message = f"phases {names} have no size, and only one can take the rest: give the others steps or a share"
         yield Problem(message, ((*path, unsized[1]), path))
     name, config = algorithm
-    known = getattr(type(config), "resets", _EVERYWHERE)
+    known = getattr(type(config), "resettable_parts", _DEFAULT_RESETTABLE_PARTS)
     first = next(iter(phases))
     for phase, block in phases.items():
         here = (*path, phase)
         if foreign := [part for part in block.reset if part not in known]:
             message = f"algorithm {name!r} has no {foreign[0]} to reset, only: {', '.join(sorted(known))}"
             yield Problem(message, ((*here, "reset"), here, path))
-        if phase == first and block.reset and not starts:
+        if phase == first and block.reset and not from_snapshot:
             message = "the first phase begins with everything new: 'reset' has a meaning in later ones"
             yield Problem(message, ((*here, "reset"), here, path))
         if not any(_weights(block, combine)):
             yield Problem("both weights are 0, so that there is nothing to learn from", (here, path))
         if block.once_per is not None:
-            yield from _sharing_problems(phases, phase, path, starts=starts)
+            yield from _sharing_problems(phases, phase, path, from_snapshot=from_snapshot)
 
 
-def _sharing_problems(phases: Phases, phase: str, path: KeyPath, *, starts: bool) -> Iterator[Problem]:
+def _sharing_problems(phases: PhaseBlocks, phase: str, path: KeyPath, *, from_snapshot: bool) -> Iterator[Problem]:
     places = ((*path, phase, "once_per"), (*path, phase), path)
     if phase != next(iter(phases)):
         yield Problem("only the first phase can be shared: the others begin where it ended", places)
     elif len(phases) == 1:
         yield Problem("there is no other phase to begin where this one ended: add one, or remove 'once_per'", places)
-    elif starts:
+    elif from_snapshot:
         yield Problem("runs that begin from a snapshot share no phase: remove 'once_per' or 'snapshot'", places)
 
 
-def size_problems(phases: Phases, path: KeyPath, *, task: str, steps: int, iteration: int) -> Iterator[Problem]:
+def phase_length_problems(phases: PhaseBlocks, path: KeyPath, *, task: str, steps: int, iteration: int) -> Iterator[Problem]:
     """What is wrong with the lengths of phases in a run.
 
     Args:
@@ -116,7 +116,7 @@ def size_problems(phases: Phases, path: KeyPath, *, task: str, steps: int, itera
         steps: Of the run.
         iteration: Steps of one iteration of the algorithm, between two of which a phase may begin.
     """
-    lengths = dict(zip(phases, sizes(phases, steps), strict=True))
+    lengths = dict(zip(phases, phase_lengths(phases, steps), strict=True))
     total = sum(lengths.values())
     about = f"on task {task!r}, "
     for name, size in lengths.items():
@@ -132,8 +132,8 @@ def size_problems(phases: Phases, path: KeyPath, *, task: str, steps: int, itera
         yield Problem(message, (path,))
 
 
-def phase_specs(phases: Phases, combine: Combination, steps: int) -> tuple[PhaseSpec, ...]:
-    """The phases of a run of so many steps, for which `size_problems` found nothing."""
+def phase_specs(phases: PhaseBlocks, combine: Combination, steps: int) -> tuple[PhaseSpec, ...]:
+    """The phases of a run of so many steps, for which `phase_length_problems` found nothing."""
     return tuple(
         PhaseSpec(
             name=name,
@@ -143,11 +143,11 @@ def phase_specs(phases: Phases, combine: Combination, steps: int) -> tuple[Phase
             train_reward=phases[name].train_reward,
             reset=phases[name].reset,
         )
-        for name, size in zip(phases, sizes(phases, steps), strict=True)
+        for name, size in zip(phases, phase_lengths(phases, steps), strict=True)
     )
 
 
-def sizes(phases: Phases, steps: int) -> list[int]:
+def phase_lengths(phases: PhaseBlocks, steps: int) -> list[int]:
     """Steps of each phase in a run; what is left, which may be nothing or less, goes to the one without a size."""
     found = {name: phase.steps or round((phase.share or 0) * steps) for name, phase in phases.items()}
     rest = [name for name, phase in phases.items() if phase.steps is None and phase.share is None]
@@ -158,12 +158,12 @@ def sizes(phases: Phases, steps: int) -> list[int]:
     return list(found.values())
 
 
-def shared_phase(phases: Phases) -> str | None:
+def shared_phase_key(phases: PhaseBlocks) -> str | None:
     """The environment's key by which runs share their first phase, if they do."""
     return next((phase.once_per for phase in phases.values()), None)
 
 
-def differing(one: Mapping[str, Any], other: Mapping[str, Any], aside: Collection[str]) -> list[str]:
+def differing_keys(one: Mapping[str, Any], other: Mapping[str, Any], aside: Collection[str]) -> list[str]:
     """The keys in which two configurations differ, some aside."""
     return [key for key in {**one, **other} if key not in aside and one.get(key) != other.get(key)]
 

@@ -14,7 +14,7 @@ Scalar = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLocation:
     """Where a value was written.
 
     Attributes:
@@ -28,7 +28,7 @@ class Place:
     path: KeyPath = ()
 
     def error(self, message: str, *below: str | int) -> SuiteError:
-        """The error that names this place, or the key ``below`` it."""
+        """The error that names this location, or the key ``below`` it."""
         return SuiteError(message, file=self.source, line=self.line, key=dotted((*self.path, *below)))
 
 
@@ -38,24 +38,24 @@ class Node:
 
     Attributes:
         content: A scalar, a list of nodes, or a mapping of nodes.
-        place: Where.
+        location: Where the value was written.
     """
 
     content: Scalar | list[Node] | dict[str, Node]
-    place: Place = Place()
+    location: SourceLocation = SourceLocation()
 
     @classmethod
-    def of(cls, data: Any, place: Place = Place()) -> Node:
-        """Plain data as a tree; all of it was written at one place."""
+    def of(cls, data: Any, location: SourceLocation = SourceLocation()) -> Node:
+        """Plain data as a tree; all of it was written at one location."""
 
-        def below(key: str | int) -> Place:
-            return replace(place, path=(*place.path, key))
+        def below(key: str | int) -> SourceLocation:
+            return replace(location, path=(*location.path, key))
 
         if isinstance(data, Mapping):
-            return cls({str(key): cls.of(value, below(str(key))) for key, value in data.items()}, place)
+            return cls({str(key): cls.of(value, below(str(key))) for key, value in data.items()}, location)
         if isinstance(data, Sequence) and not isinstance(data, str):
-            return cls([cls.of(value, below(index)) for index, value in enumerate(data)], place)
-        return cls(data, place)
+            return cls([cls.of(value, below(index)) for index, value in enumerate(data)], location)
+        return cls(data, location)
 
     @property
     def mapping(self) -> dict[str, Node]:
@@ -64,13 +64,13 @@ class Node:
 
     def child(self, key: str) -> Node:
         """The node under a key of a mapping; an empty one where there is none."""
-        return self.mapping.get(key) or Node(None, replace(self.place, path=(*self.place.path, key)))
+        return self.mapping.get(key) or Node(None, replace(self.location, path=(*self.location.path, key)))
 
-    def plain(self) -> Any:
+    def to_data(self) -> Any:
         """The content as plain data."""
         if isinstance(self.content, dict):
-            return {key: node.plain() for key, node in self.content.items()}
-        return [node.plain() for node in self.content] if isinstance(self.content, list) else self.content
+            return {key: node.to_data() for key, node in self.content.items()}
+        return [node.to_data() for node in self.content] if isinstance(self.content, list) else self.content
 
     def find(self, path: KeyPath) -> tuple[Node, KeyPath]:
         """The node at a path, or the nearest node above it with the rest of the path."""

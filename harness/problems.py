@@ -1,7 +1,7 @@
 """What is wrong with a suite, in words for people: from pydantic's errors to one line for each mistake.
 
-Checks find a `Problem`, which knows the paths at which its cause may have been written; `located` looks those up in the
-tree of what was written, which gives a `SuiteError` with file and line; `combined` makes one error of all of them.
+Checks find a `Problem`, which knows the paths at which its cause may have been written; `to_suite_errors` looks those
+up in the tree of what was written, which gives a `SuiteError` with file and line each; `combine_errors` makes them one.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.errors import SuiteError, suggest
-from harness.places import KeyPath, Node, Place
+from harness.places import KeyPath, Node, SourceLocation
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_EXACT = 2**53
+_MAX_EXACT_INTEGER = 2**53
 _EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -67,8 +67,8 @@ class Problem:
     unknown_key: bool = False
 
 
-class Refused(Exception):
-    """One or more problems on their way from a check to `located`; never leaves the harness."""
+class ValidationFailed(Exception):
+    """One or more problems on their way from a check to `to_suite_errors`; never leaves the harness."""
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
@@ -88,63 +88,66 @@ class SuiteErrors(SuiteError):
         self.file = errors[0].file
 
 
-def located(problems: Iterable[Problem], tree: Node) -> list[SuiteError]:
-    """The errors that name the places of problems in what was written."""
+def to_suite_errors(problems: Iterable[Problem], tree: Node) -> list[SuiteError]:
+    """The errors that name the locations of problems in what was written."""
     errors: list[SuiteError] = []
     for problem in problems:
-        place, below = _place(problem, tree)
-        errors.append(place.error(problem.message, *below))
+        location, rest = _locate(problem, tree)
+        errors.append(location.error(problem.message, *rest))
     return errors
 
 
-def combined(errors: Sequence[SuiteError]) -> SuiteError:
+def combine_errors(errors: Sequence[SuiteError]) -> SuiteError:
     """All errors as one, each once and in the order of lines: the error itself if it is alone, else `SuiteErrors`."""
     distinct = {str(error): error for error in errors}
     ordered = sorted(distinct.values(), key=lambda error: (error.line is None, error.line or 0))
     return ordered[0] if len(ordered) == 1 else SuiteErrors(ordered)
 
 
-def _place(problem: Problem, tree: Node) -> tuple[Place, KeyPath]:
-    node, below = tree, ()
+def _locate(problem: Problem, tree: Node) -> tuple[SourceLocation, KeyPath]:
+    node, rest = tree, ()
     for path in problem.paths:
-        node, below = tree.find(path)
-        if not below:
+        node, rest = tree.find(path)
+        if not rest:
             break
-    return node.place, below
+    return node.location, rest
 
 
 # --------------------------------------------------------------------------------------------------------------------
 # Validation
 # --------------------------------------------------------------------------------------------------------------------
 def validate(
-    model: type[ModelT], data: Mapping[str, Any], places: Callable[[KeyPath], tuple[KeyPath, ...]], about: str = ""
+    model: type[ModelT], data: Mapping[str, Any], source_paths: Callable[[KeyPath], tuple[KeyPath, ...]], about: str = ""
 ) -> ModelT:
     """The model of plain data, strictly: text is no number and true is no 1, but a whole ``1e6`` is a whole number.
 
     Args:
         model: The pydantic model.
         data: What YAML gives, or plain Python of that kind.
-        places: From a path in ``data`` to the paths where it may have been written, for `Problem.paths`.
+        source_paths: From a path in ``data`` to the paths where it may have been written, for `Problem.paths`.
         about: What the data configure, such as ``"method 'rnd'"``, to be named in messages.
 
     Raises:
-        Refused: With every problem of the data.
+        ValidationFailed: With every problem of the data.
     """
     try:
         # as JSON because pydantic's strict mode takes a list for a tuple, and text for an enumeration, only from there
-        return model.model_validate_json(json.dumps(_whole(data)), strict=True)
+        return model.model_validate_json(json.dumps(_floats_to_integers(data)), strict=True)
     except ValidationError as error:
         prefix = f"{about}: " if about else ""
-        complaints = _complaints(error, model, data)
-        raise Refused(
-            *(Problem(prefix + text, _nearest_first(map(places, paths)), unknown) for paths, text, unknown in complaints)
+        translated = _translated_errors(error, model, data)
+        raise ValidationFailed(
+            *(
+                Problem(prefix + text, _likeliest_first(map(source_paths, paths)), unknown)
+                for paths, text, unknown in translated
+            )
         ) from None
 
 
-def show(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """A value as the writer of a suite knows it.
 
-    >>> show("many"), show(1.5), show(None)
+    >>> describe_value("many"), describe_value(1.5), describe_value(None)
     ('"many" (text)', '1.5', 'nothing')
     """
     if value is None:
@@ -158,21 +161,21 @@ def show(value: Any) -> str:
     return json.dumps(value)
 
 
-def _whole(data: Any) -> Any:
+def _floats_to_integers(data: Any) -> Any:
     """The same data with whole floats as integers."""
     if isinstance(data, Mapping):
-        return {key: _whole(value) for key, value in data.items()}
+        return {key: _floats_to_integers(value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [_whole(value) for value in data]
-    return int(data) if isinstance(data, float) and abs(data) < _EXACT and data.is_integer() else data
+        return [_floats_to_integers(value) for value in data]
+    return int(data) if isinstance(data, float) and abs(data) < _MAX_EXACT_INTEGER and data.is_integer() else data
 
 
-def _nearest_first(places: Iterable[tuple[KeyPath, ...]]) -> tuple[KeyPath, ...]:
-    """The likeliest place of each path, then the second of each, and so on."""
-    return tuple(path for rank in zip_longest(*places) for path in rank if path is not None)
+def _likeliest_first(source_paths: Iterable[tuple[KeyPath, ...]]) -> tuple[KeyPath, ...]:
+    """The likeliest path of each problem, then the second of each, and so on."""
+    return tuple(path for rank in zip_longest(*source_paths) for path in rank if path is not None)
 
 
-def _complaints(error: ValidationError, model: type[BaseModel], data: Any) -> Iterator[tuple[list[KeyPath], str, bool]]:
+def _translated_errors(error: ValidationError, model: type[BaseModel], data: Any) -> Iterator[tuple[list[KeyPath], str, bool]]:
     """Paths, message and whether it is an unknown key; the branches of a union speak with one voice."""
     by_path: dict[KeyPath, list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
@@ -180,12 +183,12 @@ def _complaints(error: ValidationError, model: type[BaseModel], data: Any) -> It
     for path, branches in by_path.items():
         first, expected = branches[0], [_expected(details) for details in branches]
         if all(expected):
-            yield [path], _contradiction(" or ".join(dict.fromkeys(filter(None, expected))), first["input"]), False
+            yield [path], _expectation_message(" or ".join(dict.fromkeys(filter(None, expected))), first["input"]), False
         elif first["type"] == "extra_forbidden":
-            yield [path], _unknown_key(path, model), True
+            yield [path], _unknown_key_message(path, model), True
         else:
-            text = _text(first, path, model)
-            keys = _mentioned(text, first["input"])
+            text = _error_message(first, path, model)
+            keys = _mentioned_keys(text, first["input"])
             yield [(*path, key) for key in keys] or [path], text, False
 
 
@@ -208,46 +211,46 @@ def _expected(details: ErrorDetails) -> str | None:
     return template and template.format(**details.get("ctx", {}))
 
 
-def _contradiction(expected: str, value: Any) -> str:
+def _expectation_message(expected: str, value: Any) -> str:
     choices = re.findall(r"'([^']*)'", expected)
     close = difflib.get_close_matches(value, choices, n=1, cutoff=0.5) if isinstance(value, str) else []
-    return f"expected {expected}, got {show(value)}" + (f": did you mean {close[0]!r}?" if close else "")
+    return f"expected {expected}, got {describe_value(value)}" + (f": did you mean {close[0]!r}?" if close else "")
 
 
-def _unknown_key(path: KeyPath, model: type[BaseModel]) -> str:
-    models = list(_models(model, path[:-1]))
+def _unknown_key_message(path: KeyPath, model: type[BaseModel]) -> str:
+    models = list(_models_at(model, path[:-1]))
     known = {name for found in models for name in found.model_fields}
     hints = (getattr(found, "unknown_key_hint", "") for found in models)
     return "; ".join([f"unknown key {path[-1]!r}{suggest(str(path[-1]), known)}", *filter(None, hints)])
 
 
-def _text(details: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
+def _error_message(details: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
     if details["type"] == "missing":
-        fields = [found.model_fields.get(str(path[-1])) for found in _models(model, path[:-1])]
+        fields = [found.model_fields.get(str(path[-1])) for found in _models_at(model, path[:-1])]
         meaning = next((field.description for field in fields if field and field.description), "")
         return f"missing: {' '.join(meaning.split())}" if meaning else "missing"
     if details["type"] in ("value_error", "assertion_error"):  # a validator's own words
         return " ".join(str(details.get("ctx", {}).get("error", details["msg"])).split())
     message = details["msg"].removeprefix("Input ")
-    return f"{message[:1].lower()}{message[1:]}, got {show(details['input'])}"
+    return f"{message[:1].lower()}{message[1:]}, got {describe_value(details['input'])}"
 
 
-def _mentioned(text: str, data: Any) -> list[str]:
+def _mentioned_keys(text: str, data: Any) -> list[str]:
     """The keys of a mapping that a validator's message speaks of."""
     words = re.findall(r"\w+", text) if isinstance(data, Mapping) else []
     return [word for word in dict.fromkeys(words) if word in data]
 
 
-def _models(annotation: Any, path: KeyPath) -> Iterator[type[BaseModel]]:
+def _models_at(annotation: Any, path: KeyPath) -> Iterator[type[BaseModel]]:
     """The models that a path leads to, below an annotation."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Annotated, Union, types.UnionType):
         for option in arguments[:1] if origin is Annotated else arguments:
-            yield from _models(option, path)
+            yield from _models_at(option, path)
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if not path:
             yield annotation
         elif field := annotation.model_fields.get(str(path[0])):
-            yield from _models(field.annotation, path[1:])
+            yield from _models_at(field.annotation, path[1:])
     elif path and arguments and isinstance(origin, type):
-        yield from _models(arguments[1 if issubclass(origin, Mapping) else 0], path[1:])
+        yield from _models_at(arguments[1 if issubclass(origin, Mapping) else 0], path[1:])

@@ -1,4 +1,4 @@
-"""What a run tells about itself while it trains."""
+"""The progress that a run reports while it trains."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Progress:
-    """A run's position.
+class RunProgress:
+    """The progress of a run.
 
     Attributes:
         step: Steps taken, over all attempts.
@@ -25,4 +25,4 @@ class Progress:
     phase: str | None = None
 
 
-ReportProgress = Callable[[Progress], None]
+ReportProgress = Callable[[RunProgress], None]

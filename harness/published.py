@@ -36,14 +36,14 @@ class Metric:
         meaning: What it is.
         counterpart: What of our runs measures the same: their ``score``, the measurement ``success``, or the
             ``training_return`` in progress.csv; ``None`` if nothing does.
-        caution: How far the two may be compared, or why there is nothing of ours.
+        caveat: How far the two may be compared, or why there is nothing of ours.
         clipped: Whether it measures clipped rewards, not the environment's own.
     """
 
     title: str
     meaning: str
     counterpart: Counterpart | None
-    caution: str
+    caveat: str
     clipped: bool = False
 
 
@@ -213,14 +213,14 @@ class PublishedNumber(Config):
             raise ValueError("spread_kind must say what the spread is")
         return self
 
-    def is_of_task(self, spec: RunSpec) -> bool:
+    def matches_task(self, spec: RunSpec) -> bool:
         """Whether a run's environment is the one of this number."""
         config = spec.environment.config
         return spec.environment.family == self.family and all(
             key in config and _text(config[key]) == value for key, value in self.settings.items()
         )
 
-    def is_of_method(self, spec: RunSpec) -> bool:
+    def matches_method(self, spec: RunSpec) -> bool:
         """Whether a run's method is the one of this number, its settings aside."""
         reward = spec.reward.name if spec.reward else "none"
         return self.reward == reward and self.algorithm in ("", spec.algorithm.name)
@@ -233,7 +233,7 @@ def _text(value: JsonValue) -> str:
 # --------------------------------------------------------------------------------------------------------------------
 # Files
 # --------------------------------------------------------------------------------------------------------------------
-def shipped() -> list[Path]:
+def packaged_files() -> list[Path]:
     """The files that come with the harness: ``results/published`` of a checkout, else where the wheel put them.
 
     Raises:
@@ -294,12 +294,12 @@ def _read(file: Path) -> Iterator[PublishedNumber]:
         raise ResultsError(f"{file}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
 
 
-def _number(row: Mapping[str, Any], place: str) -> PublishedNumber:
+def _number(row: Mapping[str, Any], location: str) -> PublishedNumber:
     if "" in row or None in row.values():
-        raise ResultsError(f"{place}: has another number of fields than the head of the table")
+        raise ResultsError(f"{location}: has another number of fields than the head of the table")
     try:
         return PublishedNumber.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         key = "".join(f"{part}: " for part in first["loc"][:1])
-        raise ResultsError(f"{place}: {key}{first['msg'].removeprefix('Value error, ')}") from None
+        raise ResultsError(f"{location}: {key}{first['msg'].removeprefix('Value error, ')}") from None

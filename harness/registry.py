@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from harness import hooks
-from harness.causes import one_line_with_place
+from harness.causes import summarise_error_with_location
 from harness.config import Config, EnvironmentConfig, IntrinsicRewardConfig
 from harness.discovery import BrokenPlugin, Description, Plugin, PluginInfo, builtin_plugin, discover
 from harness.errors import PluginError, UnknownNameError
@@ -118,7 +118,7 @@ class Registry:
                 found = getattr(found, part)
         except Exception as error:  # a stranger's module may raise anything
             raise PluginError(
-                f"cannot import {import_path!r}{self._origin(import_path)}: {one_line_with_place(error)}"
+                f"cannot import {import_path!r}{self._origin(import_path)}: {summarise_error_with_location(error)}"
             ) from error
         return found
 
@@ -138,7 +138,7 @@ class Registry:
     def presets(self, description: hooks.Method | hooks.Algorithm) -> dict[str, hooks.Preset]:
         """Published settings by name, the default of a method first; an algorithm's include those of other plugins."""
         kind = _KINDS[type(description)]
-        return {name: preset.description for name, preset in self._provided[_presets_of(kind, description.name)].items()}
+        return {name: preset.description for name, preset in self._provided[_preset_kind(kind, description.name)].items()}
 
     def provider(self, kind: str, name: str) -> PluginInfo:
         """Where a name comes from.
@@ -151,7 +151,7 @@ class Registry:
 
     def preset_provider(self, description: hooks.Method | hooks.Algorithm, preset: str) -> PluginInfo:
         """Where a preset comes from, which for an algorithm's may be another plugin than the algorithm's own."""
-        return self._provided[_presets_of(_KINDS[type(description)], description.name)][preset].plugin
+        return self._provided[_preset_kind(_KINDS[type(description)], description.name)][preset].plugin
 
     def _find(self, kind: str, name: str) -> Any:
         provided = self._provided[kind]
@@ -175,7 +175,7 @@ class Registry:
             self.broken.append(BrokenPlugin(info.name, info.distribution, info.version, conflict))
         else:
             self.plugins.append(plugin.info)
-            for kind, name, content in _entries(plugin.descriptions):
+            for kind, name, content in _named_descriptions(plugin.descriptions):
                 self._provided[kind][name] = Provided(content, plugin.info)
 
     def _conflict(self, plugin: Plugin) -> str:
@@ -184,7 +184,7 @@ class Registry:
             if taken.name == plugin.info.name:
                 return f"a plugin of this name is already in use: {taken}"
         seen: set[tuple[str, str]] = set()
-        for kind, name, _ in _entries(plugin.descriptions):
+        for kind, name, _ in _named_descriptions(plugin.descriptions):
             if (kind, name) in seen:
                 return f"it provides the {kind} {name!r} twice"
             if provided := self._provided[kind].get(name):
@@ -193,24 +193,24 @@ class Registry:
         return ""
 
 
-def _entries(descriptions: Sequence[Description]) -> Iterator[tuple[str, str, Any]]:
+def _named_descriptions(descriptions: Sequence[Description]) -> Iterator[tuple[str, str, Any]]:
     """Everything that takes a name: what kind of thing, the name, and the thing."""
     for description in descriptions:
         if isinstance(description, hooks.AlgorithmPreset):
-            yield _presets_of("algorithm", description.algorithm), description.preset.name, description.preset
+            yield _preset_kind("algorithm", description.algorithm), description.preset.name, description.preset
             continue
         kind = _KINDS[type(description)]
         yield kind, description.name, description
         for preset in getattr(description, "presets", ()):
-            yield _presets_of(kind, description.name), preset.name, preset
+            yield _preset_kind(kind, description.name), preset.name, preset
 
 
-def _presets_of(kind: str, name: str) -> str:
+def _preset_kind(kind: str, name: str) -> str:
     return f"preset of {kind} {name!r}"
 
 
 @cache
-def registry() -> Registry:
+def installed() -> Registry:
     """The registry of this installation; found once per process."""
     disabled = [name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()]
     return Registry([builtin_plugin(), *discover(disabled)], disabled)

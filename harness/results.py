@@ -1,4 +1,4 @@
-"""Reading many run folders into tables: which runs there are, how they stand, and what they scored.
+"""Reading many run folders into tables: which runs there are, their states, and their scores.
 
 The score of a run is the mean return over the episodes of its last evaluation, and only a finished run has one. What cannot
 be read is skipped and named; what is missing stays visible as a row without a score.
@@ -18,10 +18,10 @@ from harness.errors import ResultsError
 from harness.files import read_csv_rows
 from harness.run_folder import RunFolder, RunRecord, find_runs
 
-CELL = ("suite", "task", "label", "seed")
-"""What makes two run folders rivals for one place in a score matrix."""
+RUN_KEY = ("suite", "task", "label", "seed")
+"""Columns that identify one entry of the score matrix; of several run folders with the same key, one counts."""
 
-_RUNS = {
+_RUN_SCHEMA = {
     "suite": pl.String,
     "task": pl.String,
     "method": pl.String,
@@ -42,8 +42,8 @@ _RUNS = {
     "error": pl.String,
     "folder": pl.String,
 }
-_EVALUATIONS = {"folder": pl.String, "step": pl.Int64, "episodes": pl.Int64, "return": pl.Float64}
-_TASKS = {
+_EVALUATION_SCHEMA = {"folder": pl.String, "step": pl.Int64, "episodes": pl.Int64, "return": pl.Float64}
+_TASK_SCHEMA = {
     "suite": pl.String,
     "task": pl.String,
     "low": pl.Float64,
@@ -59,10 +59,10 @@ class Results:
     """What was found in run folders. Tables are sorted, so that the order of reading leaves no trace.
 
     Attributes:
-        runs: One row per run folder, pre-training aside, and one in state ``missing`` for each seed that other cells of the
+        runs: One row per run folder, pre-training aside, and one in state ``missing`` for each seed that others of the
             suite have. ``label`` is the method's name, with its digest where several configurations share the name.
             ``score`` is null unless the run finished; ``normalised`` also where the task has no constants. ``superseded``
-            marks all but one of the folders that hold the same cell.
+            marks all but one of the folders with the same `RUN_KEY`.
         pretraining: One row per run that is only there for others to begin from; it has no score.
         evaluations: One row per run and evaluation: ``folder``, ``step``, ``episodes``, mean ``return``, and the mean of
             whatever else the task measures.
@@ -94,14 +94,14 @@ def read_results(roots: Iterable[Path | RunFolder]) -> Results:
     roots = list(roots)
     folders, skipped = _find(roots)
     records: dict[str, RunRecord] = {}
-    rows, evaluations = [], [pl.DataFrame(schema=_EVALUATIONS)]
+    rows, evaluations = [], [pl.DataFrame(schema=_EVALUATION_SCHEMA)]
     for name, folder in folders.items():
         try:
             records[name] = folder.read()
-            curve = _read_evaluations(folder.evaluations)
+            curve = _read_evaluations(folder.evaluations_file)
         except (ResultsError, OSError) as error:
             skipped.append(str(error))
-            curve = pl.DataFrame(schema=_EVALUATIONS)
+            curve = pl.DataFrame(schema=_EVALUATION_SCHEMA)
         if name in records:
             rows.append(_row(name, records[name], folder.state(records[name]), curve))
             evaluations.append(curve.with_columns(pl.lit(name).alias("folder")))
@@ -109,7 +109,7 @@ def read_results(roots: Iterable[Path | RunFolder]) -> Results:
     if not rows:
         raise ResultsError("; ".join([f"no runs in {places}", *skipped]))
     tasks = _tasks(records)
-    pretraining, scored = _parted(rows, lambda row: records[str(row["folder"])].spec.pretraining)
+    pretraining, scored = _partition(rows, lambda row: records[str(row["folder"])].spec.pretraining)
     if not scored:
         raise ResultsError(f"only pre-training runs in {places}: scores come with the runs that begin from them")
     unscored = {row["suite"] for row in pretraining} - {row["suite"] for row in scored}
@@ -152,10 +152,10 @@ def _read_evaluations(file: Path) -> pl.DataFrame:
     except csv.Error as error:
         raise ResultsError(f"{file}: cannot be read ({error})") from error
     if not rows:
-        return pl.DataFrame(schema=_EVALUATIONS)
+        return pl.DataFrame(schema=_EVALUATION_SCHEMA)
     if not {"step", "return"} <= set(header):
         raise ResultsError(f"{file}: needs the columns 'step' and 'return', has {', '.join(header)}")
-    measured = [name for name in header if name not in {*_EVALUATIONS, "episode", "phase"}]
+    measured = [name for name in header if name not in {*_EVALUATION_SCHEMA, "episode", "phase"}]
     table = pl.DataFrame({name: [row[name] for row in rows] for name in ("step", "return", *measured)})
     numbers = table.with_columns(pl.all().cast(pl.Float64, strict=False)).drop_nulls(["step", "return"])
     return (
@@ -201,10 +201,10 @@ def _tasks(records: Mapping[str, RunRecord]) -> pl.DataFrame:
             "frame_skip": skip if isinstance(skip, int) else None,
             "constants": len(seen[key]),
         }
-    return pl.DataFrame(list(rows.values()), schema=_TASKS).sort("suite", "task")
+    return pl.DataFrame(list(rows.values()), schema=_TASK_SCHEMA).sort("suite", "task")
 
 
-def _parted(
+def _partition(
     rows: Iterable[Mapping[str, object]], first: Callable[[Mapping[str, object]], bool]
 ) -> tuple[list[Mapping[str, object]], list[Mapping[str, object]]]:
     """The rows for which ``first`` holds, and the others."""
@@ -215,14 +215,14 @@ def _parted(
 
 
 def _pretraining(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
-    table = pl.DataFrame([{**row, "score": None} for row in rows], schema=_RUNS)
+    table = pl.DataFrame([{**row, "score": None} for row in rows], schema=_RUN_SCHEMA)
     return table.sort("suite", "task", "method", "seed", "folder")
 
 
 def _runs(rows: Sequence[Mapping[str, object]], tasks: pl.DataFrame) -> pl.DataFrame:
     several = pl.col("method_digest").n_unique().over("suite", "method") > 1
     finite = pl.when(pl.col("score").is_finite()).then("score")
-    labelled = pl.DataFrame(rows, schema=_RUNS).with_columns(
+    labelled = pl.DataFrame(rows, schema=_RUN_SCHEMA).with_columns(
         pl.when(several).then(pl.format("{} ({})", "method", "method_digest")).otherwise("method").alias("label"),
         finite.alias("score"),
     )
@@ -234,12 +234,14 @@ def _runs(rows: Sequence[Mapping[str, object]], tasks: pl.DataFrame) -> pl.DataF
     )
     order = ["suite", "task", "label", "seed"]
     columns = [*order, "state", "superseded", "score", "normalised"]
-    return normalised.select(*columns, *(name for name in _RUNS if name not in columns)).sort(*order, "superseded", "folder")
+    return normalised.select(*columns, *(name for name in _RUN_SCHEMA if name not in columns)).sort(
+        *order, "superseded", "folder"
+    )
 
 
 def _with_missing(runs: pl.DataFrame) -> pl.DataFrame:
-    """Add the cells that are known from the others: every method of a suite, on every task of it, with every seed of it."""
-    present = set(runs.select(CELL).iter_rows())
+    """Add rows for the missing runs: every method of a suite, on every task of it, with every seed of it."""
+    present = set(runs.select(RUN_KEY).iter_rows())
     absent = []
     for (suite,), part in runs.group_by("suite"):
         methods = part.select("label", "method", "method_digest").unique().rows()
@@ -251,7 +253,7 @@ def _with_missing(runs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_superseded(runs: pl.DataFrame) -> pl.DataFrame:
-    """Of several folders that hold one cell, the newest finished one stands, or the newest if none finished."""
+    """Of several folders with the same `RUN_KEY`, the newest finished one counts, or the newest if none finished."""
     finished = pl.col("state") == "finished"
     ranked = runs.sort(finished, "updated", "folder", descending=[True, True, False], nulls_last=True, maintain_order=True)
-    return ranked.with_columns((~pl.struct(CELL).is_first_distinct()).alias("superseded"))
+    return ranked.with_columns((~pl.struct(RUN_KEY).is_first_distinct()).alias("superseded"))

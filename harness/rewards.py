@@ -83,7 +83,7 @@ class Transitions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promises:
+class Guarantees:
     """What a method claims beyond the interface; `harness.testing` holds it to every claim. Claiming nothing is allowed.
 
     Attributes:
@@ -175,9 +175,9 @@ class IntrinsicReward(nn.Module, Generic[ConfigT]):
         """
         return {}
 
-    def promises(self) -> Promises:
+    def guarantees(self) -> Guarantees:
         """What the method claims beyond the interface; may depend on its configuration."""
-        return Promises()
+        return Guarantees()
 
     def get_extra_state(self) -> dict[str, Any]:
         """What `torch.nn.Module.state_dict` does not see by itself: optimisers and the random stream."""

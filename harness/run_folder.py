@@ -18,11 +18,11 @@ from harness.errors import ResultsError
 from harness.files import TEMPORARY, write_json_atomic
 from harness.spec import RunSpec
 
-State = Literal["running", "finished", "failed", "interrupted"]
+FolderState = Literal["running", "finished", "failed", "interrupted"]
 
-FORMAT = 1
+RECORD_FORMAT = 1
 
-TUNING = "tuning"
+STUDIES = "tuning"
 """The folder of a suite's studies, below its results."""
 
 COMMAND_VARIABLE = "HARNESS_COMMAND"
@@ -36,7 +36,7 @@ class _Record(BaseModel):
 class HistoryEntry(_Record):
     """One change of state."""
 
-    state: State
+    state: FolderState
     time: str
     step: int
     host: str
@@ -45,7 +45,7 @@ class HistoryEntry(_Record):
 
 
 class RunStatus(_Record):
-    """How far a run is.
+    """The progress of a run, as recorded in ``run.json``.
 
     Attributes:
         state: The last state that was written; see `RunFolder.state` for the truth about ``running``.
@@ -62,7 +62,7 @@ class RunStatus(_Record):
         history: Every change of state, oldest first.
     """
 
-    state: State
+    state: FolderState
     step: int
     steps: int
     started: str
@@ -79,7 +79,7 @@ class RunStatus(_Record):
 class RunRecord(_Record):
     """The content of ``run.json``."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = RECORD_FORMAT
     digest: str
     method_digest: str
     spec: RunSpec
@@ -96,9 +96,9 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        self.spec_file = self.path / "run.json"
-        self.progress = self.path / "progress.csv"
-        self.evaluations = self.path / "evaluations.csv"
+        self.record_file = self.path / "run.json"
+        self.progress_file = self.path / "progress.csv"
+        self.evaluations_file = self.path / "evaluations.csv"
         self.checkpoint = self.path / "checkpoint"
         self.replay = self.checkpoint / "replay"
         self.error_log = self.path / "error.log"
@@ -118,47 +118,49 @@ class RunFolder:
             ResultsError: When ``run.json`` is missing, truncated, or not a record of this format.
         """
         try:
-            content = json.loads(self.spec_file.read_text(encoding="utf-8"))
+            content = json.loads(self.record_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise ResultsError(f"{self.spec_file}: missing; this is not a run's folder") from None
+            raise ResultsError(f"{self.record_file}: missing; this is not a run's folder") from None
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise ResultsError(f"{self.spec_file}: cannot be read ({error})") from error
+            raise ResultsError(f"{self.record_file}: cannot be read ({error})") from error
         try:
             return RunRecord.model_validate(content)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "content"
-            raise ResultsError(f"{self.spec_file}: not a run record of format {FORMAT} ({where}: {first['msg']})") from None
+            raise ResultsError(
+                f"{self.record_file}: not a run record of format {RECORD_FORMAT} ({where}: {first['msg']})"
+            ) from None
 
-    def state(self, record: RunRecord | None = None) -> State:
+    def state(self, record: RunRecord | None = None) -> FolderState:
         """The run's true state: ``running`` only while its owner lives, else ``interrupted``."""
         recorded = (record or self.read()).status.state
         return "interrupted" if recorded == "running" and not self._claim.held else recorded
 
     def write(self, record: RunRecord) -> None:
         """Replace ``run.json`` atomically."""
-        write_json_atomic(self.spec_file, record.model_dump(mode="json"))
+        write_json_atomic(self.record_file, record.model_dump(mode="json"))
 
-    def change(self, state: State, **facts: Any) -> RunRecord:
+    def set_state(self, state: FolderState, **fields: Any) -> RunRecord:
         """Write a new state into the record, with a line of history, and return it.
 
         Args:
             state: The new state.
-            facts: Further fields of `RunStatus` to replace.
+            fields: Further fields of `RunStatus` to replace.
         """
         record = self.read()
         old = record.status
-        step, error = facts.get("step", old.step), facts.get("error")
+        step, error = fields.get("step", old.step), fields.get("error")
         entry = HistoryEntry(state=state, time=now(), step=step, host=socket.gethostname(), pid=os.getpid(), error=error)
-        update = {"state": state, "updated": entry.time, "error": error, "history": [*old.history, entry], **facts}
+        update = {"state": state, "updated": entry.time, "error": error, "history": [*old.history, entry], **fields}
         record = record.model_copy(update={"status": old.model_copy(update=update)})
         self.write(record)
         return record
 
-    def note(self, **facts: Any) -> RunRecord:
+    def update_status(self, **fields: Any) -> RunRecord:
         """Replace fields of the status without a change of state, and return the record."""
         record = self.read()
-        record = record.model_copy(update={"status": record.status.model_copy(update={"updated": now(), **facts})})
+        record = record.model_copy(update={"status": record.status.model_copy(update={"updated": now(), **fields})})
         self.write(record)
         return record
 
@@ -171,13 +173,13 @@ class RunFolder:
         """Own the folder for the duration of a block, creating it if need be.
 
         Raises:
-            harness.claims.Claimed: When another living process owns it.
+            harness.claims.AlreadyClaimed: When another living process owns it.
             ResultsError: When the folder cannot be created or written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             claim = self._claim
-            claim.take()
+            claim.acquire()
         except OSError as error:
             raise ResultsError(f"{self.path}: cannot be written ({error.strerror or error})") from error
         try:
@@ -196,7 +198,7 @@ def now() -> str:
 def find_runs(root: Path) -> tuple[list[RunFolder], list[str]]:
     """Every run folder at or below ``root``, sorted by path, and one line for each that is skipped because it is unreadable.
 
-    The runs of studies, below a folder `TUNING`, are found only by a ``root`` that lies in there: a suite's results are its
+    The runs of studies, below a folder `STUDIES`, are found only by a ``root`` that lies in there: a suite's results are its
     evaluations.
 
     Raises:
@@ -207,7 +209,7 @@ def find_runs(root: Path) -> tuple[list[RunFolder], list[str]]:
         raise ResultsError(f"{root}: no such results directory")
     folders, skipped = [], []
     for file in sorted(root.rglob("run.json")):
-        if TUNING in file.relative_to(root).parts:
+        if STUDIES in file.relative_to(root).parts:
             continue
         folder = RunFolder(file.parent)
         try:

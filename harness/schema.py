@@ -15,8 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from harness.errors import PluginError
 from harness.hooks import Algorithm, Method
-from harness.registry import Provided, Registry
-from harness.registry import registry as installed
+from harness.registry import Provided, Registry, installed
 from harness.suite_model import Suite
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -31,20 +30,22 @@ def suite_schema(registry: Registry | None = None) -> Json:
     Args:
         registry: What is installed by default. A plugin whose configuration cannot be imported is left out.
     """
-    known = registry or installed()
-    families, algorithms, methods = map(partial(_models, known), (known.environments, known.algorithms, known.methods))
+    registry = registry or installed()
+    families, algorithms, methods = map(
+        partial(_config_classes, registry), (registry.environments, registry.algorithms, registry.methods)
+    )
     configs = dict.fromkeys([*families.values(), *algorithms.values(), *methods.values()])
     references, document = models_json_schema([(model, "validation") for model in (Suite, *configs)])
     definitions = document["$defs"]
     for model in configs:  # presets may give what a configuration requires
         _definition(definitions, references[model, "validation"]).pop("required", None)
 
-    def refer(models: Mapping[str, type[BaseModel]]) -> dict[str, Json]:
+    def references_to(models: Mapping[str, type[BaseModel]]) -> dict[str, Json]:
         return {name: references[model, "validation"] for name, model in models.items()}
 
-    _name_environments(definitions, known, refer(families))
-    _name_algorithms(definitions, known, refer(algorithms))
-    _name_methods(definitions, known, refer(methods))
+    _add_environments(definitions, registry, references_to(families))
+    _add_algorithms(definitions, registry, references_to(algorithms))
+    _add_methods(definitions, registry, references_to(methods))
     parts = {_partial_name(name): _partial(schema) for name, schema in definitions.items()}
     suite = definitions.pop("Suite")
     profile = {"anyOf": [parts.pop(_partial_name("Suite")), {"type": "null"}]}
@@ -52,40 +53,40 @@ def suite_schema(registry: Registry | None = None) -> Json:
     return {"$schema": DIALECT, **suite, "$defs": {**definitions, **parts}}
 
 
-def _models(known: Registry, provided: Mapping[str, Provided[Any]]) -> dict[str, type[BaseModel]]:
+def _config_classes(registry: Registry, provided: Mapping[str, Provided[Any]]) -> dict[str, type[BaseModel]]:
     models: dict[str, type[BaseModel]] = {}
     for name, found in provided.items():
         with suppress(PluginError):
-            models[name] = known.config_class(found.description)
+            models[name] = registry.config_class(found.description)
     return models
 
 
 # --------------------------------------------------------------------------------------------------------------------
 # The blocks whose keys depend on what they name
 # --------------------------------------------------------------------------------------------------------------------
-def _name_environments(definitions: Json, known: Registry, references: Mapping[str, Json]) -> None:
+def _add_environments(definitions: Json, registry: Registry, references: Mapping[str, Json]) -> None:
     block = definitions["EnvironmentBlock"]
-    block["properties"]["family"] |= _choice(_summaries(known.environments))
-    _open(definitions, block, "family", references)
+    block["properties"]["family"] |= _choice(_summaries(registry.environments))
+    _allow_settings(definitions, block, "family", references)
 
 
-def _name_algorithms(definitions: Json, known: Registry, references: Mapping[str, Json]) -> None:
+def _add_algorithms(definitions: Json, registry: Registry, references: Mapping[str, Json]) -> None:
     for reference in references.values():
         properties = _definition(definitions, reference)["properties"]
         if "network" in properties:
-            properties["network"] |= _choice(_summaries(known.networks))
+            properties["network"] |= _choice(_summaries(registry.networks))
     settings = {
-        name: {**reference, "properties": {"preset": _presets(known, known.algorithm(name))}}
+        name: {**reference, "properties": {"preset": _presets(registry, registry.algorithm(name))}}
         for name, reference in references.items()
     }
     for block in (definitions["AlgorithmBlock"], definitions["MethodAlgorithmBlock"]):
-        block["properties"]["name"] |= _choice(_summaries(known.algorithms))
-        _open(definitions, block, "name", settings)
+        block["properties"]["name"] |= _choice(_summaries(registry.algorithms))
+        _allow_settings(definitions, block, "name", settings)
 
 
-def _name_methods(definitions: Json, known: Registry, references: Mapping[str, Json]) -> None:
+def _add_methods(definitions: Json, registry: Registry, references: Mapping[str, Json]) -> None:
     block = definitions["MethodBlock"]
-    block["properties"]["reward"] |= _choice({**_summaries(known.methods), "none": "No bonus: the baseline."})
+    block["properties"]["reward"] |= _choice({**_summaries(registry.methods), "none": "No bonus: the baseline."})
     block["allOf"] = [
         _if_named(
             "reward",
@@ -93,7 +94,7 @@ def _name_methods(definitions: Json, known: Registry, references: Mapping[str, J
             {
                 "properties": {
                     "config": {"anyOf": [reference, {"type": "null"}]},
-                    "preset": _presets(known, known.method(name)),
+                    "preset": _presets(registry, registry.method(name)),
                 }
             },
         )
@@ -101,12 +102,12 @@ def _name_methods(definitions: Json, known: Registry, references: Mapping[str, J
     ]
 
 
-def _open(definitions: Json, block: Json, naming: str, settings: Mapping[str, Json]) -> None:
+def _allow_settings(definitions: Json, block: Json, name_key: str, settings: Mapping[str, Json]) -> None:
     """Let a block take the keys of what it names; or, if it names nothing, of anything that it may inherit."""
     for reference in settings.values():
         _definition(definitions, reference).pop("additionalProperties", None)
-    nothing_named = {"if": {"not": {"required": [naming]}}, "then": {"anyOf": [{}, *settings.values()]}}
-    block["allOf"] = [*(_if_named(naming, name, keys) for name, keys in settings.items()), nothing_named]
+    nothing_named = {"if": {"not": {"required": [name_key]}}, "then": {"anyOf": [{}, *settings.values()]}}
+    block["allOf"] = [*(_if_named(name_key, name, keys) for name, keys in settings.items()), nothing_named]
     block.pop("additionalProperties")
     block["unevaluatedProperties"] = False
 
@@ -126,8 +127,8 @@ def _summaries(provided: Mapping[str, Provided[Any]]) -> dict[str, str]:
     return {name: found.description.summary for name, found in provided.items()}
 
 
-def _presets(known: Registry, description: Method | Algorithm) -> Json:
-    return _choice({name: preset.source for name, preset in known.presets(description).items()})
+def _presets(registry: Registry, description: Method | Algorithm) -> Json:
+    return _choice({name: preset.source for name, preset in registry.presets(description).items()})
 
 
 def _choice(described: Mapping[str, str]) -> Json:

@@ -40,32 +40,32 @@ class Setting:
     meaning: str = ""
 
 
-def settings(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
+def describe_settings(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
     """Every field of a configuration in the order of its definition, nested blocks in place."""
     for name, info in model.model_fields.items():
-        nested = _bare(info.annotation)
+        nested = _unwrap_annotated(info.annotation)
         if isinstance(nested, type) and issubclass(nested, BaseModel):
-            yield from settings(nested, f"{prefix}{name}.")
+            yield from describe_settings(nested, f"{prefix}{name}.")
         else:
             yield _setting(prefix + name, info)
 
 
-def type_in_words(annotation: Any) -> str:
+def describe_type(annotation: Any) -> str:
     """A type as a writer of YAML would say it.
 
-    >>> type_in_words(list[float] | None)
+    >>> describe_type(list[float] | None)
     'list of float or null'
     """
-    annotation = _bare(annotation)
+    annotation = _unwrap_annotated(annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return " or ".join(json.dumps(argument) for argument in arguments)
     if origin in (Union, types.UnionType):
-        return " or ".join(map(type_in_words, arguments))
+        return " or ".join(map(describe_type, arguments))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"mapping of {type_in_words(arguments[1])}"
+        return f"mapping of {describe_type(arguments[1])}"
     if isinstance(origin, type) and issubclass(origin, Sequence | set | frozenset):
-        inner = [type_in_words(argument) for argument in arguments if argument is not Ellipsis]
+        inner = [describe_type(argument) for argument in arguments if argument is not Ellipsis]
         return f"list of {', '.join(dict.fromkeys(inner))}"
     return _NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
@@ -74,11 +74,11 @@ def _setting(name: str, info: FieldInfo) -> Setting:
     search = next((item for item in info.metadata if isinstance(item, Search)), None)
     return Setting(
         name=name,
-        type=type_in_words(info.annotation),
+        type=describe_type(info.annotation),
         default="required" if info.is_required() else _as_json(info.get_default(call_default_factory=True, validated_data={})),
         bounds=", ".join(_bounds(info.metadata)),
-        search=_search_in_words(search) if search else "",
-        meaning=plain(info.description or ""),
+        search=_describe_search(search) if search else "",
+        meaning=strip_markup(info.description or ""),
     )
 
 
@@ -90,30 +90,30 @@ def _bounds(metadata: Sequence[Any]) -> Iterator[str]:
     for constraint in metadata:
         for name, sign in _BOUNDS.items():
             if (bound := getattr(constraint, name, None)) is not None:
-                yield f"{sign} {_number(bound)}"
+                yield f"{sign} {_format_number(bound)}"
         for name, words in _LENGTHS.items():
             if (length := getattr(constraint, name, None)) is not None:
                 yield f"{words} {length} long"
 
 
-def _search_in_words(search: Search) -> str:
+def _describe_search(search: Search) -> str:
     if search.choices is not None:
         words = "one of " + ", ".join(map(_as_json, search.choices))
     else:
-        words = f"{_number(search.low)} to {_number(search.high)}{', logarithmic' if search.log else ''}"
+        words = f"{_format_number(search.low)} to {_format_number(search.high)}{', logarithmic' if search.log else ''}"
     return words + (f"; with {search.when[0]} {' or '.join(map(str, search.when[1:]))}" if search.when else "")
 
 
-def _number(value: Any) -> str:
+def _format_number(value: Any) -> str:
     """A number as a suite may contain it: large whole ones with underscores."""
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15)
     return f"{int(value):_}" if whole else f"{value:g}"
 
 
-def plain(documentation: str) -> str:
+def strip_markup(documentation: str) -> str:
     """Documentation without markup, in one line."""
     return re.sub(r"``?([^`]+)``?", r"'\1'", " ".join(documentation.split()))
 
 
-def _bare(annotation: Any) -> Any:
-    return _bare(get_args(annotation)[0]) if get_origin(annotation) is Annotated else annotation
+def _unwrap_annotated(annotation: Any) -> Any:
+    return _unwrap_annotated(get_args(annotation)[0]) if get_origin(annotation) is Annotated else annotation

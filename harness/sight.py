@@ -1,4 +1,4 @@
-"""Whether methods, as they are configured, can see what the tasks show: asked before any environment is made."""
+"""Whether the tasks have the observations that methods, as configured, require: checked before any environment is made."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ def observation_problems(
         registry: Finds the method's configuration.
     """
     config = registry.config_class(registry.method(reward.name)).model_validate(reward.config)
-    sight = config.sight if isinstance(config, IntrinsicRewardConfig) else None
-    if sight is None:
+    required_observations = config.required_observations if isinstance(config, IntrinsicRewardConfig) else None
+    if required_observations is None:
         return
-    wanted, key = sight
-    blind = {task: family for task, (family, shown) in environments.items() if _observations(shown) not in (None, wanted)}
-    if blind:
-        tasks = ", ".join(f"{task!r} (family {family!r})" for task, family in blind.items())
-        seen = f"{key} {getattr(config, key)!r} of method {reward.name!r} needs {wanted}"
-        message = f"{seen}, which these tasks do not show: {tasks}; choose another {key}, or leave them out"
+    wanted, key = required_observations
+    mismatched = {
+        task: family for task, (family, settings) in environments.items() if _observation_kind(settings) not in (None, wanted)
+    }
+    if mismatched:
+        tasks = ", ".join(f"{task!r} (family {family!r})" for task, family in mismatched.items())
+        requirement = f"{key} {getattr(config, key)!r} of method {reward.name!r} needs {wanted}"
+        message = f"{requirement}, which these tasks do not show: {tasks}; choose another {key}, or leave them out"
         yield Problem(message, (("methods", method, "config", key), ("methods", method, "reward")))
 
 
-def _observations(config: Config) -> str | None:
+def _observation_kind(config: Config) -> str | None:
     return config.observations if isinstance(config, EnvironmentConfig) else None

@@ -96,10 +96,10 @@ class Normalisation(Config):
         return (score - self.low) / (self.high - self.low)
 
 
-Part = Literal["actor", "critics", "optimizers", "replay"]
+ResettablePart = Literal["actor", "critics", "optimizers", "replay"]
 """What a phase may begin anew."""
 
-PARTS: tuple[Part, ...] = get_args(Part)
+RESETTABLE_PARTS: tuple[ResettablePart, ...] = get_args(ResettablePart)
 
 
 class PhaseSpec(Config):
@@ -118,8 +118,8 @@ class PhaseSpec(Config):
     train_reward: bool = True
     """Whether the method goes on learning; if not, its networks and moments stay as they are."""
 
-    reset: tuple[Part, ...] = ()
-    """What is initialised anew when the phase begins, in the order of `PARTS`."""
+    reset: tuple[ResettablePart, ...] = ()
+    """What is initialised anew when the phase begins, in the order of `RESETTABLE_PARTS`."""
 
 
 class StartSpec(Config):
@@ -182,7 +182,7 @@ class RunSpec(Config):
 
     def _identity(self, start: set[str]) -> dict[str, Any]:
         """What makes the run; of its start, these fields. What a run without phases lacks leaves no trace."""
-        content = self.model_dump(mode="json", exclude={*_NAMES, "phases", "start"})
+        content = self.model_dump(mode="json", exclude={*_LABEL_FIELDS, "phases", "start"})
         if self.phases:
             content["phases"] = [phase.model_dump(mode="json") for phase in self.phases]
         if self.start:
@@ -195,13 +195,13 @@ class RunSpec(Config):
         return self.start.steps if self.start else 0
 
     @property
-    def boundaries(self) -> tuple[int, ...]:
+    def phase_boundaries(self) -> tuple[int, ...]:
         """The steps at which one phase gives way to the next."""
         return tuple(accumulate(phase.steps for phase in self.phases))[:-1]
 
     def phase_at(self, step: int) -> int:
         """The index of the phase that follows ``step`` steps."""
-        return sum(step >= boundary for boundary in self.boundaries)
+        return sum(step >= boundary for boundary in self.phase_boundaries)
 
     @property
     def path(self) -> str:
@@ -214,7 +214,7 @@ class RunSpec(Config):
         return f"{self.task}/{self.method}/seed-{self.seed}"
 
 
-_NAMES = frozenset({"suite", "task", "method", "seed", "normalise", "pretraining"})
+_LABEL_FIELDS = frozenset({"suite", "task", "method", "seed", "normalise", "pretraining"})
 """What says where a run belongs and not what it computes."""
 
 

@@ -1,4 +1,4 @@
-"""Where runs stand: read from their folders, and compared with a plan if there is one."""
+"""The state of runs: read from their folders, and compared with a plan if there is one."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from harness.files import read_csv_rows
 from harness.run_folder import RunFolder, RunRecord, find_runs
 from harness.spec import RunSpec
 
-Standing = Literal["finished", "running", "interrupted", "failed", "missing"]
+RunState = Literal["finished", "running", "interrupted", "failed", "missing"]
 
-STANDINGS: tuple[Standing, ...] = ("finished", "running", "interrupted", "failed", "missing")
+RUN_STATES: tuple[RunState, ...] = ("finished", "running", "interrupted", "failed", "missing")
 
 
 @dataclass(frozen=True)
-class RunStanding:
-    """Where one run stands.
+class RunSummary:
+    """The state of one run.
 
     Attributes:
         spec: The run.
         folder: Its folder, which does not exist while it is missing.
-        standing: ``running`` only while its process lives; ``missing`` if it was never started.
+        state: ``running`` only while its process lives; ``missing`` if it was never started.
         step: Steps taken.
         steps_per_second: Of the current or last attempt; 0 when unknown.
         score: Mean return of the latest evaluation.
@@ -34,7 +34,7 @@ class RunStanding:
 
     spec: RunSpec
     folder: RunFolder
-    standing: Standing
+    state: RunState
     step: int = 0
     steps_per_second: float = 0.0
     score: float | None = None
@@ -43,12 +43,12 @@ class RunStanding:
     @property
     def steps_left(self) -> int:
         """Steps to go; 0 once it is finished."""
-        return 0 if self.standing == "finished" else max(self.spec.steps - max(self.step, self.spec.first_step), 0)
+        return 0 if self.state == "finished" else max(self.spec.steps - max(self.step, self.spec.first_step), 0)
 
     @property
     def seconds_left(self) -> float | None:
         """Time to go at the present speed; ``None`` unless it is running."""
-        if self.standing != "running" or self.steps_per_second <= 0:
+        if self.state != "running" or self.steps_per_second <= 0:
             return None
         return self.steps_left / self.steps_per_second
 
@@ -60,7 +60,7 @@ class RunStanding:
 
 
 @dataclass(frozen=True)
-class Cell:
+class RunGroup:
     """The runs of one task and method of a suite: its seeds.
 
     Attributes:
@@ -73,35 +73,35 @@ class Cell:
     suite: str
     task: str
     method: str
-    runs: Sequence[RunStanding]
+    runs: Sequence[RunSummary]
 
-    def count(self, standing: Standing) -> int:
-        """How many runs stand so."""
-        return sum(run.standing == standing for run in self.runs)
+    def count(self, state: RunState) -> int:
+        """The number of runs in this state."""
+        return sum(run.state == state for run in self.runs)
 
     @property
     def score(self) -> float | None:
         """Mean score of the finished runs."""
-        return _mean(run.score for run in self.runs if run.standing == "finished")
+        return _mean(run.score for run in self.runs if run.state == "finished")
 
     @property
     def normalised(self) -> float | None:
         """Mean normalised score of the finished runs."""
-        return _mean(run.normalised for run in self.runs if run.standing == "finished")
+        return _mean(run.normalised for run in self.runs if run.state == "finished")
 
     @property
     def steps_per_second(self) -> float | None:
-        """Mean speed of those that run."""
-        return _mean(run.steps_per_second for run in self.runs if run.standing == "running")
+        """Mean speed of the running runs, in steps per second."""
+        return _mean(run.steps_per_second for run in self.runs if run.state == "running")
 
 
-def read_standings(roots: Iterable[Path]) -> tuple[list[RunStanding], list[str]]:
+def summarise_runs(roots: Iterable[Path]) -> tuple[list[RunSummary], list[str]]:
     """Every run at or below ``roots``, and one line for each folder that cannot be read.
 
     Raises:
         ResultsError: A root does not exist, or there is nothing in any of them.
     """
-    found: dict[Path, RunStanding] = {}
+    found: dict[Path, RunSummary] = {}
     skipped: list[str] = []
     roots = list(roots)
     for root in roots:
@@ -109,7 +109,7 @@ def read_standings(roots: Iterable[Path]) -> tuple[list[RunStanding], list[str]]
         skipped += unreadable
         for folder in folders:
             try:
-                found[folder.path.resolve()] = _standing(folder, folder.read())
+                found[folder.path.resolve()] = _summarise(folder, folder.read())
             except ResultsError as error:  # it was replaced since it was found
                 skipped.append(str(error))
     if not found and not skipped:
@@ -118,60 +118,60 @@ def read_standings(roots: Iterable[Path]) -> tuple[list[RunStanding], list[str]]
     return list(found.values()), skipped
 
 
-def plan_standings(specs: Iterable[RunSpec], results: Path) -> list[RunStanding]:
-    """Where each run of a plan stands.
+def summarise_plan(specs: Iterable[RunSpec], results: Path) -> list[RunSummary]:
+    """The state of each run of a plan.
 
     Raises:
         ResultsError: A folder of the plan holds something else than a run.
     """
-    standings = []
+    summaries = []
     for spec in specs:
         folder = RunFolder.of(spec, results)
-        if folder.spec_file.exists():
-            standings.append(replace(_standing(folder, folder.read()), spec=spec))
+        if folder.record_file.exists():
+            summaries.append(replace(_summarise(folder, folder.read()), spec=spec))
         else:
-            standings.append(RunStanding(spec, folder, "missing"))
-    return standings
+            summaries.append(RunSummary(spec, folder, "missing"))
+    return summaries
 
 
-def cells(standings: Iterable[RunStanding]) -> list[Cell]:
+def group_runs(summaries: Iterable[RunSummary]) -> list[RunGroup]:
     """Runs by suite, task and method, in the order in which these first appear."""
-    standings = list(standings)
+    summaries = list(summaries)
     order: dict[tuple[str, str, str, str], int] = {}
     digests: dict[tuple[str, str, str], set[str]] = {}
-    for run in standings:
+    for run in summaries:
         order.setdefault(_key(run), len(order))
         digests.setdefault(_key(run)[:3], set()).add(run.spec.digest)
-    standings.sort(key=lambda run: (order[_key(run)], run.spec.seed))
+    summaries.sort(key=lambda run: (order[_key(run)], run.spec.seed))
     grouped = []
-    for (suite, task, method, digest), runs in groupby(standings, _key):
+    for (suite, task, method, digest), runs in groupby(summaries, _key):
         name = f"{method}-{digest}" if len(digests[suite, task, method]) > 1 else method
-        grouped.append(Cell(suite, task, name, list(runs)))
+        grouped.append(RunGroup(suite, task, name, list(runs)))
     return grouped
 
 
-def seconds_left(standings: Iterable[RunStanding]) -> float | None:
+def seconds_left(summaries: Iterable[RunSummary]) -> float | None:
     """Time until everything is finished, if as many runs as now go on at the present speed; ``None`` if none does."""
-    standings = list(standings)
-    speed = sum(run.steps_per_second for run in standings if run.standing == "running")
-    return sum(run.steps_left for run in standings) / speed if speed > 0 else None
+    summaries = list(summaries)
+    speed = sum(run.steps_per_second for run in summaries if run.state == "running")
+    return sum(run.steps_left for run in summaries) / speed if speed > 0 else None
 
 
-def _key(run: RunStanding) -> tuple[str, str, str, str]:
+def _key(run: RunSummary) -> tuple[str, str, str, str]:
     return run.spec.suite, run.spec.task, run.spec.method, run.spec.digest
 
 
-def _standing(folder: RunFolder, record: RunRecord) -> RunStanding:
+def _summarise(folder: RunFolder, record: RunRecord) -> RunSummary:
     status, state = record.status, folder.state(record)
     step, speed = status.step, status.steps_per_second
     if state == "running":
-        step, speed = _present(folder) or (step, speed)
-    return RunStanding(record.spec, folder, state, step, speed, status.score, status.error or "")
+        step, speed = _live_progress(folder) or (step, speed)
+    return RunSummary(record.spec, folder, state, step, speed, status.score, status.error or "")
 
 
-def _present(folder: RunFolder) -> tuple[int, float] | None:
+def _live_progress(folder: RunFolder) -> tuple[int, float] | None:
     """Step and speed from the last row of the log, which is newer than the record."""
-    _, rows = read_csv_rows(folder.progress)
+    _, rows = read_csv_rows(folder.progress_file)
     try:
         return int(rows[-1]["time/total_timesteps"]), float(rows[-1]["time/fps"])
     except (IndexError, KeyError, ValueError):

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import SuiteError, suggest
-from harness.overrides import apply_override, apply_profile, merge, nested, parse_override
-from harness.places import KeyPath, Node, Place
-from harness.plan import check
-from harness.problems import Refused, SuiteErrors, combined, located, show, validate
-from harness.registry import Registry
-from harness.registry import registry as installed
-from harness.suite_model import Section, Suite, parse_seeds
+from harness.overrides import apply_override, apply_profile, merge_nodes, nest_at_path, parse_override
+from harness.places import KeyPath, Node, SourceLocation
+from harness.plan import find_problems
+from harness.problems import SuiteErrors, ValidationFailed, combine_errors, describe_value, to_suite_errors, validate
+from harness.registry import Registry, installed
+from harness.suite_model import Suite, SuiteSection, parse_seeds
 from harness.tuning import space
 from harness.yaml_source import parse_yaml, read_yaml
 
@@ -30,7 +29,7 @@ def load_suite(
     seeds: str | Sequence[int] | None = None,
     steps: int | str | None = None,
     registry: Registry | None = None,
-    tuned: bool = False,
+    for_tuning: bool = False,
 ) -> Suite:
     """A suite that `harness.plan.expand` accepts.
 
@@ -46,28 +45,28 @@ def load_suite(
         seeds: Instead of the suite's, as a list or as `parse_seeds` reads them.
         steps: Instead of the suite's and of every task's own, as a number or as YAML text.
         registry: Where names are looked up; what is installed by default.
-        tuned: Whether the methods that are left need something that `harness tune` can search.
+        for_tuning: Whether the methods that are left need something that `harness tune` can search.
 
     Raises:
         SuiteError: For one mistake; `SuiteErrors`, a subclass with one line for each, for several.
     """
     written = _read(Path(path))
-    tree = _laid_out(written, profile, overrides, seeds, steps)
-    suite, errors = _shape(tree)
-    errors += _errors_in_profiles(written, but=profile)
+    tree = _apply_options(written, profile, overrides, seeds, steps)
+    suite, errors = _validate_shape(tree)
+    errors += _errors_in_profiles(written, skip=profile)
     if suite is None:
-        raise combined(errors)
-    errors += _unknown_in_space(suite, tree)
-    suite = _narrowed(suite, tree, {"methods": _by_reward(suite, methods or ()), "tasks": tasks})
-    errors += located(check(suite, registry), tree)
+        raise combine_errors(errors)
+    errors += _unknown_search_spaces(suite, tree)
+    suite = _select(suite, tree, {"methods": _expand_reward_names(suite, methods or ()), "tasks": tasks})
+    errors += to_suite_errors(find_problems(suite, registry), tree)
     if not errors:
-        errors += located(space.problems(suite, registry or installed(), tuned=tuned), tree)
+        errors += to_suite_errors(space.space_problems(suite, registry or installed(), for_tuning=for_tuning), tree)
     if errors:
-        raise combined(errors)
+        raise combine_errors(errors)
     return suite
 
 
-def _laid_out(
+def _apply_options(
     tree: Node,
     profile: str | None,
     overrides: Iterable[tuple[str, str]],
@@ -79,11 +78,11 @@ def _laid_out(
     for key, text in overrides:
         tree = apply_override(tree, key, text)
     if seeds is not None:
-        tree = merge(tree, Node.of({"seeds": seeds}, Place(f"--seeds {seeds}")))
+        tree = merge_nodes(tree, Node.of({"seeds": seeds}, SourceLocation(f"--seeds {seeds}")))
     if steps is not None:
         node = parse_yaml(str(steps), f"--steps {steps}", root=("steps",))
-        for path in _places_of_steps(tree):
-            tree = merge(tree, nested(path, node))
+        for path in _step_paths(tree):
+            tree = merge_nodes(tree, nest_at_path(path, node))
     return tree
 
 
@@ -92,20 +91,20 @@ def _read(file: Path) -> Node:
     if tree.content is None:
         raise SuiteError("is empty; a suite is a mapping such as 'suite: my_suite'", file=file)
     if not isinstance(tree.content, dict):
-        raise tree.place.error(f"a suite is a mapping such as 'suite: my_suite', got {show(tree.plain())}")
+        raise tree.location.error(f"a suite is a mapping such as 'suite: my_suite', got {describe_value(tree.to_data())}")
     return tree
 
 
-def _shape(tree: Node) -> tuple[Suite | None, list[SuiteError]]:
+def _validate_shape(tree: Node) -> tuple[Suite | None, list[SuiteError]]:
     """The suite and what is wrong with it; ``None`` where that leaves no suite to speak of."""
     try:
-        return _validate(tree.plain()), []
-    except Refused as refused:
-        errors = located(refused.problems, tree)
-        unknown = [problem.paths[0] for problem in refused.problems if problem.unknown_key]
+        return _validate(tree.to_data()), []
+    except ValidationFailed as failure:
+        errors = to_suite_errors(failure.problems, tree)
+        unknown = [problem.paths[0] for problem in failure.problems if problem.unknown_key]
     try:
-        return _validate(_pruned(tree.plain(), unknown)), errors
-    except Refused:
+        return _validate(_without_keys(tree.to_data(), unknown)), errors
+    except ValidationFailed:
         return None, errors
 
 
@@ -113,7 +112,7 @@ def _validate(data: dict[str, Any]) -> Suite:
     return validate(Suite, data, lambda path: (path,))
 
 
-def _pruned(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
+def _without_keys(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
     for *above, key in paths:
         block: Any = data
         for step in above:
@@ -122,32 +121,32 @@ def _pruned(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
     return data
 
 
-def _errors_in_profiles(written: Node, *, but: str | None) -> list[SuiteError]:
+def _errors_in_profiles(written: Node, *, skip: str | None) -> list[SuiteError]:
     """What is wrong with the shape of profiles that nobody asked for, so that a typo shows before its day comes."""
     errors: list[SuiteError] = []
     for name in written.child("profiles").mapping:
-        if name != but:
+        if name != skip:
             try:
-                found = _shape(apply_profile(written, name))[1]
+                found = _validate_shape(apply_profile(written, name))[1]
             except SuiteError as error:
                 found = [error]
             errors += [error for error in found if error.key.startswith(f"profiles.{name}.")]
     return errors
 
 
-def _places_of_steps(tree: Node) -> list[KeyPath]:
+def _step_paths(tree: Node) -> list[KeyPath]:
     tasks = tree.child("tasks").mapping.items()
     return [("steps",), *(("tasks", name, "steps") for name, task in tasks if "steps" in task.mapping)]
 
 
-def _unknown_in_space(suite: Suite, tree: Node) -> list[SuiteError]:
+def _unknown_search_spaces(suite: Suite, tree: Node) -> list[SuiteError]:
     """Search spaces of methods that the suite does not have."""
     spaces = tree.child("tune").child("space").mapping
     unknown = [name for name in spaces if name not in suite.methods]
-    return [spaces[name].place.error(f"unknown method {name!r}{suggest(name, suite.methods)}") for name in unknown]
+    return [spaces[name].location.error(f"unknown method {name!r}{suggest(name, suite.methods)}") for name in unknown]
 
 
-def _by_reward(suite: Suite, names: Iterable[str]) -> list[str]:
+def _expand_reward_names(suite: Suite, names: Iterable[str]) -> list[str]:
     """The names, and for one that the suite has no method of, the methods whose reward is called that."""
     found: dict[str, None] = {}
     for name in names:
@@ -156,14 +155,14 @@ def _by_reward(suite: Suite, names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _narrowed(suite: Suite, tree: Node, asked: Mapping[Section, Collection[str] | None]) -> Suite:
+def _select(suite: Suite, tree: Node, selection: Mapping[SuiteSection, Collection[str] | None]) -> Suite:
     """The suite with only the tasks and methods that were asked for."""
-    for section, names in asked.items():
+    for section, names in selection.items():
         known = getattr(suite, section)
         for name in names or ():
             if name not in known:
                 kind = section.removesuffix("s")
-                raise tree.child(section).place.error(f"unknown {kind} {name!r}{suggest(name, known)}")
+                raise tree.child(section).location.error(f"unknown {kind} {name!r}{suggest(name, known)}")
         if names:
-            suite = suite.narrowed(section, names)
+            suite = suite.select(section, names)
     return suite

@@ -17,10 +17,10 @@ from harness.files import read_csv_rows
 from harness.run_folder import find_runs
 from harness.spec import RunSpec
 
-SPEEDS = "speeds.csv"
-"""A table of measured speeds beside suites, with the columns of `COLUMNS`."""
+SPEEDS_FILE = "speeds.csv"
+"""A table of measured speeds beside suites, with the columns of `SPEED_COLUMNS`."""
 
-COLUMNS = ("suite", "profile", "family", "method", "settings", "steps_per_second", "machine", "date")
+SPEED_COLUMNS = ("suite", "profile", "family", "method", "settings", "steps_per_second", "machine", "date")
 """``settings`` is `settings_digest`: a speed is used for exactly these settings, whatever the names of suite and method."""
 
 
@@ -33,7 +33,7 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class Cost:
+class CostEstimate:
     """What all runs of a suite take.
 
     Attributes:
@@ -53,7 +53,7 @@ def settings_digest(spec: RunSpec) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def cost(specs: Sequence[RunSpec], speeds: Mapping[str, Speed]) -> Cost:
+def estimate_cost(specs: Sequence[RunSpec], speeds: Mapping[str, Speed]) -> CostEstimate:
     """Estimate all runs of a plan.
 
     Args:
@@ -64,7 +64,7 @@ def cost(specs: Sequence[RunSpec], speeds: Mapping[str, Speed]) -> Cost:
     unknown = tuple(dict.fromkeys(spec.method for spec, speed in known if speed is None))
     origins = tuple(dict.fromkeys(speed.origin for _, speed in known if speed is not None))
     seconds = sum(spec.steps / speed.steps_per_second for spec, speed in known if speed is not None)
-    return Cost(None if unknown else seconds / 3600, origins, unknown)
+    return CostEstimate(None if unknown else seconds / 3600, origins, unknown)
 
 
 def measured_speeds(results: Path, tables: Iterable[Path]) -> dict[str, Speed]:
@@ -72,20 +72,20 @@ def measured_speeds(results: Path, tables: Iterable[Path]) -> dict[str, Speed]:
 
     Args:
         results: Run folders, if there are any: finished ones, timed over the whole of their training.
-        tables: Files of `COLUMNS`, those that exist; a row that cannot be read is refused.
+        tables: Files of `SPEED_COLUMNS`, those that exist; a row that cannot be read is refused.
 
     Raises:
         ResultsError: A table is not one of speeds; the message names file and row.
     """
     speeds: dict[str, Speed] = {}
     for table in tables:
-        speeds |= _from_table(table)
-    return speeds | (_from_runs(results) if results.is_dir() else {})
+        speeds |= _read_speeds_table(table)
+    return speeds | (_speeds_of_runs(results) if results.is_dir() else {})
 
 
-def _from_table(table: Path) -> dict[str, Speed]:
+def _read_speeds_table(table: Path) -> dict[str, Speed]:
     header, rows = read_csv_rows(table)
-    if missing := [name for name in COLUMNS if header and name not in header]:
+    if missing := [name for name in SPEED_COLUMNS if header and name not in header]:
         raise ResultsError(f"{table}: is no table of measured speeds: without the columns {', '.join(missing)}")
     speeds = {}
     for i, row in enumerate(rows, 1):
@@ -99,7 +99,7 @@ def _from_table(table: Path) -> dict[str, Speed]:
     return speeds
 
 
-def _from_runs(results: Path) -> dict[str, Speed]:
+def _speeds_of_runs(results: Path) -> dict[str, Speed]:
     """The mean speed of finished runs with the same settings; unreadable folders are none of this module's business."""
     steps: dict[str, list[tuple[int, float]]] = {}
     for folder in find_runs(results)[0]:

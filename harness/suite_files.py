@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-FOLDER = "suites"
+SUITES_FOLDER = "suites"
 """The name of a folder of suites, in a checkout and in a package."""
 
 
@@ -25,18 +25,18 @@ def installed_suite_files(distributions: Iterable[str]) -> list[Path]:
         distributions: Names of packages, as pip has them. Of one that was installed editable it is the folder ``suites`` of
             its source; of any other each ``*.yaml`` that it installed into a folder of that name.
     """
-    return [file for name in dict.fromkeys(distributions) for file in sorted(_of(name))]
+    return [file for name in dict.fromkeys(distributions) for file in sorted(_suite_files_of(name))]
 
 
-def _of(name: str) -> Iterator[Path]:
+def _suite_files_of(name: str) -> Iterator[Path]:
     try:
         package = distribution(name)
     except (PackageNotFoundError, ValueError):
         return
     if source := _editable_source(package):
-        yield from suite_files(source / FOLDER)
+        yield from suite_files(source / SUITES_FOLDER)
     for file in package.files or ():
-        if file.suffix == ".yaml" and file.parent.name == FOLDER:
+        if file.suffix == ".yaml" and file.parent.name == SUITES_FOLDER:
             yield Path(str(file.locate()))
 
 

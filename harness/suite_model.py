@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from harness.config import Config
-from harness.spec import PARTS, Combination, EvaluationSpec, Normalisation, Part
+from harness.spec import RESETTABLE_PARTS, Combination, EvaluationSpec, Normalisation, ResettablePart
 from harness.tuning.block import TuneBlock
 
 MAX_SEEDS = 10_000
@@ -48,45 +48,45 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         ValueError: The text is none of these, names a seed twice, or names none or more than `MAX_SEEDS`.
     """
     if re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
-        return _distinct(range(_few(int(text))))
+        return _check_distinct(range(_check_seed_count(int(text))))
     parts = [re.fullmatch(r"\s*([0-9]{1,9})\s*(?:-\s*([0-9]{1,9})\s*)?", part) for part in text.split(",")]
     seeds: list[int] = []
     for part in parts:
         first, last = (int(part[1]), int(part[2] or part[1])) if part else (1, 0)
         if last < first:
             raise ValueError(f'expected a count such as 5, or seeds such as 0-4 or 0,3,7, got "{text}"')
-        _few(last - first + 1 + len(seeds))
+        _check_seed_count(last - first + 1 + len(seeds))
         seeds.extend(range(first, last + 1))
-    return _distinct(seeds)
+    return _check_distinct(seeds)
 
 
-def _few(count: int) -> int:
+def _check_seed_count(count: int) -> int:
     if not 0 < count <= MAX_SEEDS:
         raise ValueError(f"expected between 1 and {MAX_SEEDS:,} seeds, got {count}")
     return count
 
 
-def _distinct(seeds: Sequence[int]) -> tuple[int, ...]:
+def _check_distinct(seeds: Sequence[int]) -> tuple[int, ...]:
     twice = sorted(seed for seed, times in Counter(seeds).items() if times > 1)
     if twice:
         raise ValueError(f"seed {twice[0]} is given twice")
     return tuple(seeds)
 
 
-def _seeds(value: Any) -> Any:
+def _expand_seeds(value: Any) -> Any:
     """A count, a text for `parse_seeds` or a list of seeds, as a tuple."""
     match value:
         case str():
             return parse_seeds(value)
         case int() if not isinstance(value, bool):
-            return tuple(range(_few(value)))
+            return tuple(range(_check_seed_count(value)))
         case list() | tuple():
-            _few(len(value))
+            _check_seed_count(len(value))
             return tuple(value)
     raise ValueError("expected a count such as 5, a range such as 0-4, or a list of seeds")
 
 
-def folder_name(name: str) -> str:
+def validate_folder_name(name: str) -> str:
     """A name that may name a folder, unchanged.
 
     Raises:
@@ -100,25 +100,25 @@ def folder_name(name: str) -> str:
     return name
 
 
-def _or_empty(value: Any) -> Any:
+def _null_to_empty(value: Any) -> Any:
     """An empty block, ``key:`` with nothing after it, is one that sets nothing."""
     return {} if value is None else value
 
 
-def _in_order(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    return tuple(part for part in PARTS if part in parts)
+def _in_canonical_order(parts: tuple[ResettablePart, ...]) -> tuple[ResettablePart, ...]:
+    return tuple(part for part in RESETTABLE_PARTS if part in parts)
 
 
-def _combination(value: Any) -> Any:
-    return {"mode": value} if isinstance(value, str) else _or_empty(value)
+def _expand_combine(value: Any) -> Any:
+    return {"mode": value} if isinstance(value, str) else _null_to_empty(value)
 
 
-Name = Annotated[str, AfterValidator(folder_name)]
+Name = Annotated[str, AfterValidator(validate_folder_name)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Settings = Annotated[dict[str, JsonValue], BeforeValidator(_or_empty, dict[str, JsonValue] | None)]
-_NAMES: dict[str, JsonValue] = {"propertyNames": {"pattern": f"^{_NAME.pattern}$"}}
-Named = Field(min_length=1, json_schema_extra=_NAMES)
-Section = Literal["tasks", "methods"]
+Settings = Annotated[dict[str, JsonValue], BeforeValidator(_null_to_empty, dict[str, JsonValue] | None)]
+_NAME_PATTERN: dict[str, JsonValue] = {"propertyNames": {"pattern": f"^{_NAME.pattern}$"}}
+_NON_EMPTY_BY_NAME = Field(min_length=1, json_schema_extra=_NAME_PATTERN)
+SuiteSection = Literal["tasks", "methods"]
 Mode = Combination.model_fields["mode"].annotation
 
 
@@ -172,7 +172,7 @@ class TaskBlock(_Block):
 
     unknown_key_hint: ClassVar[str] = "a task's environment settings go under 'environment'"
 
-    environment: Annotated[EnvironmentBlock, BeforeValidator(_or_empty, EnvironmentBlock | None)] = EnvironmentBlock()
+    environment: Annotated[EnvironmentBlock, BeforeValidator(_null_to_empty, EnvironmentBlock | None)] = EnvironmentBlock()
     """Settings of this task, over those of the suite; naming another family starts from that family's defaults."""
 
     normalise: Normalisation | None = None
@@ -207,7 +207,7 @@ class PhaseBlock(_Block):
     train_reward: bool = True
     """Whether the method goes on learning; if not, its networks and moments stay as they are."""
 
-    reset: Annotated[tuple[Part, ...], AfterValidator(_in_order)] = ()
+    reset: Annotated[tuple[ResettablePart, ...], AfterValidator(_in_canonical_order)] = ()
     """What is initialised anew when the phase begins: ``actor``, ``critics``, ``optimizers``, ``replay``."""
 
     once_per: str | None = None
@@ -235,21 +235,21 @@ class MethodBlock(_Block):
     config: Settings = Field(default_factory=dict)
     """Settings of the intrinsic reward, over the preset's."""
 
-    combine: Annotated[dict[str, JsonValue], BeforeValidator(_combination, Mode | Combination | None)] = Field(
+    combine: Annotated[dict[str, JsonValue], BeforeValidator(_expand_combine, Mode | Combination | None)] = Field(
         default_factory=dict
     )
     """How bonus and extrinsic reward combine: ``sum`` or ``two_critics``, or a mapping of mode and weights."""
 
     phases: Annotated[
-        dict[Name, dict[str, JsonValue] | None], BeforeValidator(_or_empty, dict[Name, PhaseBlock | None] | None)
-    ] = Field(default_factory=dict, json_schema_extra=_NAMES)
+        dict[Name, dict[str, JsonValue] | None], BeforeValidator(_null_to_empty, dict[Name, PhaseBlock | None] | None)
+    ] = Field(default_factory=dict, json_schema_extra=_NAME_PATTERN)
     """Parts of each run, by a name of your choice, laid over the preset's; null drops one of those."""
 
     snapshot: str | None = None
     """Folder of a finished run, from whose last checkpoint every run begins instead of from new networks. ``{task}``,
     ``{seed}`` and keys of the environment are filled in; ``*`` stands for any text, where that leaves one folder."""
 
-    algorithm: Annotated[MethodAlgorithmBlock, BeforeValidator(_or_empty, MethodAlgorithmBlock | None)] = (
+    algorithm: Annotated[MethodAlgorithmBlock, BeforeValidator(_null_to_empty, MethodAlgorithmBlock | None)] = (
         MethodAlgorithmBlock()
     )
     """Settings of the algorithm for this method, over the suite's."""
@@ -284,19 +284,19 @@ class Suite(_Block):
     description: str = ""
     """What the suite is for, in a sentence."""
 
-    environment: Annotated[EnvironmentBlock, BeforeValidator(_or_empty, EnvironmentBlock | None)] = EnvironmentBlock()
+    environment: Annotated[EnvironmentBlock, BeforeValidator(_null_to_empty, EnvironmentBlock | None)] = EnvironmentBlock()
     """The environment family and its settings, for every task that does not say otherwise."""
 
-    tasks: dict[Name, Annotated[TaskBlock, BeforeValidator(_or_empty, TaskBlock | None)]] = Named
+    tasks: dict[Name, Annotated[TaskBlock, BeforeValidator(_null_to_empty, TaskBlock | None)]] = _NON_EMPTY_BY_NAME
     """The environments, by a name of your choice; where the family allows it, the name says which environment."""
 
     algorithm: AlgorithmBlock
     """The base algorithm and its settings, for every method that does not say otherwise."""
 
-    methods: dict[Name, Annotated[MethodBlock, BeforeValidator(_or_empty, MethodBlock | None)]] = Named
+    methods: dict[Name, Annotated[MethodBlock, BeforeValidator(_null_to_empty, MethodBlock | None)]] = _NON_EMPTY_BY_NAME
     """What is compared, by a name of your choice; an empty block is the baseline without a bonus."""
 
-    seeds: Annotated[tuple[Seed, ...], AfterValidator(_distinct), BeforeValidator(_seeds, int | str | list[Seed])]
+    seeds: Annotated[tuple[Seed, ...], AfterValidator(_check_distinct), BeforeValidator(_expand_seeds, int | str | list[Seed])]
     """A count N for seeds 0 to N-1, a range such as 0-4, or a list."""
 
     steps: int = Field(gt=0)
@@ -305,13 +305,13 @@ class Suite(_Block):
     evaluation: EvaluationSpec
     """When and how a policy is scored."""
 
-    checkpoint: Annotated[CheckpointBlock, BeforeValidator(_or_empty, CheckpointBlock | None)] = CheckpointBlock()
+    checkpoint: Annotated[CheckpointBlock, BeforeValidator(_null_to_empty, CheckpointBlock | None)] = CheckpointBlock()
     """When a run saves what it needs to continue."""
 
-    tune: Annotated[TuneBlock, BeforeValidator(_or_empty, TuneBlock | None)] = TuneBlock()
+    tune: Annotated[TuneBlock, BeforeValidator(_null_to_empty, TuneBlock | None)] = TuneBlock()
     """How `harness tune` searches for a method's settings; no run depends on it."""
 
-    profiles: Annotated[dict[str, Settings], BeforeValidator(_or_empty, dict[str, Settings] | None)] = Field(
+    profiles: Annotated[dict[str, Settings], BeforeValidator(_null_to_empty, dict[str, Settings] | None)] = Field(
         default_factory=dict
     )
     """Named scales: each is a part of a suite, laid over this one. There, null drops a task or a method."""
@@ -323,7 +323,7 @@ class Suite(_Block):
         """The tasks as written, including those that nobody asked for; what tasks share must not depend on who asks."""
         return self._all_tasks or self.tasks
 
-    def narrowed(self, section: Section, names: Collection[str]) -> Suite:
+    def select(self, section: SuiteSection, names: Collection[str]) -> Suite:
         """The suite with only these tasks or methods."""
         kept = {name: block for name, block in getattr(self, section).items() if name in names}
         suite = self.model_copy(update={section: kept})

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.claims import Claim, Claimed, Owner
+from harness.claims import AlreadyClaimed, Claim, Owner
 
 spawn = multiprocessing.get_context("fork")
 
 
 def hold(path: Path, ready) -> None:
-    Claim(path).take()
+    Claim(path).acquire()
     ready.set()
     time.sleep(60)
 
@@ -30,8 +30,8 @@ def contend(path: Path, start, overlap, count) -> None:
     for _ in range(20):
         claim = Claim(path)
         try:
-            claim.take()
-        except Claimed:
+            claim.acquire()
+        except AlreadyClaimed:
             continue
         with count.get_lock():
             count.value += 1
@@ -51,13 +51,13 @@ def write(path: Path, owner: Owner, age: float = 0.0) -> None:
 
 def test_a_second_claim_is_refused_and_names_the_owner(tmp_path: Path) -> None:
     first = Claim(tmp_path / "claim")
-    first.take()
-    with pytest.raises(Claimed, match=f"process {os.getpid()} on {socket.gethostname()}"):
-        Claim(tmp_path / "claim").take()
+    first.acquire()
+    with pytest.raises(AlreadyClaimed, match=f"process {os.getpid()} on {socket.gethostname()}"):
+        Claim(tmp_path / "claim").acquire()
     first.release()
     assert list(tmp_path.iterdir()) == []
     second = Claim(tmp_path / "claim")
-    second.take()
+    second.acquire()
     second.release()
 
 
@@ -67,13 +67,13 @@ def test_the_claim_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     process.start()
     assert ready.wait(30)
     assert Claim(tmp_path / "claim").held
-    with pytest.raises(Claimed):
-        Claim(tmp_path / "claim").take()
+    with pytest.raises(AlreadyClaimed):
+        Claim(tmp_path / "claim").acquire()
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert not Claim(tmp_path / "claim").held
     claim = Claim(tmp_path / "claim")
-    claim.take()
+    claim.acquire()
     claim.release()
 
 
@@ -81,7 +81,7 @@ def test_a_reused_process_number_does_not_keep_a_claim_alive(tmp_path: Path) -> 
     owner = Owner.this_process()
     write(tmp_path / "claim", Owner(owner.host, owner.pid, owner.started - 1000, "old"))
     assert not Claim(tmp_path / "claim").held
-    Claim(tmp_path / "claim").take()
+    Claim(tmp_path / "claim").acquire()
 
 
 @pytest.mark.parametrize(("age", "held"), [(1.0, True), (1000.0, False)])
@@ -89,21 +89,21 @@ def test_another_machine_is_judged_by_its_heartbeat(tmp_path: Path, age: float, 
     write(tmp_path / "claim", Owner("another-machine", 1, 0.0, "theirs"), age)
     assert Claim(tmp_path / "claim").held is held
     if held:
-        with pytest.raises(Claimed, match="another-machine"):
-            Claim(tmp_path / "claim").take()
+        with pytest.raises(AlreadyClaimed, match="another-machine"):
+            Claim(tmp_path / "claim").acquire()
     else:
-        Claim(tmp_path / "claim").take()
+        Claim(tmp_path / "claim").acquire()
 
 
 def test_a_foreign_file_is_taken_over(tmp_path: Path) -> None:
     (tmp_path / "claim").write_text("{not json")
     assert not Claim(tmp_path / "claim").held
-    Claim(tmp_path / "claim").take()
+    Claim(tmp_path / "claim").acquire()
 
 
 def test_releasing_leaves_a_successors_claim_alone(tmp_path: Path) -> None:
     mine = Claim(tmp_path / "claim")
-    mine.take()
+    mine.acquire()
     write(tmp_path / "claim", Owner("another-machine", 1, 0.0, "theirs"))
     mine.release()
     assert json.loads((tmp_path / "claim").read_text())["token"] == "theirs"

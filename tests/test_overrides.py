@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import SuiteError, UserError
-from harness.overrides import apply_override, apply_profile, merge, parse_override
+from harness.overrides import apply_override, apply_profile, merge_nodes, parse_override
 from harness.places import Node
 from harness.plan import deep_merge
 from harness.yaml_source import parse_yaml
@@ -49,7 +49,7 @@ MAPPINGS = st.dictionaries(st.sampled_from("abcd"), TREES, max_size=4)
 
 
 def merged(base, over):
-    return merge(Node.of(base), Node.of(over)).plain()
+    return merge_nodes(Node.of(base), Node.of(over)).to_data()
 
 
 @given(MAPPINGS)
@@ -89,13 +89,13 @@ def test_lists_and_scalars_replace_and_mappings_merge():
 
 def test_a_merged_value_knows_where_it_was_written(suite):
     small = apply_profile(suite, "small")
-    assert small.find(("algorithm", "n_envs"))[0].place.line == 13
-    assert small.find(("algorithm", "n_envs"))[0].place.path == ("profiles", "small", "algorithm", "n_envs")
-    assert small.find(("algorithm", "name"))[0].place.line == 8
+    assert small.find(("algorithm", "n_envs"))[0].location.line == 13
+    assert small.find(("algorithm", "n_envs"))[0].location.path == ("profiles", "small", "algorithm", "n_envs")
+    assert small.find(("algorithm", "name"))[0].location.line == 8
 
 
 def test_a_profile_changes_adds_and_drops(suite):
-    small = apply_profile(suite, "small").plain()
+    small = apply_profile(suite, "small").to_data()
     assert small["seeds"] == 1
     assert small["algorithm"] == {"name": "ppo", "n_envs": 2}
     assert list(small["methods"]) == ["rnd", "icm"]
@@ -103,7 +103,7 @@ def test_a_profile_changes_adds_and_drops(suite):
 
 
 def test_an_empty_profile_changes_nothing(suite):
-    assert apply_profile(suite, "empty").plain() == suite.plain()
+    assert apply_profile(suite, "empty").to_data() == suite.to_data()
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ def test_a_suite_without_profiles():
 def test_an_override_sets_one_value(suite, key, text, path, value):
     changed = apply_override(suite, key, text)
     node, rest = changed.find(path)
-    assert (node.plain(), rest) == (value, ())
-    assert suite.plain() == parse_yaml(SUITE, "s.yaml").plain(), "the suite itself stays as it was"
+    assert (node.to_data(), rest) == (value, ())
+    assert suite.to_data() == parse_yaml(SUITE, "s.yaml").to_data(), "the suite itself stays as it was"
 
 
 def test_an_override_is_its_own_place(suite):
-    place = apply_override(suite, "algorithm.n_envs", "2").find(("algorithm", "n_envs"))[0].place
-    assert (place.source, place.line, place.path) == ("--set algorithm.n_envs=2", None, ("algorithm", "n_envs"))
+    location = apply_override(suite, "algorithm.n_envs", "2").find(("algorithm", "n_envs"))[0].location
+    assert (location.source, location.line, location.path) == ("--set algorithm.n_envs=2", None, ("algorithm", "n_envs"))
 
 
 def test_null_drops_a_method(suite):
@@ -182,7 +182,7 @@ KEYS = st.lists(st.sampled_from(["algorithm", "a", "b_c", "x1"]), min_size=1, ma
 def test_any_dotted_key_can_be_set_and_read_back(keys, value):
     text = {True: "true", False: "false", None: "null"}[value] if isinstance(value, bool | None) else str(value)
     changed = apply_override(parse_yaml("{algorithm: {a: 1}}", "s"), ".".join(keys), text)
-    assert changed.find(tuple(keys))[0].plain() == value
+    assert changed.find(tuple(keys))[0].to_data() == value
 
 
 @given(st.text("ab.c", min_size=1), st.text("abc=: {", max_size=6))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from toy_plugin import toy_registry
 
 from harness.errors import SuiteError
-from harness.plan import check, expand
-from harness.registry import registry
+from harness.plan import expand, find_problems
+from harness.registry import installed
 from harness.spec import RunSpec
 from harness.suite_model import Suite
 
@@ -143,7 +143,7 @@ def test_an_algorithm_setting_is_the_methods_else_the_suites_else_the_presets_el
 
 
 def test_environments_at_a_time_are_the_suites_else_the_presets_else_the_familys():
-    real, at_a_time = registry(), {"minigrid": 32, "crafter": 8}
+    real, at_a_time = installed(), {"minigrid": 32, "crafter": 8}
 
     def n_envs(algorithm, methods=None, **tasks):
         changed = suite(algorithm=algorithm, tasks=tasks, methods=methods or {"none": {}})
@@ -252,7 +252,7 @@ def test_a_suite_made_in_python_is_refused_without_a_file(changes, message):
 
 
 def test_every_problem_is_found_at_once():
-    found = check(
+    found = find_problems(
         suite(tasks={"x": {}, "y": {}}, methods={"m": {"reward": "nvl"}, "n": {"algorithm": {"rate": "x"}}}, steps=1), REGISTRY
     )
     assert [problem.paths[0] for problem in found] == [

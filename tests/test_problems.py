@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from harness.config import Config
 from harness.errors import SuiteError
 from harness.places import Node
-from harness.problems import Problem, Refused, SuiteErrors, combined, located, show, validate
+from harness.problems import Problem, SuiteErrors, ValidationFailed, combine_errors, describe_value, to_suite_errors, validate
 from harness.yaml_source import parse_yaml
 
 
@@ -56,7 +56,7 @@ class Outer(Config):
 
 
 def complaints(**data) -> list[str]:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationFailed) as caught:
         validate(Outer, data, lambda path: (path,))
     return [f"{'.'.join(map(str, problem.paths[0]))}: {problem.message}" for problem in caught.value.problems]
 
@@ -114,12 +114,12 @@ def test_whole_floats_are_whole_numbers_and_whole_numbers_are_numbers():
 
 
 def test_a_message_says_what_is_configured():
-    with pytest.raises(Refused, match=r"^method 'rnd': expected a whole number"):
+    with pytest.raises(ValidationFailed, match=r"^method 'rnd': expected a whole number"):
         validate(Outer, {"count": "x"}, lambda path: (path,), "method 'rnd'")
 
 
 def test_a_rule_over_several_keys_is_placed_at_the_nearest_of_them():
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationFailed) as caught:
         validate(Outer, {"low": 3, "high": 2}, lambda path: (("near", *path), ("far", *path)))
     (problem,) = caught.value.problems
     assert problem.paths == (("near", "low"), ("near", "high"), ("far", "low"), ("far", "high"))
@@ -128,13 +128,13 @@ def test_a_rule_over_several_keys_is_placed_at_the_nearest_of_them():
 def test_a_problem_is_placed_where_it_was_written_else_where_it_belongs():
     tree = parse_yaml("a:\n  x: 1\nb:\n  y: 2\n", "f.yaml")
     problems = [Problem("bad", (("a", "y"), ("b", "y"))), Problem("gone", (("a", "q"), ("b", "q")))]
-    assert [str(error) for error in located(problems, tree)] == ["f.yaml:4: b.y: bad", "f.yaml:3: b.q: gone"]
+    assert [str(error) for error in to_suite_errors(problems, tree)] == ["f.yaml:4: b.y: bad", "f.yaml:3: b.q: gone"]
 
 
 def test_errors_are_told_once_and_in_the_order_of_lines():
     tree = parse_yaml("a: 1\nb: 2\n", "f.yaml")
-    errors = located([Problem("second", (("b",),)), Problem("first", (("a",),)), Problem("second", (("b",),))], tree)
-    error = combined(errors)
+    errors = to_suite_errors([Problem("second", (("b",),)), Problem("first", (("a",),)), Problem("second", (("b",),))], tree)
+    error = combine_errors(errors)
     assert isinstance(error, SuiteErrors)
     assert str(error) == "f.yaml:1: a: first\nf.yaml:2: b: second"
     assert [part.line for part in error.errors] == [1, 2]
@@ -142,12 +142,12 @@ def test_errors_are_told_once_and_in_the_order_of_lines():
 
 
 def test_one_error_stays_itself():
-    (alone,) = located([Problem("bad", (("a",),))], Node.of({"a": 1}))
-    assert combined([alone]) is alone
+    (alone,) = to_suite_errors([Problem("bad", (("a",),))], Node.of({"a": 1}))
+    assert combine_errors([alone]) is alone
     assert type(alone) is SuiteError
     assert str(alone) == "a: bad"
 
 
 def test_values_are_shown_as_written():
-    shown = [show(value) for value in ("é", True, 1e-5, [], [1], {"a": 1}, None)]
+    shown = [describe_value(value) for value in ("é", True, 1e-5, [], [1], {"a": 1}, None)]
     assert shown == ['"é" (text)', "true", "1e-05", "an empty list", "a list", "a mapping", "nothing"]

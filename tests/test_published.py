@@ -14,8 +14,8 @@ from support.distributions import install
 
 import harness.published
 from harness.errors import PluginError, ResultsError
-from harness.published import METRICS, PublishedNumber, read_published, shipped
-from harness.registry import registry
+from harness.published import METRICS, PublishedNumber, packaged_files, read_published
+from harness.registry import installed
 from harness.spec import AlgorithmSpec, EnvironmentSpec
 from harness.suite import load_suite
 
@@ -42,7 +42,7 @@ def write(file, *rows):
 
 @pytest.fixture(scope="module")
 def numbers():
-    return read_published(shipped())
+    return read_published(packaged_files())
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def clean():
 # --- what is shipped --------------------------------------------------------------------------------------------------
 def test_shipped_numbers_are_those_that_the_readme_counts(numbers):
     readme = (FOLDER / "README.md").read_text()
-    for file in shipped():
+    for file in packaged_files():
         assert f"| `{file.name}` | {len(read_published([file]))} |" in readme
     assert len(numbers) == 443
     for metric in METRICS:
@@ -100,7 +100,7 @@ def test_nothing_of_ours_stands_beside_clipped_reward():
 
 def test_names_are_those_of_installed_families(numbers):
     """A family that arrives later, or renames a setting, shows here."""
-    known = registry()
+    known = installed()
     for number in {(n.family, tuple(n.settings.items())): n for n in numbers if n.family in known.environments}.values():
         try:
             config = known.config_class(known.environment(number.family))
@@ -230,18 +230,18 @@ def test_tasks_match_by_settings_and_methods_by_bonus_and_algorithm(tmp_path):
         return make_spec("whatever", method, 0, environment=EnvironmentSpec(family=family, config=config))
 
     pitfall = {"game": "pitfall", "sticky": 0.25, "size": 84}
-    assert number.is_of_task(spec(**pitfall))
-    assert not number.is_of_task(spec(**pitfall | {"sticky": 0.0}))
-    assert not number.is_of_task(spec(game="pitfall"))
-    assert not number.is_of_task(spec(family="other", **pitfall))
-    assert number.is_of_method(spec("rnd"))
-    assert not number.is_of_method(spec("ppo"))
-    assert not number.is_of_method(make_spec("x", "rnd", 0, algorithm=AlgorithmSpec(name="sac", config={})))
-    assert number.model_copy(update={"reward": "none"}).is_of_method(spec("ppo"))
-    assert not number.model_copy(update={"reward": ""}).is_of_method(spec("ppo"))
-    assert not number.model_copy(update={"family": "", "settings": {}}).is_of_task(spec(**pitfall))
+    assert number.matches_task(spec(**pitfall))
+    assert not number.matches_task(spec(**pitfall | {"sticky": 0.0}))
+    assert not number.matches_task(spec(game="pitfall"))
+    assert not number.matches_task(spec(family="other", **pitfall))
+    assert number.matches_method(spec("rnd"))
+    assert not number.matches_method(spec("ppo"))
+    assert not number.matches_method(make_spec("x", "rnd", 0, algorithm=AlgorithmSpec(name="sac", config={})))
+    assert number.model_copy(update={"reward": "none"}).matches_method(spec("ppo"))
+    assert not number.model_copy(update={"reward": ""}).matches_method(spec("ppo"))
+    assert not number.model_copy(update={"family": "", "settings": {}}).matches_task(spec(**pitfall))
     flag = number.model_copy(update={"settings": {"from_pixels": "true"}})
-    assert flag.is_of_task(spec(from_pixels=True))
+    assert flag.matches_task(spec(from_pixels=True))
 
 
 # --- where they are found ---------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def test_a_wheel_keeps_them_where_its_record_says(tmp_path, monkeypatch):
     (tmp_path / "exploration_harness-9.dist-info" / "RECORD").write_text("\n".join(record))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(harness, "__file__", str(tmp_path / "lib" / "harness" / "__init__.py"))
-    assert [file.resolve() for file in shipped()] == [file.resolve()]
+    assert [file.resolve() for file in packaged_files()] == [file.resolve()]
     monkeypatch.setattr(harness.published, "_DISTRIBUTION", "not-there")
     with pytest.raises(ResultsError, match="--published-from"):
-        shipped()
+        packaged_files()

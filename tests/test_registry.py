@@ -18,8 +18,8 @@ from harness.training.config import PPOConfig
 
 REPORT = """
 import json, sys
-from harness.registry import registry
-found = registry()
+from harness.registry import installed
+found = installed()
 print(json.dumps({
     "methods": {name: provided.plugin.name for name, provided in found.methods.items()},
     "executors": {name: provided.plugin.name for name, provided in found.executors.items()},

@@ -42,7 +42,7 @@ def test_only_finished_runs_have_a_score(tmp_path, state):
 
 def test_torn_last_line_is_dropped(tmp_path):
     folder = write_run(tmp_path, "north", "rnd", 0, curve={1000: [1.0, 3.0]})
-    with folder.evaluations.open("a") as file:
+    with folder.evaluations_file.open("a") as file:
         file.write("10000,0,9")
     row = only(read_results([tmp_path]), task="north")
     assert (row["score"], row["score_step"]) == (2.0, 1000)
@@ -51,7 +51,7 @@ def test_torn_last_line_is_dropped(tmp_path):
 def test_unreadable_and_foreign_things_are_skipped_by_name(tmp_path):
     write_run(tmp_path, "north", "rnd", 0)
     truncated = write_run(tmp_path, "north", "rnd", 1)
-    truncated.spec_file.write_text(truncated.spec_file.read_text()[:100])
+    truncated.record_file.write_text(truncated.record_file.read_text()[:100])
     foreign = tmp_path / "synthetic" / "elsewhere"
     foreign.mkdir()
     (foreign / "run.json").write_text('{"what": "is this"}')
@@ -63,22 +63,22 @@ def test_unreadable_and_foreign_things_are_skipped_by_name(tmp_path):
     results = read_results([tmp_path])
     assert results.runs["seed"].to_list() == [0]
     assert len(results.skipped) == 3
-    for file in (truncated.spec_file, foreign / "run.json", lone / "evaluations.csv"):
+    for file in (truncated.record_file, foreign / "run.json", lone / "evaluations.csv"):
         assert any(str(file) in line for line in results.skipped)
 
 
 def test_evaluations_of_another_shape_leave_the_run_without_a_score(tmp_path):
     folder = write_run(tmp_path, "north", "rnd", 0)
-    folder.evaluations.write_text("a,b\n1,2\n")
+    folder.evaluations_file.write_text("a,b\n1,2\n")
     results = read_results([tmp_path])
     assert only(results, task="north")["score"] is None
     assert "'return'" in results.skipped[0]
-    assert str(folder.evaluations) in results.skipped[0]
+    assert str(folder.evaluations_file) in results.skipped[0]
 
 
 @pytest.mark.parametrize("content", ["", "step,episode,return,length\n", "step,episode,return,length\nx,0,y,1\n"])
 def test_evaluations_without_rows(tmp_path, content):
-    write_run(tmp_path, "north", "rnd", 0).evaluations.write_text(content)
+    write_run(tmp_path, "north", "rnd", 0).evaluations_file.write_text(content)
     results = read_results([tmp_path])
     assert only(results, task="north")["score"] is None
     assert results.skipped == ()
@@ -113,8 +113,8 @@ def test_the_newest_finished_of_several_folders_stands(tmp_path, newer_state, st
     write_run(tmp_path, "north", "rnd", 0, 2.0, environment=new, state=newer_state)
     runs = read_results([tmp_path]).runs
     assert len(runs) == 2
-    standing = runs.filter(~pl.col("superseded"))
-    assert standing["score"].to_list() == pytest.approx([2.0 if stands == "newer" else 1.0])
+    kept = runs.filter(~pl.col("superseded"))
+    assert kept["score"].to_list() == pytest.approx([2.0 if stands == "newer" else 1.0])
 
 
 def test_the_newest_run_decides_a_tasks_constants(tmp_path):
@@ -177,6 +177,6 @@ def test_pre_training_is_set_apart_and_plans_nothing(tmp_path):
 
 def test_a_phase_is_no_measurement(tmp_path):
     folder = write_run(tmp_path, "north", "ppo", 0)
-    lines = folder.evaluations.read_text().splitlines()
-    folder.evaluations.write_text("\n".join([lines[0] + ",phase", *(line + ",explore" for line in lines[1:])]) + "\n")
+    lines = folder.evaluations_file.read_text().splitlines()
+    folder.evaluations_file.write_text("\n".join([lines[0] + ",phase", *(line + ",explore" for line in lines[1:])]) + "\n")
     assert "phase" not in read_results([tmp_path]).evaluations.columns

@@ -37,9 +37,9 @@ def test_the_layout_is_the_documented_one(tmp_path: Path) -> None:
 
 
 def test_changes_are_kept_in_order_and_notes_are_not_changes(folder: RunFolder) -> None:
-    folder.note(step=10, score=0.5)
-    folder.change("failed", error="out of memory")
-    folder.change("running", attempts=2)
+    folder.update_status(step=10, score=0.5)
+    folder.set_state("failed", error="out of memory")
+    folder.set_state("running", attempts=2)
     status = folder.read().status
     assert [(entry.state, entry.step, entry.error) for entry in status.history] == [
         ("failed", 10, "out of memory"),
@@ -52,13 +52,13 @@ def test_running_means_that_the_owner_lives(folder: RunFolder) -> None:
     assert folder.state() == "interrupted"
     with folder.claim():
         assert folder.state() == "running"
-    folder.change("finished")
+    folder.set_state("finished")
     assert folder.state() == "finished"
 
 
 @pytest.mark.parametrize("content", ["", '{"format": 1, "spec"', "[]", "{}", '{"format": 99}', "\x00\xff"])
 def test_foreign_or_truncated_records_are_named(folder: RunFolder, content: str) -> None:
-    folder.spec_file.write_text(content)
+    folder.record_file.write_text(content)
     with pytest.raises(ResultsError, match=r"run\.json"):
         folder.read()
 

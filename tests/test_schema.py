@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from toy_plugin import toy_registry
 
-from harness.registry import registry
+from harness.registry import installed
 from harness.schema import DEFINITIONS, DIALECT, suite_schema
 from harness.suite_model import MethodBlock, Suite
 
@@ -153,7 +153,7 @@ SUITE = {
     ],
 )
 def test_a_validator_accepts_a_suite_and_refuses_each_mistake(path, value):
-    validator = pytest.importorskip("jsonschema").Draft202012Validator(suite_schema(registry()))
+    validator = pytest.importorskip("jsonschema").Draft202012Validator(suite_schema(installed()))
     assert list(validator.iter_errors(SUITE)) == []
     wrong = json.loads(json.dumps(SUITE))
     block = wrong

@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field
 
 from harness.config import Config, Search
-from harness.settings import settings, type_in_words
+from harness.settings import describe_settings, describe_type
 
 
 class Inner(Config):
@@ -42,7 +42,7 @@ class Sample(Config):
 
 
 def test_each_field_is_told_in_full():
-    needed, rate, layers, way, limit, depth = settings(Sample)
+    needed, rate, layers, way, limit, depth = describe_settings(Sample)
     assert (needed.default, needed.type) == ("required", "text")
     assert (rate.bounds, rate.search, rate.default) == ("> 0", "1e-05 to 0.01, logarithmic", "0.0003")
     assert rate.meaning == "Of 'learning', in 'steps'."
@@ -63,4 +63,4 @@ def test_each_field_is_told_in_full():
     ],
 )
 def test_types_in_words(annotation, words):
-    assert type_in_words(annotation) == words
+    assert describe_type(annotation) == words

@@ -11,13 +11,13 @@ from support.distributions import install
 from harness.errors import ResultsError
 from harness.files import csv_text
 from harness.spec import AlgorithmSpec
-from harness.suite_costs import COLUMNS, Speed, cost, measured_speeds, settings_digest
+from harness.suite_costs import SPEED_COLUMNS, Speed, estimate_cost, measured_speeds, settings_digest
 from harness.suite_files import installed_suite_files
 
 
 def table(file, *rows):
     file.write_text(
-        csv_text([COLUMNS, *(("s", "", "f", "m", digest, speed, "a machine", "a date") for digest, speed in rows)])
+        csv_text([SPEED_COLUMNS, *(("s", "", "f", "m", digest, speed, "a machine", "a date") for digest, speed in rows)])
     )
     return file
 
@@ -26,12 +26,12 @@ def test_hours_are_steps_over_speed_of_every_run():
     specs = [make_spec(task, method, seed) for task in ("a", "b") for method in ("ppo", "rnd") for seed in (0, 1)]
     ppo, rnd = settings_digest(specs[0]), settings_digest(specs[2])
     speeds = {ppo: Speed(100.0, "here"), rnd: Speed(50.0, "there")}
-    estimate = cost(specs, speeds)
+    estimate = estimate_cost(specs, speeds)
     assert estimate.hours == pytest.approx((4 * 10_000 / 100 + 4 * 10_000 / 50) / 3600)
     assert (estimate.origins, estimate.unknown) == (("here", "there"), ())
     del speeds[rnd]
-    assert cost(specs, speeds) == cost(specs[:2] + specs[2:4], speeds)
-    assert (cost(specs, speeds).hours, cost(specs, speeds).unknown) == (None, ("rnd",))
+    assert estimate_cost(specs, speeds) == estimate_cost(specs[:2] + specs[2:4], speeds)
+    assert (estimate_cost(specs, speeds).hours, estimate_cost(specs, speeds).unknown) == (None, ("rnd",))
 
 
 def test_a_speed_belongs_to_settings_and_family_not_to_names_or_budget():

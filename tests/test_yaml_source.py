@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import SuiteError
-from harness.places import Node, Place, dotted
+from harness.places import Node, SourceLocation, dotted
 from harness.yaml_source import MAX_DEPTH, parse_yaml, read_yaml
 
 FILE = Path("suite.yaml")
 
 
 def plain(text: str):
-    return parse_yaml(text, FILE).plain()
+    return parse_yaml(text, FILE).to_data()
 
 
 def refusal(text: str) -> str:
@@ -87,20 +87,20 @@ def test_every_key_and_value_knows_its_line_and_path():
     }
     for path, line in places.items():
         node, rest = tree.find(path)
-        assert (node.place, rest) == (Place(FILE, line, path), ())
+        assert (node.location, rest) == (SourceLocation(FILE, line, path), ())
 
 
 def test_find_stops_at_the_nearest_node_above():
     tree = parse_yaml("a:\n  b: 1\n", FILE)
     node, rest = tree.find(("a", "x", "y"))
-    assert (node.place.line, rest) == (1, ("x", "y"))
+    assert (node.location.line, rest) == (1, ("x", "y"))
 
 
 def test_an_alias_stands_for_its_anchor_and_keeps_lines():
     tree = parse_yaml("a: &shared\n  x: 1\nb: *shared\n", FILE)
-    assert tree.plain() == {"a": {"x": 1}, "b": {"x": 1}}
-    assert tree.child("b").place.line == 3
-    assert tree.child("b").child("x").place.line == 2
+    assert tree.to_data() == {"a": {"x": 1}, "b": {"x": 1}}
+    assert tree.child("b").location.line == 3
+    assert tree.child("b").child("x").location.line == 2
 
 
 def test_keys_stay_text():
@@ -151,7 +151,7 @@ def test_aliases_cannot_nest_without_end():
 
 def test_options_have_no_lines_and_their_own_path():
     tree = parse_yaml("{b: [1]}", "--set a={b: [1]}", root=("a",))
-    assert tree.find(("b", 0))[0].place == Place("--set a={b: [1]}", None, ("a", "b", 0))
+    assert tree.find(("b", 0))[0].location == SourceLocation("--set a={b: [1]}", None, ("a", "b", 0))
     with pytest.raises(SuiteError, match=r"^--set a=\[: not YAML"):
         parse_yaml("[", "--set a=[", root=("a",))
 
@@ -159,7 +159,7 @@ def test_options_have_no_lines_and_their_own_path():
 def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path):
     for start in (b"", b"\xef\xbb\xbf"):
         (tmp_path / "a.yaml").write_bytes(start + "k: é\r\n".encode())
-        assert read_yaml(tmp_path / "a.yaml").plain() == {"k": "é"}
+        assert read_yaml(tmp_path / "a.yaml").to_data() == {"k": "é"}
 
 
 def test_files_that_cannot_be_read(tmp_path):
@@ -206,7 +206,7 @@ PLAIN = st.recursive(
 
 @given(PLAIN)
 def test_plain_data_come_back_from_a_tree_of_them(data):
-    assert Node.of(data).plain() == data
+    assert Node.of(data).to_data() == data
 
 
 @settings(deadline=None)

@@ -40,7 +40,7 @@ class ClimbConfig(Config):
 
 
 class DuoConfig(ClimbConfig):
-    supports: ClassVar[frozenset[str]] = frozenset({"sum", "two_critics"})
+    combine_modes: ClassVar[frozenset[str]] = frozenset({"sum", "two_critics"})
 
     network: str = "flat"
 

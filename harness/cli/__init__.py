@@ -1,6 +1,6 @@
 """The command line: commands parse, call and print; what they call lives elsewhere.
 
-app.py      the application, its exit codes and how errors are told
+app.py      the application, its exit codes and how errors are printed
 options.py  what several commands take
 run.py      run
 tune.py     tune

@@ -1,4 +1,4 @@
-"""The application: its commands, its exit codes, and how errors are told.
+"""The application: its commands, its exit codes, and how errors are printed.
 
 Exit codes: 0 all good; 1 some runs failed; 2 invalid input, nothing was started or written; 130 interrupted.
 """
@@ -69,14 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return app(args=arguments, prog_name="harness", standalone_mode=False) or 0
     except UserError as error:
-        return _complain(str(error))
+        return _print_error(str(error))
     except _UsageError as error:
         context = getattr(error, "ctx", None)
         hint = f" (see '{context.command_path} --help')" if context else ""
-        return _complain(error.format_message().rstrip(".") + hint)  # type: ignore[attr-defined]
+        return _print_error(error.format_message().rstrip(".") + hint)  # type: ignore[attr-defined]
 
 
-def _complain(message: str) -> int:
+def _print_error(message: str) -> int:
     console = open_console(stderr=True)
     for line in message.splitlines():
         console.print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)

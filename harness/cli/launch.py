@@ -1,4 +1,4 @@
-"""Starting a suite's runs, and what is told before, while and after they run."""
+"""Starting a suite's runs, and what is printed before, while and after they run."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.options import print_json
-from harness.display.board import Board
+from harness.display.board import SuiteProgress
 from harness.display.console import open_console
 from harness.display.forecast import print_forecast
 from harness.display.progress import progress_view
-from harness.display.standings import counts, print_cells
+from harness.display.standings import counts, print_run_groups
 from harness.display.words import plural
 from harness.errors import ResultsError
 from harness.execution.events import Execute, Outcome
 from harness.execution.forecast import forecast
 from harness.execution.replay import workers_that_fit
-from harness.registry import registry
+from harness.registry import installed
 from harness.run_folder import COMMAND_VARIABLE, RunFolder
 from harness.spec import RunSpec
-from harness.status import RunStanding, plan_standings
+from harness.status import RunSummary, summarise_plan
 
 _INTERRUPTED = (
-    "interrupted: {board.finished} of {board.total} runs finished;"
+    "interrupted: {suite_progress.finished} of {suite_progress.total} runs finished;"
     " everything so far is kept, and the same command goes on from there"
 )
 
@@ -48,11 +48,11 @@ def print_plan(
     as_json: bool = False,
 ) -> None:
     """Print what a plan will take, and start nothing."""
-    standings = _standings(specs, results, fresh=fresh)
+    summaries = _summarise(specs, results, fresh=fresh)
     with open_console().status("measuring how fast each method is"):
-        from harness.training.estimate import estimate_apart
+        from harness.training.estimate import estimate_in_subprocess
 
-        plan = forecast(standings, lambda spec: estimate_apart(spec, device), workers)
+        plan = forecast(summaries, lambda spec: estimate_in_subprocess(spec, device), workers)
     if as_json:
         print_json(asdict(plan))
     else:
@@ -69,7 +69,7 @@ def launch(
     fresh: bool = False,
     report: bool = True,
 ) -> int:
-    """Run what is not finished, show how it goes, and tell how it went.
+    """Train the runs that are not finished, show their progress, and print the outcome.
 
     Returns:
         The exit code.
@@ -77,44 +77,44 @@ def launch(
     Raises:
         UserError: Executor, device, replay buffers or results directory cannot be used; nothing was started.
     """
-    execute: Execute = registry().load(registry().executor(executor).execute)
+    execute: Execute = installed().load(installed().executor(executor).execute)
     check_device(device)
-    standings = _standings(specs, results, fresh=fresh)
-    todo = [standing for standing in standings if standing.standing != "finished"]
+    summaries = _summarise(specs, results, fresh=fresh)
+    todo = [run for run in summaries if run.state != "finished"]
     console = open_console()
     if not todo:
-        return _nothing_to_do(console, standings, results)
+        return _print_all_finished(console, summaries, results)
     workers = workers_that_fit([run.spec for run in todo], results, workers, replay_bytes_of)
     check_writable(results)
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
-    console.print(_opening(standings, results), soft_wrap=True)
-    board = Board(todo, finished=len(standings) - len(todo))
+    console.print(_opening_line(summaries, results), soft_wrap=True)
+    suite_progress = SuiteProgress(todo, finished=len(summaries) - len(todo))
     try:
-        with stop_on_signals(), progress_view(console, board) as on_event:
+        with stop_on_signals(), progress_view(console, suite_progress) as on_event:
             outcomes = execute(
                 [run.spec for run in todo], results=results, workers=workers, device=device, fresh=fresh, on_event=on_event
             )
     except KeyboardInterrupt:
-        console.print(Text(_INTERRUPTED.format(board=board), style="yellow"), soft_wrap=True)
+        console.print(Text(_INTERRUPTED.format(suite_progress=suite_progress), style="yellow"), soft_wrap=True)
         return 130
-    _print_outcomes(console, outcomes, _standings(specs, results), results)
+    _print_outcomes(console, outcomes, _summarise(specs, results), results)
     if report:
         _write_report(console, specs, results)
     return 1 if any(outcome.ending == "failed" for outcome in outcomes) else 0
 
 
-def _standings(specs: Sequence[RunSpec], results: Path, *, fresh: bool = False) -> list[RunStanding]:
+def _summarise(specs: Sequence[RunSpec], results: Path, *, fresh: bool = False) -> list[RunSummary]:
     if fresh:  # whatever is there is going to be deleted, so it need not even be readable
-        return [RunStanding(spec, RunFolder.of(spec, results), "missing") for spec in specs]
-    return plan_standings(specs, results)
+        return [RunSummary(spec, RunFolder.of(spec, results), "missing") for spec in specs]
+    return summarise_plan(specs, results)
 
 
-def _opening(standings: Sequence[RunStanding], results: Path) -> str:
-    suite = standings[0].spec.suite
-    finished = sum(run.standing == "finished" for run in standings)
-    resumable = sum(run.standing in ("interrupted", "failed") and run.step > 0 for run in standings)
-    to_go = f"{len(standings) - finished} to go" + (f", {resumable} of them from a checkpoint" if resumable else "")
-    return f"{suite}: {plural(len(standings), 'run')}, {finished} finished, {to_go}; results in {results / suite}"
+def _opening_line(summaries: Sequence[RunSummary], results: Path) -> str:
+    suite = summaries[0].spec.suite
+    finished = sum(run.state == "finished" for run in summaries)
+    resumable = sum(run.state in ("interrupted", "failed") and run.step > 0 for run in summaries)
+    to_go = f"{len(summaries) - finished} to go" + (f", {resumable} of them from a checkpoint" if resumable else "")
+    return f"{suite}: {plural(len(summaries), 'run')}, {finished} finished, {to_go}; results in {results / suite}"
 
 
 def check_device(device: str) -> None:
@@ -144,29 +144,29 @@ def check_writable(results: Path) -> None:
         raise ResultsError(f"{results}: cannot be written ({reason}); give another directory with --results") from None
 
 
-def _nothing_to_do(console: Console, standings: Sequence[RunStanding], results: Path) -> int:
-    print_cells(console, standings)
-    folder = results / standings[0].spec.suite
-    console.print(f"nothing to do: {plural(len(standings), 'run')} finished in {folder}", soft_wrap=True)
+def _print_all_finished(console: Console, summaries: Sequence[RunSummary], results: Path) -> int:
+    print_run_groups(console, summaries)
+    folder = results / summaries[0].spec.suite
+    console.print(f"nothing to do: {plural(len(summaries), 'run')} finished in {folder}", soft_wrap=True)
     file = folder / "report" / "index.html"
     console.print(f"report: {file}" if file.exists() else f"for a report: harness report {folder}", soft_wrap=True)
     return 0
 
 
-def _print_outcomes(console: Console, outcomes: Sequence[Outcome], standings: Sequence[RunStanding], results: Path) -> None:
-    print_cells(console, standings)
+def _print_outcomes(console: Console, outcomes: Sequence[Outcome], summaries: Sequence[RunSummary], results: Path) -> None:
+    print_run_groups(console, summaries)
     for outcome in outcomes:
         if outcome.ending != "finished":
             log = RunFolder.of(outcome.spec, results).error_log
             where = f" (log: {log})" if log.exists() else ""
             word, style = ("failed", "red") if outcome.ending == "failed" else ("skipped", "yellow")
             console.print(Text(f"{word}: {outcome.spec.label}: {outcome.error}{where}", style=style), soft_wrap=True)
-    console.print(counts(standings))
+    console.print(counts(summaries))
 
 
 def _write_report(console: Console, specs: Sequence[RunSpec], results: Path) -> None:
     """Report on the plan's runs alone; others in the same directory may be of other settings."""
-    there = [spec for spec in specs if RunFolder.of(spec, results).spec_file.exists()]
+    there = [spec for spec in specs if RunFolder.of(spec, results).record_file.exists()]
     folders = [RunFolder.of(spec, results) for spec in there]
     if not all(spec.pretraining for spec in there):
         with console.status("writing the report"):
@@ -183,11 +183,11 @@ def stop_on_signals() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    heeded = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
-    for number in heeded:
+    handled = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    for number in handled:
         signal.signal(number, stop)
     try:
         yield
     finally:
-        for number in heeded:
+        for number in handled:
             signal.signal(number, signal.SIG_DFL)

@@ -32,39 +32,39 @@ def list_(
 ) -> None:
     """List what is installed: methods, environments, algorithms, networks, executors, suites, plugins."""
     from harness.display import catalogue as tables
-    from harness.registry import registry
-    from harness.suite_files import FOLDER
+    from harness.registry import installed
+    from harness.suite_files import SUITES_FOLDER
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind", kind, KINDS)
-    where = _Where(directory if kind else directory or Path(FOLDER), profile, results)
-    found = {one: _entries(one, where) for one in ([kind] if kind else KINDS)}
+    query = _SuiteQuery(directory if kind else directory or Path(SUITES_FOLDER), profile, results)
+    found = {one: _entries(one, query) for one in ([kind] if kind else KINDS)}
     if as_json:
         print_json({one: [asdict(entry) for entry in entries] for one, entries in found.items()})
         return
     console = open_console()
     for one, entries in found.items():
         tables.print_listing(console, one, entries)
-    tables.print_unused(console, registry())
+    tables.print_unavailable_plugins(console, installed())
 
 
-class _Where(NamedTuple):
+class _SuiteQuery(NamedTuple):
     directory: Path | None
     profile: str | None
     results: Path
 
 
-def _entries(kind: str, where: _Where) -> Sequence[Any]:
+def _entries(kind: str, query: _SuiteQuery) -> Sequence[Any]:
     from harness import catalogue
-    from harness.registry import registry
+    from harness.registry import installed
 
     match kind:
         case "plugins":
-            return catalogue.plugins(registry())
+            return catalogue.plugins(installed())
         case "suites":
-            return catalogue.suites(registry(), where.directory, profile=where.profile, results=where.results)
+            return catalogue.suites(installed(), query.directory, profile=query.profile, results=query.results)
         case _:
-            return catalogue.entries(registry(), kind)
+            return catalogue.entries(installed(), kind)
 
 
 def show(
@@ -75,16 +75,16 @@ def show(
     """Show one thing in full: its presets with their sources, and every setting with type, bounds, default and meaning."""
     from harness import catalogue
     from harness.display import catalogue as tables
-    from harness.registry import registry
+    from harness.registry import installed
 
     if space:
-        found = catalogue.space(registry(), name)
+        found = catalogue.space(installed(), name)
         if as_json:
             print_json({"name": name, "algorithm": found.algorithm, "parameters": [asdict(p) for p in found.space.parameters]})
         else:
             tables.print_space(open_console(), name, found)
         return
-    details = catalogue.describe(registry(), name)
+    details = catalogue.describe(installed(), name)
     if as_json:
         print_json([asdict(detail) for detail in details])
         return

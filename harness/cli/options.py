@@ -45,14 +45,14 @@ def load(
     steps: str | None = None,
     overrides: Sequence[str] | None = None,
     *,
-    tuned: bool = False,
+    for_tuning: bool = False,
 ) -> Suite:
     """The suite that a command was asked for; if its methods are to be tuned, with something to search."""
     from harness.suite import load_suite, parse_override
 
     pairs = [parse_override(text) for text in overrides or ()]
     return load_suite(
-        file, profile=profile, overrides=pairs, methods=methods, tasks=tasks, seeds=seeds, steps=steps, tuned=tuned
+        file, profile=profile, overrides=pairs, methods=methods, tasks=tasks, seeds=seeds, steps=steps, for_tuning=for_tuning
     )
 
 

@@ -16,7 +16,7 @@ from rich.text import Text
 from harness.display.console import open_console
 
 if TYPE_CHECKING:
-    from harness.testing import Result
+    from harness.testing import CheckResult
 
 _STYLES = {"passed": "green", "failed": "bold red", "not applicable": "dim"}
 
@@ -28,11 +28,11 @@ def new_plugin(
     ] = None,
 ) -> None:
     """Write a complete plugin package around a small method that works, for you to change."""
-    from harness.registry import registry
+    from harness.registry import installed
     from harness.scaffold import write_plugin
 
     folder = Path(f"harness_{name}") if directory is None else directory
-    write_plugin(name, folder, registry())
+    write_plugin(name, folder, installed())
     place = shlex.quote(str(folder))
     console = open_console()
     console.print(f"{folder}: a plugin with the method {name!r}. Next:\n", soft_wrap=True)
@@ -58,24 +58,24 @@ def check_methods(names: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
     Raises:
         UserError: A name is unknown or a method cannot be imported; nothing was examined.
     """
-    from harness.registry import registry
+    from harness.registry import installed
 
     for name in names:
-        registry().method(name)  # before anything heavy is imported
+        installed().method(name)  # before anything heavy is imported
     if not names:
         return []
-    from harness.testing import Subject, examine
+    from harness.testing import Subject, run_checks
 
     console = None if quiet else open_console()
     found = []
     for subject in [Subject.named(name) for name in names]:
         results = []
-        for result in examine(subject):
+        for result in run_checks(subject):
             results.append(result)
             if console is not None:
                 _print_result(console, subject.method.name, result)
         if console is not None:
-            _print_sum(console, subject.method.name, results)
+            _print_totals(console, subject.method.name, results)
         found.append({"method": subject.method.name, "checks": [asdict(result) for result in results]})
     return found
 
@@ -85,12 +85,12 @@ def any_failed(methods: Sequence[dict[str, Any]]) -> bool:
     return any(check["outcome"] == "failed" for method in methods for check in method["checks"])
 
 
-def _print_result(console: Console, method: str, result: Result) -> None:
+def _print_result(console: Console, method: str, result: CheckResult) -> None:
     outcome = Text(f"{result.outcome:14}", _STYLES[result.outcome])
-    console.print(Text.assemble(f"{method}  ", outcome, f"  {result.check:13}  {result.message or result.promise}"))
+    console.print(Text.assemble(f"{method}  ", outcome, f"  {result.check:13}  {result.message or result.description}"))
 
 
-def _print_sum(console: Console, method: str, results: Sequence[Result]) -> None:
+def _print_totals(console: Console, method: str, results: Sequence[CheckResult]) -> None:
     counts = Counter(result.outcome for result in results)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _STYLES if counts[outcome])
     console.print(f"{method}: {told}", soft_wrap=True)

@@ -15,7 +15,7 @@ from harness.display.words import duration
 from harness.errors import ResultsError, UserError
 
 if TYPE_CHECKING:
-    from harness.status import RunStanding
+    from harness.status import RunSummary
 
 Roots = Annotated[
     list[Path], typer.Argument(metavar="RESULTS...", help="Results directories, or parts of them.", show_default=False)
@@ -31,21 +31,21 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show what is finished, running, interrupted, failed or missing, with speed and time left."""
-    from harness.display.standings import counts, print_cells, print_failures
-    from harness.status import read_standings, seconds_left
+    from harness.display.standings import counts, print_failures, print_run_groups
+    from harness.status import seconds_left, summarise_runs
 
-    standings, skipped = _planned(roots, suite, profile) if suite else read_standings(roots)
+    summaries, skipped = _summarise_suite(roots, suite, profile) if suite else summarise_runs(roots)
     if as_json:
-        left = seconds_left(standings)
-        print_json({"runs": [run_as_json(run) for run in standings], "skipped": skipped, "seconds_left": left})
+        left = seconds_left(summaries)
+        print_json({"runs": [run_as_json(run) for run in summaries], "skipped": skipped, "seconds_left": left})
         return
     console = open_console()
-    print_cells(console, standings)
-    print_failures(console, standings)
+    print_run_groups(console, summaries)
+    print_failures(console, summaries)
     for line in skipped:
         console.print(Text(f"skipped: {line}", style="yellow"), soft_wrap=True)
-    left = seconds_left(standings)
-    console.print(counts(standings) + (f"; about {duration(left)} left" if left else ""))
+    left = seconds_left(summaries)
+    console.print(counts(summaries) + (f"; about {duration(left)} left" if left else ""))
 
 
 def report(
@@ -68,18 +68,18 @@ def report(
     ] = None,
 ) -> None:
     """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name."""
-    from harness.published import shipped
+    from harness.published import packaged_files
     from harness.report.build import build_report
 
     if not formats.strip(" ,"):
         raise UserError("--format names no format: html, md, latex and csv are known")
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
-    numbers = [*(shipped() if published else ()), *(published_from or ())]
+    numbers = [*(packaged_files() if published else ()), *(published_from or ())]
     file = build_report(roots, out or roots[0] / "report", baseline=baseline, formats=wanted, published=numbers)
     open_console().print(f"report: {file}", soft_wrap=True)
 
 
-def run_as_json(run: RunStanding) -> dict[str, Any]:
+def run_as_json(run: RunSummary) -> dict[str, Any]:
     """A run for scripts."""
     return {
         "suite": run.spec.suite,
@@ -87,7 +87,7 @@ def run_as_json(run: RunStanding) -> dict[str, Any]:
         "method": run.spec.method,
         "seed": run.spec.seed,
         "digest": run.spec.digest,
-        "standing": run.standing,
+        "state": run.state,
         "step": run.step,
         "steps": run.spec.steps,
         "steps_per_second": run.steps_per_second,
@@ -99,14 +99,14 @@ def run_as_json(run: RunStanding) -> dict[str, Any]:
     }
 
 
-def _planned(roots: Sequence[Path], file: Path, profile: str | None) -> tuple[list[RunStanding], list[str]]:
+def _summarise_suite(roots: Sequence[Path], file: Path, profile: str | None) -> tuple[list[RunSummary], list[str]]:
     """The runs of a suite, missing ones included, as far as they lie in the first directory that has any of them."""
     from harness.plan import expand
-    from harness.status import plan_standings
+    from harness.status import summarise_plan
 
     suite = load(file, profile)
     for root in roots:
         if not root.is_dir():
             raise ResultsError(f"{root}: no such results directory")
     base = next(root.parent if root.name == suite.suite else root for root in roots)
-    return plan_standings(expand(suite), base), []
+    return summarise_plan(expand(suite), base), []

@@ -36,9 +36,9 @@ def run(
         raise UserError("--json goes with --dry-run; for results in JSON see 'harness status RESULTS --json'")
     from harness.cli.launch import launch, print_plan
     from harness.plan import expand
-    from harness.registry import registry
+    from harness.registry import installed
 
-    registry().executor(executor)
+    installed().executor(executor)
     specs = expand(load(suite, profile, method, task, seeds, steps, overrides))
     if dry_run:
         print_plan(specs, results, workers=workers, device=device, fresh=fresh, as_json=as_json)

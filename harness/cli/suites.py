@@ -17,7 +17,7 @@ from harness.errors import UserError
 
 
 @dataclass(frozen=True)
-class _Checked:
+class _SuiteCheck:
     file: Path
     runs: int
     problems: tuple[str, ...]
@@ -33,11 +33,11 @@ def check(
     """Validate suites without running anything; examine methods with the conformance kit."""
     from harness.cli.plugins import any_failed, check_methods
 
-    checked = [_check(Path(name), profile) for name in what if _names_file(name)]
+    checked = [_check(Path(name), profile) for name in what if _is_suite_file(name)]
     good = not any(one.problems for one in checked)
     if not as_json:
-        _tell(checked)
-    methods = check_methods([name for name in what if not _names_file(name)], quiet=as_json) if good else []
+        _print_checked(checked)
+    methods = check_methods([name for name in what if not _is_suite_file(name)], quiet=as_json) if good else []
     if as_json:
         print_json([*({"file": str(c.file), "runs": c.runs, "problems": c.problems} for c in checked), *methods])
     return 2 if not good else 1 if any_failed(methods) else 0
@@ -50,11 +50,11 @@ def schema() -> None:
     typer.echo(json.dumps(suite_schema(), indent=2))
 
 
-def _names_file(name: str) -> bool:
+def _is_suite_file(name: str) -> bool:
     return Path(name).is_file() or Path(name).suffix in {".yaml", ".yml"} or Path(name).name != name
 
 
-def _tell(checked: Sequence[_Checked]) -> None:
+def _print_checked(checked: Sequence[_SuiteCheck]) -> None:
     console = open_console()
     for one in checked:
         if not one.problems:
@@ -63,10 +63,10 @@ def _tell(checked: Sequence[_Checked]) -> None:
         raise UserError("\n".join(problems))
 
 
-def _check(file: Path, profile: str | None) -> _Checked:
+def _check(file: Path, profile: str | None) -> _SuiteCheck:
     from harness.plan import expand
 
     try:
-        return _Checked(file, len(expand(load(file, profile))), ())
+        return _SuiteCheck(file, len(expand(load(file, profile))), ())
     except UserError as error:
-        return _Checked(file, 0, tuple(str(error).splitlines()))
+        return _SuiteCheck(file, 0, tuple(str(error).splitlines()))

@@ -81,8 +81,8 @@ def tune(
     for name in objective or ():
         if name not in get_args(Objective):
             raise UnknownNameError("objective", name, get_args(Objective))
-    seconds = None if time is None else _seconds(time)
-    most_steps = None if total_steps is None else _count(total_steps)
+    seconds = None if time is None else _parse_duration(time)
+    max_steps = None if total_steps is None else _parse_whole_number(total_steps)
     given = {
         "trials": trials,
         "seeds": seeds,
@@ -92,18 +92,18 @@ def tune(
         "objectives": f"[{', '.join(objective)}]" if objective else None,
     }
     options = [f"tune.{key}={value}" for key, value in given.items() if value is not None]
-    loaded = load(suite, profile, [method], task, None, steps, [*(overrides or ()), *options], tuned=True)
+    loaded = load(suite, profile, [method], task, None, steps, [*(overrides or ()), *options], for_tuning=True)
 
     if len(loaded.methods) > 1:
         raise UserError(f"--method {method}: is the reward of {', '.join(loaded.methods)}; name one of them")
     (method,) = loaded.methods
 
-    from harness.cli.tuning import Tuning, launch_tuning, print_tuning_plan
+    from harness.cli.tuning import TuneRequest, launch_tuning, print_tuning_plan
 
     name = study or "-".join(part for part in (loaded.suite, method, profile) if part)
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
         raise UserError(f"--study {name}: cannot name a folder: use letters, digits, '_', '-' and '.'")
-    asked = Tuning(
+    request = TuneRequest(
         suite=loaded,
         file=suite,
         method=method,
@@ -113,24 +113,24 @@ def tune(
         out=out,
         workers=workers,
         device=device,
-        most_steps=most_steps,
+        max_steps=max_steps,
         seconds=seconds,
-        trials_given=trials is not None or (most_steps is None and seconds is None),
+        trials_given=trials is not None or (max_steps is None and seconds is None),
     )
     if dry_run:
-        print_tuning_plan(asked)
+        print_tuning_plan(request)
         return 0
-    return launch_tuning(asked)
+    return launch_tuning(request)
 
 
-def _seconds(text: str) -> float:
+def _parse_duration(text: str) -> float:
     found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(s|m|min|h|d|)\s*", text)
     if found is None or float(found[1]) <= 0:
         raise UserError(f"--time {text}: expected a time such as 90m, 8h or 3600 (seconds)")
     return float(found[1]) * _UNITS[found[2]]
 
 
-def _count(text: str) -> int:
+def _parse_whole_number(text: str) -> int:
     try:
         number = float(text.replace("_", ""))
     except ValueError:

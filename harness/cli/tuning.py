@@ -1,4 +1,4 @@
-"""Running a study, and what is told before, while and after it runs."""
+"""Running a study, and what is printed before, while and after it runs."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from rich.text import Text
 
 from harness.cli.launch import check_device, check_writable, replay_bytes_of, stop_on_signals
 from harness.display import words
-from harness.display.board import Board
+from harness.display.board import SuiteProgress
 from harness.display.catalogue import print_parameters
 from harness.display.console import open_console
 from harness.display.progress import progress_view
-from harness.display.tuning import StudyBoard, print_confirmation, study_view
+from harness.display.tuning import StudyProgress, print_confirmation, study_view
 from harness.errors import ResultsError
 from harness.execution.attempt import TRAIN
 from harness.execution.capacity import default_workers
 from harness.execution.forecast import forecast
 from harness.execution.local import execute
 from harness.execution.replay import workers_that_fit
-from harness.registry import registry
+from harness.registry import installed
 from harness.run_folder import COMMAND_VARIABLE
 from harness.spec import RunSpec
-from harness.status import plan_standings
+from harness.status import summarise_plan
 from harness.suite_model import Suite
 from harness.tuning import best, confirm
-from harness.tuning.record import write_record
-from harness.tuning.scores import steps_of
+from harness.tuning.record import write_study_record
+from harness.tuning.scores import own_steps
 from harness.tuning.storage import masked_arguments, open_storage
-from harness.tuning.study import FINISHED, Limit, Problem, TuningStudy
+from harness.tuning.study import FINISHED, Limit, StudyDefinition, TuningStudy
 from harness.tuning.trials import study_folder
 from harness.tuning.tuner import Budget, OnTrialEvent, StorageLost, TrialEnded, TrialEvent, tune
 
 if TYPE_CHECKING:
-    from harness.tuning.confirm import Comparison
+    from harness.tuning.confirm import CandidateComparison
 
 _RECORD_SECONDS = 10.0
-_RECORD_SHARE = 50.0  # times what writing takes: a study of many trials is recorded less often
+_RECORD_INTERVAL_FACTOR = 50.0  # times what writing takes: a study of many trials is recorded less often
 
 
 @dataclass(frozen=True)
-class Tuning:
-    """What ``harness tune`` was asked for.
+class TuneRequest:
+    """The arguments of one ``harness tune`` call.
 
     Attributes:
         suite: As loaded; its ``tune`` block holds what the command line said.
@@ -62,7 +62,7 @@ class Tuning:
         out: Where to write the settings found; ``None`` for the study's folder.
         workers: Trials at a time; ``None`` for one per core.
         device: ``auto``, ``cpu`` or ``cuda``.
-        most_steps: Of all trials together.
+        max_steps: Of all trials together.
         seconds: Of this call.
         trials_given: Whether the number of trials is a limit, which it is unless only another budget was given.
         train: Import path of the function that trains a run.
@@ -77,7 +77,7 @@ class Tuning:
     out: Path | None
     workers: int | None
     device: str
-    most_steps: int | None
+    max_steps: int | None
     seconds: float | None
     trials_given: bool
     train: str = TRAIN
@@ -90,38 +90,40 @@ class Tuning:
     @property
     def best(self) -> Path:
         """Where the settings found are written."""
-        return self.out or self.folder / best.FILE
+        return self.out or self.folder / best.BEST_FILE
 
     @property
     def limit(self) -> Limit:
         """The budget of the study."""
-        return Limit(self.suite.tune.trials if self.trials_given else None, self.most_steps)
+        return Limit(self.suite.tune.trials if self.trials_given else None, self.max_steps)
 
 
-def print_tuning_plan(asked: Tuning) -> None:
+def print_tuning_plan(request: TuneRequest) -> None:
     """Print what is searched and what it will take, and start nothing."""
-    problem = Problem.of(asked.suite, asked.method, asked.study, registry())
-    console, options = open_console(), asked.suite.tune
-    print_parameters(console, f"search space of {asked.method}", problem.space)
-    specs = problem.specs({})
+    definition = StudyDefinition.from_suite(request.suite, request.method, request.study, installed())
+    console, options = open_console(), request.suite.tune
+    print_parameters(console, f"search space of {request.method}", definition.space)
+    specs = definition.specs({})
     with console.status("measuring how fast the method is"):
         from harness.training.estimate import estimate
 
-        one = forecast(plan_standings(specs, asked.results), lambda spec: estimate(spec, asked.device), 1)
-    workers = asked.workers or default_workers(specs)
-    trials = "trials until the budget is spent" if asked.limit.trials is None else words.plural(asked.limit.trials, "trial")
-    runs = f"{trials} of {words.plural(len(specs), 'run')}, {words.count(sum(map(steps_of, specs)))} steps each"
+        one = forecast(summarise_plan(specs, request.results), lambda spec: estimate(spec, request.device), 1)
+    workers = request.workers or default_workers(specs)
+    trials = (
+        "trials until the budget is spent" if request.limit.trials is None else words.plural(request.limit.trials, "trial")
+    )
+    runs = f"{trials} of {words.plural(len(specs), 'run')}, {words.count(sum(map(own_steps, specs)))} steps each"
     again = len(specs) // options.seeds * options.confirm_seeds * (options.confirm + 1) if options.confirm else 0
     total = ""
-    if asked.limit.trials is not None:
-        trial = sum(cell.seconds_of_all for cell in one.cells)
-        seconds = (trial * asked.limit.trials + trial / len(specs) * again) / workers
+    if request.limit.trials is not None:
+        trial = sum(group.seconds_from_scratch for group in one.cells)
+        seconds = (trial * request.limit.trials + trial / len(specs) * again) / workers
         total = f"; about {words.duration(seconds)} with {words.plural(workers, 'worker')}, nothing pruned"
     console.print(f"{runs}, then {words.plural(again, 'run')} to confirm{total}", soft_wrap=True)
 
 
-def launch_tuning(asked: Tuning) -> int:
-    """Run the study until its budget is spent, confirm its best trials, and tell what came of it.
+def launch_tuning(request: TuneRequest) -> int:
+    """Run the study until its budget is spent, confirm its best trials, and print the result.
 
     Returns:
         The exit code.
@@ -129,52 +131,54 @@ def launch_tuning(asked: Tuning) -> int:
     Raises:
         UserError: Something cannot be used; nothing was started.
     """
-    problem = Problem.of(asked.suite, asked.method, asked.study, registry())
-    check_device(asked.device)
-    if asked.out is not None and not asked.out.parent.is_dir():
-        raise ResultsError(f"--out {asked.out}: there is no folder {asked.out.parent}")
-    opened = open_storage(asked.storage, asked.folder / "journal.log")
+    definition = StudyDefinition.from_suite(request.suite, request.method, request.study, installed())
+    check_device(request.device)
+    if request.out is not None and not request.out.parent.is_dir():
+        raise ResultsError(f"--out {request.out}: there is no folder {request.out.parent}")
+    handle = open_storage(request.storage, request.folder / "journal.log")
     try:
-        check_writable(asked.results)
-        return _launch(asked, TuningStudy(problem, opened))
+        check_writable(request.results)
+        return _launch(request, TuningStudy(definition, handle))
     finally:
-        opened.close()
+        handle.close()
 
 
-def _launch(asked: Tuning, study: TuningStudy) -> int:
-    workers = workers_that_fit(study.specs, asked.results, asked.workers, replay_bytes_of) or default_workers(study.specs)
+def _launch(request: TuneRequest, study: TuningStudy) -> int:
+    workers = workers_that_fit(study.specs, request.results, request.workers, replay_bytes_of) or default_workers(study.specs)
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *masked_arguments(sys.argv[1:])])
     console = open_console()
-    _print_opening(console, asked, study)
+    _print_opening(console, request, study)
     try:
         with stop_on_signals():
-            return _search(console, asked, study, workers)
+            return _search(console, request, study, workers)
     except StorageLost as error:
         console.print(Text(str(error), style="red"), soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        write_record(study, asked.folder)
-        board = _board(asked, study)
-        message = f"interrupted: {board.summary()}; everything so far is kept, and the same command goes on from there"
+        write_study_record(study, request.folder)
+        study_progress = _study_progress(request, study)
+        message = (
+            f"interrupted: {study_progress.summary()}; everything so far is kept, and the same command goes on from there"
+        )
         console.print(Text(message, style="yellow"), soft_wrap=True)
         return 130
 
 
-def _search(console: Console, asked: Tuning, study: TuningStudy, workers: int) -> int:
-    board = _board(asked, study)
-    with study_view(console, board) as show:
+def _search(console: Console, request: TuneRequest, study: TuningStudy, workers: int) -> int:
+    study_progress = _study_progress(request, study)
+    with study_view(console, study_progress) as show:
         ending = tune(
             study,
-            asked.results,
-            budget=Budget(asked.limit, asked.seconds),
+            request.results,
+            budget=Budget(request.limit, request.seconds),
             workers=workers,
-            device=asked.device,
-            on_event=_recording(show, study, asked.folder),
-            train=asked.train,
+            device=request.device,
+            on_event=_write_record_periodically(show, study, request.folder),
+            train=request.train,
         )
-    write_record(study, asked.folder)
-    told = {"time": "time is up", "failing": "gave up: one trial after another failed", "complete": "done"}[ending]
-    console.print(f"{told}: {_board(asked, study).summary()}", soft_wrap=True)
+    write_study_record(study, request.folder)
+    reason = {"time": "time is up", "failing": "gave up: one trial after another failed", "complete": "done"}[ending]
+    console.print(f"{reason}: {_study_progress(request, study).summary()}", soft_wrap=True)
     others = sum(trial.state not in FINISHED for trial in study.trials())
     if others and ending == "complete":
         console.print(
@@ -183,15 +187,15 @@ def _search(console: Console, asked: Tuning, study: TuningStudy, workers: int) -
             soft_wrap=True,
         )
         return 0
-    if study.best() is None:
+    if study.best_trial() is None:
         console.print(Text("no trial finished, so there is nothing to confirm", style="red"), soft_wrap=True)
         return 1
-    code = _conclude(console, asked, study)
+    code = _confirm_and_report(console, request, study)
     return 1 if ending == "failing" else code
 
 
-def _recording(show: OnTrialEvent, study: TuningStudy, folder: Path) -> OnTrialEvent:
-    """Keep the record in the study's folder fresh while trials end."""
+def _write_record_periodically(show: OnTrialEvent, study: TuningStudy, folder: Path) -> OnTrialEvent:
+    """Rewrite the record in the study's folder from time to time as trials end."""
     due = time.monotonic() + _RECORD_SECONDS
 
     def on_event(event: TrialEvent) -> None:
@@ -199,78 +203,81 @@ def _recording(show: OnTrialEvent, study: TuningStudy, folder: Path) -> OnTrialE
         show(event)
         began = time.monotonic()
         if isinstance(event, TrialEnded) and began >= due:
-            write_record(study, folder)
+            write_study_record(study, folder)
             ended = time.monotonic()
-            due = ended + max(_RECORD_SECONDS, _RECORD_SHARE * (ended - began))
+            due = ended + max(_RECORD_SECONDS, _RECORD_INTERVAL_FACTOR * (ended - began))
 
     return on_event
 
 
-def _board(asked: Tuning, study: TuningStudy) -> StudyBoard:
+def _study_progress(request: TuneRequest, study: TuningStudy) -> StudyProgress:
     counts = Counter(trial.state for trial in study.trials() if trial.state in FINISHED)
-    found = study.best()
-    return StudyBoard(asked.limit.trials, dict(counts), (found.number, found.values[0]) if found else None)
+    found = study.best_trial()
+    return StudyProgress(request.limit.trials, dict(counts), (found.number, found.values[0]) if found else None)
 
 
-def _print_opening(console: Console, asked: Tuning, study: TuningStudy) -> None:
-    options = asked.suite.tune
+def _print_opening(console: Console, request: TuneRequest, study: TuningStudy) -> None:
+    options = request.suite.tune
     console.print(
-        f"{study.name}: {words.plural(len(study.problem.space.parameters), 'setting')} of {asked.method} by {options.sampler},"
+        f"{study.name}: {words.plural(len(study.definition.space.parameters), 'setting')} of {request.method}"
+        f" by {options.sampler},"
         f" {words.plural(len(study.specs), 'run')} per trial ({words.plural(options.seeds, 'seed')} of tuning's own);"
-        f" {_board(asked, study).summary()}",
+        f" {_study_progress(request, study).summary()}",
         soft_wrap=True,
     )
-    console.print(f"storage: {study.opened.shown}; to look inside: optuna-dashboard {study.opened.dashboard}", soft_wrap=True)
-    if study.problem.space.default() is None and not study.trials():
+    console.print(
+        f"storage: {study.handle.label}; to look inside: optuna-dashboard {study.handle.dashboard_url}", soft_wrap=True
+    )
+    if study.definition.space.default() is None and not study.trials():
         console.print(
             "the suite's own settings lie outside the search space: they are no trial, only confirmed", soft_wrap=True
         )
 
 
 # --------------------------------------------------------------------------------------------------------------------
-# What came of it
+# Results of the study
 # --------------------------------------------------------------------------------------------------------------------
-def _conclude(console: Console, asked: Tuning, study: TuningStudy) -> int:
-    options, code = asked.suite.tune, 0
-    compared: Sequence[Comparison] = ()
+def _confirm_and_report(console: Console, request: TuneRequest, study: TuningStudy) -> int:
+    options, code = request.suite.tune, 0
+    compared: Sequence[CandidateComparison] = ()
     if options.confirm:
         found = confirm.candidates(study, options.confirm)
-        code = _run_again(console, asked, [spec for one in found for spec in one.specs])
-        confirmed = confirm.read_confirmed(found, asked.results)
-        write_record(study, asked.folder, confirmed)
+        code = _run_confirmations(console, request, [spec for one in found for spec in one.specs])
+        confirmed = confirm.read_confirmations(found, request.results)
+        write_study_record(study, request.folder, confirmed)
         compared = confirm.compare(study.name, options.metric, confirmed)
         print_confirmation(console, compared)
         console.print(confirm.verdict(compared), soft_wrap=True)
-        if not all(one.whole for one in confirmed):
+        if not all(one.complete for one in confirmed):
             console.print(
                 "some of the runs that confirm are not finished; the same command goes on from there", soft_wrap=True
             )
-    _write_best(asked, study, compared)
+    _write_best(request, study, compared)
     with console.status("writing the report"):
         from harness.report.build import build_report
 
-        report = build_report([asked.folder], asked.folder / "report")
+        report = build_report([request.folder], request.folder / "report")
     console.print(f"report: {report}", soft_wrap=True)
-    use = f"harness run {shlex.quote(str(asked.file))} --method {asked.method} --set @{shlex.quote(str(asked.best))}"
-    console.print(f"settings: {asked.best}; to run with them: {use}", soft_wrap=True)
+    use = f"harness run {shlex.quote(str(request.file))} --method {request.method} --set @{shlex.quote(str(request.best))}"
+    console.print(f"settings: {request.best}; to run with them: {use}", soft_wrap=True)
     return code
 
 
-def _run_again(console: Console, asked: Tuning, specs: Sequence[RunSpec]) -> int:
-    """Run what confirms, beside whoever else does; the exit code."""
-    standings = plan_standings(specs, asked.results)
-    todo = [run for run in standings if run.standing != "finished"]
+def _run_confirmations(console: Console, request: TuneRequest, specs: Sequence[RunSpec]) -> int:
+    """Train the confirmation runs, beside other processes that may do so too; return the exit code."""
+    summaries = summarise_plan(specs, request.results)
+    todo = [run for run in summaries if run.state != "finished"]
     if not todo:
         return 0
     console.print(f"confirming on fresh seeds: {words.plural(len(todo), 'run')}", soft_wrap=True)
-    with progress_view(console, Board(todo, finished=len(standings) - len(todo))) as on_event:
+    with progress_view(console, SuiteProgress(todo, finished=len(summaries) - len(todo))) as on_event:
         outcomes = execute(
             [run.spec for run in todo],
-            results=asked.results,
-            workers=asked.workers,
-            device=asked.device,
+            results=request.results,
+            workers=request.workers,
+            device=request.device,
             on_event=on_event,
-            train=asked.train,
+            train=request.train,
         )
     for outcome in outcomes:
         if outcome.ending == "failed":
@@ -278,18 +285,18 @@ def _run_again(console: Console, asked: Tuning, specs: Sequence[RunSpec]) -> int
     return 1 if any(outcome.ending == "failed" for outcome in outcomes) else 0
 
 
-def _write_best(asked: Tuning, study: TuningStudy, compared: Sequence[Comparison]) -> None:
-    chosen, found = confirm.winner(compared), study.best()
+def _write_best(request: TuneRequest, study: TuningStudy, compared: Sequence[CandidateComparison]) -> None:
+    chosen, found = confirm.winner(compared), study.best_trial()
     assert found is not None
-    remarks = [f"Settings of method {asked.method} in suite {asked.suite.suite}, found by study {study.name}."]
+    comments = [f"Settings of method {request.method} in suite {request.suite.suite}, found by study {study.name}."]
     if chosen is not None:
-        values = chosen.confirmed.settings
-        remarks += [f"{chosen.confirmed.label}, the best of those confirmed.", confirm.verdict(compared)]
+        values = chosen.confirmation.settings
+        comments += [f"{chosen.confirmation.label}, the best of those confirmed.", confirm.verdict(compared)]
     else:
         values = dict(found.params)
-        remarks += [
+        comments += [
             f"Trial {found.number}, not confirmed: its score of {found.values[0]:.3f} is the best of many, so too high."
         ]
-    remarks.append(f"harness run {asked.file} --set @{asked.best}")
-    asked.best.parent.mkdir(parents=True, exist_ok=True)
-    best.write_best(asked.best, study.problem, values, remarks)
+    comments.append(f"harness run {request.file} --set @{request.best}")
+    request.best.parent.mkdir(parents=True, exist_ok=True)
+    best.write_best(request.best, study.definition, values, comments)

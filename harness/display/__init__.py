@@ -2,6 +2,6 @@
 
 words.py     numbers and durations as people read them
 console.py   a terminal or not, and tables for both
-board.py     how a suite under way stands
-progress.py  the board drawn live, or told line by line
+board.py     the progress of a suite
+progress.py  that progress drawn live, or printed line by line
 """

@@ -1,4 +1,4 @@
-"""How a suite under way stands: fed by an executor's events, asked by whoever draws it."""
+"""The progress of a running suite: updated by an executor's events, read by the views."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import harmonic_mean
 
-from harness.execution.events import Advanced, Ended, Event, Outcome, Started
-from harness.progress import Progress
+from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed, RunStarted
+from harness.progress import RunProgress
 from harness.spec import RunSpec
-from harness.status import RunStanding
+from harness.status import RunSummary
 
 
 @dataclass
-class Row:
+class ActiveRun:
     """A run under way; `progress` is ``None`` until its process has loaded everything and reports."""
 
     spec: RunSpec
-    progress: Progress | None = None
+    progress: RunProgress | None = None
 
     @property
     def seconds_left(self) -> float | None:
@@ -27,25 +27,25 @@ class Row:
         return (self.progress.steps - self.progress.step) / self.progress.steps_per_second
 
 
-class Board:
-    """The state of one call of an executor.
+class SuiteProgress:
+    """The progress of one executor call.
 
     Args:
-        standings: The runs that it was given, as they stood before.
+        summaries: The state of each of its runs before the call.
         finished: How many runs of the plan were finished before.
     """
 
-    def __init__(self, standings: Sequence[RunStanding], finished: int = 0) -> None:
-        self.total = len(standings) + finished
+    def __init__(self, summaries: Sequence[RunSummary], finished: int = 0) -> None:
+        self.total = len(summaries) + finished
         self.finished = finished
         self.failed = self.claimed = 0
-        self.running: dict[str, Row] = {}
-        self._left = {run.spec.path: (run.spec.method, run.steps_left) for run in standings}
+        self.running: dict[str, ActiveRun] = {}
+        self._left = {run.spec.path: (run.spec.method, run.steps_left) for run in summaries}
         self._speeds: dict[str, float] = {}
 
     @property
     def waiting(self) -> int:
-        """Runs that have not been taken up."""
+        """The number of runs that have not been started."""
         return self.total - self.finished - self.failed - self.claimed - len(self.running)
 
     @property
@@ -57,17 +57,17 @@ class Board:
         total = sum(steps / self._speeds.get(method, typical) for method, steps in self._left.values())
         return total / max(len(self.running), 1)
 
-    def update(self, event: Event) -> None:
-        """Take an event into account."""
+    def update(self, event: RunEvent) -> None:
+        """Update the counts from an event."""
         match event:
-            case Started(spec):
-                self.running[spec.path] = Row(spec)
-            case Advanced(spec, progress):
+            case RunStarted(spec):
+                self.running[spec.path] = ActiveRun(spec)
+            case RunProgressed(spec, progress):
                 self.running[spec.path].progress = progress
                 self._left[spec.path] = spec.method, progress.steps - progress.step
                 if progress.steps_per_second > 0:
                     self._speeds[spec.method] = progress.steps_per_second
-            case Ended(outcome):
+            case RunEnded(outcome):
                 self._end(outcome)
 
     def _end(self, outcome: Outcome) -> None:

@@ -15,7 +15,7 @@ from harness.display import words
 from harness.display.console import print_table
 from harness.registry import DISABLE_VARIABLE, Registry
 from harness.settings import Setting
-from harness.tuning.parameters import Space
+from harness.tuning.parameters import SearchSpace
 
 _STATES = {"in use": "green", "broken": "red", "disabled": "yellow"}
 
@@ -29,8 +29,8 @@ def print_listing(console: Console, kind: str, found: Sequence[Any]) -> None:
     console.print()
 
 
-def print_unused(console: Console, registry: Registry) -> None:
-    """A line for each plugin of which nothing is used, and why."""
+def print_unavailable_plugins(console: Console, registry: Registry) -> None:
+    """A line for each plugin that is not in use, with the reason."""
     for plugin in registry.broken:
         console.print(Text(str(plugin), style="red"), soft_wrap=True)
     for name in registry.disabled:
@@ -63,7 +63,7 @@ def print_space(console: Console, name: str, found: SpaceEntry) -> None:
     console.print("A suite narrows, widens or drops ranges under 'tune: space:'; see 'harness tune --help'.", soft_wrap=True)
 
 
-def print_parameters(console: Console, title: str, space: Space) -> None:
+def print_parameters(console: Console, title: str, space: SearchSpace) -> None:
     """A search space as a table."""
     rows = [
         (
@@ -75,12 +75,14 @@ def print_parameters(console: Console, title: str, space: Space) -> None:
         )
         for parameter in space.parameters
     ]
-    print_table(console, title, ("parameter", "default", "range", "only while", "meaning"), rows, keep=("parameter",))
+    print_table(
+        console, title, ("parameter", "default", "range", "only while", "meaning"), rows, no_wrap_columns=("parameter",)
+    )
 
 
 def _print_entries(console: Console, kind: str, found: Sequence[Entry]) -> None:
     rows = [(Text(e.name, style="bold"), e.summary, e.source, f"{e.plugin.name} {e.plugin.version}") for e in found]
-    print_table(console, kind, ("name", "about", "source", "plugin"), rows, keep=("name",))
+    print_table(console, kind, ("name", "about", "source", "plugin"), rows, no_wrap_columns=("name",))
 
 
 def _print_environments(console: Console, kind: str, found: Sequence[Entry]) -> None:
@@ -95,7 +97,7 @@ def _print_plugins(console: Console, kind: str, found: Sequence[PluginEntry]) ->
         (Text(p.name, style="bold"), p.distribution, p.version, Text(p.state, style=_STATES[p.state]), p.provides or p.cause)
         for p in found
     ]
-    print_table(console, kind, ("name", "package", "version", "state", "provides"), rows, keep=("name", "state"))
+    print_table(console, kind, ("name", "package", "version", "state", "provides"), rows, no_wrap_columns=("name", "state"))
 
 
 def _print_suites(console: Console, kind: str, found: Sequence[SuiteEntry]) -> None:

@@ -28,8 +28,8 @@ def print_table(
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
     *,
-    right: Sequence[str] = (),
-    keep: Sequence[str] = (),
+    right_aligned: Sequence[str] = (),
+    no_wrap_columns: Sequence[str] = (),
 ) -> None:
     """Print a table, drawn for a terminal and in aligned columns elsewhere; columns that are empty throughout are left out.
 
@@ -38,15 +38,24 @@ def print_table(
         title: Printed above; empty for none.
         columns: Their headings.
         rows: One cell per column; ``None`` is empty, `rich.text.Text` keeps its style.
-        right: Columns of numbers, which are aligned to the right.
-        keep: Columns that must not be wrapped, such as names; numbers never are.
+        right_aligned: Columns of numbers, which are aligned to the right.
+        no_wrap_columns: Columns that must not be wrapped, such as names; numbers never are.
     """
     cells = [[cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row] for row in rows]
     used = [index for index in range(len(columns)) if any(row[index].plain for row in cells)]
     if console.is_terminal:
-        _print_drawn(console, title, [columns[i] for i in used], [[row[i] for i in used] for row in cells], right, keep)
+        _print_drawn(
+            console,
+            title,
+            [columns[i] for i in used],
+            [[row[i] for i in used] for row in cells],
+            right_aligned,
+            no_wrap_columns,
+        )
     else:
-        _print_plain(console, title, [columns[i] for i in used], [[row[i].plain for i in used] for row in cells], right)
+        _print_plain(
+            console, title, [columns[i] for i in used], [[row[i].plain for i in used] for row in cells], right_aligned
+        )
 
 
 def _print_drawn(
@@ -54,20 +63,22 @@ def _print_drawn(
     title: str,
     columns: Sequence[str],
     rows: Sequence[Sequence[Text]],
-    right: Sequence[str],
-    keep: Sequence[str],
+    right_aligned: Sequence[str],
+    no_wrap_columns: Sequence[str],
 ) -> None:
     table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        number = column in right
-        table.add_column(column, justify="right" if number else "left", no_wrap=number or column in keep, overflow="fold")
+        number = column in right_aligned
+        table.add_column(
+            column, justify="right" if number else "left", no_wrap=number or column in no_wrap_columns, overflow="fold"
+        )
     for row in rows:
         table.add_row(*row)
     console.print(table)
 
 
 def _print_plain(
-    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]
+    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right_aligned: Sequence[str]
 ) -> None:
     lines = [list(columns), *map(list, rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
@@ -75,7 +86,7 @@ def _print_plain(
         console.print(title)
     for line in lines:
         cells = [
-            cell.rjust(width) if column in right else cell.ljust(width)
+            cell.rjust(width) if column in right_aligned else cell.ljust(width)
             for cell, width, column in zip(line, widths, columns, strict=True)
         ]
         console.print("  ".join(cells).rstrip())

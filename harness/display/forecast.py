@@ -7,21 +7,21 @@ from rich.text import Text
 
 from harness.display import words
 from harness.display.console import print_table
-from harness.execution.forecast import CellForecast, Forecast
+from harness.execution.forecast import Forecast, GroupForecast
 
 
 def print_forecast(console: Console, plan: Forecast) -> None:
     """One line per task and method, and what the whole will take."""
     numbers = ("runs", "finished", "steps per run", "memory per run", "steps/s", "time")
-    rows = [_row(cell) for cell in plan.cells]
-    print_table(console, "", ("task", "method", *numbers), rows, right=numbers, keep=("task", "method"))
-    runs, finished = sum(cell.runs for cell in plan.cells), sum(cell.finished for cell in plan.cells)
+    rows = [_row(group) for group in plan.cells]
+    print_table(console, "", ("task", "method", *numbers), rows, right_aligned=numbers, no_wrap_columns=("task", "method"))
+    runs, finished = sum(group.runs for group in plan.cells), sum(group.finished for group in plan.cells)
     console.print(
         f"{words.plural(runs, 'run')}, {finished} finished; about {words.duration(plan.seconds)}"
         f" with {words.plural(plan.workers, 'worker')}, as busy as this machine is now",
         soft_wrap=True,
     )
-    if replay := max((cell.replay_bytes for cell in plan.cells), default=0):
+    if replay := max((group.replay_bytes for group in plan.cells), default=0):
         console.print(
             f"full replay buffers take up to {words.memory(replay)} of each run's memory,"
             " and as much again of the disk until the run is finished",
@@ -36,14 +36,14 @@ def print_forecast(console: Console, plan: Forecast) -> None:
         console.print(Text(warning, style="yellow"), soft_wrap=True)
 
 
-def _row(cell: CellForecast) -> tuple[str, ...]:
+def _row(group: GroupForecast) -> tuple[str, ...]:
     return (
-        cell.task,
-        cell.method,
-        str(cell.runs),
-        str(cell.finished or ""),
-        words.count(cell.steps),
-        words.memory(cell.memory_bytes),
-        words.speed(cell.steps_per_second),
-        words.duration(cell.seconds) if cell.seconds else "",
+        group.task,
+        group.method,
+        str(group.runs),
+        str(group.finished or ""),
+        words.count(group.steps),
+        words.memory(group.memory_bytes),
+        words.speed(group.steps_per_second),
+        words.duration(group.seconds) if group.seconds else "",
     )

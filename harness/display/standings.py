@@ -1,4 +1,4 @@
-"""Where runs stand, as tables and lines."""
+"""The states of runs, as tables and lines."""
 
 from __future__ import annotations
 
@@ -9,46 +9,51 @@ from rich.text import Text
 
 from harness.display import words
 from harness.display.console import print_table
-from harness.status import STANDINGS, Cell, RunStanding, cells
+from harness.status import RUN_STATES, RunGroup, RunSummary, group_runs
 
 _STYLES = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red", "missing": "dim"}
 
 
-def print_cells(console: Console, standings: Sequence[RunStanding]) -> None:
-    """One line per task and method: how many runs stand how, their speed, and their mean score once finished."""
-    rows = [_row(cell) for cell in cells(standings)]
-    numbers = (*STANDINGS, "steps/s", "left", "score", "normalised")
+def print_run_groups(console: Console, summaries: Sequence[RunSummary]) -> None:
+    """One line per task and method: the number of runs in each state, their speed, and the mean score of the finished ones."""
+    rows = [_row(group) for group in group_runs(summaries)]
+    numbers = (*RUN_STATES, "steps/s", "left", "score", "normalised")
     print_table(
-        console, "", ("suite", "task", "method", *numbers), _without_common_suite(rows), right=numbers, keep=("task", "method")
+        console,
+        "",
+        ("suite", "task", "method", *numbers),
+        _without_common_suite(rows),
+        right_aligned=numbers,
+        no_wrap_columns=("task", "method"),
     )
 
 
-def print_failures(console: Console, standings: Sequence[RunStanding]) -> None:
+def print_failures(console: Console, summaries: Sequence[RunSummary]) -> None:
     """Each failed run with its cause and where to read more."""
-    for run in standings:
-        if run.standing == "failed":
+    for run in summaries:
+        if run.state == "failed":
             log = f" (log: {run.folder.error_log})" if run.folder.error_log.exists() else ""
             console.print(Text(f"failed: {run.spec.label}: {run.error}{log}", style="red"), soft_wrap=True)
 
 
-def counts(standings: Sequence[RunStanding]) -> str:
-    """How many runs stand how, such as ``12 runs: 10 finished, 2 failed``."""
-    numbers = {standing: sum(run.standing == standing for run in standings) for standing in STANDINGS}
-    parts = ", ".join(f"{number} {standing}" for standing, number in numbers.items() if number)
-    return f"{words.plural(len(standings), 'run')}: {parts}" if standings else "0 runs"
+def counts(summaries: Sequence[RunSummary]) -> str:
+    """The number of runs in each state, such as ``12 runs: 10 finished, 2 failed``."""
+    numbers = {state: sum(run.state == state for run in summaries) for state in RUN_STATES}
+    parts = ", ".join(f"{number} {state}" for state, number in numbers.items() if number)
+    return f"{words.plural(len(summaries), 'run')}: {parts}" if summaries else "0 runs"
 
 
-def _row(cell: Cell) -> list[str | Text]:
-    left = max((run.seconds_left or 0 for run in cell.runs), default=0)
+def _row(group: RunGroup) -> list[str | Text]:
+    left = max((run.seconds_left or 0 for run in group.runs), default=0)
     return [
-        cell.suite,
-        cell.task,
-        cell.method,
-        *(Text(str(cell.count(standing) or ""), style=_STYLES[standing]) for standing in STANDINGS),
-        words.speed(cell.steps_per_second),
+        group.suite,
+        group.task,
+        group.method,
+        *(Text(str(group.count(state) or ""), style=_STYLES[state]) for state in RUN_STATES),
+        words.speed(group.steps_per_second),
         words.duration(left) if left else "",
-        words.score(cell.score),
-        words.score(cell.normalised),
+        words.score(group.score),
+        words.score(group.normalised),
     ]
 
 

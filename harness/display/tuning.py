@@ -1,4 +1,4 @@
-"""A study under way, drawn live on a terminal or told line by line elsewhere."""
+"""A study under way, drawn live on a terminal or printed line by line elsewhere."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from rich.text import Text
 from harness.display import words
 from harness.display.console import print_table
 from harness.display.progress import REFRESHES_PER_SECOND
-from harness.tuning.confirm import Comparison
+from harness.tuning.confirm import CandidateComparison
 from harness.tuning.parameters import Value
-from harness.tuning.tuner import OnTrialEvent, TrialAdvanced, TrialEnded, TrialEvent, TrialStarted
+from harness.tuning.tuner import OnTrialEvent, TrialEnded, TrialEvent, TrialProgressed, TrialStarted
 
-_TELL_SECONDS = 30.0
+_REPORT_SECONDS = 30.0
 _STYLES = {TrialState.COMPLETE: "green", TrialState.PRUNED: "yellow", TrialState.FAIL: "red"}
 _WORDS = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
 @dataclass
-class Row:
+class TrialProgress:
     """A trial under way in this process."""
 
     values: Mapping[str, Value]
-    share: float = 0.0
+    fraction_done: float = 0.0
     score: float | None = None
 
 
 @dataclass
-class StudyBoard:
-    """How a study stands, as far as this process knows.
+class StudyProgress:
+    """The progress of a study, as far as this process knows.
 
     Attributes:
         total: Trials of its budget; ``None`` where it has none.
@@ -50,17 +50,17 @@ class StudyBoard:
     total: int | None
     counts: dict[TrialState, int]
     best: tuple[int, float] | None = None
-    running: dict[int, Row] = field(default_factory=dict)
+    running: dict[int, TrialProgress] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
     ended_here: int = 0
 
     def update(self, event: TrialEvent) -> None:
-        """Take an event into account."""
+        """Update the counts from an event."""
         match event:
             case TrialStarted(number, values, _):
-                self.running[number] = Row(values)
-            case TrialAdvanced(number, share, score):
-                self.running[number].share, self.running[number].score = share, score
+                self.running[number] = TrialProgress(values)
+            case TrialProgressed(number, fraction_done, score):
+                self.running[number].fraction_done, self.running[number].score = fraction_done, score
             case TrialEnded(number, state, values, _, _):
                 self.running.pop(number, None)
                 self.counts[state] = self.counts.get(state, 0) + 1
@@ -73,8 +73,12 @@ class StudyBoard:
         """At the pace of this process; ``None`` before its first trial has ended, or without a budget in trials."""
         if self.total is None or not self.ended_here:
             return None
-        left = max(self.total - sum(self.counts.values()) - sum(row.share for row in self.running.values()), 0.0)
-        return left * (time.monotonic() - self.began) / (self.ended_here + sum(row.share for row in self.running.values()))
+        left = max(self.total - sum(self.counts.values()) - sum(trial.fraction_done for trial in self.running.values()), 0.0)
+        return (
+            left
+            * (time.monotonic() - self.began)
+            / (self.ended_here + sum(trial.fraction_done for trial in self.running.values()))
+        )
 
     def summary(self) -> str:
         """In one line, such as ``7 of 20 trials, 2 pruned, 1 failed; best 0.912 (trial 4)``."""
@@ -89,19 +93,19 @@ class StudyBoard:
 
 
 @contextmanager
-def study_view(console: Console, board: StudyBoard) -> Iterator[OnTrialEvent]:
+def study_view(console: Console, study_progress: StudyProgress) -> Iterator[OnTrialEvent]:
     """Show events as they come: a table that redraws itself on a terminal, a line now and then elsewhere."""
     if not console.is_terminal or console.is_dumb_terminal:
-        yield _Teller(console, board)
+        yield _LineReporter(console, study_progress)
         return
 
     def on_event(event: TrialEvent) -> None:
-        board.update(event)
+        study_progress.update(event)
         if isinstance(event, TrialEnded):
-            console.print(ending(event))
+            console.print(trial_outcome_line(event))
 
     with Live(
-        get_renderable=lambda: draw(board),
+        get_renderable=lambda: draw(study_progress),
         console=console,
         refresh_per_second=REFRESHES_PER_SECOND,
         transient=True,
@@ -111,18 +115,18 @@ def study_view(console: Console, board: StudyBoard) -> Iterator[OnTrialEvent]:
         yield on_event
 
 
-def draw(board: StudyBoard) -> RenderableType:
-    """The board as it is now."""
+def draw(study_progress: StudyProgress) -> RenderableType:
+    """The current progress as a table."""
     table = Table(box=None, expand=True, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column("trial", no_wrap=True, min_width=5)
     table.add_column("", ratio=1, min_width=6)
     table.add_column("done", justify="right", min_width=5)
     table.add_column("score so far", justify="right", min_width=8)
     table.add_column("settings", ratio=3, no_wrap=True, overflow="ellipsis")
-    for number, row in board.running.items():
-        bar = ProgressBar(total=1.0, completed=row.share)
-        table.add_row(str(number), bar, f"{row.share:.0%}", words.score(row.score), settings(row.values))
-    return Group(table, Text(board.summary(), style="bold"))
+    for number, trial in study_progress.running.items():
+        bar = ProgressBar(total=1.0, completed=trial.fraction_done)
+        table.add_row(str(number), bar, f"{trial.fraction_done:.0%}", words.score(trial.score), settings(trial.values))
+    return Group(table, Text(study_progress.summary(), style="bold"))
 
 
 def settings(values: Mapping[str, Value]) -> str:
@@ -130,7 +134,7 @@ def settings(values: Mapping[str, Value]) -> str:
     return ", ".join(f"{name} {f'{value:.3g}' if isinstance(value, float) else value}" for name, value in values.items())
 
 
-def ending(event: TrialEnded) -> Text:
+def trial_outcome_line(event: TrialEnded) -> Text:
     """How a trial ended, in one line."""
     outcome = event.error
     if event.values:
@@ -140,38 +144,38 @@ def ending(event: TrialEnded) -> Text:
     return Text(" ".join(line.split("\n")).rstrip(), style=_STYLES[event.state])
 
 
-class _Teller:
-    """Tells of each trial's start and end, and of its progress every 30 seconds."""
+class _LineReporter:
+    """Prints a line when a trial starts and ends, and its progress every 30 seconds."""
 
-    def __init__(self, console: Console, board: StudyBoard) -> None:
-        self._console, self._board = console, board
-        self._told: dict[int, float] = {}
+    def __init__(self, console: Console, study_progress: StudyProgress) -> None:
+        self._console, self._study_progress = console, study_progress
+        self._last_reported: dict[int, float] = {}
 
     def __call__(self, event: TrialEvent) -> None:
-        self._board.update(event)
+        self._study_progress.update(event)
         match event:
             case TrialStarted(number, values, resumed):
-                self._told[number] = time.monotonic()
-                self._say(f"{'resumed' if resumed else 'started':9} trial {number}  {settings(values)}")
-            case TrialAdvanced(number, share, score):
-                if time.monotonic() - self._told.get(number, 0.0) >= _TELL_SECONDS:
-                    self._told[number] = time.monotonic()
-                    self._say(f"running   trial {number}  {share:.0%}  score so far {words.score(score)}")
+                self._last_reported[number] = time.monotonic()
+                self._print_line(f"{'resumed' if resumed else 'started':9} trial {number}  {settings(values)}")
+            case TrialProgressed(number, fraction_done, score):
+                if time.monotonic() - self._last_reported.get(number, 0.0) >= _REPORT_SECONDS:
+                    self._last_reported[number] = time.monotonic()
+                    self._print_line(f"running   trial {number}  {fraction_done:.0%}  score so far {words.score(score)}")
             case TrialEnded():
-                self._say(ending(event).plain)
-                self._say(f"          {self._board.summary()}")
+                self._print_line(trial_outcome_line(event).plain)
+                self._print_line(f"          {self._study_progress.summary()}")
 
-    def _say(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         self._console.print(f"{datetime.now():%H:%M:%S}  {line}", soft_wrap=True)
 
 
-def print_confirmation(console: Console, compared: Sequence[Comparison]) -> None:
+def print_confirmation(console: Console, compared: Sequence[CandidateComparison]) -> None:
     """What the best trials scored when they were found, and what on fresh seeds."""
     numbers = ("tuned", "confirmed", "95 % interval", "drop", "better than default")
     rows = [
         (
-            one.confirmed.label,
-            words.score(one.confirmed.tuned),
+            one.confirmation.label,
+            words.score(one.confirmation.tuned),
             words.score(one.score.value),
             _interval(one.score.low, one.score.high),
             words.score(one.drop),
@@ -179,7 +183,7 @@ def print_confirmation(console: Console, compared: Sequence[Comparison]) -> None
         )
         for one in compared
     ]
-    print_table(console, "", ("settings", *numbers), rows, right=numbers, keep=("settings",))
+    print_table(console, "", ("settings", *numbers), rows, right_aligned=numbers, no_wrap_columns=("settings",))
 
 
 def _interval(low: float | None, high: float | None) -> str:

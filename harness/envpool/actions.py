@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
-from harness.environments import discrete_actions
+from harness.environments import validate_discrete_actions
 
 
 @dataclass(frozen=True)
-class Actions:
+class ActionConverter:
     """The actions of one environment.
 
     Attributes:
@@ -24,7 +24,7 @@ class Actions:
     convert: Callable[[np.ndarray], np.ndarray]
 
 
-def discrete(space: spaces.Space) -> Actions:
+def discrete_converter(space: spaces.Space) -> ActionConverter:
     """Actions 0 to n - 1, whatever number EnvPool's first one has.
 
     Raises:
@@ -35,13 +35,13 @@ def discrete(space: spaces.Space) -> Actions:
     n, start = int(space.n), int(space.start)
 
     def convert(actions: np.ndarray) -> np.ndarray:
-        actions = discrete_actions(actions, n)
+        actions = validate_discrete_actions(actions, n)
         return actions + start if start else actions
 
-    return Actions(spaces.Discrete(n), convert)
+    return ActionConverter(spaces.Discrete(n), convert)
 
 
-def scaled(space: spaces.Space) -> Actions:
+def scaled_converter(space: spaces.Space) -> ActionConverter:
     """Actions float32 from -1 to 1 in every dimension, mapped linearly to EnvPool's range.
 
     Raises:
@@ -55,6 +55,6 @@ def scaled(space: spaces.Space) -> Actions:
         raise ValueError(f"actions without bounds cannot be scaled: {space}")
     agent = spaces.Box(-1.0, 1.0, space.shape, np.float32)
     if (low == -1).all() and (high == 1).all():
-        return Actions(agent, np.asarray)
+        return ActionConverter(agent, np.asarray)
     half = (high - low) / 2
-    return Actions(agent, lambda actions: low + (actions + 1.0) * half)
+    return ActionConverter(agent, lambda actions: low + (actions + 1.0) * half)

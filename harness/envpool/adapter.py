@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from harness.environments import NO_INFO, HarnessVecEnv, end_of_episode
-from harness.envpool.actions import Actions
-from harness.envpool.batches import Batch, in_order, put
-from harness.envpool.observations import Observations
+from harness.environments import NO_INFO, HarnessVecEnv, episode_end_info
+from harness.envpool.actions import ActionConverter
+from harness.envpool.batches import StepResult, assign_rows, sort_rows
+from harness.envpool.observations import ObservationConverter
 from harness.envpool.pool import Pool
 from harness.episode_metrics import EpisodeMetrics
 
@@ -42,18 +42,18 @@ class EnvPoolVecEnv(HarnessVecEnv):
         action_repeat: How often each action is taken; rewards are added up, and the last observation counts. An episode
             that ends on the way ends the step.
         rewards: What a batch earns, ``(n,)``, where EnvPool's own rewards are known to be wrong.
-        metrics: Makes what `measure` turns on, for N environments.
+        metrics: Makes what `enable_metrics` turns on, for N environments.
     """
 
     def __init__(
         self,
         open_pool: Callable[[list[int]], Pool],
         num_envs: int,
-        observations: Observations,
-        actions: Actions,
+        observations: ObservationConverter,
+        actions: ActionConverter,
         *,
         action_repeat: int = 1,
-        rewards: Callable[[Batch], np.ndarray] | None = None,
+        rewards: Callable[[StepResult], np.ndarray] | None = None,
         metrics: Callable[[int], EpisodeMetrics] | None = None,
     ) -> None:
         super().__init__(num_envs, observations.space, actions.space, frame_channels=observations.frame_channels)
@@ -65,7 +65,7 @@ class EnvPoolVecEnv(HarnessVecEnv):
         self._envs = np.arange(num_envs, dtype=np.int32)
         self.reseed((np.random.SeedSequence().generate_state(num_envs) >> 1).tolist())
 
-    def measure(self) -> None:
+    def enable_metrics(self) -> None:
         """Put the family's metrics, if it has any, into the info of every episode's end."""
         self._metrics = self._make_metrics(self.num_envs) if self._make_metrics else None
 
@@ -75,7 +75,7 @@ class EnvPoolVecEnv(HarnessVecEnv):
             self._pool = None  # its threads and models go before those of the next one come
             self._pool = self._open_pool([int(seed) for seed in self._seeds if seed is not None])
             self._reset_seeds()
-        return self._begin(self._envs)
+        return self._reset_envs(self._envs)
 
     def step_async(self, actions: np.ndarray) -> None:
         """Begin a step in EnvPool's threads.
@@ -84,13 +84,13 @@ class EnvPoolVecEnv(HarnessVecEnv):
             ValueError: A discrete action is out of range.
         """
         self._sent = self._actions.convert(actions)
-        self._opened.send(self._sent, self._envs)
+        self._require_pool.send(self._sent, self._envs)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Finish the step; see `HarnessVecEnv` for what is promised."""
         batch = self._receive(self._envs)
         for _ in range(self._action_repeat - 1):
-            batch = self._repeated(batch)
+            batch = self._repeat_action(batch)
         observations, dones = self._observations(batch.observations), batch.dones
         infos = [NO_INFO] * self.num_envs
         if self._metrics:
@@ -98,8 +98,8 @@ class EnvPoolVecEnv(HarnessVecEnv):
         if dones.any():
             ended = np.flatnonzero(dones).astype(np.int32)
             for env in ended.tolist():
-                infos[env] = self._end(env, observations, batch)
-            observations[ended] = self._begin(ended)
+                infos[env] = self._end_info(env, observations, batch)
+            observations[ended] = self._reset_envs(ended)
         return observations, batch.rewards.astype(np.float32, copy=False), dones, infos
 
     def close(self) -> None:
@@ -107,38 +107,38 @@ class EnvPoolVecEnv(HarnessVecEnv):
         self._pool = None
 
     @property
-    def _opened(self) -> Pool:
+    def _require_pool(self) -> Pool:
         if self._pool is None:
             raise RuntimeError("reset() comes before the first step, and nothing comes after close()")
         return self._pool
 
-    def _receive(self, envs: np.ndarray) -> Batch:
-        batch = Batch(*self._opened.recv())
-        batch = in_order(batch, batch.info, envs)
+    def _receive(self, envs: np.ndarray) -> StepResult:
+        batch = StepResult(*self._require_pool.recv())
+        batch = sort_rows(batch, batch.info, envs)
         return batch._replace(rewards=self._rewards(batch)) if self._rewards else batch
 
-    def _repeated(self, batch: Batch) -> Batch:
+    def _repeat_action(self, batch: StepResult) -> StepResult:
         """Take the step's action once more wherever the episode goes on."""
         going = np.flatnonzero(~batch.dones).astype(np.int32)
         if not len(going):
             return batch
-        self._opened.send(self._sent[going], going)
+        self._require_pool.send(self._sent[going], going)
         more = self._receive(going)
         more = more._replace(rewards=more.rewards + batch.rewards[going])
         if len(going) == self.num_envs:
             return more
-        put(batch, going, more)
+        assign_rows(batch, going, more)
         return batch
 
-    def _begin(self, envs: np.ndarray) -> np.ndarray:
+    def _reset_envs(self, envs: np.ndarray) -> np.ndarray:
         """The first observations of new episodes in some environments."""
-        observations, info = self._opened.reset(envs)
-        observations, info = in_order((observations, info), info, envs)
+        observations, info = self._require_pool.reset(envs)
+        observations, info = sort_rows((observations, info), info, envs)
         if self._metrics:
             self._metrics.begin(envs, observations, info)
         return self._observations(observations)
 
-    def _end(self, env: int, observations: np.ndarray, batch: Batch) -> dict[str, Any]:
+    def _end_info(self, env: int, observations: np.ndarray, batch: StepResult) -> dict[str, Any]:
         truncated = bool(batch.truncated[env] and not batch.terminated[env])
-        metrics = self._metrics.of(env) if self._metrics else None
-        return end_of_episode(observations[env].copy(), truncated=truncated, metrics=metrics)
+        metrics = self._metrics.metrics(env) if self._metrics else None
+        return episode_end_info(observations[env].copy(), truncated=truncated, metrics=metrics)

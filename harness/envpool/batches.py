@@ -9,7 +9,7 @@ import numpy as np
 TreeT = TypeVar("TreeT")
 
 
-class Batch(NamedTuple):
+class StepResult(NamedTuple):
     """A step of n environments.
 
     Attributes:
@@ -32,7 +32,7 @@ class Batch(NamedTuple):
         return self.terminated | self.truncated
 
 
-def in_order(tree: TreeT, info: dict[str, Any], envs: np.ndarray) -> TreeT:
+def sort_rows(tree: TreeT, info: dict[str, Any], envs: np.ndarray) -> TreeT:
     """The same with one row for each of ``envs``, in that order, whichever has come first.
 
     Args:
@@ -52,20 +52,20 @@ def in_order(tree: TreeT, info: dict[str, Any], envs: np.ndarray) -> TreeT:
     return _rows(tree, order)
 
 
-def put(tree: Any, envs: np.ndarray, part: Any) -> None:
+def assign_rows(tree: Any, envs: np.ndarray, part: Any) -> None:
     """Overwrite the rows ``envs`` of every array in ``tree`` with those of ``part``."""
     if isinstance(tree, np.ndarray):
         tree[envs] = part
         return
     for key in tree if isinstance(tree, dict) else range(len(tree)):
-        put(tree[key], envs, part[key])
+        assign_rows(tree[key], envs, part[key])
 
 
 def _rows(tree: Any, order: np.ndarray) -> Any:
     if isinstance(tree, dict):
         return {key: _rows(part, order) for key, part in tree.items()}
-    if isinstance(tree, Batch):
-        return Batch(*(_rows(part, order) for part in tree))
+    if isinstance(tree, StepResult):
+        return StepResult(*(_rows(part, order) for part in tree))
     if isinstance(tree, tuple):
         return tuple(_rows(part, order) for part in tree)
     return tree[order]

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 
 
-class Observations(ABC):
+class ObservationConverter(ABC):
     """Turns a batch as EnvPool gives it into one array that the caller may keep and write to.
 
     Attributes:
@@ -27,7 +27,7 @@ class Observations(ABC):
         """The observations ``(n, *space.shape)`` of a batch of n environments."""
 
 
-class Images(Observations):
+class Images(ObservationConverter):
     """Channel-first uint8 images, as they are.
 
     Args:
@@ -50,7 +50,7 @@ class Images(Observations):
         return batch
 
 
-class Vectors(Observations):
+class Vectors(ObservationConverter):
     """Boxes of numbers as flat float32 vectors.
 
     Bounds are left out: those that EnvPool declares for MuJoCo begin at the smallest positive double instead of the lowest.
@@ -72,7 +72,7 @@ class Vectors(Observations):
         return batch.reshape(len(batch), -1).astype(np.float32, copy=False)
 
 
-class Parts(Observations):
+class FlattenedDict(ObservationConverter):
     """Dictionaries of number boxes as one float32 vector: the named parts one after the other, each flattened row by row.
 
     Args:

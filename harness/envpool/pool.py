@@ -47,7 +47,7 @@ class EnvPoolTask:
         """The observation and action space that EnvPool declares, without making an environment."""
         import envpool
 
-        with _quiet():
+        with _without_precision_warnings():
             spec = envpool.make_spec(self.env_id, **self.options)
             return spec.gymnasium_observation_space, spec.gymnasium_action_space
 
@@ -60,15 +60,15 @@ class EnvPoolTask:
         """
         import envpool
 
-        with _quiet():
+        with _without_precision_warnings():
             pool = envpool.make_gymnasium(
                 self.env_id, num_envs=len(seeds), seed=list(seeds), num_threads=threads, **self.options
             )
             _ = pool.observation_space  # EnvPool derives it when first asked, and every step asks
-        return _LeanPool(pool) if pool.config.get("max_num_players", 1) == 1 else cast("Pool", pool)
+        return _FastPool(pool) if pool.config.get("max_num_players", 1) == 1 else cast("Pool", pool)
 
 
-class _LeanPool:
+class _FastPool:
     """A batch without what EnvPool's Python finds out at every step although it never changes.
 
     For cheap environments that is a tenth of a step. What EnvPool 1.2.5 makes of actions and of answers stays its own.
@@ -102,7 +102,7 @@ class _LeanPool:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _without_precision_warnings() -> Iterator[None]:
     """Without Gymnasium's remark that bounds in C++ doubles become float32, which nobody can act on."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*precision lowered by casting", category=UserWarning)

@@ -1,10 +1,10 @@
-"""Carrying runs to the processes that train them.
+"""Running specs: worker processes that train them, and the events they report.
 
-events.py    what an executor tells while it works, and how a run ended
-attempt.py   one attempt at one run, whose failure stays with it; for every executor
+events.py    the events that an executor reports, and the outcome of a run
+attempt.py   one attempt at one run, which records its failure; for every executor
 backlog.py   which run may start next
 worker.py    a process that trains one run after another
-crew.py      workers on this machine, given one run after another
-local.py     the executor ``local``: a crew and a backlog
+crew.py      a pool of worker processes on this machine
+local.py     the executor ``local``: a worker pool and a run queue
 capacity.py  how many of them fit
 """

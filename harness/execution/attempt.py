@@ -1,4 +1,4 @@
-"""One attempt at one run, whose failure is written into its folder and stays with it."""
+"""One attempt at one run; a failure is recorded in the run's folder."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from harness.causes import one_line
-from harness.claims import Claimed
+from harness.causes import summarise_error
+from harness.claims import AlreadyClaimed
 from harness.errors import HarnessError, ResultsError
 from harness.execution.events import Outcome
 from harness.files import write_text_atomic
 from harness.progress import ReportProgress
-from harness.run_folder import RunFolder, RunRecord, RunStatus, State, now
+from harness.run_folder import FolderState, RunFolder, RunRecord, RunStatus, now
 from harness.spec import RunSpec
 
 TRAIN = "harness.training.run:train"
@@ -29,14 +29,14 @@ def attempt(
     report: ReportProgress | None = None,
     train: str = TRAIN,
 ) -> Outcome:
-    """Train a run in this process and say how it ended; only a request to stop gets through as an exception."""
+    """Train a run in this process and return its outcome; only an interrupt is raised as an exception."""
     try:
         module, _, function = train.partition(":")
         getattr(importlib.import_module(module), function)(spec, results, device=device, report=report, fresh=fresh)
-    except Claimed as error:
+    except AlreadyClaimed as error:
         return Outcome(spec, "claimed", str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a run raises, the others go on
-        cause = " ".join(str(error).split()) if isinstance(error, HarnessError) else one_line(error)
+        cause = " ".join(str(error).split()) if isinstance(error, HarnessError) else summarise_error(error)
         return record_failure(spec, results, cause, traceback.format_exc())
     RunFolder.of(spec, results).error_log.unlink(missing_ok=True)
     return Outcome(spec, "finished")
@@ -45,26 +45,26 @@ def attempt(
 def record_failure(spec: RunSpec, results: Path, cause: str, details: str) -> Outcome:
     """Write a failure into the run's folder: ``cause`` into its status, ``details`` into ``error.log``."""
     folder = RunFolder.of(spec, results)
-    with suppress(OSError, Claimed, ResultsError), folder.claim():  # a full disk may be the very cause
+    with suppress(OSError, AlreadyClaimed, ResultsError), folder.claim():  # a full disk may be the very cause
         write_text_atomic(folder.error_log, details)
-        _change(folder, spec, "failed", cause)
+        _set_state(folder, spec, "failed", cause)
     return Outcome(spec, "failed", cause)
 
 
 def record_interruption(spec: RunSpec, results: Path) -> None:
-    """Write into the folder of a run that was stopped that it is interrupted, if it had got as far as having a record."""
+    """Set the state of a stopped run to ``interrupted``, if it already has a record."""
     folder = RunFolder.of(spec, results)
-    if folder.spec_file.exists():
-        with suppress(OSError, Claimed, ResultsError), folder.claim():
-            _change(folder, spec, "interrupted", None)
+    if folder.record_file.exists():
+        with suppress(OSError, AlreadyClaimed, ResultsError), folder.claim():
+            _set_state(folder, spec, "interrupted", None)
 
 
-def _change(folder: RunFolder, spec: RunSpec, state: State, error: str | None) -> None:
+def _set_state(folder: RunFolder, spec: RunSpec, state: FolderState, error: str | None) -> None:
     try:
-        folder.change(state, error=error)
+        folder.set_state(state, error=error)
     except ResultsError:  # it ended before it had a record
         folder.write(_first_record(spec))
-        folder.change(state, error=error)
+        folder.set_state(state, error=error)
 
 
 def _first_record(spec: RunSpec) -> RunRecord:

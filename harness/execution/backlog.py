@@ -1,4 +1,4 @@
-"""What is left for an executor to do, in an order that runs allow which begin where others ended."""
+"""A queue of runs that respects which run starts from which other."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from harness.execution.events import Outcome
 from harness.spec import RunSpec
 
 
-class Backlog:
-    """The runs of one call of an executor that nobody has taken up.
+class RunQueue:
+    """The runs of one executor call that have not been started.
 
     Args:
         specs: In the order in which they should start. A run that begins where another of them ends (`RunSpec.start`)
@@ -24,14 +24,14 @@ class Backlog:
         return len(self._waiting)
 
     def next(self) -> RunSpec | None:
-        """Take the first run that need not wait; ``None`` if there is none, for now or at all."""
+        """Remove and return the first run that is ready to start; ``None`` if there is none."""
         spec = next((spec for spec in self._waiting if not self._waits(spec)), None)
         if spec is not None:
             self._waiting.remove(spec)
         return spec
 
-    def end(self, outcome: Outcome) -> Iterator[Outcome]:
-        """Note how a run ended; yields that of each run which now can never begin, and leaves those out."""
+    def record_outcome(self, outcome: Outcome) -> Iterator[Outcome]:
+        """Record the outcome of a run; drop each run that can no longer start, and yield its outcome."""
         self._unfinished.discard(outcome.spec.path)
         if outcome.ending == "finished":
             return
@@ -40,7 +40,7 @@ class Backlog:
             what = "failed" if outcome.ending == "failed" else "is in other hands"
             ended = Outcome(spec, outcome.ending, f"{outcome.spec.label}, from which it begins, {what}: {outcome.error}")
             yield ended
-            yield from self.end(ended)
+            yield from self.record_outcome(ended)
 
     def _waits(self, spec: RunSpec) -> bool:
         return spec.start is not None and spec.start.path in self._unfinished

@@ -9,7 +9,7 @@ import psutil
 
 from harness.spec import RunSpec
 
-LEAST_MEMORY_BYTES = 1 << 30
+MIN_WORKER_MEMORY_BYTES = 1 << 30
 """What a worker is taken to need when nothing better is known: its libraries, and a run of small observations."""
 
 
@@ -24,7 +24,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def fitting(memory_bytes: int) -> int:
+def processes_that_fit(memory_bytes: int) -> int:
     """How many processes of this size the memory that is free now can hold."""
     return psutil.virtual_memory().available // max(memory_bytes, 1)
 
@@ -32,4 +32,4 @@ def fitting(memory_bytes: int) -> int:
 def default_workers(specs: Sequence[RunSpec]) -> int:
     """One run per core, or per as many cores as a run has threads; fewer where memory is very short."""
     by_cores = cores() // max(map(threads_of, specs), default=1)
-    return max(1, min(by_cores, fitting(LEAST_MEMORY_BYTES), len(specs)))
+    return max(1, min(by_cores, processes_that_fit(MIN_WORKER_MEMORY_BYTES), len(specs)))

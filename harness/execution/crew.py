@@ -1,4 +1,4 @@
-"""Worker processes that train what they are given, each one run after another.
+"""A pool of worker processes, each of which trains one run at a time.
 
 A worker that dies, however it dies, takes only its run with it. Workers are killed, not asked, when a run is to stop: run
 folders are written so that a kill at any instant leaves them resumable.
@@ -20,12 +20,12 @@ from typing import Any, cast
 
 from harness.execution.attempt import TRAIN, record_failure, record_interruption
 from harness.execution.capacity import threads_of
-from harness.execution.events import Advanced, Ended, Event, Outcome
-from harness.progress import Progress
+from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed
+from harness.progress import RunProgress
 from harness.spec import RunSpec
 
 _LOG_TAIL_BYTES = 64 * 1024
-_SECONDS_TO_DIE = 30.0
+_EXIT_TIMEOUT_SECONDS = 30.0
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 # glibc returns large blocks to the system at once and pays page faults to get them back; keeping them makes updates on
@@ -37,8 +37,8 @@ _ALLOCATOR = {
 }
 
 
-class Crew:
-    """Workers on this machine, as many as there are runs at a time.
+class WorkerPool:
+    """Worker processes on this machine, one per concurrent run.
 
     Args:
         results: The results directory.
@@ -60,78 +60,78 @@ class Crew:
         return len(self._busy)
 
     def start(self, spec: RunSpec) -> None:
-        """Let a worker train a run: an idle one where one suits, else a new one."""
+        """Train a run in a worker: an idle one with the right number of threads, else a new one."""
         threads = threads_of(spec)
-        self._dismiss(worker for worker in list(self._idle) if worker.threads != threads)
-        worker = self._idle.pop() if self._idle else self._hire(threads)
+        self._stop_workers(worker for worker in list(self._idle) if worker.threads != threads)
+        worker = self._idle.pop() if self._idle else self._start_worker(threads)
         self._busy[spec.path] = worker
-        worker.give(spec, self._job)
+        worker.send_job(spec, self._job)
 
-    def wait(self, timeout: float | None = None) -> list[Event]:
-        """What has happened, as soon as something has; nothing after ``timeout`` seconds."""
-        found: list[Event] = []
+    def wait(self, timeout: float | None = None) -> list[RunEvent]:
+        """Wait for events and return them; an empty list after ``timeout`` seconds."""
+        found: list[RunEvent] = []
         for key, _ in self._selector.select(timeout):
-            found += self._hear(cast(_Worker, key.fileobj))
+            found += self._read_events(cast(_Worker, key.fileobj))
         return found
 
     def stop(self, spec: RunSpec) -> None:
         """Kill the worker of a run, which stays resumable."""
         worker = self._busy.pop(spec.path)
         self._selector.unregister(worker)
-        worker.end()
+        worker.stop()
         record_interruption(spec, self._results)
 
-    def dismiss_idle(self) -> None:
-        """Let workers go that have nothing to do."""
-        self._dismiss(list(self._idle))
+    def stop_idle_workers(self) -> None:
+        """Stop the idle workers."""
+        self._stop_workers(list(self._idle))
 
     def close(self) -> None:
-        """Stop whoever is still at work."""
+        """Stop all workers; the runs in progress stay resumable."""
         workers = [cast(_Worker, key.fileobj) for key in self._selector.get_map().values()]
         for worker in workers:
-            worker.end()
+            worker.stop()
         for worker in workers:
             if worker.spec:
                 record_interruption(worker.spec, self._results)
         self._selector.close()
 
-    def _hire(self, threads: int) -> _Worker:
+    def _start_worker(self, threads: int) -> _Worker:
         worker = _Worker(threads)
         self._selector.register(worker, selectors.EVENT_READ)
         return worker
 
-    def _dismiss(self, workers: Iterable[_Worker]) -> None:
+    def _stop_workers(self, workers: Iterable[_Worker]) -> None:
         for worker in workers:
             self._idle.remove(worker)
             self._selector.unregister(worker)
-            worker.end()
+            worker.stop()
 
-    def _hear(self, worker: _Worker) -> list[Event]:
+    def _read_events(self, worker: _Worker) -> list[RunEvent]:
         messages = worker.read()
         if messages is None:
-            return self._bury(worker)
-        found: list[Event] = []
+            return self._handle_exit(worker)
+        found: list[RunEvent] = []
         for message in messages:
             assert worker.spec is not None
             if "progress" in message:
-                found.append(Advanced(worker.spec, Progress(**message["progress"])))
+                found.append(RunProgressed(worker.spec, RunProgress(**message["progress"])))
             else:
-                found.append(Ended(Outcome(worker.spec, message["ending"], message["error"])))
+                found.append(RunEnded(Outcome(worker.spec, message["ending"], message["error"])))
                 del self._busy[worker.spec.path]
                 worker.spec = None
                 self._idle.append(worker)
         return found
 
-    def _bury(self, worker: _Worker) -> list[Event]:
-        """A worker is gone without being told to: its run has failed."""
+    def _handle_exit(self, worker: _Worker) -> list[RunEvent]:
+        """A worker exited unexpectedly: its run has failed."""
         self._selector.unregister(worker)
-        words = worker.last_words()
-        cause = _cause_of_death(worker.end(_SECONDS_TO_DIE))
+        stderr = worker.stderr_tail()
+        cause = _describe_exit(worker.stop(_EXIT_TIMEOUT_SECONDS))
         if worker.spec is None:
             self._idle.remove(worker)
             return []
         del self._busy[worker.spec.path]
-        return [Ended(record_failure(worker.spec, self._results, cause, f"{cause}\n\n{words}"))]
+        return [RunEnded(record_failure(worker.spec, self._results, cause, f"{cause}\n\n{stderr}"))]
 
 
 class _Worker:
@@ -160,12 +160,12 @@ class _Worker:
         assert self._process.stdout is not None
         return self._process.stdout.fileno()
 
-    def give(self, spec: RunSpec, job: dict[str, Any]) -> None:
-        """Let it train a run."""
+    def send_job(self, spec: RunSpec, job: dict[str, Any]) -> None:
+        """Send it a run to train."""
         assert self._process.stdin is not None
         self.spec = spec
         self._log_start = os.fstat(self._log.fileno()).st_size
-        with suppress(BrokenPipeError):  # it has just died, as its output is about to tell
+        with suppress(BrokenPipeError):  # it has just died, and the end of its output will report that
             self._process.stdin.write(json.dumps({"spec": spec.model_dump(mode="json"), **job}).encode() + b"\n")
             self._process.stdin.flush()
 
@@ -175,16 +175,16 @@ class _Worker:
         *lines, self._unread = (self._unread + data).split(b"\n")
         return [json.loads(line) for line in lines] if data else None
 
-    def last_words(self) -> str:
-        """The end of what it wrote to its standard error during its last run."""
+    def stderr_tail(self) -> str:
+        """The tail of its standard error during its last run."""
         size = os.fstat(self._log.fileno()).st_size
         self._log.seek(max(self._log_start, size - _LOG_TAIL_BYTES))
         return self._log.read().decode(errors="replace")
 
-    def end(self, patience: float = 0) -> int:
-        """Wait for its end for some seconds, then enforce it; returns its exit code."""
+    def stop(self, timeout: float = 0) -> int:
+        """Wait up to ``timeout`` seconds for it to exit, then kill it; returns its exit code."""
         try:
-            code = self._process.wait(patience)
+            code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
@@ -195,7 +195,7 @@ class _Worker:
         return code
 
 
-def _cause_of_death(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code >= 0:
         return f"its process ended with exit code {code}"
     try:

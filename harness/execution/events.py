@@ -1,4 +1,4 @@
-"""What an executor tells while it works, and how each run ended."""
+"""The events that an executor reports, and the outcome of each run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from harness.progress import Progress
+from harness.progress import RunProgress
 from harness.spec import RunSpec
 
 Ending = Literal["finished", "failed", "claimed"]
@@ -29,29 +29,29 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Started:
-    """A worker took up a run."""
+class RunStarted:
+    """A worker started a run."""
 
     spec: RunSpec
 
 
 @dataclass(frozen=True)
-class Advanced:
-    """A run got further."""
+class RunProgressed:
+    """A run made progress."""
 
     spec: RunSpec
-    progress: Progress
+    progress: RunProgress
 
 
 @dataclass(frozen=True)
-class Ended:
+class RunEnded:
     """A run is over."""
 
     outcome: Outcome
 
 
-Event = Started | Advanced | Ended
-OnEvent = Callable[[Event], None]
+RunEvent = RunStarted | RunProgressed | RunEnded
+OnRunEvent = Callable[[RunEvent], None]
 
 
 class Execute(Protocol):
@@ -65,13 +65,13 @@ class Execute(Protocol):
         workers: int | None = None,
         device: str = "auto",
         fresh: bool = False,
-        on_event: OnEvent | None = None,
+        on_event: OnRunEvent | None = None,
     ) -> list[Outcome]:
-        """Train every run, each into its own folder below ``results``, whatever becomes of the others.
+        """Train every run, each into its own folder below ``results``; a failure of one does not stop the others.
 
         Args:
             specs: The runs, none of them finished (or ``fresh``), in the order in which they should start. One that begins
-                where another of them ends must wait for it; `harness.execution.backlog.Backlog` knows which.
+                where another of them ends must wait for it; `harness.execution.backlog.RunQueue` knows which.
             results: The results directory.
             workers: Runs at a time; ``None`` for as many as fit.
             device: ``auto``, ``cpu`` or ``cuda``.

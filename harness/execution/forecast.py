@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.execution.capacity import default_workers, fitting
+from harness.execution.capacity import default_workers, processes_that_fit
 from harness.spec import RunSpec
-from harness.status import Cell, RunStanding, cells
+from harness.status import RunGroup, RunSummary, group_runs
 
 _SECONDS_TO_START = 5.0
 """Of a run: making environments and networks, and a share of its worker's start."""
 
 
-class Estimate(Protocol):
+class ResourceEstimate(Protocol):
     """What a run takes; `harness.training.estimate` gives such."""
 
     @property
@@ -34,7 +34,7 @@ class Estimate(Protocol):
 
 
 @dataclass(frozen=True)
-class CellForecast:
+class GroupForecast:
     """The runs of one task and method.
 
     Attributes:
@@ -60,7 +60,7 @@ class CellForecast:
     seconds: float
 
     @property
-    def seconds_of_all(self) -> float:
+    def seconds_from_scratch(self) -> float:
         """Of all of them one after another, had none begun."""
         return self.runs * (self.steps / self.steps_per_second + _SECONDS_TO_START)
 
@@ -76,44 +76,44 @@ class Forecast:
         seconds: Until everything is finished.
     """
 
-    cells: Sequence[CellForecast]
+    cells: Sequence[GroupForecast]
     workers: int
     fitting: int
     seconds: float
 
 
 def forecast(
-    standings: Sequence[RunStanding], estimate: Callable[[RunSpec], Estimate], workers: int | None = None
+    summaries: Sequence[RunSummary], estimate: Callable[[RunSpec], ResourceEstimate], workers: int | None = None
 ) -> Forecast:
-    """Estimate a plan.
+    """ResourceEstimate a plan.
 
     Args:
-        standings: Its runs.
+        summaries: Its runs.
         estimate: Of one run; asked once for each method on each family of environments, since asking takes seconds.
         workers: Runs at a time; ``None`` for the default.
     """
-    known: dict[tuple[str, str], Estimate] = {}
+    known: dict[tuple[str, str], ResourceEstimate] = {}
     found = []
-    for cell in cells(standings):
-        spec = cell.runs[0].spec
+    for group in group_runs(summaries):
+        spec = group.runs[0].spec
         key = spec.environment.family, spec.method_digest
         if key not in known:
             known[key] = estimate(spec)
-        found.append(_cell(cell, known[key]))
-    unfinished = [run.spec for run in standings if run.standing != "finished"]
+        found.append(_forecast_group(group, known[key]))
+    unfinished = [run.spec for run in summaries if run.state != "finished"]
     workers = workers or default_workers(unfinished)
-    seconds = sum(cell.seconds for cell in found) / max(min(workers, len(unfinished)), 1)
-    return Forecast(found, workers, fitting(max(cell.memory_bytes for cell in found)), seconds)
+    seconds = sum(group.seconds for group in found) / max(min(workers, len(unfinished)), 1)
+    return Forecast(found, workers, processes_that_fit(max(group.memory_bytes for group in found)), seconds)
 
 
-def _cell(cell: Cell, cost: Estimate) -> CellForecast:
-    left = [run.steps_left / cost.steps_per_second + _SECONDS_TO_START for run in cell.runs if run.standing != "finished"]
-    return CellForecast(
-        task=cell.task,
-        method=cell.method,
-        runs=len(cell.runs),
-        finished=cell.count("finished"),
-        steps=cell.runs[0].spec.steps,
+def _forecast_group(group: RunGroup, cost: ResourceEstimate) -> GroupForecast:
+    left = [run.steps_left / cost.steps_per_second + _SECONDS_TO_START for run in group.runs if run.state != "finished"]
+    return GroupForecast(
+        task=group.task,
+        method=group.method,
+        runs=len(group.runs),
+        finished=group.count("finished"),
+        steps=group.runs[0].spec.steps,
         memory_bytes=cost.memory_bytes,
         replay_bytes=cost.replay_bytes,
         steps_per_second=cost.steps_per_second,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.execution.attempt import TRAIN, record_failure
-from harness.execution.backlog import Backlog
+from harness.execution.backlog import RunQueue
 from harness.execution.capacity import default_workers
-from harness.execution.crew import Crew
-from harness.execution.events import Ended, OnEvent, Outcome, Started
+from harness.execution.crew import WorkerPool
+from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunStarted
 from harness.spec import RunSpec
 
 
@@ -20,7 +20,7 @@ def execute(
     workers: int | None = None,
     device: str = "auto",
     fresh: bool = False,
-    on_event: OnEvent | None = None,
+    on_event: OnRunEvent | None = None,
     train: str = TRAIN,
 ) -> list[Outcome]:
     """Train every run; see `harness.execution.events.Execute`.
@@ -34,45 +34,45 @@ def execute(
         on_event: Called in this thread.
         train: Import path of the function that trains a run.
     """
-    crew = Crew(results, device=device, fresh=fresh, train=train)
-    queue = _Queue(specs, Path(results), crew, on_event or (lambda event: None))
+    pool = WorkerPool(results, device=device, fresh=fresh, train=train)
+    execution = _Execution(specs, Path(results), pool, on_event or (lambda event: None))
     try:
-        return queue.run(workers or default_workers(specs))
+        return execution.run(workers or default_workers(specs))
     finally:
-        crew.close()
+        pool.close()
 
 
-class _Queue:
-    """The runs of one call of `execute`, and the crew that works on them."""
+class _Execution:
+    """The runs of one call of `execute`, and the worker pool that trains them."""
 
-    def __init__(self, specs: Sequence[RunSpec], results: Path, crew: Crew, on_event: OnEvent) -> None:
-        self._specs, self._results, self._crew, self._on_event = specs, results, crew, on_event
-        self._backlog = Backlog(specs)
+    def __init__(self, specs: Sequence[RunSpec], results: Path, pool: WorkerPool, on_event: OnRunEvent) -> None:
+        self._specs, self._results, self._pool, self._on_event = specs, results, pool, on_event
+        self._queue = RunQueue(specs)
         self._outcomes: dict[str, Outcome] = {}
 
     def run(self, workers: int) -> list[Outcome]:
         while True:
             self._start(workers)
-            if not self._crew.running:
+            if not self._pool.running:
                 return [self._outcomes[spec.path] for spec in self._specs]
-            for event in self._crew.wait():
-                if isinstance(event, Ended):
-                    self._ended(event.outcome)
+            for event in self._pool.wait():
+                if isinstance(event, RunEnded):
+                    self._record_outcome(event.outcome)
                     self._start(workers)
                 else:
                     self._on_event(event)
 
     def _start(self, workers: int) -> None:
-        """Start runs that need not wait while there are fewer than wanted under way; let go who has nothing to do."""
-        while self._crew.running < workers and (spec := self._backlog.next()):
-            self._crew.start(spec)
-            self._on_event(Started(spec))
-        if self._crew.running < workers:
-            self._crew.dismiss_idle()
+        """Start runs that are ready while fewer than ``workers`` are running, then stop the idle workers."""
+        while self._pool.running < workers and (spec := self._queue.next()):
+            self._pool.start(spec)
+            self._on_event(RunStarted(spec))
+        if self._pool.running < workers:
+            self._pool.stop_idle_workers()
 
-    def _ended(self, outcome: Outcome) -> None:
-        for each in (outcome, *self._backlog.end(outcome)):
+    def _record_outcome(self, outcome: Outcome) -> None:
+        for each in (outcome, *self._queue.record_outcome(outcome)):
             if each is not outcome and each.ending == "failed":
                 record_failure(each.spec, self._results, each.error, each.error)
             self._outcomes[each.spec.path] = each
-            self._on_event(Ended(each))
+            self._on_event(RunEnded(each))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.execution.capacity import LEAST_MEMORY_BYTES, default_workers, fitting
+from harness.execution.capacity import MIN_WORKER_MEMORY_BYTES, default_workers, processes_that_fit
 from harness.spec import RunSpec
 
 _GIB = 1 << 30
@@ -30,13 +30,13 @@ def workers_that_fit(
     Raises:
         UserError: The largest buffer, or as many as were asked for, would not fit.
     """
-    size, largest = max(_sizes(specs, replay_bytes), key=lambda sized: sized[0], default=(0, None))
+    size, largest = max(_buffer_sizes(specs, replay_bytes), key=lambda sized: sized[0], default=(0, None))
     if not size or largest is None:
         return workers
     wanted = min(workers or default_workers(specs), len(specs))
-    fit = fitting(LEAST_MEMORY_BYTES + size)
+    fit = processes_that_fit(MIN_WORKER_MEMORY_BYTES + size)
     buffer = f"{largest.label}: a full replay buffer takes {size / _GIB:.1f} GiB"
-    smaller = f"algorithm.buffer_size={_smaller(largest, size)}"
+    smaller = f"algorithm.buffer_size={_suggested_buffer_size(largest, size)}"
     if not fit:
         raise UserError(f"{buffer} of memory, more than is free beside the run itself; make it smaller: --set {smaller}")
     if workers and wanted > fit:
@@ -44,7 +44,7 @@ def workers_that_fit(
             f"{buffer} of memory, and only {fit} of {wanted} would fit; use --workers {fit}, or a smaller buffer_size"
         )
     used = min(wanted, fit)
-    free = shutil.disk_usage(_existing(results)).free
+    free = shutil.disk_usage(_nearest_existing_folder(results)).free
     if used * size > free:
         room = f"{results} has {free / _GIB:.1f} GiB left for {used} at a time"
         raise UserError(
@@ -53,7 +53,7 @@ def workers_that_fit(
     return workers or (used if used < wanted else None)
 
 
-def _sizes(specs: Sequence[RunSpec], replay_bytes: Callable[[RunSpec], int]) -> list[tuple[int, RunSpec]]:
+def _buffer_sizes(specs: Sequence[RunSpec], replay_bytes: Callable[[RunSpec], int]) -> list[tuple[int, RunSpec]]:
     kinds: dict[str, RunSpec] = {}
     for spec in specs:
         if "buffer_size" in spec.algorithm.config:
@@ -61,16 +61,16 @@ def _sizes(specs: Sequence[RunSpec], replay_bytes: Callable[[RunSpec], int]) -> 
     return [(replay_bytes(spec), spec) for spec in kinds.values()]
 
 
-def _smaller(spec: RunSpec, size: int) -> int:
+def _suggested_buffer_size(spec: RunSpec, size: int) -> int:
     """A round number of transitions that memory holds."""
-    asked = spec.algorithm.config["buffer_size"]
-    assert isinstance(asked, int)
-    holds = fitting(1) - LEAST_MEMORY_BYTES
-    most = max(int(asked * holds / size), 1000)
+    requested = spec.algorithm.config["buffer_size"]
+    assert isinstance(requested, int)
+    holds = processes_that_fit(1) - MIN_WORKER_MEMORY_BYTES
+    most = max(int(requested * holds / size), 1000)
     return most // 10 ** (len(str(most)) - 1) * 10 ** (len(str(most)) - 1)
 
 
-def _existing(path: Path) -> Path:
+def _nearest_existing_folder(path: Path) -> Path:
     path = path.absolute()
     while not path.exists():
         path = path.parent

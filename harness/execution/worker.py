@@ -34,14 +34,14 @@ def main() -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
     faulthandler.enable()
-    channel = _private_channel()
+    channel = _open_message_channel()
     jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin, jobs), daemon=True).start()
+    threading.Thread(target=_read_jobs, args=(sys.stdin, jobs), daemon=True).start()
     while True:
-        _work(jobs.get(), channel)
+        _run_job(jobs.get(), channel)
 
 
-def _work(job: Message, channel: TextIO) -> None:
+def _run_job(job: Message, channel: TextIO) -> None:
     def send(message: Message) -> None:
         channel.write(json.dumps(message) + "\n")
         channel.flush()
@@ -53,13 +53,13 @@ def _work(job: Message, channel: TextIO) -> None:
     send({"ending": outcome.ending, "error": outcome.error})
 
 
-def _listen(source: TextIO, jobs: queue.SimpleQueue[Message]) -> None:
+def _read_jobs(source: TextIO, jobs: queue.SimpleQueue[Message]) -> None:
     for line in source:
         jobs.put(json.loads(line))
-    os._exit(0)  # nobody is there to hear of the run in progress; a kill leaves it resumable, and so does this
+    os._exit(0)  # the parent is gone; a kill leaves it resumable, and so does this
 
 
-def _private_channel() -> TextIO:
+def _open_message_channel() -> TextIO:
     """Standard output for messages alone: whatever else writes to it, native libraries included, lands in the log."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.errors import UserError
 
-Change = Literal["mask", "noise", "shift"]
+AugmentationName = Literal["mask", "noise", "shift"]
 
 
 def mask_tiles(images: Tensor, uniforms: Tensor, probability: float) -> Tensor:
@@ -63,7 +63,7 @@ def random_shift(images: Tensor, padding: int, random: torch.Generator) -> Tenso
     return shift(images, corners.to(images.device), padding)
 
 
-def where_gate(gates: Tensor, probability: float, changed: Tensor, inputs: Tensor) -> Tensor:
+def apply_where(gates: Tensor, probability: float, changed: Tensor, inputs: Tensor) -> Tensor:
     """The changed sample where its gate ``(B,)``, in [0, 1), is below ``probability``, else the sample as it was."""
     return torch.where((gates < probability).view(-1, *[1] * (inputs.ndim - 1)), changed, inputs)
 
@@ -89,7 +89,7 @@ class Augmentation:
 
     def __init__(
         self,
-        changes: Sequence[Change],
+        changes: Sequence[AugmentationName],
         shape: Sequence[int],
         *,
         images: bool,
@@ -112,10 +112,10 @@ class Augmentation:
         """A changed copy of float ``(B, *shape)``; the inputs themselves if there is nothing to change."""
         for change in self.changes:
             gates = _uniforms((len(inputs),), inputs, random)
-            inputs = where_gate(gates, self.probability, self.apply(change, inputs, random), inputs)
+            inputs = apply_where(gates, self.probability, self.apply(change, inputs, random), inputs)
         return inputs
 
-    def apply(self, change: Change, inputs: Tensor, random: torch.Generator) -> Tensor:
+    def apply(self, change: AugmentationName, inputs: Tensor, random: torch.Generator) -> Tensor:
         """One change, made to every sample."""
         if change == "noise":
             return add_noise(inputs, _uniforms(inputs.shape, inputs, random), self.noise)

@@ -25,12 +25,12 @@ class MovingAverage(nn.Module):
         self.average = copy.deepcopy(network).requires_grad_(False)
 
     @torch.no_grad()
-    def follow(self, network: nn.Module) -> None:
+    def update(self, network: nn.Module) -> None:
         """Take one step towards the network."""
-        for ours, theirs in zip(self.average.parameters(), network.parameters(), strict=True):
-            ours.lerp_(theirs, 1 - self.decay)
-        for ours, theirs in zip(self.average.buffers(), network.buffers(), strict=True):
-            ours.copy_(theirs)
+        for average_value, network_value in zip(self.average.parameters(), network.parameters(), strict=True):
+            average_value.lerp_(network_value, 1 - self.decay)
+        for average_value, network_value in zip(self.average.buffers(), network.buffers(), strict=True):
+            average_value.copy_(network_value)
 
     @torch.no_grad()
     def forward(self, *inputs: Any) -> Any:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class BonusClip:
+class BonusClipper:
     """``min(max(bonus, 0), bound)``, with an account of what was cut off.
 
     The account is for the log alone: it is no part of a method's state, and neither a bonus nor an update depends on it.

@@ -38,8 +38,8 @@ class _PositionwiseInfoNCE(Function):
         step = max(1, MAX_LOGITS // samples**2)
         for start in range(0, positions, step):
             part = slice(start, start + step)
-            rooms = [None if gradient is None else gradient[part] for gradient in gradients]
-            loss += _chunk(queries[part], keys[part], rooms, positions * samples)
+            outputs = [None if gradient is None else gradient[part] for gradient in gradients]
+            loss += _chunk(queries[part], keys[part], outputs, positions * samples)
         ctx.save_for_backward(*gradients)
         return loss
 

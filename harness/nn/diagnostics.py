@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-DIAGNOSED = 128
+DIAGNOSTIC_SAMPLES = 128
 """States on which a representation is looked at after each rollout."""
 
 
@@ -31,12 +31,12 @@ def effective_rank(features: Tensor) -> float:
     return float(torch.special.entr(share).sum().exp())
 
 
-def spread_out(n: int, device: torch.device | str = "cpu") -> Tensor:
-    """Indices of at most `DIAGNOSED` of ``n`` states in order of time, evenly spread, int64."""
-    return torch.linspace(0, n - 1, min(DIAGNOSED, n), device=device).long()
+def evenly_spaced_indices(n: int, device: torch.device | str = "cpu") -> Tensor:
+    """Indices of at most `DIAGNOSTIC_SAMPLES` of ``n`` states in order of time, evenly spread, int64."""
+    return torch.linspace(0, n - 1, min(DIAGNOSTIC_SAMPLES, n), device=device).long()
 
 
-def target_health(features: Tensor) -> dict[str, float]:
+def target_diagnostics(features: Tensor) -> dict[str, float]:
     """What is logged of a target's features ``(B, D)``.
 
     Returns:

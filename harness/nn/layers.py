@@ -37,7 +37,7 @@ class Convolution:
     activation: Activation = "relu"
     leaky_slope: float = 0.01
 
-    def side(self, size: int) -> int:
+    def output_size(self, size: int) -> int:
         """Height or width of what an image of this height or width becomes; below 1 if the kernel does not fit."""
         return (size + 2 * self.padding - self.kernel) // self.stride + 1
 
@@ -85,7 +85,7 @@ class ConvEncoder(Encoder):
     """
 
     def __init__(self, image_shape: Sequence[int], layers: Sequence[Convolution], features_dim: int) -> None:
-        super().__init__(conv_blocks(image_shape, layers), prod(local_shapes(image_shape, layers)[-1]), features_dim)
+        super().__init__(conv_blocks(image_shape, layers), prod(layer_shapes(image_shape, layers)[-1]), features_dim)
 
 
 class MLPEncoder(Encoder):
@@ -113,11 +113,11 @@ def conv_blocks(image_shape: Sequence[int], layers: Sequence[Convolution]) -> li
     Raises:
         UserError: When ``image_shape`` is no image's, or the images are too small for the kernels.
     """
-    inputs = [channels for channels, _, _ in local_shapes(image_shape, layers)]
+    inputs = [channels for channels, _, _ in layer_shapes(image_shape, layers)]
     return [_block(n, layer) for n, layer in zip(inputs, layers, strict=False)]
 
 
-def local_shapes(image_shape: Sequence[int], layers: Sequence[Convolution]) -> list[tuple[int, int, int]]:
+def layer_shapes(image_shape: Sequence[int], layers: Sequence[Convolution]) -> list[tuple[int, int, int]]:
     """Shape ``(channels, height, width)`` of the image and of what each convolution makes of it.
 
     Raises:
@@ -128,7 +128,7 @@ def local_shapes(image_shape: Sequence[int], layers: Sequence[Convolution]) -> l
     channels, height, width = image_shape
     shapes = [(channels, height, width)]
     for layer in layers:
-        height, width = layer.side(height), layer.side(width)
+        height, width = layer.output_size(height), layer.output_size(width)
         shapes.append((layer.channels, height, width))
     if any(min(height, width) < 1 for _, height, width in shapes):
         size = f"{image_shape[1]}x{image_shape[2]}"

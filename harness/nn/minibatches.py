@@ -8,11 +8,17 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Order = Literal["time", "shuffled", "environment"]
+MinibatchOrder = Literal["time", "shuffled", "environment"]
 
 
 def minibatches(
-    env_index: Tensor, parts: int, order: Order, *, epochs: int = 1, smallest: int = 1, random: torch.Generator | None = None
+    env_index: Tensor,
+    parts: int,
+    order: MinibatchOrder,
+    *,
+    epochs: int = 1,
+    min_size: int = 1,
+    random: torch.Generator | None = None,
 ) -> Iterator[Tensor]:
     """Indices of each minibatch, int64 on the device of ``env_index``; every pass visits each transition once.
 
@@ -22,11 +28,11 @@ def minibatches(
         order: What is cut: the rollout as it is (``time``), a permutation drawn anew for each pass (``shuffled``), or one
             environment's steps after another's (``environment``).
         epochs: Passes.
-        smallest: Transitions that a minibatch must have.
+        min_size: Transitions that a minibatch must have.
         random: Draws the permutations.
     """
     n, device = len(env_index), env_index.device
-    parts = max(1, min(parts, n // smallest))
+    parts = max(1, min(parts, n // min_size))
     for _ in range(epochs):
         if order == "shuffled":
             where = random.device if random is not None else "cpu"

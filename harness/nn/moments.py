@@ -111,7 +111,7 @@ class ReturnNormaliser(nn.Module):
         self.register_buffer("filtered", torch.zeros(n_envs, dtype=torch.float64))
 
     @torch.no_grad()
-    def filter(self, bonuses: Tensor) -> Tensor:
+    def discounted_sums(self, bonuses: Tensor) -> Tensor:
         """Continue the discounted sums over the bonuses of a rollout, ``(T, N)``; every sum on the way, float64 ``(T, N)``."""
         sums = torch.empty_like(bonuses, dtype=torch.float64)
         for step, bonus in enumerate(bonuses.to(torch.float64)):
@@ -121,7 +121,7 @@ class ReturnNormaliser(nn.Module):
     @torch.no_grad()
     def normalise_rollout(self, bonuses: Tensor) -> Tensor:
         """Normalise the bonuses of a whole rollout, float32 ``(T, N)``, by statistics that already include it."""
-        self.moments.update(self.filter(bonuses).flatten())
+        self.moments.update(self.discounted_sums(bonuses).flatten())
         return self.scale(bonuses)
 
     def normalise_step(self, bonus: Tensor) -> Tensor:

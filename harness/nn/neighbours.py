@@ -42,7 +42,7 @@ def kth_distance(points: Tensor, bank: Tensor, k: int) -> Tensor:
     hidden = x_square + candidates.values[:, -1] - rounding < found  # maybe
     unsure = (hidden & (_DECISIVE * found < rounding) & (found > 0)).nonzero()[:, 0]
     if len(unsure):
-        kth[unsure] = _by_differences(points[unsure], bank, k)
+        kth[unsure] = _exact_kth_distance(points[unsure], bank, k)
     return kth
 
 
@@ -76,6 +76,6 @@ class VectorQueue(nn.Module):
         self.pointer.add_(len(vectors)).remainder_(len(self))
 
 
-def _by_differences(points: Tensor, bank: Tensor, k: int) -> Tensor:
+def _exact_kth_distance(points: Tensor, bank: Tensor, k: int) -> Tensor:
     distances = torch.cdist(points, bank, compute_mode="donot_use_mm_for_euclid_dist")
     return distances.topk(k, largest=False).values[:, -1]

@@ -42,22 +42,22 @@ class ObservationNormaliser(nn.Module):
     def update(self, observations: Tensor) -> None:
         """Show the statistics a batch of raw observations ``(B, *shape)``."""
         if self.moments is not None:
-            self.moments.update(self._in_unit(observations))
+            self.moments.update(self._scale_bytes(observations))
 
     def forward(self, observations: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """What the networks see of raw observations ``(B, *shape)``, computed in ``dtype``."""
-        x = self._in_unit(observations)
+        x = self._scale_bytes(observations)
         if self.moments is None:
             return x.to(dtype)
         x = x - self.moments.mean.to(dtype)
         if self.mode == "subtract_mean":
             return x
         x = x.div_(self.moments.std.to(dtype)).clamp_(-self.clip, self.clip)
-        return x.float().to(dtype) if self._as_openai else x
+        return x.float().to(dtype) if self._keeps_byte_scale else x
 
     @property
-    def _as_openai(self) -> bool:
+    def _keeps_byte_scale(self) -> bool:
         return self.mode == "standardise" and isinstance(self.moments, RunningMoments)
 
-    def _in_unit(self, observations: Tensor) -> Tensor:
-        return observations / 255 if observations.dtype == torch.uint8 and not self._as_openai else observations
+    def _scale_bytes(self, observations: Tensor) -> Tensor:
+        return observations / 255 if observations.dtype == torch.uint8 and not self._keeps_byte_scale else observations

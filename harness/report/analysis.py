@@ -11,28 +11,36 @@ import polars as pl
 from harness import statistics
 from harness.errors import UnknownNameError
 from harness.results import Results
-from harness.statistics import Array, Band, Estimate
+from harness.statistics import Array, Band, IntervalEstimate
 
 MAX_POINTS = 150
 """Evaluation steps of an aggregate curve; evaluations in between are left out of it, never averaged."""
 
-_THRESHOLDS = 101
+_N_THRESHOLDS = 101
 
 _TEXT, _COUNT, _NUMBER = pl.String, pl.Int64, pl.Float64
-_ENDS = {"value": _NUMBER, "low": _NUMBER, "high": _NUMBER}
-_PLACE = {"suite": _TEXT, "task": _TEXT, "method": _TEXT}
+_ESTIMATE_COLUMNS = {"value": _NUMBER, "low": _NUMBER, "high": _NUMBER}
+_KEY_COLUMNS = {"suite": _TEXT, "task": _TEXT, "method": _TEXT}
 _STATES = ("finished", "failed", "interrupted", "running", "missing")
 
 SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
-    "aggregates": {"suite": _TEXT, "method": _TEXT, "metric": _TEXT, **_ENDS}
+    "aggregates": {"suite": _TEXT, "method": _TEXT, "metric": _TEXT, **_ESTIMATE_COLUMNS}
     | {"tasks": _COUNT, "of_tasks": _COUNT, "runs": _COUNT, "of_runs": _COUNT, "fewest_seeds": _COUNT},
-    "profiles": {"suite": _TEXT, "method": _TEXT, "threshold": _NUMBER, **_ENDS},
-    "improvement": {"suite": _TEXT, "baseline": _TEXT, "method": _TEXT, "task": _TEXT, **_ENDS}
+    "profiles": {"suite": _TEXT, "method": _TEXT, "threshold": _NUMBER, **_ESTIMATE_COLUMNS},
+    "improvement": {"suite": _TEXT, "baseline": _TEXT, "method": _TEXT, "task": _TEXT, **_ESTIMATE_COLUMNS}
     | {"tasks": _COUNT, "runs": _COUNT, "baseline_runs": _COUNT, "fewest_seeds": _COUNT},
-    "curves": {**_PLACE, "statistic": _TEXT, "step": _COUNT, **_ENDS, "runs": _COUNT, "of_runs": _COUNT},
-    "tasks": {**_PLACE, **_ENDS, "sd": _NUMBER, "min": _NUMBER, "max": _NUMBER, "normalised": _NUMBER, "scores": _COUNT}
+    "curves": {**_KEY_COLUMNS, "statistic": _TEXT, "step": _COUNT, **_ESTIMATE_COLUMNS, "runs": _COUNT, "of_runs": _COUNT},
+    "tasks": {
+        **_KEY_COLUMNS,
+        **_ESTIMATE_COLUMNS,
+        "sd": _NUMBER,
+        "min": _NUMBER,
+        "max": _NUMBER,
+        "normalised": _NUMBER,
+        "scores": _COUNT,
+    }
     | {"planned": _COUNT, **dict.fromkeys(_STATES, _COUNT)},
-    "measurements": {**_PLACE, "measurement": _TEXT, "mean": _NUMBER, "sd": _NUMBER, "runs": _COUNT},
+    "measurements": {**_KEY_COLUMNS, "measurement": _TEXT, "mean": _NUMBER, "sd": _NUMBER, "runs": _COUNT},
 }
 """Columns of each table. A null ``task`` means all tasks together; null ends mean too few seeds for an interval."""
 
@@ -50,7 +58,7 @@ class Analysis:
         tasks: The suite's part of `Results.tasks`, with ``usable``: whether scores can be normalised.
         tables: One table for each of `SCHEMAS`.
         interpolated: Methods and tasks (``None``: all together) whose curves had to be interpolated onto a common grid.
-        thinned: Whether aggregate curves leave evaluations out.
+        downsampled: Whether aggregate curves leave evaluations out.
     """
 
     suite: str
@@ -61,10 +69,10 @@ class Analysis:
     tasks: pl.DataFrame
     tables: Mapping[str, pl.DataFrame]
     interpolated: tuple[tuple[str, str | None], ...]
-    thinned: bool
+    downsampled: bool
 
     @property
-    def current(self) -> pl.DataFrame:
+    def current_runs(self) -> pl.DataFrame:
         """Runs without those that another folder supersedes."""
         return self.runs.filter(~pl.col("superseded"))
 
@@ -86,20 +94,22 @@ def analyse(results: Results, suite: str, baseline: str | None) -> Analysis:
     tasks = results.tasks.filter(suite=suite).with_columns(usable.alias("usable"))
     runs = results.runs.filter(suite=suite)
     labels = sorted(runs["label"].unique(), key=lambda label: (label != baseline, label))
-    work = _Work(suite, runs.filter(~pl.col("superseded")), tasks, labels, baseline, results.evaluations)
+    builder = _TableBuilder(suite, runs.filter(~pl.col("superseded")), tasks, labels, baseline, results.evaluations)
     tables = {
-        "aggregates": work.aggregates(),
-        "profiles": work.profiles(),
-        "improvement": work.improvement(),
-        "curves": work.curves(),
-        "tasks": work.cells(),
-        "measurements": work.measurements(),
+        "aggregates": builder.aggregates(),
+        "profiles": builder.profiles(),
+        "improvement": builder.improvement(),
+        "curves": builder.curves(),
+        "tasks": builder.task_summaries(),
+        "measurements": builder.measurements(),
     }
     frames = {
         name: pl.DataFrame(list(rows), schema=SCHEMAS[name], orient="row").fill_nan(None) for name, rows in tables.items()
     }
     pretraining = results.pretraining.filter(suite=suite)
-    return Analysis(suite, tuple(labels), baseline, runs, pretraining, tasks, frames, tuple(work.interpolated), work.thinned)
+    return Analysis(
+        suite, tuple(labels), baseline, runs, pretraining, tasks, frames, tuple(builder.interpolated), builder.downsampled
+    )
 
 
 def choose_baseline(results: Results, suite: str, wanted: str | None) -> str | None:
@@ -128,7 +138,7 @@ def choose_baseline(results: Results, suite: str, wanted: str | None) -> str | N
     return plain.pop() if len(plain) == 1 else labels[0]
 
 
-class _Work:
+class _TableBuilder:
     """The computation of one suite's tables; each method yields rows in the order of `SCHEMAS`."""
 
     def __init__(
@@ -145,36 +155,36 @@ class _Work:
         self.scale = {task: (low, high) for task, low, high in tasks.filter("usable").select("task", "low", "high").rows()}
         self.evaluations = evaluations
         self.interpolated: list[tuple[str, str | None]] = []
-        self.thinned = False
-        self._scores = self._by_cell("score")
-        self._normalised = self._by_cell("normalised")
+        self.downsampled = False
+        self._scores = self._scores_by_method_and_task("score")
+        self._normalised = self._scores_by_method_and_task("normalised")
 
-    def _by_cell(self, column: str) -> dict[tuple[str, str], Array]:
+    def _scores_by_method_and_task(self, column: str) -> dict[tuple[str, str], Array]:
         """Scores of each method and task in the order of their seeds."""
         present = self.runs.drop_nulls(column).sort("seed").group_by("label", "task", maintain_order=True).agg(column)
         return {(label, task): np.array(scores, dtype=np.float64) for label, task, scores in present.iter_rows()}
 
-    def _normalised_cells(self, label: str) -> list[Array]:
+    def _normalised_task_scores(self, label: str) -> list[Array]:
         return [self._normalised[label, task] for task in self.tasks if (label, task) in self._normalised]
 
     def aggregates(self) -> Iterator[tuple[object, ...]]:
         for label in self.labels:
-            cells = self._normalised_cells(label)
-            if not cells:
+            task_scores = self._normalised_task_scores(label)
+            if not task_scores:
                 continue
             planned = self.runs.filter(pl.col("task").is_in(list(self.scale)), label=label).height
-            sizes = [len(cell) for cell in cells]
-            counts = (len(cells), len(self.scale), sum(sizes), planned, min(sizes))
-            estimates = statistics.aggregates(cells, self._random("aggregates", label))
+            sizes = [len(scores) for scores in task_scores]
+            counts = (len(task_scores), len(self.scale), sum(sizes), planned, min(sizes))
+            estimates = statistics.aggregates(task_scores, self._random("aggregates", label))
             for metric, estimate in estimates.items():
                 yield self.suite, label, metric, *estimate, *counts
 
     def profiles(self) -> Iterator[tuple[object, ...]]:
         everything = np.concatenate([[0.0, 1.0], *self._normalised.values()])
-        thresholds = np.linspace(everything.min(), everything.max(), _THRESHOLDS)
+        thresholds = np.linspace(everything.min(), everything.max(), _N_THRESHOLDS)
         for label in self.labels:
-            if cells := self._normalised_cells(label):
-                band = statistics.performance_profile(cells, thresholds, self._random("profiles", label))
+            if task_scores := self._normalised_task_scores(label):
+                band = statistics.performance_profile(task_scores, thresholds, self._random("profiles", label))
                 for threshold, *ends in zip(thresholds, *band, strict=True):
                     yield self.suite, label, threshold, *ends
 
@@ -188,9 +198,9 @@ class _Work:
             for task, part in [(None, common), *((task, [task]) for task in common)]:
                 mine = [ranked[label, name] for name in part]
                 theirs = [ranked[self.baseline, name] for name in part]
-                repetitions = statistics.BAND_REPETITIONS if task else statistics.REPETITIONS
+                n_resamples = statistics.N_BAND_RESAMPLES if task else statistics.N_RESAMPLES
                 random = self._random("improvement", self.baseline, label, task or "")
-                estimate = statistics.probability_of_improvement(mine, theirs, random, repetitions)
+                estimate = statistics.probability_of_improvement(mine, theirs, random, n_resamples)
                 counts = (len(part), sum(map(len, mine)), sum(map(len, theirs)), min(map(len, [*mine, *theirs])))
                 yield self.suite, self.baseline, label, task, *estimate, *counts
 
@@ -204,22 +214,22 @@ class _Work:
         for task in self.tasks:
             for label in self.labels:
                 if curves := measured.get((label, task)):
-                    grid, scores, interpolated = statistics.align(curves)
+                    grid, scores, interpolated = statistics.align_curves(curves)
                     self.interpolated += [(label, task)] if interpolated else []
                     band = statistics.curve([scores], self._random("curves", label, task), iqm=False)
                     yield from self._curve_rows(task, label, "mean", grid, scores, band)
 
     def _aggregate_curve(self, label: str, runs: Sequence[tuple[str, tuple[Array, Array]]]) -> Iterator[tuple[object, ...]]:
-        grid, scores, interpolated = statistics.align([curve for _, curve in runs])
+        grid, scores, interpolated = statistics.align_curves([curve for _, curve in runs])
         self.interpolated += [(label, None)] if interpolated else []
         if len(grid) > MAX_POINTS:
-            self.thinned = True
+            self.downsampled = True
             chosen = np.unique(np.linspace(0, len(grid) - 1, MAX_POINTS).round().astype(int))
             grid, scores = grid[chosen], scores[:, chosen]
         low, high = (np.array([self.scale[task][end] for task, _ in runs])[:, None] for end in (0, 1))
         names = np.array([task for task, _ in runs])
-        cells = [((scores - low) / (high - low))[names == task] for task in dict.fromkeys(names.tolist())]
-        band = statistics.curve(cells, self._random("curves", label), iqm=True)
+        task_scores = [((scores - low) / (high - low))[names == task] for task in dict.fromkeys(names.tolist())]
+        band = statistics.curve(task_scores, self._random("curves", label), iqm=True)
         yield from self._curve_rows(None, label, "iqm", grid, scores, band)
 
     def _curve_rows(
@@ -234,20 +244,20 @@ class _Work:
         """Steps and returns of every run that was evaluated, finished or not, in the order of seeds."""
         finite = self.evaluations.filter(pl.col("return").is_finite())
         curves = {key[0]: part for key, part in finite.partition_by("folder", as_dict=True).items()}
-        cells: dict[tuple[str, str], list[tuple[Array, Array]]] = {}
+        curves_by_method_and_task: dict[tuple[str, str], list[tuple[Array, Array]]] = {}
         for label, task, folder in self.runs.sort("seed").select("label", "task", "folder").iter_rows():
             if folder in curves:
                 steps, returns = curves[folder]["step"].to_numpy(), curves[folder]["return"].to_numpy()
-                cells.setdefault((label, task), []).append((steps.astype(np.float64), returns))
-        return cells
+                curves_by_method_and_task.setdefault((label, task), []).append((steps.astype(np.float64), returns))
+        return curves_by_method_and_task
 
-    def cells(self) -> Iterator[tuple[object, ...]]:
+    def task_summaries(self) -> Iterator[tuple[object, ...]]:
         nothing = np.full(1, np.nan)
         for task in self.tasks:
             for label in self.labels:
                 states = self.runs.filter(task=task, label=label)["state"].to_list()
                 scores = self._scores.get((label, task), nothing)
-                estimate = Estimate(np.nan)
+                estimate = IntervalEstimate(np.nan)
                 if scores is not nothing:
                     estimate = statistics.mean(scores, self._random("tasks", label, task))
                 spread = scores.std(ddof=1) if len(scores) > 1 else np.nan
@@ -272,4 +282,4 @@ class _Work:
                         yield self.suite, task, label, name, values.mean(), values.std(), len(values)
 
     def _random(self, *names: str) -> np.random.Generator:
-        return statistics.generator(self.suite, *names)
+        return statistics.named_generator(self.suite, *names)

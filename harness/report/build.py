@@ -12,19 +12,19 @@ from harness.errors import ResultsError, UnknownNameError
 from harness.files import write_bytes_atomic, write_text_atomic
 from harness.published import PublishedNumber, read_published
 from harness.report.analysis import Analysis, analyse, choose_baseline
-from harness.report.document import Block, Document, Points, Section, Text
+from harness.report.document import Block, BulletList, Document, Paragraph, ReportSection
 from harness.report.latex import latex_tables
-from harness.report.notices import incomplete_methods, notices
-from harness.report.phases import boundaries
-from harness.report.plots import Plots
-from harness.report.published import Comparison
-from harness.report.record import definitions, record_sections
+from harness.report.notices import collect_warnings, incomplete_methods
+from harness.report.phases import phase_boundaries
+from harness.report.plots import SuitePlots
+from harness.report.published import PublishedComparison
+from harness.report.record import definitions_section, reproducibility_sections
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
 from harness.report.scores import findings, score_sections
-from harness.report.wording import count, listing
+from harness.report.wording import format_count, join_names
 from harness.results import Results, read_results
-from harness.run_folder import TUNING, RunFolder, find_runs
-from harness.tuning.trials import RECORD_FILE, find_records
+from harness.run_folder import STUDIES, RunFolder, find_runs
+from harness.tuning.trials import STUDY_RECORD_FILE, find_study_records
 
 if TYPE_CHECKING:
     from harness.tuning.record import StudyRecord
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 FORMATS = ("html", "md", "latex", "csv")
 
 _MAIN_FILES = {"html": "index.html", "md": "report.md", "latex": "tables.tex", "csv": "scores.csv"}
-_DIGITS = 12  # of numbers in CSV files; beyond that lies the processor's rounding
+_SIGNIFICANT_FIGURES = 12  # of numbers in CSV files; beyond that lies the processor's rounding
 
-Comparisons = Mapping[str, Comparison]
+PublishedComparisons = Mapping[str, PublishedComparison]
 """Published numbers beside each suite's own, by suite; empty when none were asked for."""
 
 
@@ -74,7 +74,7 @@ def build_report(
     baselines = {suite: choose_baseline(results, suite, baseline) for suite in results.suites} if results else {}
     _write({}, Path(out))  # what cannot be written is said before the work, not after
     analyses = [analyse(results, suite, label) for suite, label in baselines.items()] if results else []
-    comparisons = _compare(analyses, results, numbers) if results else {}
+    comparisons = _published_comparisons(analyses, results, numbers) if results else {}
     files: dict[str, str | bytes] = {}
     if {"html", "md", "latex"} & set(formats):
         document = _document(results, analyses, comparisons, studies, title)
@@ -99,15 +99,15 @@ def _path(folder: Path | RunFolder) -> Path:
 
 
 def _studies(folders: Sequence[Path | RunFolder]) -> list[StudyRecord]:
-    files = find_records(_path(folder) for folder in folders)
+    files = find_study_records(_path(folder) for folder in folders)
     if not files:
         return []
-    from harness.tuning.record import read_record  # loads Optuna, which a report without studies does not need
+    from harness.tuning.record import read_study_record  # loads Optuna, which a report without studies does not need
 
-    return [read_record(file) for file in files]
+    return [read_study_record(file) for file in files]
 
 
-def _tuning_sections(studies: Sequence[StudyRecord]) -> list[Section]:
+def _tuning_sections(studies: Sequence[StudyRecord]) -> list[ReportSection]:
     if not studies:
         return []
     from harness.report.tuning import tuning_sections
@@ -125,7 +125,7 @@ def _trials_tables(studies: Sequence[StudyRecord]) -> dict[str, pl.DataFrame]:
 
 def _results(folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord]) -> Results | None:
     """What runs there are beside those of studies; ``None`` where there are studies alone."""
-    beside = [folder for folder in folders if not find_records([_path(folder)]) or not _within_study(_path(folder))]
+    beside = [folder for folder in folders if not find_study_records([_path(folder)]) or not _within_study(_path(folder))]
     if studies and not beside:
         return None
     try:
@@ -138,25 +138,29 @@ def _results(folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord]
 
 def _within_study(folder: Path) -> bool:
     """Whether a folder is a study's, or the folder of a suite's studies."""
-    return (folder / RECORD_FILE).exists() or folder.resolve().name == TUNING
+    return (folder / STUDY_RECORD_FILE).exists() or folder.resolve().name == STUDIES
 
 
 def _study_document(studies: Sequence[StudyRecord], title: str) -> Document:
     trials = sum(len(study.trials) for study in studies)
-    facts = (str(len(studies)), "study" if len(studies) == 1 else "studies"), (str(trials), "trials")
+    key_figures = (str(len(studies)), "study" if len(studies) == 1 else "studies"), (str(trials), "trials")
     sections = _tuning_sections(studies)
-    lead = listing([f"Study {study.name} of suite {study.suite}" for study in studies]) + "."
-    return Document(title, lead, facts, (*sections, definitions()))
+    subtitle = join_names([f"Study {study.name} of suite {study.suite}" for study in studies]) + "."
+    return Document(title, subtitle, key_figures, (*sections, definitions_section()))
 
 
-def _compare(analyses: Sequence[Analysis], results: Results, numbers: Sequence[PublishedNumber]) -> Comparisons:
-    return {analysis.suite: Comparison(analysis, results.records, numbers) for analysis in analyses} if numbers else {}
+def _published_comparisons(
+    analyses: Sequence[Analysis], results: Results, numbers: Sequence[PublishedNumber]
+) -> PublishedComparisons:
+    return (
+        {analysis.suite: PublishedComparison(analysis, results.records, numbers) for analysis in analyses} if numbers else {}
+    )
 
 
 def _document(
     results: Results | None,
     analyses: Sequence[Analysis],
-    comparisons: Comparisons,
+    comparisons: PublishedComparisons,
     studies: Sequence[StudyRecord],
     title: str,
 ) -> Document:
@@ -170,42 +174,43 @@ def _document(
         "method": runs.select("suite", "label").n_unique(),
         "seed": runs["seed"].n_unique(),
     }
-    facts = [(f"{n}", thing if n == 1 else f"{thing}s") for thing, n in counts.items() if n > 1 or thing != "suite"]
-    facts.append((f"{len(finished)} of {len(runs)}", "planned runs finished"))
+    key_figures = [(f"{n}", thing if n == 1 else f"{thing}s") for thing, n in counts.items() if n > 1 or thing != "suite"]
+    key_figures.append((f"{len(finished)} of {len(runs)}", "planned runs finished"))
     sections = [section for one in analyses for section in _suite_sections(one, results, comparisons.get(one.suite))]
     sections += _tuning_sections(studies)
     if results.skipped:
-        sections.append(Section("Skipped while reading", (Points(results.skipped),), level=2))
-    return Document(title, _lead(results), tuple(facts), (*sections, definitions()))
+        sections.append(ReportSection("Skipped while reading", (BulletList(results.skipped),), level=2))
+    return Document(title, _subtitle(results), tuple(key_figures), (*sections, definitions_section()))
 
 
-def _lead(results: Results) -> str:
+def _subtitle(results: Results) -> str:
     started, updated = results.runs["started"].min(), results.runs["updated"].max()
     days = list(dict.fromkeys(str(time)[:10] for time in (started, updated)))
-    return f"{listing([f'Suite {suite}' for suite in results.suites])}: runs of {' to '.join(days)}."
+    return f"{join_names([f'Suite {suite}' for suite in results.suites])}: runs of {' to '.join(days)}."
 
 
-def _suite_sections(analysis: Analysis, results: Results, comparison: Comparison | None) -> list[Section]:
+def _suite_sections(analysis: Analysis, results: Results, comparison: PublishedComparison | None) -> list[ReportSection]:
     marks = dict.fromkeys(incomplete_methods(analysis), " †")
-    plots = Plots(analysis, marks, boundaries(analysis, results.records))
-    states = analysis.current["state"].to_list()
-    planned = count(len(states), "run")
-    lead = (
-        f"{count(len(analysis.methods), 'method')} on {count(len(analysis.tasks), 'task')}; {states.count('finished'):,} of"
+    plots = SuitePlots(analysis, marks, phase_boundaries(analysis, results.records))
+    states = analysis.current_runs["state"].to_list()
+    planned = format_count(len(states), "run")
+    subtitle = (
+        f"{format_count(len(analysis.methods), 'method')} on {format_count(len(analysis.tasks), 'task')};"
+        f" {states.count('finished'):,} of"
         f" {planned} finished."
     )
-    blocks: list[Block] = [Text(lead + (f" The baseline is {analysis.baseline}." if analysis.baseline else ""))]
+    blocks: list[Block] = [Paragraph(subtitle + (f" The baseline is {analysis.baseline}." if analysis.baseline else ""))]
     if found := findings(analysis):
-        blocks.append(Points(tuple(found)))
-    if warned := notices(analysis, results.records):
-        blocks.append(Points(tuple(warned), notice=True))
-    overview = Section(f"Suite {analysis.suite}", tuple(blocks), level=2)
+        blocks.append(BulletList(tuple(found)))
+    if warned := collect_warnings(analysis, results.records):
+        blocks.append(BulletList(tuple(warned), warning=True))
+    overview = ReportSection(f"Suite {analysis.suite}", tuple(blocks), level=2)
     compared = [comparison.section(plots.styles)] if comparison else []
-    records = record_sections(analysis, results.records, plots.styles)
+    records = reproducibility_sections(analysis, results.records, plots.styles)
     return [overview, *score_sections(analysis, plots), *compared, *records]
 
 
-def _tables(results: Results, analyses: Sequence[Analysis], comparisons: Comparisons) -> dict[str, pl.DataFrame]:
+def _tables(results: Results, analyses: Sequence[Analysis], comparisons: PublishedComparisons) -> dict[str, pl.DataFrame]:
     runs = results.runs.rename({"method": "method_name", "label": "method"}).with_columns(pretraining=False)
     pretraining = results.pretraining.with_columns(method_name="method", pretraining=True)
     columns = ["suite", "task", "method", "seed", "score", "normalised", "score_step", "episodes", "digest", "method_digest"]
@@ -220,7 +225,7 @@ def _tables(results: Results, analyses: Sequence[Analysis], comparisons: Compari
 
 
 def _csv(table: pl.DataFrame) -> str:
-    return table.with_columns(pl.col(pl.Float64).round_sig_figs(_DIGITS)).write_csv()
+    return table.with_columns(pl.col(pl.Float64).round_sig_figs(_SIGNIFICANT_FIGURES)).write_csv()
 
 
 def _write(files: dict[str, str | bytes], out: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a report consists of, whatever it is written as: sections of text, lists, tables and charts."""
+"""What a report consists of, whatever it is written as: sections of text, lists, tables and figures."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from harness.report.drawing import Foreign, Plot, Style
+from harness.report.drawing import ExternalPlot, Plot, Style
 
-Cell = str | tuple[str, str]
+TableCell = str | tuple[str, str]
 """A table's cell: text, or a value and a remark about it, such as its interval."""
 
 
 @dataclass(frozen=True)
-class Text:
+class Paragraph:
     """A paragraph."""
 
-    kind: ClassVar[str] = "text"
+    kind: ClassVar[str] = "paragraph"
     text: str
 
 
 @dataclass(frozen=True)
-class Points:
-    """A list; as a ``notice`` it holds what the reader must know before trusting a number."""
+class BulletList:
+    """A list; as a ``warning`` it holds what the reader must know before trusting a number."""
 
-    kind: ClassVar[str] = "points"
-    points: tuple[str, ...]
-    notice: bool = False
+    kind: ClassVar[str] = "list"
+    items: tuple[str, ...]
+    warning: bool = False
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeBlock:
     """Lines to copy."""
 
     kind: ClassVar[str] = "code"
@@ -43,39 +43,39 @@ class Column:
 
     Attributes:
         title: Its head.
-        holds: ``method`` (a label, shown with the method's colour), ``number`` (aligned right) or ``text``.
+        content_type: ``method`` (a label, shown with the method's colour), ``number`` (aligned right) or ``text``.
         method: Whether the head is a method's label.
     """
 
     title: str
-    holds: Literal["text", "method", "number"] = "text"
+    content_type: Literal["text", "method", "number"] = "text"
     method: bool = False
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table with its explanation, folded away behind its caption where it is long and rarely read."""
+class ReportTable:
+    """A table with its explanation, collapsed behind its caption where it is long and rarely read."""
 
     kind: ClassVar[str] = "table"
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    folded: bool = False
+    rows: tuple[tuple[TableCell, ...], ...]
+    collapsed: bool = False
 
 
 @dataclass(frozen=True)
-class Chart:
+class FigureBlock:
     """A figure; its explanation stands before it as text."""
 
-    kind: ClassVar[str] = "chart"
-    plot: Plot | Foreign
+    kind: ClassVar[str] = "figure"
+    plot: Plot | ExternalPlot
 
 
-Block = Text | Points | Code | Table | Chart
+Block = Paragraph | BulletList | CodeBlock | ReportTable | FigureBlock
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A heading (``level`` 2 for a suite, 3 below), what stands under it, and how methods are drawn there, by label."""
 
     title: str
@@ -90,12 +90,12 @@ class Document:
 
     Attributes:
         title: Of the page.
-        lead: One sentence under it.
-        facts: Numbers that say how much there is, each with its name.
+        subtitle: One sentence under it.
+        key_figures: Numbers that say how much there is, each with its name.
         sections: In order.
     """
 
     title: str
-    lead: str
-    facts: tuple[tuple[str, str], ...]
-    sections: tuple[Section, ...]
+    subtitle: str
+    key_figures: tuple[tuple[str, str], ...]
+    sections: tuple[ReportSection, ...]

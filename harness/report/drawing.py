@@ -22,7 +22,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 Line = Literal["-", "--", ":", "-."]
 
-INK, FAINT = "#1b1f24", "#d0d4da"
+TEXT_COLOUR, GRID_COLOUR = "#1b1f24", "#d0d4da"
 """Text and axes, and grid lines; on the page they follow its light or dark scheme."""
 
 _BASELINE = "#7d838c"
@@ -42,18 +42,18 @@ _SETTINGS: dict[Any, Any] = {
     "axes.labelsize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
+    "axes.edgecolor": TEXT_COLOUR,
+    "axes.labelcolor": TEXT_COLOUR,
+    "axes.titlecolor": TEXT_COLOUR,
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.unicode_minus": True,
-    "grid.color": FAINT,
+    "grid.color": GRID_COLOUR,
     "grid.linewidth": 0.6,
-    "text.color": INK,
+    "text.color": TEXT_COLOUR,
     "text.parse_math": False,  # a `$` in a name is a dollar
-    "xtick.color": INK,
-    "ytick.color": INK,
+    "xtick.color": TEXT_COLOUR,
+    "ytick.color": TEXT_COLOUR,
     "legend.frameon": False,
     "figure.facecolor": "white",
     "svg.fonttype": "none",
@@ -104,8 +104,8 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Foreign:
-    """Figures that functions of another package draw; they are dressed like the others.
+class ExternalPlot:
+    """Figures that functions of another package draw; they are styled like the others.
 
     Attributes:
         name: Stem of the file they are written to.
@@ -135,17 +135,17 @@ def method_styles(labels: Sequence[str], baseline: str | None) -> dict[str, Styl
     return styles if baseline is None else {baseline: Style(_BASELINE), **styles}
 
 
-def inline_svgs(plot: Plot | Foreign) -> list[str]:
+def inline_svgs(plot: Plot | ExternalPlot) -> list[str]:
     """Each panel as an SVG element for an HTML page, transparent and without a legend."""
-    if isinstance(plot, Foreign):
-        return [_inline_foreign(make, plot.size, f"{plot.name}-{i}") for i, make in enumerate(plot.panels)]
+    if isinstance(plot, ExternalPlot):
+        return [_inline_external(make, plot.size, f"{plot.name}-{i}") for i, make in enumerate(plot.panels)]
     return [_inline(panel, f"{plot.name}-{i}") for i, panel in enumerate(plot.panels)]
 
 
-def sheet(plot: Plot | Foreign) -> dict[str, bytes]:
+def render_files(plot: Plot | ExternalPlot) -> dict[str, bytes]:
     """All panels and the legend on one white sheet, as ``svg`` and as ``png``."""
-    if isinstance(plot, Foreign):
-        with _foreign(plot.whole, plot.whole_size) as figure:
+    if isinstance(plot, ExternalPlot):
+        with _external_figure(plot.whole, plot.whole_size) as figure:
             return {"svg": _save(figure, "svg", cut=True), "png": _save(figure, "png", cut=True)}
     columns = min(len(plot.panels), 4 if plot.shared_rows else _COLUMNS)
     rows = -(-len(plot.panels) // columns)
@@ -172,17 +172,17 @@ def _inline(panel: Panel, name: str) -> str:
         axes.patch.set_visible(False)
         _draw(panel, axes)
         svg = _save(figure, "svg").decode()
-    return _for_page(svg, name, panel.size[0])
+    return _embeddable_svg(svg, name, panel.size[0])
 
 
-def _inline_foreign(make: Callable[[], Figure], size: tuple[float, float], name: str) -> str:
-    with _foreign(make, size) as figure:
+def _inline_external(make: Callable[[], Figure], size: tuple[float, float], name: str) -> str:
+    with _external_figure(make, size) as figure:
         figure.patch.set_visible(False)
-        return _for_page(_save(figure, "svg", cut=True).decode(), name, size[0])
+        return _embeddable_svg(_save(figure, "svg", cut=True).decode(), name, size[0])
 
 
 @contextmanager
-def _foreign(make: Callable[[], Figure], size: tuple[float, float]) -> Iterator[Figure]:
+def _external_figure(make: Callable[[], Figure], size: tuple[float, float]) -> Iterator[Figure]:
     """Somebody else's figure in our colours; the settings that its maker changes for the whole process are put back."""
     from matplotlib import pyplot
 
@@ -192,32 +192,32 @@ def _foreign(make: Callable[[], Figure], size: tuple[float, float]) -> Iterator[
         try:
             figure.set_layout_engine("none")  # what stands beside its axes is not cut off, see `_save`
             figure.set_size_inches(size)
-            _dress(figure)
+            _restyle(figure)
             yield figure
         finally:
             pyplot.close(figure)
 
 
-def _dress(figure: Figure) -> None:
+def _restyle(figure: Figure) -> None:
     figure.patch.set_facecolor("white")
     for axes in figure.axes:
         axes.set_facecolor("none")
-        axes.tick_params(length=2.5, width=0.6, colors=INK)
+        axes.tick_params(length=2.5, width=0.6, colors=TEXT_COLOUR)
         for spine in axes.spines.values():
-            spine.set_color(INK)
+            spine.set_color(TEXT_COLOUR)
         for axis in (axes.xaxis, axes.yaxis):
             if axis.get_scale() == "log":  # whose own labels are formulas, which texts here are not
                 axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
                 axis.set_minor_formatter(NullFormatter())
         if axes.get_label() != "<colorbar>":
-            axes.grid(visible=True, color=FAINT, linewidth=0.6)
+            axes.grid(visible=True, color=GRID_COLOUR, linewidth=0.6)
         if legend := axes.get_legend():
             legend.set_frame_on(False)
     for text in figure.findobj(Text):
-        text.set_color(INK)  # type: ignore[attr-defined]
+        text.set_color(TEXT_COLOUR)  # type: ignore[attr-defined]
 
 
-def _for_page(svg: str, name: str, inches: float) -> str:
+def _embeddable_svg(svg: str, name: str, inches: float) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)  # several SVGs share the page's names
@@ -225,7 +225,7 @@ def _for_page(svg: str, name: str, inches: float) -> str:
     svg = re.sub(
         r'<svg\b([^>]*?) width="[^"]*" height="[^"]*"', rf'<svg\1 role="img" style="max-width: {width:.0f}px"', svg, count=1
     )
-    return svg.replace(INK, "var(--ink)").replace(FAINT, "var(--rule)").strip()
+    return svg.replace(TEXT_COLOUR, "var(--ink)").replace(GRID_COLOUR, "var(--rule)").strip()
 
 
 def _draw(panel: Panel, axes: Axes) -> None:

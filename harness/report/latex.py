@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.report.document import Cell, Document, Section, Table
+from harness.report.document import Document, ReportSection, ReportTable, TableCell
 
 _SPECIAL = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -17,8 +17,8 @@ _SPECIAL = {
 
 
 def latex_tables(document: Document) -> str:
-    """Every table of the document that is not folded away; those are long, and stand in the CSV files."""
-    lines = ["% Needs \\usepackage{booktabs}.", f"% {_comment(document.title)}: {_comment(document.lead)}"]
+    """Every table of the document that is not collapsed; those are long, and stand in the CSV files."""
+    lines = ["% Needs \\usepackage{booktabs}.", f"% {_comment(document.title)}: {_comment(document.subtitle)}"]
     suite = ""
     for section in document.sections:
         suite = section.title if section.level == 2 else suite
@@ -26,27 +26,27 @@ def latex_tables(document: Document) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(suite: str, section: Section) -> Iterator[str]:
+def _section(suite: str, section: ReportSection) -> Iterator[str]:
     for block in section.blocks:
-        if isinstance(block, Table) and not block.folded:
+        if isinstance(block, ReportTable) and not block.collapsed:
             yield f"\n% {_comment(suite)}: {_comment(section.title)}"
             yield from _table(block)
 
 
-def _table(table: Table) -> Iterator[str]:
-    kinds = "".join("r" if column.holds == "number" else "l" for column in table.columns)
+def _table(table: ReportTable) -> Iterator[str]:
+    kinds = "".join("r" if column.content_type == "number" else "l" for column in table.columns)
     yield from (r"\begin{table}", r"\centering", rf"\caption{{{_escaped(table.caption)}}}", rf"\begin{{tabular}}{{{kinds}}}")
     yield from (r"\toprule", _row([column.title for column in table.columns]), r"\midrule")
     yield from (_row(row) for row in table.rows)
     yield from (r"\bottomrule", r"\end{tabular}", r"\end{table}")
 
 
-def _row(cells: list[str] | tuple[Cell, ...]) -> str:
+def _row(cells: list[str] | tuple[TableCell, ...]) -> str:
     """A row in braces, since a cell that begins with a bracket would be read as an option of the line before."""
     return " & ".join(f"{{{_escaped(_text(cell))}}}" for cell in cells) + r" \\"
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: TableCell) -> str:
     return cell if isinstance(cell, str) else " ".join(part for part in cell if part)
 
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.report.analysis import Analysis
-from harness.report.wording import listing
+from harness.report.wording import join_names
 from harness.run_folder import RunRecord
 from harness.spec import PhaseSpec, RunSpec
 
-Boundaries = Mapping[tuple[str, str], tuple[int, ...]]
+PhaseBoundaries = Mapping[tuple[str, str], tuple[int, ...]]
 """Steps at which one phase gives way to the next, by method and task; empty where there is nothing to mark."""
 
 
-def boundaries(analysis: Analysis, records: Mapping[str, RunRecord]) -> Boundaries:
+def phase_boundaries(analysis: Analysis, records: Mapping[str, RunRecord]) -> PhaseBoundaries:
     """Where the phases of each method lie on each task."""
-    rows = analysis.current.drop_nulls("folder").select("label", "task", "folder").rows()
-    return {(label, task): records[folder].spec.boundaries for label, task, folder in rows}
+    rows = analysis.current_runs.drop_nulls("folder").select("label", "task", "folder").rows()
+    return {(label, task): records[folder].spec.phase_boundaries for label, task, folder in rows}
 
 
-def phases_in_words(spec: RunSpec) -> str:
+def describe_phases(spec: RunSpec) -> str:
     """The phases of a run and where it begins; empty if it has none and begins from nothing."""
-    parts = [_phase(phase) for phase in spec.phases]
+    parts = [_describe_phase(phase) for phase in spec.phases]
     if spec.start and spec.start.steps:
         parts[0] += f", once for several tasks (runs {spec.start.digest})"
     elif spec.start:
@@ -29,8 +29,8 @@ def phases_in_words(spec: RunSpec) -> str:
     return "; ".join(parts)
 
 
-def _phase(phase: PhaseSpec) -> str:
+def _describe_phase(phase: PhaseSpec) -> str:
     words = f"{phase.name}: {phase.steps:,} steps (extrinsic × {phase.extrinsic_weight:g}, bonus × {phase.intrinsic_weight:g})"
     if phase.reset:
-        words += f", begins with new {listing(phase.reset)}"
+        words += f", begins with new {join_names(phase.reset)}"
     return words if phase.train_reward else f"{words}, the bonus learns no more"

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from harness.report.analysis import Analysis
-from harness.report.drawing import INK, Panel, Plot, Style, method_styles
-from harness.report.phases import Boundaries
+from harness.report.drawing import TEXT_COLOUR, Panel, Plot, Style, method_styles
+from harness.report.phases import PhaseBoundaries
 
 METRIC_TITLES = {
     "iqm": "IQM (higher is better)",
@@ -25,10 +25,10 @@ METRIC_TITLES = {
 _WIDE = (6.4, 3.4)
 _NORMALISED = (0.0, 1.0)
 _BOUNDARY = (0, (1, 2.5))
-_LEAST_SPAN = 0.1  # of the way from the score that counts as 0 to the one that counts as 1
+_MIN_SPAN = 0.1  # of the way from the score that counts as 0 to the one that counts as 1
 
 
-class Plots:
+class SuitePlots:
     """The figures of one suite; a method gives ``None`` when there is nothing to draw.
 
     Args:
@@ -37,7 +37,7 @@ class Plots:
         boundaries: Where phases change, to be marked on curves.
     """
 
-    def __init__(self, analysis: Analysis, marks: Mapping[str, str], boundaries: Boundaries | None = None) -> None:
+    def __init__(self, analysis: Analysis, marks: Mapping[str, str], boundaries: PhaseBoundaries | None = None) -> None:
         self.analysis, self.marks, self.boundaries = analysis, marks, boundaries or {}
         self.styles = method_styles(analysis.methods, analysis.baseline)
 
@@ -60,7 +60,7 @@ class Plots:
         if not labels:
             return None
         name = f"P(method > {self.analysis.baseline})"
-        panel = self._interval_panel("Probability of improvement", table, labels, name, chance=True)
+        panel = self._interval_panel("Probability of improvement", table, labels, name, is_probability=True)
         return self._plot("improvement", f"{name} with 95 % intervals", (panel,))
 
     def profiles(self) -> Plot | None:
@@ -70,14 +70,16 @@ class Plots:
             return None
 
         def draw(axes: Axes) -> None:
-            for label, part in self._parts(table):
+            for label, part in self._by_method(table):
                 _line(axes, self.styles[label], part, "threshold", drawstyle="steps-post")
                 _band(axes, self.styles[label], part, "threshold", step="post")
             axes.set(xlabel="normalised score τ", ylabel="fraction of runs above τ", ylim=(0, 1.02))
             axes.margins(x=0.01)
 
         panel = Panel("Performance profile", draw, _WIDE)
-        return self._plot("profiles", "Performance profiles", (panel,), {self._named(x): x for x in self._labels(table)})
+        return self._plot(
+            "profiles", "Performance profiles", (panel,), {self._marked_label(x): x for x in self._labels(table)}
+        )
 
     def efficiency(self) -> Plot | None:
         """The IQM over training."""
@@ -85,7 +87,7 @@ class Plots:
         if table.is_empty():
             return None
         draw = self._curves(table, "IQM of normalised scores", self.analysis.usable_tasks, _NORMALISED)
-        legend = {self._named(label): label for label in self._labels(table)}
+        legend = {self._marked_label(label): label for label in self._labels(table)}
         title = "IQM of normalised scores over steps"
         return self._plot("efficiency", title, (Panel("Sample efficiency", draw, _WIDE),), legend)
 
@@ -110,36 +112,36 @@ class Plots:
         styles = {text: self.styles[label] for text, label in (legend or {}).items()}
         return Plot(f"{_file_stem(self.analysis.suite)}-{name}", title, panels, styles, shared_rows=legend is None)
 
-    def _named(self, label: str) -> str:
+    def _marked_label(self, label: str) -> str:
         return label + self.marks.get(label, "")
 
     def _labels(self, table: pl.DataFrame) -> list[str]:
         present = set(table["method"])
         return [label for label in self.analysis.methods if label in present]
 
-    def _parts(self, table: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    def _by_method(self, table: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
         """The baseline comes last, for the others are drawn over each other less."""
         for label in reversed(self._labels(table)):
             yield label, table.filter(method=label)
 
     def _interval_panel(
-        self, title: str, table: pl.DataFrame, labels: Sequence[str], axis: str, *, chance: bool = False
+        self, title: str, table: pl.DataFrame, labels: Sequence[str], axis: str, *, is_probability: bool = False
     ) -> Panel:
         def draw(axes: Axes) -> None:
             for i, label in enumerate(labels):
                 value, low, high = table.filter(method=label).select("value", "low", "high").row(0)
                 _interval(axes, i, (value, low, high), self.styles[label])
-            axes.set_yticks(range(len(labels)), [self._named(label) for label in labels])
+            axes.set_yticks(range(len(labels)), [self._marked_label(label) for label in labels])
             axes.set(ylim=(len(labels) - 0.4, -0.6), xlabel=axis)
             axes.grid(visible=False, axis="y")
             axes.spines["left"].set_visible(False)
             axes.tick_params(axis="y", length=0)
             axes.xaxis.set_major_locator(MaxNLocator(5))
-            if chance:
+            if is_probability:
                 axes.set_xlim(0, 1)
-                axes.axvline(0.5, color=INK, linewidth=0.9, linestyle="--")
+                axes.axvline(0.5, color=TEXT_COLOUR, linewidth=0.9, linestyle="--")
             else:
-                _fit(axes, "x", _NORMALISED)
+                _set_limits(axes, "x", _NORMALISED)
 
         return Panel(title, draw, (3.7, 0.95 + 0.34 * len(labels)))
 
@@ -147,7 +149,7 @@ class Plots:
         self, table: pl.DataFrame, axis: str, tasks: Sequence[str], scale: tuple[float, float] = (0.0, 0.0)
     ) -> Callable[[Axes], None]:
         def draw(axes: Axes) -> None:
-            for label, part in self._parts(table):
+            for label, part in self._by_method(table):
                 self._curve(axes, label, part)
                 for step in sorted({step for task in tasks for step in self.boundaries.get((label, task), ())}):
                     axes.axvline(step, color=self.styles[label].colour, linewidth=0.9, linestyle=_BOUNDARY)
@@ -156,7 +158,7 @@ class Plots:
             axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.margins(x=0.02)
             axes.set_xlim(left=0)
-            _fit(axes, "y", scale)
+            _set_limits(axes, "y", scale)
 
         return draw
 
@@ -192,10 +194,10 @@ def _interval(axes: Axes, row: int, ends: tuple[float, float | None, float | Non
     value, low, high = ends
     if low is not None and high is not None:
         axes.barh(row, high - low, left=low, height=0.56, color=style.colour, alpha=0.55, linewidth=0)
-    axes.plot([value, value], [row - 0.28, row + 0.28], color=INK, linewidth=1.8, solid_capstyle="butt")
+    axes.plot([value, value], [row - 0.28, row + 0.28], color=TEXT_COLOUR, linewidth=1.8, solid_capstyle="butt")
 
 
-def _fit(axes: Axes, direction: str, scale: tuple[float, float]) -> None:
+def _set_limits(axes: Axes, direction: str, scale: tuple[float, float]) -> None:
     """Begin an axis at zero unless there are values below, and let it span a good part of the scale.
 
     Without the latter, differences that mean nothing would fill the panel where no method scores.
@@ -207,6 +209,6 @@ def _fit(axes: Axes, direction: str, scale: tuple[float, float]) -> None:
     """
     smallest = axes.dataLim.x0 if direction == "x" else axes.dataLim.y0
     low, high = axes.get_xlim() if direction == "x" else axes.get_ylim()
-    needed = (scale[0], scale[0] + _LEAST_SPAN * (scale[1] - scale[0]))
+    needed = (scale[0], scale[0] + _MIN_SPAN * (scale[1] - scale[0]))
     limits = (min(0.0 if smallest >= 0 else low, *needed), max(high, *needed))
     axes.set_xlim(limits) if direction == "x" else axes.set_ylim(limits)

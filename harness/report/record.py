@@ -10,20 +10,20 @@ import polars as pl
 
 from harness import statistics
 from harness.report.analysis import Analysis
-from harness.report.document import Block, Cell, Code, Column, Section, Table, Text
+from harness.report.document import Block, CodeBlock, Column, Paragraph, ReportSection, ReportTable, TableCell
 from harness.report.drawing import Style
-from harness.report.phases import phases_in_words
+from harness.report.phases import describe_phases
 from harness.report.scores import METHOD
-from harness.report.wording import NOTHING, count, duration, listing
+from harness.report.wording import NO_VALUE, format_count, format_duration, join_names
 from harness.run_folder import RunRecord
 from harness.spec import Combination, RunSpec
 
 _STATES = ("finished", "failed", "interrupted", "running", "missing")
 
-Records = Mapping[str, RunRecord]
+RunRecords = Mapping[str, RunRecord]
 
 
-def record_sections(analysis: Analysis, records: Records, styles: Mapping[str, Style]) -> list[Section]:
+def reproducibility_sections(analysis: Analysis, records: RunRecords, styles: Mapping[str, Style]) -> list[ReportSection]:
     """How the runs stand, what was run, and where and how."""
     sections = (
         ("Runs", _runs(analysis)),
@@ -31,32 +31,32 @@ def record_sections(analysis: Analysis, records: Records, styles: Mapping[str, S
         ("Normalisation", _normalisation(analysis)),
         ("Provenance", _provenance(analysis, records)),
     )
-    return [Section(title, tuple(blocks), styles=styles) for title, blocks in sections]
+    return [ReportSection(title, tuple(blocks), styles=styles) for title, blocks in sections]
 
 
 def _runs(analysis: Analysis) -> list[Block]:
-    runs = analysis.current
+    runs = analysis.current_runs
     columns = (METHOD, Column("planned", "number"), *(Column(state, "number") for state in _STATES))
     rows = []
     for label in analysis.methods:
         states = runs.filter(label=label)["state"].to_list()
         rows.append((label, str(len(states)), *(str(states.count(state)) for state in _STATES)))
-    blocks: list[Block] = [Table("How the runs stand.", columns, tuple(rows))]
+    blocks: list[Block] = [ReportTable("How the runs stand.", columns, tuple(rows))]
     pending = runs.filter(pl.col("state") != "finished").sort("task", "label", "seed")
     if len(pending):
         heads = (Column("Task"), METHOD, Column("Seed", "number"), Column("State"), Column("Step", "number"), Column("Reason"))
         facts = pending.select("task", "label", "seed", "state", "step", "steps", "error").rows()
         lines = tuple(
-            (task, label, str(seed), state, _progress(step, steps), error or "")
+            (task, label, str(seed), state, _format_progress(step, steps), error or "")
             for task, label, seed, state, step, steps, error in facts
         )
-        blocks.append(Table("Runs without a final score, each by name.", heads, lines, folded=len(lines) > 20))
+        blocks.append(ReportTable("Runs without a final score, each by name.", heads, lines, collapsed=len(lines) > 20))
     if len(analysis.pretraining):
         blocks.append(_pretraining(analysis))
     return blocks
 
 
-def _pretraining(analysis: Analysis) -> Table:
+def _pretraining(analysis: Analysis) -> ReportTable:
     columns = (
         Column("Pre-training"),
         METHOD,
@@ -68,29 +68,29 @@ def _pretraining(analysis: Analysis) -> Table:
     )
     facts = analysis.pretraining.select("task", "method", "seed", "state", "step", "steps", "digest", "error").rows()
     rows = tuple(
-        (task, method, str(seed), state, _progress(step, steps), digest, error or "")
+        (task, method, str(seed), state, _format_progress(step, steps), digest, error or "")
         for task, method, seed, state, step, steps, digest, error in facts
     )
     caption = "Pre-training runs, from which others begin. They have no score and count in no number above."
-    return Table(caption, columns, rows, folded=len(rows) > 20)
+    return ReportTable(caption, columns, rows, collapsed=len(rows) > 20)
 
 
-def _progress(step: int | None, steps: int | None) -> str:
-    return NOTHING if step is None else f"{step:,} of {steps:,}"
+def _format_progress(step: int | None, steps: int | None) -> str:
+    return NO_VALUE if step is None else f"{step:,} of {steps:,}"
 
 
 # --------------------------------------------------------------------------------------------------------------------
 # Methods
 # --------------------------------------------------------------------------------------------------------------------
-def _methods(analysis: Analysis, records: Records) -> list[Block]:
-    specs = _spec_of_each(analysis, records)
-    phased = any(phases_in_words(spec) for spec in specs.values())
+def _methods(analysis: Analysis, records: RunRecords) -> list[Block]:
+    specs = _specs_by_method(analysis, records)
+    has_phases = any(describe_phases(spec) for spec in specs.values())
     columns = (
         METHOD,
         Column("Algorithm"),
         Column("Bonus"),
         Column("How they combine"),
-        *([Column("Phases")] if phased else []),
+        *([Column("Phases")] if has_phases else []),
         Column("Steps", "number"),
         Column("Digest"),
     )
@@ -100,24 +100,24 @@ def _methods(analysis: Analysis, records: Records) -> list[Block]:
             spec.algorithm.name,
             spec.reward.name if spec.reward else "none",
             _combination(spec.reward.combine) if spec.reward else "extrinsic reward alone",
-            *([phases_in_words(spec) or "none"] if phased else []),
+            *([describe_phases(spec) or "none"] if has_phases else []),
             f"{spec.steps:,}",
             spec.method_digest,
         )
         for label, spec in specs.items()
     )
-    settings = {label: dict(_flat(_settings(spec))) for label, spec in specs.items()}
+    settings = {label: dict(_flatten(_settings(spec))) for label, spec in specs.items()}
     heads = (Column("Setting"), *(Column(label, method=True) for label in specs))
-    lines = _side_by_side(settings)
+    lines = _comparison_rows(settings)
     return [
-        Table("What was trained. The digest changes with anything that changes a method's numbers.", columns, rows),
-        Table("Every setting of every method.", heads, lines, folded=True),
+        ReportTable("What was trained. The digest changes with anything that changes a method's numbers.", columns, rows),
+        ReportTable("Every setting of every method.", heads, lines, collapsed=True),
         _digests(analysis),
     ]
 
 
-def _spec_of_each(analysis: Analysis, records: Records) -> dict[str, RunSpec]:
-    first = analysis.current.drop_nulls("folder").unique("label", keep="first", maintain_order=True)
+def _specs_by_method(analysis: Analysis, records: RunRecords) -> dict[str, RunSpec]:
+    first = analysis.current_runs.drop_nulls("folder").unique("label", keep="first", maintain_order=True)
     folders = dict(first.select("label", "folder").rows())
     return {label: records[folders[label]].spec for label in analysis.methods if label in folders}
 
@@ -142,30 +142,30 @@ def _settings(spec: RunSpec) -> dict[str, Any]:
     return settings | {"evaluation": spec.evaluation.model_dump(mode="json"), "checkpoint_every": spec.checkpoint_every}
 
 
-def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Dotted keys and their values as JSON."""
     for key, value in content.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _side_by_side(columns: Mapping[str, Mapping[str, str]]) -> tuple[tuple[Cell, ...], ...]:
+def _comparison_rows(columns: Mapping[str, Mapping[str, str]]) -> tuple[tuple[TableCell, ...], ...]:
     keys = dict.fromkeys(key for column in columns.values() for key in column)
-    return tuple((key, *(column.get(key, NOTHING) for column in columns.values())) for key in keys)
+    return tuple((key, *(column.get(key, NO_VALUE) for column in columns.values())) for key in keys)
 
 
-def _digests(analysis: Analysis) -> Table:
-    read = analysis.current.drop_nulls("digest")
+def _digests(analysis: Analysis) -> ReportTable:
+    read = analysis.current_runs.drop_nulls("digest")
     columns = (Column("Task"), *(Column(label, method=True) for label in analysis.methods))
     rows = []
     for task in analysis.tasks["task"]:
         cells = [
-            ", ".join(read.filter(task=task, label=label)["digest"].unique().sort()) or NOTHING for label in analysis.methods
+            ", ".join(read.filter(task=task, label=label)["digest"].unique().sort()) or NO_VALUE for label in analysis.methods
         ]
         rows.append((task, *cells))
-    return Table("Digests of the runs: the folders are named <method>-<digest>.", columns, tuple(rows), folded=True)
+    return ReportTable("Digests of the runs: the folders are named <method>-<digest>.", columns, tuple(rows), collapsed=True)
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -179,53 +179,57 @@ def _normalisation(analysis: Analysis) -> list[Block]:
     )
     columns = (Column("Task"), Column("Low", "number"), Column("High", "number"), Column("Source"))
     rows = tuple(
-        (task, _constant(low), _constant(high), (source or "not stated") if usable else "not normalised")
+        (task, _format_constant(low), _format_constant(high), (source or "not stated") if usable else "not normalised")
         for task, low, high, source, usable in analysis.tasks.select("task", "low", "high", "source", "usable").rows()
     )
-    return [Text(text), Table("Constants of each task.", columns, rows)]
+    return [Paragraph(text), ReportTable("Constants of each task.", columns, rows)]
 
 
-def _constant(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:,.10g}".replace("-", "−")
+def _format_constant(value: float | None) -> str:
+    return NO_VALUE if value is None else f"{value:,.10g}".replace("-", "−")
 
 
-def _provenance(analysis: Analysis, records: Records) -> list[Block]:
-    read = analysis.current.drop_nulls("folder")
+def _provenance(analysis: Analysis, records: RunRecords) -> list[Block]:
+    read = analysis.current_runs.drop_nulls("folder")
     found = [dict(records[folder].provenance) for folder in read["folder"]]
     commands = sorted({str(facts.pop("command")) for facts in found if facts.get("command")})
-    flat = [{key: value for key, value in _flat(facts) if value != "null"} for facts in found]
-    rows: list[tuple[Cell, ...]] = []
+    flat = [{key: value for key, value in _flatten(facts) if value != "null"} for facts in found]
+    rows: list[tuple[TableCell, ...]] = []
     for key in dict.fromkeys(key for facts in flat for key in facts):
         values = [facts.get(key, "not recorded") for facts in flat]
         distinct = sorted(set(values), key=lambda value: (-values.count(value), value))
-        counted = distinct if len(distinct) == 1 else [f"{value} ({count(values.count(value), 'run')})" for value in distinct]
-        rows.append((key, listing(counted, most=6)))
-    effort = f"{duration(float(read['seconds'].sum()))} of training in {listing(_attempts(read))}." if len(read) else ""
-    blocks: list[Block] = [Text(f"As recorded by the runs themselves. {effort}")]
+        counted = (
+            distinct if len(distinct) == 1 else [f"{value} ({format_count(values.count(value), 'run')})" for value in distinct]
+        )
+        rows.append((key, join_names(counted, most=6)))
+    effort = (
+        f"{format_duration(float(read['seconds'].sum()))} of training in {join_names(_attempts(read))}." if len(read) else ""
+    )
+    blocks: list[Block] = [Paragraph(f"As recorded by the runs themselves. {effort}")]
     if commands:
-        blocks += [Text("The command that repeats them, run from the same place; finished runs are not run again:")]
-        blocks += [Code("\n".join(commands))]
+        blocks += [Paragraph("The command that repeats them, run from the same place; finished runs are not run again:")]
+        blocks += [CodeBlock("\n".join(commands))]
     else:
-        blocks += [Text("The command that started the runs was not recorded.")]
+        blocks += [Paragraph("The command that started the runs was not recorded.")]
     environments = _environments(analysis, records)
-    return [*blocks, Table("Versions and machines.", (Column("Fact"), Column("Value")), tuple(rows)), environments]
+    return [*blocks, ReportTable("Versions and machines.", (Column("Fact"), Column("Value")), tuple(rows)), environments]
 
 
 def _attempts(read: pl.DataFrame) -> list[str]:
     resumed = read.filter(pl.col("attempts") > 1).height
-    return [count(len(read), "run"), *([f"{resumed} of them resumed at least once"] if resumed else [])]
+    return [format_count(len(read), "run"), *([f"{resumed} of them resumed at least once"] if resumed else [])]
 
 
-def _environments(analysis: Analysis, records: Records) -> Table:
+def _environments(analysis: Analysis, records: RunRecords) -> ReportTable:
     settings: dict[str, dict[str, str]] = {}
-    for task, folder in analysis.current.drop_nulls("folder").select("task", "folder").rows():
+    for task, folder in analysis.current_runs.drop_nulls("folder").select("task", "folder").rows():
         environment = records[folder].spec.environment
-        settings.setdefault(task, dict(_flat({"family": environment.family, **environment.config})))
+        settings.setdefault(task, dict(_flatten({"family": environment.family, **environment.config})))
     heads = (Column("Setting"), *(Column(task) for task in settings))
-    return Table("Environment settings of each task.", heads, _side_by_side(settings), folded=True)
+    return ReportTable("Environment settings of each task.", heads, _comparison_rows(settings), collapsed=True)
 
 
-def definitions() -> Section:
+def definitions_section() -> ReportSection:
     """How every number is made; the same for all suites."""
     paragraphs = (
         "The score of a run is the mean undiscounted return over the episodes of its last evaluation, played with seeds"
@@ -235,9 +239,9 @@ def definitions() -> Section:
         " learning at the edge of the statistical precipice, arXiv 2108.13264), as rliable computes them. Where tasks"
         " have different numbers of runs, which rliable does not provide for, every task weighs the same.",
         "Intervals are the 2.5 % and 97.5 % percentiles of a bootstrap that resamples seeds within each task"
-        f" ({statistics.REPETITIONS:,} resamples for aggregates, {statistics.BAND_REPETITIONS:,} for each curve and"
+        f" ({statistics.N_RESAMPLES:,} resamples for aggregates, {statistics.N_BAND_RESAMPLES:,} for each curve and"
         " profile). They say how much the numbers would vary with other seeds on these tasks; they say nothing about"
         " other tasks. Each is 95 % by itself: among many comparisons some will stand out by chance. The random stream"
         " follows from the names of suite and method, so the same runs give the same digits.",
     )
-    return Section("How to read the numbers", tuple(Text(text) for text in paragraphs), level=2)
+    return ReportSection("How to read the numbers", tuple(Paragraph(text) for text in paragraphs), level=2)

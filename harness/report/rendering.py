@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.report.document import Cell, Chart, Document, Section
-from harness.report.drawing import inline_svgs, sheet
+from harness.report.document import Document, FigureBlock, ReportSection, TableCell
+from harness.report.drawing import inline_svgs, render_files
 
 FIGURES = "figures"
 """The folder of figures, beside the Markdown file."""
@@ -33,10 +33,10 @@ def markdown_page(document: Document) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def figure_files(sections: tuple[Section, ...]) -> Mapping[str, bytes]:
+def figure_files(sections: tuple[ReportSection, ...]) -> Mapping[str, bytes]:
     """Every figure as a vector file and as a picture, by file name."""
-    plots = [block.plot for section in sections for block in section.blocks if isinstance(block, Chart)]
-    return {f"{plot.name}.{kind}": data for plot in plots for kind, data in sheet(plot).items()}
+    plots = [block.plot for section in sections for block in section.blocks if isinstance(block, FigureBlock)]
+    return {f"{plot.name}.{kind}": data for plot in plots for kind, data in render_files(plot).items()}
 
 
 def _templates(*, autoescape: bool) -> Environment:
@@ -59,5 +59,5 @@ def _markdown_prose(text: str) -> str:
     return re.sub(r"\s+", " ", escaped)
 
 
-def _markdown_cell(cell: Cell) -> str:
+def _markdown_cell(cell: TableCell) -> str:
     return _markdown_prose(cell if isinstance(cell, str) else " ".join(part for part in cell if part))

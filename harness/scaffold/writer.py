@@ -62,7 +62,7 @@ class NewPlugin:
     def files(self) -> dict[str, str]:
         """Every file's text by its path."""
         templates = resources.files("harness.scaffold")
-        facts = {
+        context = {
             "name": self.name,
             "package": self.package,
             "distribution": self.distribution,
@@ -70,7 +70,7 @@ class NewPlugin:
             "harness_version": __version__,
         }
         return {
-            path.format(**facts): _render(templates.joinpath(template).read_text(encoding="utf-8"), facts)
+            path.format(**context): _render(templates.joinpath(template).read_text(encoding="utf-8"), context)
             for path, template in _FILES.items()
         }
 
@@ -103,7 +103,7 @@ def _check_name(plugin: NewPlugin, registry: Registry) -> None:
     name = plugin.name
     if not _NAME.fullmatch(name):
         rule = "up to 40 small letters, digits and single '_', a letter first"
-        raise UserError(f"{name!r} cannot name a plugin: use {rule}, such as {_repaired(name)!r}")
+        raise UserError(f"{name!r} cannot name a plugin: use {rule}, such as {_suggest_name(name)!r}")
     if keyword.iskeyword(name) or name == "none":
         raise UserError(f"{name!r} cannot name a plugin: the word has a meaning of its own; try '{name}_bonus'")
     if name in registry.methods:
@@ -115,14 +115,14 @@ def _check_name(plugin: NewPlugin, registry: Registry) -> None:
         raise UserError(f"a package {plugin.package!r} is installed already: choose another name")
 
 
-def _repaired(name: str) -> str:
+def _suggest_name(name: str) -> str:
     """The nearest name that would do."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     repaired = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_0123456789")
     return repaired if _NAME.fullmatch(repaired) else "my_bonus"
 
 
-def _render(template: str, facts: Mapping[str, str]) -> str:
+def _render(template: str, context: Mapping[str, str]) -> str:
     import jinja2
 
-    return jinja2.Template(template, undefined=jinja2.StrictUndefined, keep_trailing_newline=True).render(facts)
+    return jinja2.Template(template, undefined=jinja2.StrictUndefined, keep_trailing_newline=True).render(context)

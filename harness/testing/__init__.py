@@ -1,33 +1,33 @@
 """The conformance kit: what a plugin's author runs against their method.
 
 * `MethodConformance`: a class of pytest tests to inherit from; it is all that most plugins' tests need
-* `examine` and `Subject`: the same checks without pytest, which ``harness check METHOD`` runs
-* `Lab`, `Script`, `ScriptedVecEnv`, `random_script`: what the checks are made of, for tests of one's own
+* `run_checks` and `Subject`: the same checks without pytest, which ``harness check METHOD`` runs
+* `ConformanceCase`, `Script`, `ScriptedVecEnv`, `random_script`: what the checks are made of, for tests of one's own
 
-What a method claims beyond the interface, it says in `harness.rewards.IntrinsicReward.promises`; the kit holds it to that.
+What a method claims beyond the interface, it says in `harness.rewards.IntrinsicReward.guarantees`; the kit holds it to that.
 """
 
 from harness.testing.checks import CHECKS, Check
 from harness.testing.conformance import MethodConformance
-from harness.testing.outcomes import Failed, NotApplicable, Result
-from harness.testing.runner import examine
-from harness.testing.subject import Lab, Subject
-from harness.testing.worlds import WORLDS, Script, ScriptedVecEnv, World, constant_script, random_script
+from harness.testing.outcomes import CheckFailed, CheckResult, NotApplicable
+from harness.testing.runner import run_checks
+from harness.testing.subject import ConformanceCase, Subject
+from harness.testing.worlds import ENVIRONMENT_KINDS, EnvironmentKind, Script, ScriptedVecEnv, constant_script, random_script
 
 __all__ = [
     "CHECKS",
-    "WORLDS",
+    "ENVIRONMENT_KINDS",
     "Check",
-    "Failed",
-    "Lab",
+    "CheckFailed",
+    "CheckResult",
+    "ConformanceCase",
+    "EnvironmentKind",
     "MethodConformance",
     "NotApplicable",
-    "Result",
     "Script",
     "ScriptedVecEnv",
     "Subject",
-    "World",
     "constant_script",
-    "examine",
     "random_script",
+    "run_checks",
 ]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-class Failed(AssertionError):
+class CheckFailed(AssertionError):
     """The method does not keep what it should; the message says what was expected and what came instead."""
 
 
@@ -19,18 +19,18 @@ class NotApplicable(Exception):
 
 
 @dataclass(frozen=True)
-class Result:
+class CheckResult:
     """How one check of one method ended.
 
     Attributes:
         check: Its name.
-        promise: What it checks, in one sentence.
+        description: What it checks, in one sentence.
         outcome: As shown.
         message: What was expected and what came instead, or why the check does not apply; may be empty when it passed.
     """
 
     check: str
-    promise: str
+    description: str
     outcome: Literal["passed", "failed", "not applicable"]
     message: str = ""
 
@@ -38,7 +38,7 @@ class Result:
 def require(condition: object, expected: str, got: object) -> None:
     """Fail unless the condition holds."""
     if not condition:
-        raise Failed(f"expected {expected}, got {got}")
+        raise CheckFailed(f"expected {expected}, got {got}")
 
 
 def require_finite(values: Tensor, what: str) -> None:
@@ -59,7 +59,7 @@ def require_same(expected: Mapping[str, Tensor], got: Mapping[str, Tensor], why:
     require(expected.keys() == got.keys(), f"the same numbers {why}", f"{_names(got)} instead of {_names(expected)}")
     for name, wanted in expected.items():
         if place := _difference(wanted, got[name], tolerance):
-            raise Failed(f"expected the same numbers {why}, got {name} {place}")
+            raise CheckFailed(f"expected the same numbers {why}, got {name} {place}")
 
 
 def differ(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.causes import one_line_with_place
+from harness.causes import summarise_error_with_location
 from harness.testing.checks import CHECKS, Check
-from harness.testing.outcomes import Failed, NotApplicable, Result
+from harness.testing.outcomes import CheckFailed, CheckResult, NotApplicable
 from harness.testing.subject import Subject
 
 
-def examine(subject: Subject) -> Iterator[Result]:
+def run_checks(subject: Subject) -> Iterator[CheckResult]:
     """Every check of a method, each told as soon as it is done."""
     for check in CHECKS:
-        yield _examine(check, subject)
+        yield _run_check(check, subject)
 
 
-def _examine(check: Check, subject: Subject) -> Result:
+def _run_check(check: Check, subject: Subject) -> CheckResult:
     try:
-        check.hold(subject)
-    except Failed as failure:
-        return Result(check.name, check.promise, "failed", str(failure))
+        check.run(subject)
+    except CheckFailed as failure:
+        return CheckResult(check.name, check.description, "failed", str(failure))
     except NotApplicable as reason:
-        return Result(check.name, check.promise, "not applicable", str(reason))
+        return CheckResult(check.name, check.description, "not applicable", str(reason))
     except Exception as error:  # noqa: BLE001  a stranger's method may raise anything
-        return Result(check.name, check.promise, "failed", f"expected no exception, got {one_line_with_place(error)}")
-    return Result(check.name, check.promise, "passed")
+        return CheckResult(
+            check.name, check.description, "failed", f"expected no exception, got {summarise_error_with_location(error)}"
+        )
+    return CheckResult(check.name, check.description, "passed")

@@ -1,4 +1,4 @@
-"""The method that is examined, and the laboratory in which it is: built, fed and recorded as a run would do it."""
+"""The method under test and the cases in which it is tested: built, fed and recorded as a run would do it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from harness.config import IntrinsicRewardConfig
 from harness.errors import UnknownNameError, UserError
 from harness.hooks import Method
 from harness.plan import deep_merge
-from harness.registry import Registry, registry
-from harness.rewards import IntrinsicReward, Promises, Transitions
-from harness.testing.worlds import N_ENVS, WORLDS, Script, World, random_script
+from harness.registry import Registry, installed
+from harness.rewards import Guarantees, IntrinsicReward, Transitions
+from harness.testing.worlds import ENVIRONMENT_KINDS, N_ENVS, EnvironmentKind, Script, random_script
 from harness.training import randomness
 
 _WARM_UP_SEED = 999
@@ -45,7 +45,7 @@ class Subject:
 
     @classmethod
     def named(
-        cls, name: str, *, preset: str | None = None, config: Mapping[str, Any] | None = None, known: Registry | None = None
+        cls, name: str, *, preset: str | None = None, config: Mapping[str, Any] | None = None, registry: Registry | None = None
     ) -> Subject:
         """An installed method, configured as a suite would: defaults, the preset (the first, if none is named), ``config``.
 
@@ -53,60 +53,60 @@ class Subject:
             UnknownNameError: There is no such method or preset.
             PluginError: The method cannot be imported.
         """
-        known = known or registry()
-        method = known.method(name)
-        presets = known.presets(method)
+        registry = registry or installed()
+        method = registry.method(name)
+        presets = registry.presets(method)
         if preset is not None and preset not in presets:
             raise UnknownNameError(f"preset of method {name!r}", preset, presets)
         chosen = presets[preset].config if preset else next(iter(presets.values())).config if presets else {}
-        config_class = known.config_class(method)
+        config_class = registry.config_class(method)
         assert issubclass(config_class, IntrinsicRewardConfig)
-        return cls(method, known.load(method.reward), config_class, deep_merge(chosen, config or {}))
+        return cls(method, registry.load(method.reward), config_class, deep_merge(chosen, config or {}))
 
     @cached_property
-    def labs(self) -> Sequence[Lab]:
-        """A laboratory for vectors and one for images, of those that the method does not refuse."""
-        found: dict[str, Lab] = {}
-        for world in WORLDS:
-            lab = Lab(self, world)
-            if world.observations not in found and lab.refusal is None:
-                found[world.observations] = lab
+    def cases(self) -> Sequence[ConformanceCase]:
+        """A case for vectors and one for images, of those that the method does not refuse."""
+        found: dict[str, ConformanceCase] = {}
+        for kind in ENVIRONMENT_KINDS:
+            case = ConformanceCase(self, kind)
+            if kind.observations not in found and case.refusal is None:
+                found[kind.observations] = case
         return tuple(found.values())
 
 
 @dataclass(frozen=True)
-class Lab:
-    """A method in one world."""
+class ConformanceCase:
+    """A method in environments of one kind."""
 
     subject: Subject
-    world: World
+    kind: EnvironmentKind
     device: torch.device = _CPU
 
     @property
     def refusal(self) -> str | None:
-        """Why the method refuses this world, or ``None`` if it does not."""
-        return None if isinstance(self._first, Promises) else self._first
+        """Why the method refuses these environments, or ``None`` if it does not."""
+        return None if isinstance(self._first_build, Guarantees) else self._first_build
 
     @property
-    def promises(self) -> Promises:
-        """What the method promises here; nothing if it refuses this world."""
-        return self._first if isinstance(self._first, Promises) else Promises()
+    def guarantees(self) -> Guarantees:
+        """What the method promises here; nothing if it refuses these environments."""
+        return self._first_build if isinstance(self._first_build, Guarantees) else Guarantees()
 
     @property
-    def replays(self) -> bool:
+    def supports_off_policy(self) -> bool:
         """Whether the method runs on an off-policy algorithm."""
         return any(name not in _ON_POLICY for name in self.subject.method.algorithms)
 
     @property
-    def replays_only(self) -> bool:
+    def off_policy_only(self) -> bool:
         """Whether it runs on nothing else."""
         return all(name not in _ON_POLICY for name in self.subject.method.algorithms)
 
     @cached_property
-    def _first(self) -> Promises | str:
+    def _first_build(self) -> Guarantees | str:
         """What the first object that was built here had to say."""
         try:
-            return self.build().promises()
+            return self.build().guarantees()
         except UserError as error:
             return str(error)
 
@@ -114,13 +114,13 @@ class Lab:
         """The method as a run builds it, on one thread."""
         randomness.make_deterministic(self.device, threads=1)
         config = self.subject.config_class.model_validate(self.subject.settings)
-        with randomness.borrowed(seed):
-            reward = self.subject.reward_class(config, self.world.spaces, N_ENVS, self.device, seed)
+        with randomness.temporary_seed(seed):
+            reward = self.subject.reward_class(config, self.kind.spaces, N_ENVS, self.device, seed)
         return reward.to(self.device)
 
     def script(self, seed: int) -> Script:
         """What happens in a rollout of unrelated states; equal seeds, equal rollouts."""
-        return random_script(self.world, seed)
+        return random_script(self.kind, seed)
 
     def steps(self, reward: IntrinsicReward, script: Script) -> list[Transitions]:
         """What the method is given at each step of a script."""
@@ -135,7 +135,7 @@ class Lab:
         for step in islice(cycle(self.steps(reward, self.script(_WARM_UP_SEED))), reward.warm_up_steps):
             reward.observe(step)
 
-    def live(self, reward: IntrinsicReward, *seeds: int) -> dict[str, Tensor]:
+    def run_rollouts(self, reward: IntrinsicReward, *seeds: int) -> dict[str, Tensor]:
         """Go through a rollout for each seed as a run does, and record every number that comes out.
 
         Returns:
@@ -143,17 +143,17 @@ class Lab:
         """
         record: dict[str, Tensor] = {}
         for seed in seeds:
-            for name, values in self.live_through(reward, self.script(seed)).items():
+            for name, values in self.run_rollout(reward, self.script(seed)).items():
                 record[f"{name} of rollout {seed}"] = values
         return record
 
-    def live_through(self, reward: IntrinsicReward, script: Script) -> dict[str, Tensor]:
+    def run_rollout(self, reward: IntrinsicReward, script: Script) -> dict[str, Tensor]:
         """Go through one rollout as a run does: `observe` and `bonus` at every step, then normalisation and `update`.
 
-        Methods for off-policy algorithms alone live as they do: `live_off_policy`.
+        Methods for off-policy algorithms alone run as they do: `run_off_policy_batch`.
         """
-        if self.replays_only:
-            return self.live_off_policy(reward, script)
+        if self.off_policy_only:
+            return self.run_off_policy_batch(reward, script)
         steps, bonuses = self.steps(reward, script), []
         for step in steps:
             reward.observe(step)
@@ -165,7 +165,7 @@ class Lab:
         metrics = reward.update(rollout) | reward.diagnose(rollout)
         return record | _as_tensors(metrics)
 
-    def live_off_policy(self, reward: IntrinsicReward, script: Script) -> dict[str, Tensor]:
+    def run_off_policy_batch(self, reward: IntrinsicReward, script: Script) -> dict[str, Tensor]:
         """See every step of a script, then learn from it and score it as one batch from a replay buffer."""
         self.observe(reward, script)
         batch = self.augment(reward, self.sample(reward, script, script.done.size))
@@ -195,7 +195,7 @@ class Lab:
         return replace(batch, obs=reward.augment(batch.obs), next_obs=reward.augment(batch.next_obs))
 
     def _step(self, reward: IntrinsicReward, script: Script, t: int) -> Transitions:
-        dtype = torch.float32 if isinstance(self.world.spaces.action, gym_spaces.Box) else torch.int64
+        dtype = torch.float32 if isinstance(self.kind.spaces.action, gym_spaces.Box) else torch.int64
         n_envs = script.action.shape[1]
 
         def tensor(values: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Small worlds to try a method in: what their environments look like, and scripts of what happens in them."""
+"""Kinds of small environments to try a method in, and scripts of what happens in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from gymnasium import spaces as gym_spaces
 
-from harness.environments import NO_INFO, HarnessVecEnv, end_of_episode
+from harness.environments import NO_INFO, HarnessVecEnv, episode_end_info
 from harness.rewards import Spaces
 
 N_ENVS = 4
@@ -17,7 +17,7 @@ _PATTERN = 7
 
 
 @dataclass(frozen=True)
-class World:
+class EnvironmentKind:
     """Environments of one kind.
 
     Attributes:
@@ -109,18 +109,18 @@ class ScriptedVecEnv(HarnessVecEnv):
         now, self.time = self.time, (self.time + 1) % len(self.script)
         done, infos = self.script.done[now], [NO_INFO] * self.num_envs
         for i in np.flatnonzero(done):
-            infos[i] = end_of_episode(self.script.final[now, i].copy(), truncated=bool(self.script.truncated[now, i]))
+            infos[i] = episode_end_info(self.script.final[now, i].copy(), truncated=bool(self.script.truncated[now, i]))
         return self.script.obs[now + 1].copy(), self.script.reward[now].copy(), done.copy(), infos
 
     def close(self) -> None:
         """Nothing to release."""
 
 
-def random_script(world: World, seed: int, *, n_steps: int = N_STEPS, n_envs: int = N_ENVS) -> Script:
+def random_script(kind: EnvironmentKind, seed: int, *, n_steps: int = N_STEPS, n_envs: int = N_ENVS) -> Script:
     """A script of unrelated random observations in which a tenth of all steps ends an episode, half of them by a time limit.
 
     Args:
-        world: Whose observations and actions.
+        kind: Whose observations and actions.
         seed: Equal seeds, equal scripts.
         n_steps: T.
         n_envs: N.
@@ -128,32 +128,32 @@ def random_script(world: World, seed: int, *, n_steps: int = N_STEPS, n_envs: in
     rng = np.random.default_rng(seed)
     ends = rng.random((n_steps, n_envs))
     return Script(
-        obs=_observations(world, rng, n_steps + 1, n_envs),
-        final=_observations(world, rng, n_steps, n_envs),
-        action=_actions(world, rng, n_steps, n_envs),
+        obs=_observations(kind, rng, n_steps + 1, n_envs),
+        final=_observations(kind, rng, n_steps, n_envs),
+        action=_actions(kind, rng, n_steps, n_envs),
         reward=rng.standard_normal((n_steps, n_envs)).astype(np.float32),
         terminated=ends < 0.05,
         truncated=(ends >= 0.05) & (ends < 0.1),
     )
 
 
-def constant_script(world: World, value: float, *, n_steps: int = N_STEPS, n_envs: int = N_ENVS) -> Script:
+def constant_script(kind: EnvironmentKind, value: float, *, n_steps: int = N_STEPS, n_envs: int = N_ENVS) -> Script:
     """A script in which every number of every observation is the same."""
-    script = random_script(world, 0, n_steps=n_steps, n_envs=n_envs)
+    script = random_script(kind, 0, n_steps=n_steps, n_envs=n_envs)
     return replace(script, obs=np.full_like(script.obs, value), final=np.full_like(script.final, value))
 
 
-def _observations(world: World, rng: np.random.Generator, *lead: int) -> np.ndarray:
-    shape = world.spaces.observation.shape
+def _observations(kind: EnvironmentKind, rng: np.random.Generator, *lead: int) -> np.ndarray:
+    shape = kind.spaces.observation.shape
     assert shape is not None
-    if world.observations == "vectors":
+    if kind.observations == "vectors":
         return rng.standard_normal((*lead, *shape)).astype(np.float32)
     pattern = rng.integers(0, 256, (*lead, shape[0], _PATTERN, _PATTERN), dtype=np.uint8)
     return pattern.repeat(shape[1] // _PATTERN, axis=-2).repeat(shape[2] // _PATTERN, axis=-1)
 
 
-def _actions(world: World, rng: np.random.Generator, *lead: int) -> np.ndarray:
-    space = world.spaces.action
+def _actions(kind: EnvironmentKind, rng: np.random.Generator, *lead: int) -> np.ndarray:
+    space = kind.spaces.action
     if isinstance(space, gym_spaces.Discrete):
         return rng.integers(0, space.n, lead)
     assert space.shape is not None
@@ -165,10 +165,10 @@ _IMAGES = gym_spaces.Box(0, 255, (4, 84, 84), np.uint8)
 _DISCRETE = gym_spaces.Discrete(3)
 _CONTINUOUS = gym_spaces.Box(-1, 1, (2,), np.float32)
 
-WORLDS = (
-    World("vectors", "continuous", Spaces(_VECTORS, _CONTINUOUS)),
-    World("vectors", "discrete", Spaces(_VECTORS, _DISCRETE)),
-    World("images", "discrete", Spaces(_IMAGES, _DISCRETE, frame_channels=1)),
-    World("images", "continuous", Spaces(_IMAGES, _CONTINUOUS, frame_channels=1)),
+ENVIRONMENT_KINDS = (
+    EnvironmentKind("vectors", "continuous", Spaces(_VECTORS, _CONTINUOUS)),
+    EnvironmentKind("vectors", "discrete", Spaces(_VECTORS, _DISCRETE)),
+    EnvironmentKind("images", "discrete", Spaces(_IMAGES, _DISCRETE, frame_channels=1)),
+    EnvironmentKind("images", "continuous", Spaces(_IMAGES, _CONTINUOUS, frame_channels=1)),
 )
 """Every kind; of each kind of observation, what most environments have for actions comes first."""

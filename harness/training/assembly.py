@@ -15,9 +15,9 @@ from harness.rewards import IntrinsicReward, Spaces
 from harness.spec import Purpose, RunSpec, derive_seeds
 from harness.training import randomness
 from harness.training.evaluation import number_of_envs
-from harness.training.learner import Learner, Surroundings
-from harness.training.learner_view import LearnerView
-from harness.training.scored import ScoredVecEnv
+from harness.training.learner import Learner, LearnerContext
+from harness.training.learner_view import LearnerVecEnv
+from harness.training.scored import BonusVecEnv
 
 
 @dataclass(frozen=True)
@@ -27,25 +27,25 @@ class Assembly:
     Attributes:
         base: The family's environments, for training.
         monitor: Counts their episodes.
-        view: What the learner sees of them.
-        scored: The same with a bonus, if there is a method.
+        learner_env: What the learner sees of them.
+        bonus_env: The same with a bonus, if there is a method.
         reward: The method, if there is one.
         learner: The base algorithm.
-        evaluation: Environments for scoring.
+        evaluation_env: Environments for scoring.
     """
 
     base: HarnessVecEnv
     monitor: VecMonitor
-    view: LearnerView
-    scored: ScoredVecEnv | None
+    learner_env: LearnerVecEnv
+    bonus_env: BonusVecEnv | None
     reward: IntrinsicReward | None
     learner: Learner
-    evaluation: HarnessVecEnv
+    evaluation_env: HarnessVecEnv
 
     def close(self) -> None:
         """Release all environments."""
         self.base.close()
-        self.evaluation.close()
+        self.evaluation_env.close()
 
 
 def choose_device(name: str) -> torch.device:
@@ -81,17 +81,17 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
     make = registry.load(family.make)
     base: HarnessVecEnv = make(env_config, config.n_envs, threads=threads)  # type: ignore[attr-defined]
     monitor = VecMonitor(base)
-    view = LearnerView(monitor, base, env_config)
+    learner_env = LearnerVecEnv(monitor, base, env_config)
     learner: type[Learner] = registry.load(algorithm.learner)
     reward = _reward(spec, base, device, registry)
-    scored = None
+    bonus_env = None
     if reward is not None:
         assert spec.reward is not None
-        scored = learner.score(view, reward, config, spec.reward.combine)
-    learning = learner(config, Surroundings(spec, registry, base, view, scored, device))
-    evaluation: HarnessVecEnv = make(env_config, number_of_envs(spec.evaluation), threads=threads)
-    evaluation.measure()
-    return Assembly(base, monitor, view, scored, reward, learning, evaluation)
+        bonus_env = learner.wrap_envs(learner_env, reward, config, spec.reward.combine)
+    learning = learner(config, LearnerContext(spec, registry, base, learner_env, bonus_env, device))
+    evaluation_env: HarnessVecEnv = make(env_config, number_of_envs(spec.evaluation), threads=threads)
+    evaluation_env.enable_metrics()
+    return Assembly(base, monitor, learner_env, bonus_env, reward, learning, evaluation_env)
 
 
 def _reward(spec: RunSpec, base: HarnessVecEnv, device: torch.device, registry: Registry) -> IntrinsicReward | None:
@@ -102,5 +102,5 @@ def _reward(spec: RunSpec, base: HarnessVecEnv, device: torch.device, registry: 
     reward_class = registry.load(method.reward)
     spaces = Spaces(base.observation_space, base.action_space, base.frame_channels)
     seed = derive_seeds(spec.seed, Purpose.NETWORKS, 1, 1)[0]
-    with randomness.borrowed(seed):
+    with randomness.temporary_seed(seed):
         return reward_class(config, spaces, base.num_envs, device, seed).to(device)

@@ -38,7 +38,7 @@ def save(folder: Path, step: int, tree: trees.Tree) -> Path:
     folder.mkdir(exist_ok=True)
     for leftover in folder.glob(f"{TEMPORARY}*"):
         shutil.rmtree(leftover)
-    skeleton, tensors = trees.split(tree)
+    skeleton, tensors = trees.flatten(tree)
     data = safetensors.torch.save(tensors)
     state = {"format": FORMAT, "step": step, "sha256": hashlib.sha256(data).hexdigest(), "state": skeleton}
     draft, final = folder / f"{TEMPORARY}{os.getpid()}", folder / f"{_PREFIX}{step:012d}"
@@ -70,11 +70,11 @@ def load(folder: Path) -> tuple[int, trees.Tree] | None:
     try:
         state: dict[str, Any] = json.loads((newest / "state.json").read_text())
         data = (newest / "tensors.safetensors").read_bytes()
-        sound = state["format"] == FORMAT and hashlib.sha256(data).hexdigest() == state["sha256"]
-        tree = trees.join(state["state"], safetensors.torch.load(data)) if sound else None
+        intact = state["format"] == FORMAT and hashlib.sha256(data).hexdigest() == state["sha256"]
+        tree = trees.unflatten(state["state"], safetensors.torch.load(data)) if intact else None
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise RunError(_damaged(newest, error)) from error
-    if not sound:
+    if not intact:
         raise RunError(_damaged(newest, "its checksum or format does not match"))
     return int(state["step"]), tree
 

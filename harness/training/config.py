@@ -16,16 +16,16 @@ class PPOConfig(Config):
     Defaults are those of Stable-Baselines3 unless a field says otherwise.
     """
 
-    supports: ClassVar[frozenset[str]] = frozenset({"sum", "two_critics"})
+    combine_modes: ClassVar[frozenset[str]] = frozenset({"sum", "two_critics"})
     """Ways to combine a bonus with the extrinsic reward."""
 
-    resets: ClassVar[frozenset[str]] = frozenset({"actor", "critics", "optimizers"})
+    resettable_parts: ClassVar[frozenset[str]] = frozenset({"actor", "critics", "optimizers"})
     """What a phase may reset."""
 
-    shaping: ClassVar[frozenset[str]] = frozenset({"n_envs", "network", "net_arch"})
+    architecture_fields: ClassVar[frozenset[str]] = frozenset({"n_envs", "network", "net_arch"})
     """Settings that shape what a checkpoint holds: a run begins only from one that agrees in them."""
 
-    from_family: ClassVar[frozenset[str]] = frozenset({"n_envs"})
+    family_defaults: ClassVar[frozenset[str]] = frozenset({"n_envs"})
     """Settings whose default is the environment family's own."""
 
     n_envs: int = Field(default=8, gt=0)
@@ -92,7 +92,7 @@ class PPOConfig(Config):
         """Steps between two rows of the log, over all environments."""
         return self.n_envs * self.n_steps
 
-    def for_probe(self, n_envs: int, n_steps: int) -> dict[str, Any]:
+    def probe_settings(self, n_envs: int, n_steps: int) -> dict[str, Any]:
         """Settings of the same run at a small scale, to be timed for about ``n_steps`` steps."""
         n_envs = min(self.n_envs, n_envs)
         n_steps = min(self.n_steps, ceil(n_steps / n_envs))

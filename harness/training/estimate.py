@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 from stable_baselines3.common.buffers import ReplayBuffer
 
-from harness.registry import Registry, registry
+from harness.registry import Registry, installed
 from harness.spec import RunSpec
 from harness.training import trees
 from harness.training.assembly import Assembly, assemble, choose_device
@@ -22,7 +22,7 @@ PROBE_STEPS = 512
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ResourceEstimate:
     """What one run will need.
 
     Attributes:
@@ -36,39 +36,39 @@ class Estimate:
     steps_per_second: float
 
 
-def estimate_apart(spec: RunSpec, device: str = "auto") -> Estimate:
+def estimate_in_subprocess(spec: RunSpec, device: str = "auto") -> ResourceEstimate:
     """Like `estimate`, in a process of its own: memory that an earlier estimate left behind belongs to no run."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
         return fresh.submit(estimate, spec, device).result()
 
 
-def estimate(spec: RunSpec, device: str = "auto") -> Estimate:
+def estimate(spec: RunSpec, device: str = "auto") -> ResourceEstimate:
     """Time one small rollout and update of a run, and add up the memory of the real one.
 
     Takes seconds. Nothing is written.
     """
-    known = registry()
-    parts = assemble(_smaller(spec, known), choose_device(device), known)
+    plugins = installed()
+    assembly = assemble(_probe_spec(spec, plugins), choose_device(device), plugins)
     try:
-        parts.learner.begin(spec.steps)
-        parts.learner.iterate()  # the first pays for allocation
-        before, start = parts.learner.step, time.perf_counter()
-        parts.learner.iterate()
-        speed = (parts.learner.step - before) / (time.perf_counter() - start)
-        return Estimate(_memory(spec, parts, known), replay_bytes(spec, known), speed)
+        assembly.learner.begin(spec.steps)
+        assembly.learner.iterate()  # the first pays for allocation
+        before, start = assembly.learner.step, time.perf_counter()
+        assembly.learner.iterate()
+        speed = (assembly.learner.step - before) / (time.perf_counter() - start)
+        return ResourceEstimate(_memory(spec, assembly, plugins), replay_bytes(spec, plugins), speed)
     finally:
-        parts.close()
+        assembly.close()
 
 
-def replay_bytes(spec: RunSpec, known: Registry | None = None) -> int:
+def replay_bytes(spec: RunSpec, plugins: Registry | None = None) -> int:
     """What a full replay buffer takes, in memory and as much again on the disk; 0 on-policy. Makes one environment."""
-    known = known or registry()
-    config = _config(spec, known)
+    plugins = plugins or installed()
+    config = _config(spec, plugins)
     if not hasattr(config, "buffer_size"):
         return 0
-    family = known.environment(spec.environment.family)
-    env_config = known.config_class(family).model_validate(spec.environment.config)
-    base = known.load(family.make)(env_config, 1)
+    family = plugins.environment(spec.environment.family)
+    env_config = plugins.config_class(family).model_validate(spec.environment.config)
+    base = plugins.load(family.make)(env_config, 1)
     try:
         row = ReplayBuffer(1, base.observation_space, base.action_space, "cpu")
     finally:
@@ -77,32 +77,34 @@ def replay_bytes(spec: RunSpec, known: Registry | None = None) -> int:
     return config.stored_transitions * sum(array.nbytes for array in arrays)
 
 
-def _config(spec: RunSpec, known: Registry) -> Any:
-    return known.config_class(known.algorithm(spec.algorithm.name)).model_validate(spec.algorithm.config)
+def _config(spec: RunSpec, plugins: Registry) -> Any:
+    return plugins.config_class(plugins.algorithm(spec.algorithm.name)).model_validate(spec.algorithm.config)
 
 
-def _smaller(spec: RunSpec, known: Registry) -> RunSpec:
+def _probe_spec(spec: RunSpec, plugins: Registry) -> RunSpec:
     """The same run at a small scale; the work per step stays the same."""
-    smaller = _config(spec, known).for_probe(PROBE_ENVS, PROBE_STEPS)
+    smaller = _config(spec, plugins).probe_settings(PROBE_ENVS, PROBE_STEPS)
     algorithm = spec.algorithm.model_copy(update={"config": spec.algorithm.config | smaller})
     evaluation = spec.evaluation.model_copy(update={"episodes": 1})
     return spec.model_copy(update={"algorithm": algorithm, "evaluation": evaluation})
 
 
-def _memory(spec: RunSpec, parts: Assembly, known: Registry) -> int:
-    config = _config(spec, known)
-    sample = parts.learner.observations[:1]
-    stored = replay_bytes(spec, known)
-    if parts.learner.replay is None:
+def _memory(spec: RunSpec, assembly: Assembly, plugins: Registry) -> int:
+    config = _config(spec, plugins)
+    sample = assembly.learner.observations[:1]
+    stored = replay_bytes(spec, plugins)
+    if assembly.learner.replay is None:
         stored = 2 * config.stored_transitions * sample.nbytes  # the rollout and, while training, a reordered copy
     batch = config.batch_size * sample.size * 4 * 3  # a minibatch as float32, its activations about twice that
-    learned = _bytes(parts.learner.state_dict()) * 4 // 3  # weights and two Adam moments are in the state, gradients are not
-    if parts.reward is not None:
-        if parts.learner.replay is None:
-            stored += 2 * config.stored_transitions * parts.reward.view(sample).nbytes  # both ends of each transition
-        learned += _bytes(dict(parts.reward.state_dict())) * 4 // 3
+    learned = (
+        _bytes(assembly.learner.state_dict()) * 4 // 3
+    )  # weights and two Adam moments are in the state, gradients are not
+    if assembly.reward is not None:
+        if assembly.learner.replay is None:
+            stored += 2 * config.stored_transitions * assembly.reward.view(sample).nbytes  # both ends of each transition
+        learned += _bytes(dict(assembly.reward.state_dict())) * 4 // 3
     return psutil.Process().memory_info().rss + stored + batch + learned
 
 
 def _bytes(tree: trees.Tree) -> int:
-    return sum(tensor.nbytes for tensor in trees.split(tree)[1].values())
+    return sum(tensor.nbytes for tensor in trees.flatten(tree)[1].values())

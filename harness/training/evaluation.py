@@ -21,12 +21,12 @@ class Episode:
     """One evaluated episode.
 
     Attributes:
-        score: Undiscounted sum of the environment's own rewards.
+        episode_return: Undiscounted sum of the environment's own rewards.
         length: Steps.
         metrics: What the task measures beside return.
     """
 
-    score: float
+    episode_return: float
     length: int
     metrics: dict[str, float] = field(default_factory=dict)
 
@@ -56,7 +56,7 @@ def evaluate(env: HarnessVecEnv, learner: Learner, evaluation: EvaluationSpec, s
     seeds = derive_seeds(seed, Purpose.EVALUATION, index, n_envs + 1)
     played: list[list[Episode]] = [[] for _ in range(n_envs)]
     returns, lengths = np.zeros(n_envs), np.zeros(n_envs, dtype=np.int64)
-    with randomness.borrowed(seeds[-1]):
+    with randomness.temporary_seed(seeds[-1]):
         env.reseed(seeds[:-1])
         observations: Any = env.reset()
         while any(len(episodes) < n for episodes, n in zip(played, quota, strict=True)):

@@ -9,10 +9,10 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness.rewards import IntrinsicReward, Transitions
 from harness.spec import Combination
-from harness.training.scored import ScoredVecEnv
+from harness.training.scored import BonusVecEnv
 
 
-class IntrinsicRewardVecEnv(ScoredVecEnv):
+class IntrinsicRewardVecEnv(BonusVecEnv):
     """Scores every transition with a bonus, and trains the method after every rollout.
 
     With ``combine.mode == "sum"`` the reward that leaves the wrapper is ``w_ext * r + w_int * bonus``, the bonus divided by
@@ -71,7 +71,7 @@ class IntrinsicRewardVecEnv(ScoredVecEnv):
     def step_wait(self) -> VecEnvStepReturn:
         """Finish a step; the reward that is returned depends on the mode, see the class."""
         observations, rewards, dones, infos = self.venv.step_wait()
-        transitions = self._see(observations, rewards, dones, infos)
+        transitions = self._to_transitions(observations, rewards, dones, infos)
         if self.train_reward:
             self.reward.observe(transitions)
         bonus = self.reward.bonus(transitions)

@@ -15,45 +15,45 @@ from harness.environments import HarnessVecEnv
 from harness.registry import Registry
 from harness.rewards import IntrinsicReward
 from harness.spec import Combination, RunSpec
-from harness.training.learner_view import LearnerView
+from harness.training.learner_view import LearnerVecEnv
 from harness.training.replay_store import ReplayStore
-from harness.training.scored import ScoredVecEnv
+from harness.training.scored import BonusVecEnv
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class LearnerContext:
     """What a learner is built from.
 
     Attributes:
         spec: The run.
         registry: Finds networks by name.
         base: The family's environments.
-        view: The environments as the learner sees them, without a bonus.
-        scored: The same with a bonus; ``None`` for a run without one.
+        learner_env: The environments as the learner sees them, without a bonus.
+        bonus_env: The same with a bonus; ``None`` for a run without one.
         device: Where networks live.
     """
 
     spec: RunSpec
     registry: Registry
     base: HarnessVecEnv
-    view: LearnerView
-    scored: ScoredVecEnv | None
+    learner_env: LearnerVecEnv
+    bonus_env: BonusVecEnv | None
     device: torch.device
 
 
 class Learner(Protocol):
-    """A base algorithm in a run. The class is called with its validated configuration and the surroundings."""
+    """A base algorithm in a run. The class is called with its validated configuration and the context."""
 
-    steps_per_iteration: int
+    vector_steps_per_iteration: int
     """Vector steps between two calls of `iterate`; checkpoints lie between iterations."""
 
     replay: ReplayStore | None
     """Transitions that outlive an iteration, saved beside the checkpoint; ``None`` on-policy."""
 
-    def __init__(self, config: Any, surroundings: Surroundings) -> None: ...
+    def __init__(self, config: Any, context: LearnerContext) -> None: ...
 
     @staticmethod
-    def score(env: VecEnv, reward: IntrinsicReward, config: Any, combine: Combination) -> ScoredVecEnv:
+    def wrap_envs(env: VecEnv, reward: IntrinsicReward, config: Any, combine: Combination) -> BonusVecEnv:
         """The environments with a method, as this learner needs them."""
         ...
 
@@ -85,7 +85,7 @@ class Learner(Protocol):
         Shared layers belong to the actor. What is initialised anew loses its optimiser's moments in any case.
 
         Args:
-            parts: Of `harness.spec.PARTS`, those that the configuration's class names in ``resets``.
+            parts: Of `harness.spec.RESETTABLE_PARTS`, those that the configuration's class names in ``resettable_parts``.
             seed: Of the new weights; global random streams are left as they are.
         """
         ...
@@ -108,6 +108,6 @@ class Learner(Protocol):
         ...
 
 
-def settings(config: Config) -> dict[str, Any]:
+def config_arguments(config: Config) -> dict[str, Any]:
     """A configuration's fields as keyword arguments."""
     return {name: getattr(config, name) for name in type(config).model_fields}

@@ -1,4 +1,4 @@
-"""What the learner sees of the environments: transformed rewards, time limits as configured, and checkpoint cuts."""
+"""What the learner sees of the environments: transformed rewards, time limits as configured, and truncation at checkpoints."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from harness.config import EnvironmentConfig
-from harness.environments import HarnessVecEnv, end_of_episode
+from harness.environments import HarnessVecEnv, episode_end_info
 
-CUT = "checkpoint_cut"
+FORCED_TRUNCATION = "checkpoint_cut"
 """Key of the info of an episode that a checkpoint ended: always bootstrapped, whatever time limits mean."""
 
 _TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -22,7 +22,7 @@ _TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-class LearnerView(VecEnvWrapper):
+class LearnerVecEnv(VecEnvWrapper):
     """Stands outside the episode monitor, so that logged returns stay the environment's own.
 
     Args:
@@ -36,20 +36,20 @@ class LearnerView(VecEnvWrapper):
         self.base = base
         self._transform = _TRANSFORMS[config.reward_transform]
         self._limits_terminate = config.time_limit == "terminates"
-        self._steps_to_cut = 0
-        self._cut_seeds: Sequence[int] = ()
+        self._steps_to_truncation = 0
+        self._reset_seeds_after_truncation: Sequence[int] = ()
 
-    def cut_after(self, n_steps: int, seeds: Sequence[int]) -> None:
+    def truncate_after(self, n_steps: int, seeds: Sequence[int]) -> None:
         """Truncate every episode at the ``n_steps``-th step from now, and go on from a reset with these seeds.
 
         Environments that cannot restore their state are resumable at exactly such a point; an unbroken run is cut there
         too, so that both are the same by construction.
 
         Args:
-            n_steps: Vector steps until the cut, at least 1.
+            n_steps: Vector steps until the truncation, at least 1.
             seeds: One per environment.
         """
-        self._steps_to_cut, self._cut_seeds = n_steps, seeds
+        self._steps_to_truncation, self._reset_seeds_after_truncation = n_steps, seeds
 
     def reset(self) -> VecEnvObs:
         """Begin new episodes everywhere."""
@@ -62,18 +62,18 @@ class LearnerView(VecEnvWrapper):
         if self._limits_terminate and dones.any():
             for i in np.flatnonzero(dones):
                 infos[i]["TimeLimit.truncated"] = False  # the monitor made this info a copy of its own
-        if self._steps_to_cut:
-            self._steps_to_cut -= 1
-            if not self._steps_to_cut:
+        if self._steps_to_truncation:
+            self._steps_to_truncation -= 1
+            if not self._steps_to_truncation:
                 assert isinstance(observations, np.ndarray)
-                return self._cut(observations, rewards, dones, infos)
+                return self._truncate_all(observations, rewards, dones, infos)
         return observations, rewards, dones, infos
 
-    def _cut(
+    def _truncate_all(
         self, observations: np.ndarray, rewards: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]
     ) -> VecEnvStepReturn:
         """The step as one that ends every episode; those that ended by themselves keep their own ending."""
         for i in np.flatnonzero(~dones):
-            infos[i] = end_of_episode(np.array(observations[i]), truncated=True) | {CUT: True}
-        self.base.reseed(self._cut_seeds)
+            infos[i] = episode_end_info(np.array(observations[i]), truncated=True) | {FORCED_TRUNCATION: True}
+        self.base.reseed(self._reset_seeds_after_truncation)
         return self.venv.reset(), rewards, np.ones_like(dones), infos

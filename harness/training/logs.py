@@ -10,7 +10,7 @@ from typing import IO, Any
 from harness.files import csv_text, read_csv_rows, write_text_atomic
 
 
-class Table:
+class CsvTable:
     """A CSV file that grows by rows; new columns are added on the right when they first appear.
 
     Args:
@@ -71,7 +71,7 @@ class Table:
         write_text_atomic(self.path, csv_text(lines))
 
 
-class Events:
+class TensorBoardWriter:
     """TensorBoard events of one attempt at a run.
 
     Args:

@@ -76,7 +76,7 @@ class _Latents(nn.Module):
         return self._network[0].value_latent(features)
 
 
-class ActorCriticHeads(ActorCriticPolicy):
+class MultiHeadActorCriticPolicy(ActorCriticPolicy):
     """SB3's actor-critic policy with any number of value heads and, if given, a published network.
 
     With two heads every value tensor has shape ``(B, 2)``: extrinsic first, intrinsic second.

@@ -19,8 +19,8 @@ from harness.spec import Combination, Purpose, derive_seeds
 from harness.training import randomness
 from harness.training.config import PPOConfig
 from harness.training.intrinsic import IntrinsicRewardVecEnv
-from harness.training.learner import Surroundings
-from harness.training.networks import ActorCriticHeads
+from harness.training.learner import LearnerContext
+from harness.training.networks import MultiHeadActorCriticPolicy
 from harness.training.reinitialisation import reinitialise
 from harness.training.stable_baselines import StableBaselinesLearner
 from harness.training.two_critics import TwoCriticPPO
@@ -35,26 +35,26 @@ class PPOLearner(StableBaselinesLearner[PPO]):
 
     replay = None
 
-    def __init__(self, config: PPOConfig, surroundings: Surroundings) -> None:
-        self.steps_per_iteration = config.n_steps
+    def __init__(self, config: PPOConfig, context: LearnerContext) -> None:
+        self.vector_steps_per_iteration = config.n_steps
         super().__init__()
-        scored = surroundings.scored
-        two_critics = scored is not None and scored.combine.mode == "two_critics"
-        env = scored or surroundings.view
+        bonus_env = context.bonus_env
+        two_critics = bonus_env is not None and bonus_env.combine.mode == "two_critics"
+        env = bonus_env or context.learner_env
         self.model: PPO = (TwoCriticPPO if two_critics else PPO)(
-            _policy(config, surroundings, two_critics=two_critics),
+            _policy(config, context, two_critics=two_critics),
             env,  # type: ignore[arg-type]
-            policy_kwargs=_policy_arguments(config, surroundings, two_critics=two_critics),
+            policy_kwargs=_policy_arguments(config, context, two_critics=two_critics),
             learning_rate=_schedule(config),
-            seed=derive_seeds(surroundings.spec.seed, Purpose.NETWORKS, 0, 1)[0],
-            device=surroundings.device,
+            seed=derive_seeds(context.spec.seed, Purpose.NETWORKS, 0, 1)[0],
+            device=context.device,
             max_grad_norm=math.inf if config.max_grad_norm is None else config.max_grad_norm,
-            **{name: getattr(config, name) for name in _SAME_NAME},
+            **{name: getattr(config, name) for name in _SB3_ARGUMENTS},
         )
         self.model.set_logger(Logger(folder=None, output_formats=[]))
 
     @staticmethod
-    def score(env: VecEnv, reward: IntrinsicReward, config: PPOConfig, combine: Combination) -> IntrinsicRewardVecEnv:
+    def wrap_envs(env: VecEnv, reward: IntrinsicReward, config: PPOConfig, combine: Combination) -> IntrinsicRewardVecEnv:
         """The environments with a method, as this learner needs them."""
         return IntrinsicRewardVecEnv(env, reward, config.n_steps, combine)
 
@@ -67,14 +67,14 @@ class PPOLearner(StableBaselinesLearner[PPO]):
         model._update_current_progress_remaining(model.num_timesteps, model._total_timesteps)
         model.train()
         metrics: dict[str, float] = {"time/iterations": self._iteration, "time/total_timesteps": model.num_timesteps}
-        metrics |= self._episodes() | {name: float(value) for name, value in model.logger.name_to_value.items()}
+        metrics |= self._episode_means() | {name: float(value) for name, value in model.logger.name_to_value.items()}
         model.logger.name_to_value.clear()
         return metrics
 
     def reset(self, parts: Collection[str], seed: int) -> None:
         """Initialise actor, critics or optimizers anew; see `harness.training.reinitialisation` for what belongs to whom."""
         model = self.model
-        with randomness.borrowed(seed):
+        with randomness.temporary_seed(seed):
             policy_class: type[ActorCriticPolicy] = model.policy_class  # type: ignore[assignment]
             fresh = policy_class(model.observation_space, model.action_space, model.lr_schedule, **model.policy_kwargs)
         reinitialise(model.policy, fresh.to(model.device), parts)
@@ -105,7 +105,7 @@ class PPOLearner(StableBaselinesLearner[PPO]):
         model._last_obs = observations
 
 
-_SAME_NAME = (
+_SB3_ARGUMENTS = (
     "n_steps",
     "batch_size",
     "n_epochs",
@@ -130,16 +130,16 @@ def _schedule(config: PPOConfig) -> Any:
     return config.learning_rate
 
 
-def _policy(config: PPOConfig, surroundings: Surroundings, *, two_critics: bool) -> Any:
+def _policy(config: PPOConfig, context: LearnerContext, *, two_critics: bool) -> Any:
     """SB3's own policy, by name, wherever it suffices."""
-    if config.network == "sb3" and _is_image(surroundings):
-        _refuse_small_images(surroundings)
+    if config.network == "sb3" and _is_image(context):
+        _check_image_size(context)
     if two_critics or config.network != "sb3":
-        return ActorCriticHeads
-    return "CnnPolicy" if _is_image(surroundings) else "MlpPolicy"
+        return MultiHeadActorCriticPolicy
+    return "CnnPolicy" if _is_image(context) else "MlpPolicy"
 
 
-def _policy_arguments(config: PPOConfig, surroundings: Surroundings, *, two_critics: bool) -> dict[str, Any]:
+def _policy_arguments(config: PPOConfig, context: LearnerContext, *, two_critics: bool) -> dict[str, Any]:
     from stable_baselines3.common.torch_layers import NatureCNN
 
     arguments: dict[str, Any] = {"optimizer_kwargs": {"eps": config.adam_epsilon}}
@@ -148,24 +148,24 @@ def _policy_arguments(config: PPOConfig, surroundings: Surroundings, *, two_crit
     if two_critics or config.network != "sb3":
         arguments["n_value_heads"] = 2 if two_critics else 1
     if config.network != "sb3":
-        network = surroundings.registry.network(config.network)
-        arguments["network"] = surroundings.registry.load(network.build)
-    elif two_critics and _is_image(surroundings):
+        network = context.registry.network(config.network)
+        arguments["network"] = context.registry.load(network.build)
+    elif two_critics and _is_image(context):
         arguments["features_extractor_class"] = NatureCNN
         arguments.setdefault("net_arch", [])
     return arguments
 
 
-def _refuse_small_images(surroundings: Surroundings) -> None:
-    size = surroundings.base.observation_space.shape[1:]  # type: ignore[index]
+def _check_image_size(context: LearnerContext) -> None:
+    size = context.base.observation_space.shape[1:]  # type: ignore[index]
     if min(size) < _NATURE_CNN_SIDE:
-        others = ", ".join(sorted(surroundings.registry.networks.keys() - {"sb3"}))
+        others = ", ".join(sorted(context.registry.networks.keys() - {"sb3"}))
         raise UserError(
             f"images of {size[0]}x{size[1]} are too small for network sb3, whose convolutions need {_NATURE_CNN_SIDE} pixels; "
             f"set algorithm: {{network: NAME}} to one that fits (installed: {others}), or use an environment's vectors"
         )
 
 
-def _is_image(surroundings: Surroundings) -> bool:
-    space = surroundings.base.observation_space
+def _is_image(context: LearnerContext) -> bool:
+    space = context.base.observation_space
     return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3

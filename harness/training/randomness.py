@@ -26,7 +26,7 @@ def make_deterministic(device: torch.device, threads: int) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def state() -> dict[str, Any]:
+def get_state() -> dict[str, Any]:
     """The state of Python's, NumPy's and torch's global generators, as a tree."""
     name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     streams: dict[str, Any] = {
@@ -39,8 +39,8 @@ def state() -> dict[str, Any]:
     return streams
 
 
-def restore(streams: dict[str, Any]) -> None:
-    """Continue every stream where `state` saw it."""
+def set_state(streams: dict[str, Any]) -> None:
+    """Continue every stream where `get_state` saw it."""
     random.setstate(streams["python"])
     np.random.set_state(streams["numpy"])
     torch.set_rng_state(streams["torch"])
@@ -49,13 +49,13 @@ def restore(streams: dict[str, Any]) -> None:
 
 
 @contextmanager
-def borrowed(seed: int) -> Iterator[None]:
+def temporary_seed(seed: int) -> Iterator[None]:
     """Seed all global streams for a block and put them back afterwards, so that the block leaves no trace."""
-    before = state()
+    before = get_state()
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
     try:
         yield
     finally:
-        restore(before)
+        set_state(before)

@@ -16,14 +16,14 @@ from stable_baselines3.common.utils import obs_as_tensor
 from torch import Tensor, nn
 
 
-def critics_own(policy: ActorCriticPolicy) -> set[str]:
+def critic_parameters(policy: ActorCriticPolicy) -> set[str]:
     """Names of the parameters that values depend on and actions do not."""
     observations = obs_as_tensor(policy.observation_space.sample()[None], policy.device)
     with torch.enable_grad():
         values = policy.predict_values(observations).sum()  # type: ignore[arg-type]
         distribution = policy.get_distribution(observations)  # type: ignore[arg-type]
         log_prob = distribution.log_prob(distribution.mode()).sum()
-    return _used(policy, values) - _used(policy, log_prob)
+    return _parameters_behind(policy, values) - _parameters_behind(policy, log_prob)
 
 
 def reinitialise(policy: ActorCriticPolicy, fresh: ActorCriticPolicy, parts: Collection[str]) -> None:
@@ -35,7 +35,7 @@ def reinitialise(policy: ActorCriticPolicy, fresh: ActorCriticPolicy, parts: Col
         fresh: A new policy of the same shape.
         parts: Of ``actor``, ``critics`` and ``optimizers``.
     """
-    critics = critics_own(fresh)
+    critics = critic_parameters(fresh)
     replaced = {name for name, _ in policy.named_parameters() if ("critics" if name in critics else "actor") in parts}
     new = dict(fresh.named_parameters())
     for name, parameter in policy.named_parameters():
@@ -46,7 +46,7 @@ def reinitialise(policy: ActorCriticPolicy, fresh: ActorCriticPolicy, parts: Col
             policy.optimizer.state.pop(parameter, None)
 
 
-def _used(module: nn.Module, output: Tensor) -> set[str]:
+def _parameters_behind(module: nn.Module, output: Tensor) -> set[str]:
     """Names of the parameters that an output depends on."""
     parameters = dict(module.named_parameters())
     gradients = torch.autograd.grad(output, list(parameters.values()), allow_unused=True)

@@ -5,7 +5,7 @@ The environments' reward is stored as it is. `RelabellingVecEnv` shows every ste
 of Stable-Baselines3, unmodified::
 
     env = RelabellingVecEnv(venv, reward, Combination(mode="sum", intrinsic_weight=0.1))
-    model = SAC("MlpPolicy", env, replay_buffer_class=RelabelledReplayBuffer, replay_buffer_kwargs={"scored": env})
+    model = SAC("MlpPolicy", env, replay_buffer_class=RelabelledReplayBuffer, replay_buffer_kwargs={"bonus_env": env})
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from harness.rewards import IntrinsicReward, Transitions
 from harness.spec import Combination
-from harness.training.scored import ScoredVecEnv, action_tensor
+from harness.training.scored import BonusVecEnv, action_tensor
 
 
-class RelabellingVecEnv(ScoredVecEnv):
+class RelabellingVecEnv(BonusVecEnv):
     """Passes rewards on unchanged, for the replay buffer to store; scores batches for `RelabelledReplayBuffer`.
 
     If the method has a `normaliser`, this learns from the bonuses of the N fresh transitions at every step, each of which
@@ -42,14 +42,14 @@ class RelabellingVecEnv(ScoredVecEnv):
         if combine.mode != "sum":
             raise ValueError(f"a relabelled reward is a sum; mode {combine.mode!r} needs an on-policy algorithm")
         super().__init__(venv, reward, combine)
-        self._bonuses = _Statistics()
+        self._bonuses = _BonusStatistics()
         self._update_metrics: dict[str, list[float]] = {}
-        self._latest: Transitions | None = None
+        self._last_batch: Transitions | None = None
 
     def step_wait(self) -> VecEnvStepReturn:
         """Finish a step; rewards are the environments' own, as the learner sees them."""
         observations, rewards, dones, infos = self.venv.step_wait()
-        transitions = self._see(observations, rewards, dones, infos)
+        transitions = self._to_transitions(observations, rewards, dones, infos)
         if self.train_reward:
             self.reward.observe(transitions)
             if self.reward.normaliser is not None:
@@ -65,7 +65,7 @@ class RelabellingVecEnv(ScoredVecEnv):
         if self.train_reward:
             for name, value in self.reward.update(batch).items():
                 self._update_metrics.setdefault(name, []).append(value)
-        self._latest = batch
+        self._last_batch = batch
         self.reward.observe_batch(batch)
         bonus = self.reward.bonus(batch)
         if self.reward.normaliser is not None:
@@ -82,9 +82,9 @@ class RelabellingVecEnv(ScoredVecEnv):
         if self.reward.normaliser is not None:
             metrics["return_std"] = float(self.reward.normaliser.moments.std)
         metrics |= {name: float(np.mean(values)) for name, values in self._update_metrics.items()}
-        if self._latest is not None:
-            metrics |= self.reward.diagnose(self._latest)
-        self._bonuses, self._update_metrics, self._latest = _Statistics(), {}, None
+        if self._last_batch is not None:
+            metrics |= self.reward.diagnose(self._last_batch)
+        self._bonuses, self._update_metrics, self._last_batch = _BonusStatistics(), {}, None
         return metrics
 
 
@@ -96,15 +96,17 @@ class RelabelledReplayBuffer(ReplayBuffer):
 
     Args:
         args: As for SB3's buffer.
-        scored: The environments that the algorithm steps.
+        bonus_env: The environments that the algorithm steps.
         representation: The method's `IntrinsicReward.representation`: batches then hold its features of what the method saw,
             ``(B, features_dim)``, instead of observations, so that they are computed once for all networks.
         kwargs: As for SB3's buffer.
     """
 
-    def __init__(self, *args: Any, scored: RelabellingVecEnv, representation: nn.Module | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, bonus_env: RelabellingVecEnv, representation: nn.Module | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.scored, self.representation = scored, representation
+        self.bonus_env, self.representation = bonus_env, representation
 
     def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> ReplayBufferSamples:
         env_index = np.random.randint(0, high=self.n_envs, size=(len(batch_inds),))
@@ -114,56 +116,56 @@ class RelabelledReplayBuffer(ReplayBuffer):
             next_obs = self.observations[(batch_inds + 1) % self.buffer_size, env_index]
         else:
             next_obs = self.next_observations[rows]
-        seen, next_seen = self._seen(obs), self._seen(next_obs)
+        method_obs, next_method_obs = self._method_obs(obs), self._method_obs(next_obs)
         truncated = self.timeouts[rows] > 0
         terminated = (self.dones[rows] > 0) & ~truncated
         rewards = self._normalize_reward(self.rewards[rows], env)
         batch = Transitions(
-            obs=seen,
-            action=self._taken(self.actions[rows]),
-            next_obs=next_seen,
+            obs=method_obs,
+            action=self._env_actions(self.actions[rows]),
+            next_obs=next_method_obs,
             reward=self._tensor(rewards),
             terminated=self._tensor(terminated),
             truncated=self._tensor(truncated),
             env_index=self._tensor(env_index),
         )
-        combined = self.scored.relabel(batch)
+        combined = self.bonus_env.relabel(batch)
         return ReplayBufferSamples(
-            self._shown(obs, seen, env),
+            self._learner_obs(obs, method_obs, env),
             self._tensor(self.actions[rows]),
-            self._shown(next_obs, next_seen, env),
+            self._learner_obs(next_obs, next_method_obs, env),
             self._tensor(terminated.astype(np.float32)).unsqueeze(1),
             combined.unsqueeze(1),
         )
 
-    def _seen(self, observations: np.ndarray) -> Tensor:
+    def _method_obs(self, observations: np.ndarray) -> Tensor:
         """What the method sees of one end of the batch."""
-        return self.scored.reward.augment(self._tensor(self.scored.reward.view(observations)))
+        return self.bonus_env.reward.augment(self._tensor(self.bonus_env.reward.view(observations)))
 
-    def _shown(self, observations: np.ndarray, seen: Tensor, env: VecNormalize | None) -> Tensor:
+    def _learner_obs(self, observations: np.ndarray, method_obs: Tensor, env: VecNormalize | None) -> Tensor:
         """What the learner sees of it."""
         if self.representation is not None:
             with torch.no_grad():
-                return self.representation(seen)
+                return self.representation(method_obs)
         normalised = self._normalize_obs(observations, env)
         assert isinstance(normalised, np.ndarray)
         return self._tensor(normalised)
 
-    def _taken(self, stored: np.ndarray) -> Tensor:
+    def _env_actions(self, stored: np.ndarray) -> Tensor:
         """Stored actions as the environments took them: SB3 stores boxes scaled to [-1, 1]."""
         space = self.action_space
         if not isinstance(space, spaces.Box):
             shape = space.shape or ()
             return action_tensor(stored.reshape(-1, *shape), space).to(self.device)
-        taken = space.low + 0.5 * (stored.reshape(-1, *space.shape) + 1) * (space.high - space.low)
-        return action_tensor(taken, space).to(self.device)
+        env_actions = space.low + 0.5 * (stored.reshape(-1, *space.shape) + 1) * (space.high - space.low)
+        return action_tensor(env_actions, space).to(self.device)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         """On the device; indexing has made a copy already, so that none is needed here."""
         return torch.as_tensor(array, device=self.device)
 
 
-class _Statistics:
+class _BonusStatistics:
     """Moments and extremes of what is added, kept on its device until they are asked for."""
 
     def __init__(self) -> None:

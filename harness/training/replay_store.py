@@ -64,11 +64,11 @@ class ReplayStore:
         """Of the files that the last `save` named."""
         return sum(segment.bytes for segment in self._segments)
 
-    def grown(self, n_steps: int) -> None:
+    def record_added(self, n_steps: int) -> None:
         """Note that so many vector steps were added to the buffer."""
         self._added += n_steps
 
-    def empty(self) -> None:
+    def clear(self) -> None:
         """Forget every transition; files go with the next checkpoint."""
         self.buffer.reset()
         self._added, self._segments = 0, []
@@ -79,7 +79,8 @@ class ReplayStore:
 
         Args:
             folder: Where files go; created if need be.
-            last: The run ends here, and nothing will be sampled any more: name no file, so that `tidy` removes them all.
+            last: The run ends here, and nothing will be sampled any more: name no file, so that `remove_unreferenced` removes
+                them all.
 
         Returns:
             What `load` needs, as a tree for the checkpoint.
@@ -88,10 +89,10 @@ class ReplayStore:
             self._segments = []
             return {"added": 0, "emptied": self._emptied, "segments": []}
         folder.mkdir(parents=True, exist_ok=True)
-        oldest = self._oldest
+        oldest = self._oldest_step
         self._segments = [segment for segment in self._segments if segment.end > oldest]
         first = self._segments[-1].end if self._segments else oldest
-        for start, end in self._parts(first):
+        for start, end in self._segment_ranges(first):
             name = f"{self._emptied:04d}-{start:012d}-{end:012d}.safetensors"
             data = safetensors.numpy.save(self._rows(start, end))
             write_bytes_atomic(folder / name, data)
@@ -111,7 +112,7 @@ class ReplayStore:
         size = self.buffer.buffer_size
         self.buffer.pos, self.buffer.full = self._added % size, self._added >= size
 
-    def tidy(self, folder: Path) -> None:
+    def remove_unreferenced(self, folder: Path) -> None:
         """Remove every file that the last `save` did not name; for when the checkpoint that names them is complete."""
         named = {segment.name for segment in self._segments}
         for file in folder.iterdir() if folder.is_dir() else ():
@@ -119,11 +120,11 @@ class ReplayStore:
                 file.unlink()
 
     @property
-    def _oldest(self) -> int:
+    def _oldest_step(self) -> int:
         """The first vector step that the buffer still holds."""
         return max(0, self._added - self.buffer.buffer_size)
 
-    def _parts(self, first: int) -> Iterator[tuple[int, int]]:
+    def _segment_ranges(self, first: int) -> Iterator[tuple[int, int]]:
         row_bytes = sum(getattr(self.buffer, name)[0].nbytes for name in _ARRAYS)
         rows = max(1, SEGMENT_BYTES // row_bytes)
         for start in range(first, self._added, rows):
@@ -134,7 +135,7 @@ class ReplayStore:
         return {name: getattr(self.buffer, name)[places] for name in _ARRAYS}
 
     def _fill(self, segment: Segment, arrays: Mapping[str, np.ndarray]) -> None:
-        first = max(segment.first, self._oldest)
+        first = max(segment.first, self._oldest_step)
         places = np.arange(first, segment.end) % self.buffer.buffer_size
         for name in _ARRAYS:
             getattr(self.buffer, name)[places] = arrays[name][first - segment.first :]

@@ -47,13 +47,13 @@ class RepresentationPolicy(SACPolicy):
     def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
         assert isinstance(observation, Tensor)
         reward, representation = self._method
-        seen = torch.as_tensor(reward.view(observation.cpu().numpy()), device=self.device)
+        method_obs = torch.as_tensor(reward.view(observation.cpu().numpy()), device=self.device)
         with torch.no_grad():
-            features = representation(seen)
+            features = representation(method_obs)
         return self.actor(features, deterministic)
 
 
-class GivenFeatures(BaseFeaturesExtractor):
+class PrecomputedFeatures(BaseFeaturesExtractor):
     """Features that come ready-made."""
 
     def forward(self, observations: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ def features_extractor(space: spaces.Space, representation: nn.Module | None, tr
     inner: type[BaseFeaturesExtractor] = NatureCNN if is_image(space) else FlattenExtractor
     arguments: dict[str, Any] = {}
     if representation is not None:
-        inner, arguments = GivenFeatures, {"features_dim": _features_dim(representation)}
+        inner, arguments = PrecomputedFeatures, {"features_dim": _features_dim(representation)}
     if trunk_dim is not None:
         inner, arguments = Trunk, {"inner": partial(inner, **arguments), "trunk_dim": trunk_dim}
     return {"features_extractor_class": inner, "features_extractor_kwargs": arguments}

@@ -16,22 +16,22 @@ from typing import Any
 import numpy as np
 
 from harness.errors import RunError
-from harness.progress import Progress, ReportProgress
-from harness.registry import registry
+from harness.progress import ReportProgress, RunProgress
+from harness.registry import installed
 from harness.run_folder import RunFolder, RunRecord, RunStatus, now
 from harness.spec import Purpose, RunSpec, StartSpec, derive_seeds
 from harness.training import checkpoints, randomness
 from harness.training.assembly import Assembly, assemble, choose_device
 from harness.training.evaluation import evaluate
-from harness.training.logs import Events, Table
-from harness.training.phases import Phases
+from harness.training.logs import CsvTable, TensorBoardWriter
+from harness.training.phases import PhaseSchedule
 from harness.training.provenance import provenance
-from harness.training.start import load_start
+from harness.training.start import load_start_checkpoint
 
 REPORT_SECONDS = 0.25
 """Shortest time between two reports of progress."""
 
-_WARM_UP, _START, _FIRST_CUT = 0, 1, 2
+_WARM_UP, _START, _FIRST_TRUNCATION = 0, 1, 2
 """Draws of training seeds: for random steps before training, for its first reset, and from there on for each cut."""
 
 
@@ -53,7 +53,7 @@ def train(
         fresh: Whether to forget what an earlier attempt left.
 
     Raises:
-        harness.claims.Claimed: Another process is at it.
+        harness.claims.AlreadyClaimed: Another process is at it.
         harness.errors.ResultsError: The folder cannot be written.
         harness.errors.RunError: The newest checkpoint is damaged, or does not fit the environments.
     """
@@ -61,7 +61,7 @@ def train(
     with folder.claim():
         if fresh:
             _clear(folder)
-        elif folder.spec_file.exists():
+        elif folder.record_file.exists():
             record = folder.read()
             if record.status.state == "finished":
                 return record.status
@@ -83,43 +83,43 @@ class _Run:
         self.spec, self.results, self.report = spec, results, report
         self.folder = folder = RunFolder.of(spec, results)
         self.device = choose_device(device)
-        self.progress = Table(folder.progress)
+        self.progress = CsvTable(folder.progress_file)
         phase = ("phase",) if spec.phases else ()
-        self.evaluations = Table(folder.evaluations, ("step", "episode", "return", "length", *phase))
+        self.evaluations = CsvTable(folder.evaluations_file, ("step", "episode", "return", "length", *phase))
         self.score: float | None = None
         self.evaluated, self.saved = 0, 0  # how many evaluations and checkpoints there were
         self.seconds_before = 0.0
         self.start_step = 0
         self.started = self.last_report = time.monotonic()
-        self.parts: Assembly
-        self.phases: Phases
+        self.assembly: Assembly
+        self.phases: PhaseSchedule
 
     def complete(self) -> RunStatus:
         """Train to the end and return the final status."""
-        self._announce()
+        self._write_record()
         self._assemble()
         try:
             self._begin()
-            events = Events(self.folder.path, self.start_step)
+            tensorboard = TensorBoardWriter(self.folder.path, self.start_step)
             try:
                 while self._step < self.spec.steps:
-                    self._iterate(events)
+                    self._iterate(tensorboard)
             finally:
-                events.close()
+                tensorboard.close()
         finally:
-            self.parts.close()
+            self.assembly.close()
             self.progress.close()
             self.evaluations.close()
-        self._tell(force=True)
-        return self.folder.change("finished", **self._facts()).status
+        self._report_progress(force=True)
+        return self.folder.set_state("finished", **self._status_fields()).status
 
     def _assemble(self) -> None:
-        self.parts = assemble(self.spec, self.device, registry())
-        self.phases = Phases(self.spec, self.parts.learner, self.parts.scored)
+        self.assembly = assemble(self.spec, self.device, installed())
+        self.phases = PhaseSchedule(self.spec, self.assembly.learner, self.assembly.bonus_env)
 
     @property
     def _step(self) -> int:
-        return self.parts.learner.step
+        return self.assembly.learner.step
 
     @property
     def _seconds(self) -> float:
@@ -129,19 +129,19 @@ class _Run:
     def _steps_per_second(self) -> float:
         return (self._step - self.start_step) / max(time.monotonic() - self.started, 1e-9)
 
-    def _announce(self) -> None:
+    def _write_record(self) -> None:
         """Write ``run.json`` before anything that may fail."""
-        facts = provenance(self.spec, registry(), self.device)
+        facts = provenance(self.spec, installed(), self.device)
         spec, time_now = self.spec, now()
-        if self.folder.spec_file.exists():
+        if self.folder.record_file.exists():
             record = self.folder.read()
             self.folder.write(record.model_copy(update={"provenance": facts}))
-            self.folder.change("running", attempts=record.status.attempts + 1)
+            self.folder.set_state("running", attempts=record.status.attempts + 1)
             return
         status = RunStatus(state="running", step=0, steps=spec.steps, started=time_now, updated=time_now, attempts=0)
         record = RunRecord(spec=spec, digest=spec.digest, method_digest=spec.method_digest, provenance=facts, status=status)
         self.folder.write(record)
-        self.folder.change("running", attempts=1)
+        self.folder.set_state("running", attempts=1)
 
     def _begin(self) -> None:
         """Start at the newest checkpoint, at another run's last one, or from nothing."""
@@ -149,7 +149,7 @@ class _Run:
         if found is not None:
             self._restore(*found)
         elif self.spec.start is not None:
-            self._begin_from(self.spec.start, *load_start(self.spec.start, self.results))
+            self._begin_from(self.spec.start, *load_start_checkpoint(self.spec.start, self.results))
         else:
             self._begin_fresh()
         self.start_step = self._step
@@ -159,89 +159,89 @@ class _Run:
         self.started = time.monotonic()
 
     def _begin_fresh(self) -> None:
-        base, learner = self.parts.base, self.parts.learner
-        if self.parts.scored is not None and self.parts.scored.reward.warm_up_steps:
+        base, learner = self.assembly.base, self.assembly.learner
+        if self.assembly.bonus_env is not None and self.assembly.bonus_env.reward.warm_up_steps:
             seeds = self._training_seeds(_WARM_UP, base.num_envs + 1)
             base.reseed(seeds[:-1])
-            self.parts.scored.warm_up(seeds[-1])
+            self.assembly.bonus_env.warm_up(seeds[-1])
         base.reseed(self._training_seeds(_START, base.num_envs))
         learner.begin(self.spec.steps)
         self.phases.begin(0)
 
     def _begin_from(self, start: StartSpec, step: int, state: dict[str, Any]) -> None:
         """Begin in new episodes with what another run has learned; go on counting where it ended, or from nothing."""
-        parts = self.parts
+        assembly = self.assembly
         if start.steps:  # what is drawn from here on has not been drawn there
             self.evaluated, self.saved = state["evaluated"], state["saved"]
-        parts.base.reseed(self._training_seeds(_FIRST_CUT + self.saved - 1, parts.base.num_envs))
-        parts.learner.begin(self.spec.steps)
+        assembly.base.reseed(self._training_seeds(_FIRST_TRUNCATION + self.saved - 1, assembly.base.num_envs))
+        assembly.learner.begin(self.spec.steps)
         try:
-            parts.learner.start_from(state["learner"], step if start.steps else 0)
-            if parts.reward is not None:
-                parts.reward.load_state_dict(state["reward"])
+            assembly.learner.start_from(state["learner"], step if start.steps else 0)
+            if assembly.reward is not None:
+                assembly.reward.load_state_dict(state["reward"])
         except (KeyError, RuntimeError, ValueError) as error:
             cause = " ".join(str(error).split())
             raise RunError(f"{start.path}: its networks do not fit those of this run: {cause}") from error
         self.phases.begin(self._step)
 
-    def _iterate(self, events: Events) -> None:
+    def _iterate(self, tensorboard: TensorBoardWriter) -> None:
         """One rollout and update, with what follows it; afterwards the run may be killed without loss."""
-        spec, learner = self.spec, self.parts.learner
-        before, after = self._step, self._step + learner.steps_per_iteration * self.parts.base.num_envs
+        spec, learner = self.spec, self.assembly.learner
+        before, after = self._step, self._step + learner.vector_steps_per_iteration * self.assembly.base.num_envs
         final = after >= spec.steps
-        save = final or _crosses(before, after, spec.checkpoint_every)
-        if save and not final and not self.parts.base.exact_state:
-            cut_seeds = self._training_seeds(_FIRST_CUT + self.saved, self.parts.base.num_envs)
-            self.parts.view.cut_after(learner.steps_per_iteration, cut_seeds)
+        save = final or _crosses_multiple(before, after, spec.checkpoint_every)
+        if save and not final and not self.assembly.base.exact_state:
+            reset_seeds = self._training_seeds(_FIRST_TRUNCATION + self.saved, self.assembly.base.num_envs)
+            self.assembly.learner_env.truncate_after(learner.vector_steps_per_iteration, reset_seeds)
         metrics = learner.iterate()
-        self._log(metrics, events)
-        if final or _crosses(before, after, spec.evaluation.every):
-            self._evaluate(events)
+        self._log(metrics, tensorboard)
+        if final or _crosses_multiple(before, after, spec.evaluation.every):
+            self._evaluate(tensorboard)
         self.phases.advance(self._step)
         if save:
             self._save()
-        self._tell()
+        self._report_progress()
 
-    def _log(self, metrics: Mapping[str, float], events: Events) -> None:
+    def _log(self, metrics: Mapping[str, float], tensorboard: TensorBoardWriter) -> None:
         row: dict[str, Any] = {name: metrics[name] for name in ("time/iterations", "time/total_timesteps")}
         row |= {"phase": self.phases.name} if self.phases.name else {}
         row |= {"time/time_elapsed": round(self._seconds, 3), "time/fps": round(self._steps_per_second, 1)}
-        if self.parts.scored is not None:
-            row |= {f"intrinsic/{name}": value for name, value in self.parts.scored.pop_metrics().items()}
+        if self.assembly.bonus_env is not None:
+            row |= {f"intrinsic/{name}": value for name, value in self.assembly.bonus_env.pop_metrics().items()}
         row |= dict(sorted((name, value) for name, value in metrics.items() if name not in row))
         self.progress.append(row)
-        events.write(row, self._step)
+        tensorboard.write(row, self._step)
 
-    def _evaluate(self, events: Events) -> None:
+    def _evaluate(self, tensorboard: TensorBoardWriter) -> None:
         evaluation = self.spec.evaluation
-        episodes = evaluate(self.parts.evaluation, self.parts.learner, evaluation, self.spec.seed, self.evaluated)
+        episodes = evaluate(self.assembly.evaluation_env, self.assembly.learner, evaluation, self.spec.seed, self.evaluated)
         for number, episode in enumerate(episodes):
-            row = {"step": self._step, "episode": number, "return": episode.score, "length": episode.length}
+            row = {"step": self._step, "episode": number, "return": episode.episode_return, "length": episode.length}
             self.evaluations.append(row | ({"phase": self.phases.name} if self.phases.name else {}) | episode.metrics)
         self.evaluated += 1
-        self.score = float(np.mean([episode.score for episode in episodes]))
-        events.write({"eval/mean_reward": self.score}, self._step)
+        self.score = float(np.mean([episode.episode_return for episode in episodes]))
+        tensorboard.write({"eval/mean_reward": self.score}, self._step)
 
     def _save(self) -> None:
         self.progress.sync()
         self.evaluations.sync()
         self.saved += 1
-        state, replay = self._state(), self.parts.learner.replay
+        state, replay = self._state(), self.assembly.learner.replay
         if replay is not None:
             state["replay"] = replay.save(self.folder.replay, last=self._step >= self.spec.steps)
         checkpoints.save(self.folder.checkpoint, self._step, state)
         if replay is not None:
-            replay.tidy(self.folder.replay)
-        self.folder.note(**self._facts())
+            replay.remove_unreferenced(self.folder.replay)
+        self.folder.update_status(**self._status_fields())
 
     def _state(self) -> dict[str, Any]:
-        parts = self.parts
+        assembly = self.assembly
         state: dict[str, Any] = {
             "digest": self.spec.digest,
-            "learner": parts.learner.state_dict(),
-            "reward": None if parts.reward is None else dict(parts.reward.state_dict()),
-            "observations": parts.learner.observations,
-            "random": randomness.state(),
+            "learner": assembly.learner.state_dict(),
+            "reward": None if assembly.reward is None else dict(assembly.reward.state_dict()),
+            "observations": assembly.learner.observations,
+            "random": randomness.get_state(),
             "evaluated": self.evaluated,
             "saved": self.saved,
             "score": self.score,
@@ -249,55 +249,55 @@ class _Run:
         }
         if self.spec.phases:
             state["phase"] = self.phases.index
-        if parts.base.exact_state:
-            monitor = parts.monitor
-            state["environments"] = parts.base.state_dict()
+        if assembly.base.exact_state:
+            monitor = assembly.monitor
+            state["environments"] = assembly.base.state_dict()
             state["monitor"] = {"returns": monitor.episode_returns.copy(), "lengths": monitor.episode_lengths.copy()}
         return state
 
     def _restore(self, step: int, state: dict[str, Any]) -> None:
-        parts = self.parts
+        assembly = self.assembly
         if state["digest"] != self.spec.digest:
             raise RunError(f"{self.folder.checkpoint}: the checkpoint is another run's; run again with --fresh to start over")
         self.evaluated, self.saved, self.score = state["evaluated"], state["saved"], state["score"]
         self.seconds_before = state["seconds"]
-        if not parts.base.exact_state:
-            parts.base.reseed(self._training_seeds(_FIRST_CUT + self.saved - 1, parts.base.num_envs))
-        parts.learner.begin(self.spec.steps)
-        if parts.base.exact_state:
-            parts.base.load_state_dict(state["environments"])
-            parts.monitor.episode_returns = state["monitor"]["returns"]
-            parts.monitor.episode_lengths = state["monitor"]["lengths"]
-        elif step < self.spec.steps and not np.array_equal(parts.learner.observations, state["observations"]):
+        if not assembly.base.exact_state:
+            assembly.base.reseed(self._training_seeds(_FIRST_TRUNCATION + self.saved - 1, assembly.base.num_envs))
+        assembly.learner.begin(self.spec.steps)
+        if assembly.base.exact_state:
+            assembly.base.load_state_dict(state["environments"])
+            assembly.monitor.episode_returns = state["monitor"]["returns"]
+            assembly.monitor.episode_lengths = state["monitor"]["lengths"]
+        elif step < self.spec.steps and not np.array_equal(assembly.learner.observations, state["observations"]):
             raise RunError(
                 f"{self.folder.path}: the environments do not begin where they did when the checkpoint was written;"
                 " were they upgraded since? Run again with --fresh to start over"
             )
-        parts.learner.load_state_dict(state["learner"], state["observations"])
-        if parts.learner.replay is not None:
-            parts.learner.replay.load(self.folder.replay, state["replay"])
-        if parts.reward is not None and parts.scored is not None:
-            parts.reward.load_state_dict(state["reward"])
-            parts.scored.resume_from(state["observations"])
+        assembly.learner.load_state_dict(state["learner"], state["observations"])
+        if assembly.learner.replay is not None:
+            assembly.learner.replay.load(self.folder.replay, state["replay"])
+        if assembly.reward is not None and assembly.bonus_env is not None:
+            assembly.reward.load_state_dict(state["reward"])
+            assembly.bonus_env.resume_from(state["observations"])
         self.phases.resume(state.get("phase", 0))
-        randomness.restore(state["random"])
+        randomness.set_state(state["random"])
 
     def _training_seeds(self, index: int, n: int) -> list[int]:
         return derive_seeds(self.spec.seed, Purpose.TRAINING, index, n)
 
-    def _facts(self) -> dict[str, Any]:
+    def _status_fields(self) -> dict[str, Any]:
         """What the status says about how far the run is."""
         rate = round(self._steps_per_second, 1)
         facts = {"step": self._step, "seconds": round(self._seconds, 3), "score": self.score, "steps_per_second": rate}
-        replay = self.parts.learner.replay
+        replay = self.assembly.learner.replay
         return facts if replay is None else facts | {"replay_bytes": replay.bytes_on_disk}
 
-    def _tell(self, *, force: bool = False) -> None:
+    def _report_progress(self, *, force: bool = False) -> None:
         if self.report is None or (not force and time.monotonic() - self.last_report < REPORT_SECONDS):
             return
         self.last_report = time.monotonic()
-        self.report(Progress(self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name))
+        self.report(RunProgress(self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name))
 
 
-def _crosses(before: int, after: int, every: int) -> bool:
+def _crosses_multiple(before: int, after: int, every: int) -> bool:
     return after // every > before // every

@@ -20,7 +20,7 @@ from harness.errors import UserError
 from harness.rewards import IntrinsicReward
 from harness.spec import Combination, Purpose, derive_seeds
 from harness.training import randomness
-from harness.training.learner import Surroundings
+from harness.training.learner import LearnerContext
 from harness.training.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
 from harness.training.replay_store import ReplayStore
 from harness.training.representation import RepresentationPolicy, features_extractor, is_image
@@ -37,29 +37,29 @@ class SACLearner(StableBaselinesLearner[SAC]):
         UserError: Actions are not continuous.
     """
 
-    def __init__(self, config: SACConfig, surroundings: Surroundings) -> None:
-        _require_continuous(surroundings)
+    def __init__(self, config: SACConfig, context: LearnerContext) -> None:
+        _require_continuous(context)
         self.config = config
-        self.steps_per_iteration = config.cycles_per_iteration * config.train_freq
+        self.vector_steps_per_iteration = config.cycles_per_iteration * config.train_freq
         super().__init__()
-        scored = surroundings.scored
-        assert scored is None or isinstance(scored, RelabellingVecEnv)
-        representation = None if scored is None else scored.reward.representation()
+        bonus_env = context.bonus_env
+        assert bonus_env is None or isinstance(bonus_env, RelabellingVecEnv)
+        representation = None if bonus_env is None else bonus_env.reward.representation()
         self.model = SAC(
-            _policy(scored, representation, surroundings.base.observation_space),
-            scored or surroundings.view,  # type: ignore[arg-type]
-            policy_kwargs=_policy_arguments(config, scored, representation, surroundings.base.observation_space),
-            seed=derive_seeds(surroundings.spec.seed, Purpose.NETWORKS, 0, 1)[0],
-            device=surroundings.device,
-            **_replay_arguments(scored, representation),
-            **{name: getattr(config, name) for name in _SAME_NAME},
+            _policy(bonus_env, representation, context.base.observation_space),
+            bonus_env or context.learner_env,  # type: ignore[arg-type]
+            policy_kwargs=_policy_arguments(config, bonus_env, representation, context.base.observation_space),
+            seed=derive_seeds(context.spec.seed, Purpose.NETWORKS, 0, 1)[0],
+            device=context.device,
+            **_replay_arguments(bonus_env, representation),
+            **{name: getattr(config, name) for name in _SB3_ARGUMENTS},
         )
         self.model.set_logger(Logger(folder=None, output_formats=[]))
         assert self.model.replay_buffer is not None
         self.replay = ReplayStore(self.model.replay_buffer)
 
     @staticmethod
-    def score(env: VecEnv, reward: IntrinsicReward, config: SACConfig, combine: Combination) -> RelabellingVecEnv:
+    def wrap_envs(env: VecEnv, reward: IntrinsicReward, config: SACConfig, combine: Combination) -> RelabellingVecEnv:
         """The environments with a method, as this learner needs them."""
         return RelabellingVecEnv(env, reward, combine)
 
@@ -77,13 +77,13 @@ class SACLearner(StableBaselinesLearner[SAC]):
                 replay_buffer=model.replay_buffer,
                 learning_starts=model.learning_starts,
             )
-            self.replay.grown(self.config.train_freq)
-            if self._stored >= self._enough:
+            self.replay.record_added(self.config.train_freq)
+            if self._n_stored >= self._learning_threshold:
                 for _ in range(self.config.gradient_steps):
-                    self._learn(logs)
+                    self._gradient_step(logs)
         self._iteration += 1
         metrics: dict[str, float] = {"time/iterations": self._iteration, "time/total_timesteps": model.num_timesteps}
-        metrics |= self._episodes() | {name: float(np.mean(values)) for name, values in logs.items()}
+        metrics |= self._episode_means() | {name: float(np.mean(values)) for name, values in logs.items()}
         return metrics | {"train/n_updates": model._n_updates}
 
     def reset(self, parts: Collection[str], seed: int) -> None:
@@ -98,7 +98,7 @@ class SACLearner(StableBaselinesLearner[SAC]):
             seed: Of the new weights.
         """
         model = self.model
-        with randomness.borrowed(seed):
+        with randomness.temporary_seed(seed):
             fresh: SACPolicy = model.policy_class(  # type: ignore[assignment]
                 model.observation_space, model.action_space, model.lr_schedule, **model.policy_kwargs
             )
@@ -114,7 +114,7 @@ class SACLearner(StableBaselinesLearner[SAC]):
             if anew[name] or "optimizers" in parts:
                 optimizer.state.clear()
         if "replay" in parts:
-            self.replay.empty()
+            self.replay.clear()
 
     def start_from(self, state: Mapping[str, Any], step: int) -> None:
         """Take over networks, entropy coefficient and optimisers from another run's `state_dict`, after `begin`.
@@ -125,13 +125,13 @@ class SACLearner(StableBaselinesLearner[SAC]):
         self.model.num_timesteps = step
 
     @property
-    def _stored(self) -> int:
+    def _n_stored(self) -> int:
         """Transitions in the replay, over all environments."""
         assert self.model.replay_buffer is not None
         return self.model.replay_buffer.size() * self.model.n_envs
 
     @property
-    def _enough(self) -> int:
+    def _learning_threshold(self) -> int:
         """Transitions from which on there is learning: more than ``learning_starts``, or all that the replay holds."""
         assert self.model.replay_buffer is not None
         return min(self.config.learning_starts + 1, self.model.replay_buffer.buffer_size * self.model.n_envs)
@@ -171,7 +171,7 @@ class SACLearner(StableBaselinesLearner[SAC]):
         found = {"actor": model.actor.optimizer, "critic": model.critic.optimizer}
         return found if model.ent_coef_optimizer is None else found | {"ent_coef": model.ent_coef_optimizer}
 
-    def _learn(self, logs: dict[str, list[float]]) -> None:
+    def _gradient_step(self, logs: dict[str, list[float]]) -> None:
         """One gradient step; with a ``tau`` of 0 SB3 leaves the targets as they are."""
         model = self.model
         model.tau = 0.0 if model._n_updates % self.config.target_update_interval else self.config.tau
@@ -181,7 +181,7 @@ class SACLearner(StableBaselinesLearner[SAC]):
         model.logger.name_to_value.clear()
 
 
-_SAME_NAME = (
+_SB3_ARGUMENTS = (
     "learning_rate",
     "buffer_size",
     "learning_starts",
@@ -196,14 +196,14 @@ _SAME_NAME = (
 """Fields of `SACConfig` that SB3's SAC takes under the same name."""
 
 
-def _require_continuous(surroundings: Surroundings) -> None:
-    space = surroundings.base.action_space
+def _require_continuous(context: LearnerContext) -> None:
+    space = context.base.action_space
     if not isinstance(space, spaces.Box):
-        family = surroundings.spec.environment.family
+        family = context.spec.environment.family
         raise UserError(f"sac needs continuous actions, and environments of family {family!r} have {space}: use ppo")
 
 
-def _policy(scored: RelabellingVecEnv | None, representation: torch.nn.Module | None, space: spaces.Space) -> Any:
+def _policy(bonus_env: RelabellingVecEnv | None, representation: torch.nn.Module | None, space: spaces.Space) -> Any:
     """SB3's own policy, by name, unless a method learns what it sees."""
     if representation is not None:
         return RepresentationPolicy
@@ -211,18 +211,18 @@ def _policy(scored: RelabellingVecEnv | None, representation: torch.nn.Module | 
 
 
 def _policy_arguments(
-    config: SACConfig, scored: RelabellingVecEnv | None, representation: torch.nn.Module | None, space: spaces.Space
+    config: SACConfig, bonus_env: RelabellingVecEnv | None, representation: torch.nn.Module | None, space: spaces.Space
 ) -> dict[str, Any]:
     arguments: dict[str, Any] = features_extractor(space, representation, config.trunk_dim)
     if config.net_arch is not None:
         arguments["net_arch"] = list(config.net_arch)
-    if scored is not None and representation is not None:
-        arguments |= {"reward": scored.reward, "representation": representation}
+    if bonus_env is not None and representation is not None:
+        arguments |= {"reward": bonus_env.reward, "representation": representation}
     return arguments
 
 
-def _replay_arguments(scored: RelabellingVecEnv | None, representation: torch.nn.Module | None) -> dict[str, Any]:
-    if scored is None:
+def _replay_arguments(bonus_env: RelabellingVecEnv | None, representation: torch.nn.Module | None) -> dict[str, Any]:
+    if bonus_env is None:
         return {"replay_buffer_class": ReplayBuffer}
-    arguments = {"scored": scored, "representation": representation}
+    arguments = {"bonus_env": bonus_env, "representation": representation}
     return {"replay_buffer_class": RelabelledReplayBuffer, "replay_buffer_kwargs": arguments}

@@ -23,16 +23,16 @@ class SACConfig(Config):
     (``combine: sum``), computed at that moment: the replay buffer holds the environments' own rewards.
     """
 
-    supports: ClassVar[frozenset[str]] = frozenset({"sum"})
+    combine_modes: ClassVar[frozenset[str]] = frozenset({"sum"})
     """Ways to combine a bonus with the extrinsic reward."""
 
     actions: ClassVar[Literal["discrete", "continuous"]] = "continuous"
     """The only kind of actions that it learns."""
 
-    resets: ClassVar[frozenset[str]] = frozenset({"actor", "critics", "optimizers", "replay"})
+    resettable_parts: ClassVar[frozenset[str]] = frozenset({"actor", "critics", "optimizers", "replay"})
     """What a phase may reset."""
 
-    shaping: ClassVar[frozenset[str]] = frozenset({"net_arch", "trunk_dim"})
+    architecture_fields: ClassVar[frozenset[str]] = frozenset({"net_arch", "trunk_dim"})
     """Settings that shape what a checkpoint holds: a run begins only from one that agrees in them."""
 
     n_envs: int = Field(default=1, gt=0)
@@ -108,7 +108,7 @@ class SACConfig(Config):
         """Steps between two rows of the log, over all environments."""
         return self.cycles_per_iteration * self.train_freq * self.n_envs
 
-    def for_probe(self, n_envs: int, n_steps: int) -> dict[str, Any]:
+    def probe_settings(self, n_envs: int, n_steps: int) -> dict[str, Any]:
         """Settings of the same run at a small scale, to be timed for ``n_steps`` steps at most: it learns from the start."""
         n_envs = min(self.n_envs, n_envs)
         rows = max(self.batch_size, n_steps, n_envs)

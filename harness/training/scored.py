@@ -15,7 +15,7 @@ from harness.rewards import IntrinsicReward, Transitions
 from harness.spec import Combination
 
 
-class ScoredVecEnv(VecEnvWrapper):
+class BonusVecEnv(VecEnvWrapper):
     """Environments with a method; a subclass says when bonuses are computed and when the method learns.
 
     It must stand outside the episode monitor, so that logged returns stay the environment's own.
@@ -30,14 +30,14 @@ class ScoredVecEnv(VecEnvWrapper):
         super().__init__(venv)
         self.reward, self.combine, self.train_reward = reward, combine, True
         self._actions = np.empty(0)
-        self._last_view = np.empty(0)
+        self._last_obs = np.empty(0)
         self._env_index = torch.arange(venv.num_envs, device=reward.device)
 
     @abstractmethod
     def pop_metrics(self) -> dict[str, float]:
         """Statistics of the bonuses since the last call, and what `IntrinsicReward.update` returned in that time."""
 
-    def enter(self, extrinsic_weight: float, intrinsic_weight: float, train_reward: bool) -> None:
+    def set_phase(self, extrinsic_weight: float, intrinsic_weight: float, train_reward: bool) -> None:
         """Begin a phase, between two iterations.
 
         Args:
@@ -53,7 +53,7 @@ class ScoredVecEnv(VecEnvWrapper):
 
     def resume_from(self, observations: np.ndarray) -> None:
         """Continue between two iterations, where the environments show these observations."""
-        self._last_view = self.reward.view(observations)
+        self._last_obs = self.reward.view(observations)
 
     def warm_up(self, seed: int) -> None:
         """Let the method see `IntrinsicReward.warm_up_steps` steps of uniformly random actions; reset afterwards.
@@ -67,12 +67,12 @@ class ScoredVecEnv(VecEnvWrapper):
         self.reset()
         for _ in range(self.reward.warm_up_steps):
             self.step_async(np.stack([self.action_space.sample() for _ in range(self.num_envs)]))
-            self.reward.observe(self._see(*self.venv.step_wait()))
+            self.reward.observe(self._to_transitions(*self.venv.step_wait()))
 
     def reset(self) -> VecEnvObs:
         """Begin new episodes everywhere."""
         observations = self.venv.reset()
-        self.resume_from(_single(observations))
+        self.resume_from(_require_array(observations))
         return observations
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -84,28 +84,28 @@ class ScoredVecEnv(VecEnvWrapper):
     def step_wait(self) -> VecEnvStepReturn:
         """Finish a step."""
 
-    def _see(
+    def _to_transitions(
         self, observations: VecEnvObs, rewards: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]
     ) -> Transitions:
         """The N transitions that lead to these observations, with the true last observation where an episode ended."""
-        view = self.reward.view(_single(observations))
-        next_view, truncated = view, np.zeros_like(dones)
+        obs = self.reward.view(_require_array(observations))
+        next_obs, truncated = obs, np.zeros_like(dones)
         if dones.any():
-            next_view = view.copy()
+            next_obs = obs.copy()
             for i in np.flatnonzero(dones):
-                next_view[i] = self.reward.view(infos[i]["terminal_observation"][None])[0]
+                next_obs[i] = self.reward.view(infos[i]["terminal_observation"][None])[0]
                 truncated[i] = infos[i]["TimeLimit.truncated"]
         device = self.reward.device
         transitions = Transitions(
-            obs=torch.as_tensor(self._last_view, device=device),
+            obs=torch.as_tensor(self._last_obs, device=device),
             action=action_tensor(self._actions, self.action_space).to(device),
-            next_obs=torch.as_tensor(next_view, device=device),
+            next_obs=torch.as_tensor(next_obs, device=device),
             reward=torch.as_tensor(rewards, dtype=torch.float32, device=device),
             terminated=torch.as_tensor(dones & ~truncated, device=device),
             truncated=torch.as_tensor(truncated, device=device),
             env_index=self._env_index,
         )
-        self._last_view = view
+        self._last_obs = obs
         return transitions
 
 
@@ -115,7 +115,7 @@ def action_tensor(actions: np.ndarray, space: spaces.Space) -> torch.Tensor:
     return torch.as_tensor(actions).to(dtype)
 
 
-def _single(observations: VecEnvObs) -> np.ndarray:
+def _require_array(observations: VecEnvObs) -> np.ndarray:
     if not isinstance(observations, np.ndarray):
         raise TypeError("intrinsic rewards need observations that are one array; flatten dictionaries first")
     return observations

@@ -66,7 +66,7 @@ class StableBaselinesLearner(Generic[ModelT]):
         model._current_progress_remaining = state["progress_remaining"]
         model.ep_info_buffer = deque(state["episodes"], maxlen=model._stats_window_size)
 
-    def _episodes(self) -> dict[str, float]:
+    def _episode_means(self) -> dict[str, float]:
         """Mean return and length over the latest training episodes, unclipped, as SB3 names them."""
         episodes = self.model.ep_info_buffer
         if not episodes:

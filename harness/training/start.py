@@ -10,7 +10,7 @@ from harness.spec import StartSpec
 from harness.training import checkpoints, trees
 
 
-def load_start(start: StartSpec, results: Path) -> tuple[int, trees.Tree]:
+def load_start_checkpoint(start: StartSpec, results: Path) -> tuple[int, trees.Tree]:
     """The last checkpoint of a finished run.
 
     Args:

@@ -18,7 +18,7 @@ Tree = Any
 _TENSOR, _ARRAY, _TUPLE, _PAIRS, _FLOAT = "$tensor", "$array", "$tuple", "$pairs", "$float"
 
 
-def split(tree: Tree) -> tuple[Any, dict[str, torch.Tensor]]:
+def flatten(tree: Tree) -> tuple[Any, dict[str, torch.Tensor]]:
     """Take a tree apart.
 
     Returns:
@@ -28,42 +28,42 @@ def split(tree: Tree) -> tuple[Any, dict[str, torch.Tensor]]:
         TypeError: When a leaf is of a type that trees do not have.
     """
     tensors: dict[str, torch.Tensor] = {}
-    return _split(tree, "", tensors), tensors
+    return _flatten(tree, "", tensors), tensors
 
 
-def join(skeleton: Any, tensors: dict[str, torch.Tensor]) -> Tree:
-    """The tree that `split` took apart."""
+def unflatten(skeleton: Any, tensors: dict[str, torch.Tensor]) -> Tree:
+    """The tree that `flatten` took apart."""
     if isinstance(skeleton, list):
-        return [join(item, tensors) for item in skeleton]
+        return [unflatten(item, tensors) for item in skeleton]
     if not isinstance(skeleton, dict):
         return skeleton
     if len(skeleton) == 1:
-        ((mark, content),) = skeleton.items()
-        if mark in _MARKED:
-            return _MARKED[mark](content, tensors)
-    return {key: join(value, tensors) for key, value in skeleton.items()}
+        ((tag, content),) = skeleton.items()
+        if tag in _DECODERS:
+            return _DECODERS[tag](content, tensors)
+    return {key: unflatten(value, tensors) for key, value in skeleton.items()}
 
 
-_MARKED: dict[str, Callable[[Any, dict[str, torch.Tensor]], Tree]] = {
+_DECODERS: dict[str, Callable[[Any, dict[str, torch.Tensor]], Tree]] = {
     _TENSOR: lambda name, tensors: tensors[name],
     _ARRAY: lambda name, tensors: tensors[name].numpy(),
-    _TUPLE: lambda items, tensors: tuple(join(item, tensors) for item in items),
-    _PAIRS: lambda pairs, tensors: {join(key, tensors): join(value, tensors) for key, value in pairs},
+    _TUPLE: lambda items, tensors: tuple(unflatten(item, tensors) for item in items),
+    _PAIRS: lambda pairs, tensors: {unflatten(key, tensors): unflatten(value, tensors) for key, value in pairs},
     _FLOAT: lambda text, tensors: float(text),
 }
 
 
-def _split(tree: Tree, path: str, tensors: dict[str, torch.Tensor]) -> Any:
+def _flatten(tree: Tree, path: str, tensors: dict[str, torch.Tensor]) -> Any:
     if isinstance(tree, torch.Tensor):
         return {_TENSOR: _add(tree.detach().cpu().contiguous(), path, tensors)}
     if isinstance(tree, np.ndarray):
         return {_ARRAY: _add(torch.from_numpy(np.ascontiguousarray(tree).reshape(tree.shape)), path, tensors)}
     if isinstance(tree, dict):
-        return _split_dict(tree, path, tensors)
+        return _flatten_dict(tree, path, tensors)
     if isinstance(tree, list | tuple):
-        items = [_split(item, f"{path}/{i}", tensors) for i, item in enumerate(tree)]
+        items = [_flatten(item, f"{path}/{i}", tensors) for i, item in enumerate(tree)]
         return items if isinstance(tree, list) else {_TUPLE: items}
-    return _split_scalar(tree, path)
+    return _flatten_scalar(tree, path)
 
 
 def _add(tensor: torch.Tensor, path: str, tensors: dict[str, torch.Tensor]) -> str:
@@ -82,13 +82,13 @@ def _add(tensor: torch.Tensor, path: str, tensors: dict[str, torch.Tensor]) -> s
     return path
 
 
-def _split_dict(tree: dict[Any, Tree], path: str, tensors: dict[str, torch.Tensor]) -> dict[str, Any]:
+def _flatten_dict(tree: dict[Any, Tree], path: str, tensors: dict[str, torch.Tensor]) -> dict[str, Any]:
     if all(isinstance(key, str) and not key.startswith("$") for key in tree):
-        return {key: _split(value, f"{path}/{key}", tensors) for key, value in tree.items()}
-    return {_PAIRS: [[_split_scalar(key, path), _split(value, f"{path}/{key}", tensors)] for key, value in tree.items()]}
+        return {key: _flatten(value, f"{path}/{key}", tensors) for key, value in tree.items()}
+    return {_PAIRS: [[_flatten_scalar(key, path), _flatten(value, f"{path}/{key}", tensors)] for key, value in tree.items()]}
 
 
-def _split_scalar(leaf: Any, path: str) -> Any:
+def _flatten_scalar(leaf: Any, path: str) -> Any:
     if isinstance(leaf, np.generic):
         leaf = leaf.item()
     if isinstance(leaf, float) and not math.isfinite(leaf):

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from harness.spec import Combination
 from harness.training.intrinsic import IntrinsicRewardVecEnv
-from harness.training.learner_view import CUT
+from harness.training.learner_view import FORCED_TRUNCATION
 from harness.training.returns import advantages, without_last_step
 
 EXTRINSIC, INTRINSIC = 0, 1
@@ -85,23 +85,23 @@ class TwoStreamRolloutBuffer(RolloutBuffer):
         self.pos += 1
         self.full = self.pos == self.buffer_size
 
-    def end_episodes(self, ended: np.ndarray, bootstrap: np.ndarray, cut: np.ndarray) -> None:
+    def end_episodes(self, ended: np.ndarray, bootstrap: np.ndarray, forced: np.ndarray) -> None:
         """Note for the step stored last which episodes ended there.
 
         Args:
             ended: Indices of the environments, ``(E,)``.
             bootstrap: What stands for the next value in both streams, ``(E, 2)``: 0 after a termination, the value of the
                 true last observation after a truncation.
-            cut: Whether a checkpoint ended the episode, ``(E,)``; then the intrinsic return stops as well.
+            forced: Whether a checkpoint ended the episode, ``(E,)``; then the intrinsic return stops as well.
         """
         step = self.pos - 1
         self.continues[step, ended, EXTRINSIC] = False
         self.next_values[step, ended, EXTRINSIC] = bootstrap[:, EXTRINSIC]
-        stops = np.full(len(ended), True) if self.combine.episodic else cut
+        stops = np.full(len(ended), True) if self.combine.episodic else forced
         self.continues[step, ended[stops], INTRINSIC] = False
         self.next_values[step, ended[stops], INTRINSIC] = bootstrap[stops, INTRINSIC]
 
-    def finish(self, bonuses: np.ndarray, last_values: np.ndarray, gammas: np.ndarray) -> None:
+    def compute_returns(self, bonuses: np.ndarray, last_values: np.ndarray, gammas: np.ndarray) -> None:
         """Compute both streams' returns and the mixed advantages.
 
         Args:
@@ -136,19 +136,19 @@ class TwoCriticPPO(PPO):
     """SB3's PPO with two value heads, two discounts, and advantages weighted into one.
 
     The environment must be an `IntrinsicRewardVecEnv` in ``two_critics`` mode, and the policy
-    `harness.training.networks.ActorCriticHeads` with two value heads. The value loss is the sum of both streams' mean
-    squared errors; ``vf_coef`` weighs it.
+    `harness.training.networks.MultiHeadActorCriticPolicy` with two value heads. The value loss is the sum of both streams'
+    mean squared errors; ``vf_coef`` weighs it.
 
     Args:
         policy: The policy class.
-        env: The environments, scored.
+        env: The environments, with a bonus.
         kwargs: As for SB3's PPO; ``gamma`` is the extrinsic discount.
     """
 
     rollout_buffer: TwoStreamRolloutBuffer  # type: ignore[assignment]
 
     def __init__(self, policy: Any, env: IntrinsicRewardVecEnv, **kwargs: Any) -> None:
-        self.scored_env = env
+        self.bonus_env = env
         self.combine = env.combine
         buffer = {"rollout_buffer_class": TwoStreamRolloutBuffer, "rollout_buffer_kwargs": {"combine": env.combine}}
         super().__init__(policy, env, **buffer, **kwargs)
@@ -159,14 +159,14 @@ class TwoCriticPPO(PPO):
         """Fill the buffer with ``n_rollout_steps`` steps of every environment and compute both streams' returns."""
         assert self._last_obs is not None, "the environments were not reset"
         self.policy.set_training_mode(False)
-        self.combine = rollout_buffer.combine = self.scored_env.combine  # its weights are those of the present phase
+        self.combine = rollout_buffer.combine = self.bonus_env.combine  # its weights are those of the present phase
         rollout_buffer.reset()
         callback.on_rollout_start()
         for _ in range(n_rollout_steps):
             with torch.no_grad():
                 actions, values, log_probs = self.policy(obs_as_tensor(self._last_obs, self.device))  # type: ignore[arg-type]
             actions = actions.cpu().numpy()
-            new_obs, rewards, dones, infos = env.step(self._admissible(actions))
+            new_obs, rewards, dones, infos = env.step(self._clip_actions(actions))
             self.num_timesteps += env.num_envs
             callback.update_locals(locals())
             if not callback.on_step():
@@ -174,12 +174,12 @@ class TwoCriticPPO(PPO):
             self._update_info_buffer(infos, dones)
             rollout_buffer.add(self._last_obs, actions, rewards, self._last_episode_starts, values, log_probs)  # type: ignore[arg-type]
             if dones.any():
-                rollout_buffer.end_episodes(*self._ends(dones, infos))
+                rollout_buffer.end_episodes(*self._episode_ends(dones, infos))
             self._last_obs, self._last_episode_starts = new_obs, dones  # type: ignore[assignment]
         with torch.no_grad():
             last_values = self.policy.predict_values(obs_as_tensor(self._last_obs, self.device))  # type: ignore[arg-type]
         gammas = np.array([self.gamma, self.combine.intrinsic_gamma])
-        rollout_buffer.finish(self.scored_env.rollout_bonuses(), last_values.cpu().numpy(), gammas)
+        rollout_buffer.compute_returns(self.bonus_env.rollout_bonuses(), last_values.cpu().numpy(), gammas)
         callback.update_locals(locals())
         callback.on_rollout_end()
         return True
@@ -208,7 +208,7 @@ class TwoCriticPPO(PPO):
                 break
         self._log(logs, clip_range)
 
-    def _admissible(self, actions: np.ndarray) -> np.ndarray:
+    def _clip_actions(self, actions: np.ndarray) -> np.ndarray:
         """Actions as the environments accept them, as SB3 does it."""
         if not isinstance(self.action_space, spaces.Box):
             return actions
@@ -216,17 +216,17 @@ class TwoCriticPPO(PPO):
             return self.policy.unscale_action(actions)
         return np.clip(actions, self.action_space.low, self.action_space.high)
 
-    def _ends(self, dones: np.ndarray, infos: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Which environments ended, what stands for their next values, and whether a checkpoint cut them."""
+    def _episode_ends(self, dones: np.ndarray, infos: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which environments ended, what stands for their next values, and whether a checkpoint truncated them."""
         ended = np.flatnonzero(dones)
         bootstrap = np.zeros((len(ended), 2), dtype=np.float32)
         truncated = np.array([infos[i]["TimeLimit.truncated"] for i in ended], dtype=bool)
-        cut = np.array([CUT in infos[i] for i in ended], dtype=bool)
+        forced = np.array([FORCED_TRUNCATION in infos[i] for i in ended], dtype=bool)
         if truncated.any():
             last = np.stack([infos[i]["terminal_observation"] for i in ended[truncated]])
             with torch.no_grad():
                 bootstrap[truncated] = self.policy.predict_values(obs_as_tensor(last, self.device)).cpu().numpy()
-        return ended, bootstrap, cut
+        return ended, bootstrap, forced
 
     def _loss(self, batch: TwoStreamSamples, clip_range: float) -> tuple[Tensor, dict[str, float]]:
         discrete = isinstance(self.action_space, spaces.Discrete)
@@ -240,8 +240,8 @@ class TwoCriticPPO(PPO):
         clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
         policy_loss = -torch.min(advantage * ratio, advantage * clipped).mean()
         if self.clip_range_vf is not None:
-            reach = self.clip_range_vf(self._current_progress_remaining)  # type: ignore[operator]
-            values = batch.old_values + (values - batch.old_values).clamp(-reach, reach)
+            value_range = self.clip_range_vf(self._current_progress_remaining)  # type: ignore[operator]
+            values = batch.old_values + (values - batch.old_values).clamp(-value_range, value_range)
         value_losses = F.mse_loss(values, batch.returns, reduction="none").mean(0)
         entropy_loss = log_prob.mean() if entropy is None else -entropy.mean()
         loss = policy_loss + self.ent_coef * entropy_loss + self.vf_coef * value_losses.sum()

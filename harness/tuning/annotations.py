@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 from harness.config import Config, Search
 from harness.errors import suggest
 from harness.places import KeyPath
-from harness.problems import Problem, Refused, validate
-from harness.settings import plain
+from harness.problems import Problem, ValidationFailed, validate
+from harness.settings import strip_markup
 from harness.tuning.parameters import Condition, Parameter, Value
 
 
@@ -36,14 +36,14 @@ class RangeBlock(Config):
     """A setting beside this one, and its value or values with which this one has an effect."""
 
     @model_validator(mode="after")
-    def _agrees(self) -> RangeBlock:
+    def _check_consistent(self) -> RangeBlock:
         if self.choices is not None and any(part is not None for part in (self.low, self.high, self.log)):
             raise ValueError("choices stand alone, without low, high and log")
         return self
 
 
 @dataclass(frozen=True)
-class Section:
+class TunableConfig:
     """A configuration in a method's block: its name there, its model, and its values before any tuning."""
 
     name: str
@@ -51,12 +51,12 @@ class Section:
     current: Mapping[str, Any]
 
 
-def with_changes(
-    sections: Sequence[Section], changes: Mapping[str, Any], path: KeyPath
+def apply_changes(
+    tunables: Sequence[TunableConfig], changes: Mapping[str, Any], path: KeyPath
 ) -> tuple[dict[str, Parameter], set[str]]:
-    """Annotated parameters with the suite's changes, and the names of those that the suite speaks of."""
-    found = {parameter.name: parameter for section in sections for parameter in _annotated(section)}
-    known, wrong = {section.name: section for section in sections}, []
+    """Annotated parameters with the suite's changes, and the names of those that the suite changes."""
+    found = {parameter.name: parameter for tunable in tunables for parameter in _annotated_parameters(tunable)}
+    known, wrong = {tunable.name: tunable for tunable in tunables}, []
     explicit: set[str] = set()
     for name, change in changes.items():
         if name not in known:
@@ -68,33 +68,33 @@ def with_changes(
                 found.pop(parameter_name, None)
                 if parameter is not None:
                     found[parameter_name] = parameter
-        except Refused as refused:
-            wrong += refused.problems
+        except ValidationFailed as failure:
+            wrong += failure.problems
     if wrong:
-        raise Refused(*wrong)
+        raise ValidationFailed(*wrong)
     return found, explicit
 
 
-def _annotated(section: Section) -> Iterator[Parameter]:
-    for name, info, current in fields_of(section.model, section.current, f"{section.name}."):
+def _annotated_parameters(tunable: TunableConfig) -> Iterator[Parameter]:
+    for name, info, current in fields_of(tunable.model, tunable.current, f"{tunable.name}."):
         search = next((item for item in info.metadata if isinstance(item, Search)), None)
         if search is not None:
             when = Condition(f"{name.rpartition('.')[0]}.{search.when[0]}", search.when[1:]) if search.when else None
             yield Parameter(
                 name,
                 current,
-                whole=_is_whole(info.annotation),
+                whole=_is_integer(info.annotation),
                 low=search.low,
                 high=search.high,
                 log=search.log,
                 choices=search.choices or (),
                 when=when,
-                meaning=plain(info.description or ""),
+                meaning=strip_markup(info.description or ""),
             )
 
 
 def fields_of(model: type[BaseModel], current: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, FieldInfo, Any]]:
-    """Every field with its dotted name and present value, nested configurations in place."""
+    """Every field with its dotted name and present value, nested configurations in key_path."""
     for name, info in model.model_fields.items():
         inner = _model_of(info.annotation)
         if inner is not None:
@@ -104,26 +104,26 @@ def fields_of(model: type[BaseModel], current: Mapping[str, Any], prefix: str) -
 
 
 def _changed(
-    section: Section, changes: Any, found: Mapping[str, Parameter], path: KeyPath
+    tunable: TunableConfig, changes: Any, found: Mapping[str, Parameter], path: KeyPath
 ) -> Iterator[tuple[str, Parameter | None]]:
-    """Parameters as the suite wants them, ``None`` for those that it leaves alone."""
-    fields = {name: (info, current) for name, info, current in fields_of(section.model, section.current, f"{section.name}.")}
-    for name, change, place in _leaves(changes, section.name, (*path, section.name), fields):
+    """Parameters as changed by the suite, ``None`` for those that it excludes."""
+    fields = {name: (info, current) for name, info, current in fields_of(tunable.model, tunable.current, f"{tunable.name}.")}
+    for name, change, key_path in _leaves(changes, tunable.name, (*path, tunable.name), fields):
         info, current = fields[name]
         if change is None:
             yield name, None
             continue
         block = validate(
-            RangeBlock, {"choices": change} if isinstance(change, list) else change, lambda key, at=place: ((*at, *key),)
+            RangeBlock, {"choices": change} if isinstance(change, list) else change, lambda key, at=key_path: ((*at, *key),)
         )
-        start = found.get(name) or Parameter(name, current, whole=_is_whole(info.annotation))
-        yield name, _merged(start, block, info, place, fields)
+        start = found.get(name) or Parameter(name, current, whole=_is_integer(info.annotation))
+        yield name, _apply_range(start, block, info, key_path, fields)
 
 
 def _leaves(changes: Any, prefix: str, path: KeyPath, fields: Mapping[str, Any]) -> Iterator[tuple[str, Any, KeyPath]]:
-    """Name, change and place of every setting that a nested mapping speaks of."""
+    """Name, change and key path of every setting in a nested mapping."""
     if not isinstance(changes, Mapping):
-        raise Refused(Problem("expected a mapping from settings to ranges", (path,)))
+        raise ValidationFailed(Problem("expected a mapping from settings to ranges", (path,)))
     for key, change in changes.items():
         name = f"{prefix}.{key}"
         if name in fields:
@@ -132,78 +132,82 @@ def _leaves(changes: Any, prefix: str, path: KeyPath, fields: Mapping[str, Any])
             yield from _leaves(change, name, (*path, key), fields)
         else:
             known = {field.removeprefix(f"{prefix}.").partition(".")[0] for field in fields if field.startswith(f"{prefix}.")}
-            raise Refused(Problem(f"unknown setting {key!r}{suggest(key, known)}", ((*path, key),)))
+            raise ValidationFailed(Problem(f"unknown setting {key!r}{suggest(key, known)}", ((*path, key),)))
 
 
-def _merged(start: Parameter, block: RangeBlock, info: FieldInfo, place: KeyPath, fields: Mapping[str, Any]) -> Parameter:
+def _apply_range(
+    start: Parameter, block: RangeBlock, info: FieldInfo, key_path: KeyPath, fields: Mapping[str, Any]
+) -> Parameter:
     if block.choices is not None:
         parameter = replace(start, choices=block.choices, low=None, high=None, log=False)
     elif block.low is not None or block.high is not None or block.log is not None:
         low, high = (start.low if block.low is None else block.low), (start.high if block.high is None else block.high)
         if low is None or high is None:
-            raise Refused(Problem("a range needs both low and high", (place,)))
+            raise ValidationFailed(Problem("a range needs both low and high", (key_path,)))
         parameter = replace(start, choices=(), low=low, high=high, log=start.log if block.log is None else block.log)
-        _check_range(parameter, info, place)
+        _check_range(parameter, info, key_path)
     else:
         parameter = start
         if not (start.choices or start.low is not None):
-            raise Refused(Problem("expected low and high, or choices", (place,)))
+            raise ValidationFailed(Problem("expected low and high, or choices", (key_path,)))
     for value in parameter.choices or (parameter.low, parameter.high):
-        _check_value(info, parameter.name, int(value) if parameter.whole and isinstance(value, float) else value, place)
+        _check_value(info, parameter.name, int(value) if parameter.whole and isinstance(value, float) else value, key_path)
     if block.when is not None:
-        parameter = replace(parameter, when=_condition(parameter.name, block.when, place, fields))
+        parameter = replace(parameter, when=_condition(parameter.name, block.when, key_path, fields))
     return parameter
 
 
-def _check_range(parameter: Parameter, info: FieldInfo, place: KeyPath) -> None:
+def _check_range(parameter: Parameter, info: FieldInfo, key_path: KeyPath) -> None:
     assert parameter.low is not None
     assert parameter.high is not None
     if not _is_number(info.annotation):
-        raise Refused(Problem(f"{parameter.name} is no number: give choices", (place,)))
+        raise ValidationFailed(Problem(f"{parameter.name} is no number: give choices", (key_path,)))
     if parameter.low > parameter.high:
-        raise Refused(Problem(f"low, {parameter.low:g}, is above high, {parameter.high:g}", (place,)))
+        raise ValidationFailed(Problem(f"low, {parameter.low:g}, is above high, {parameter.high:g}", (key_path,)))
     if parameter.log and parameter.low <= 0:
-        raise Refused(Problem(f"a logarithmic range must begin above 0, not at {parameter.low:g}", (place,)))
+        raise ValidationFailed(Problem(f"a logarithmic range must begin above 0, not at {parameter.low:g}", (key_path,)))
     if parameter.whole and not (parameter.low.is_integer() and parameter.high.is_integer()):
-        raise Refused(Problem(f"{parameter.name} is a whole number, and so must be low and high", (place,)))
+        raise ValidationFailed(Problem(f"{parameter.name} is a whole number, and so must be low and high", (key_path,)))
 
 
-def _check_value(info: FieldInfo, name: str, value: Value, place: KeyPath) -> None:
+def _check_value(info: FieldInfo, name: str, value: Value, key_path: KeyPath) -> None:
     """Refuse what the setting's own validation would refuse."""
     key = name.rpartition(".")[2]
     model = create_model("Setting", **{key: (Annotated[info.annotation, key, *info.metadata], ...)})  # type: ignore[call-overload]
-    validate(model, {key: value}, lambda _: (place,), name)
+    validate(model, {key: value}, lambda _: (key_path,), name)
 
 
-def _condition(name: str, when: Mapping[str, Any], place: KeyPath, fields: Mapping[str, Any]) -> Condition:
+def _condition(name: str, when: Mapping[str, Any], key_path: KeyPath, fields: Mapping[str, Any]) -> Condition:
     ((key, values),) = when.items()
     other = f"{name.rpartition('.')[0]}.{key}"
     if other not in fields:
         beside = {field.rpartition(".")[2] for field in fields if field.rpartition(".")[0] == name.rpartition(".")[0]}
-        raise Refused(Problem(f"unknown setting {key!r}{suggest(key, beside)}", ((*place, "when", key),)))
+        raise ValidationFailed(Problem(f"unknown setting {key!r}{suggest(key, beside)}", ((*key_path, "when", key),)))
     return Condition(other, tuple(values) if isinstance(values, list | tuple) else (values,))
 
 
-def _bare(annotation: Any) -> list[Any]:
+def _unwrapped_members(annotation: Any) -> list[Any]:
     """The members of a type, without annotations."""
     if get_origin(annotation) is Annotated:
-        return _bare(get_args(annotation)[0])
+        return _unwrapped_members(get_args(annotation)[0])
     members = (
         get_args(annotation) if not isinstance(annotation, type) and type(None) in get_args(annotation) else (annotation,)
     )
-    return [inner for member in members for inner in (_bare(member) if member is not annotation else [annotation])]
+    return [
+        inner for member in members for inner in (_unwrapped_members(member) if member is not annotation else [annotation])
+    ]
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:
-    (first, *_) = _bare(annotation)
+    (first, *_) = _unwrapped_members(annotation)
     return first if isinstance(first, type) and issubclass(first, BaseModel) else None
 
 
-def _is_whole(annotation: Any) -> bool:
-    members = set(_bare(annotation)) - {type(None)}
+def _is_integer(annotation: Any) -> bool:
+    members = set(_unwrapped_members(annotation)) - {type(None)}
     return members == {int}
 
 
 def _is_number(annotation: Any) -> bool:
-    members = set(map(str, _bare(annotation))) - {str(type(None))}
+    members = set(map(str, _unwrapped_members(annotation))) - {str(type(None))}
     return members <= {str(int), str(float)}

@@ -55,7 +55,7 @@ class TuneBlock(Config):
     the settings come with; null leaves a setting alone."""
 
     @model_validator(mode="after")
-    def _agrees(self) -> Self:
+    def _check_consistent(self) -> Self:
         if len(set(self.objectives)) < len(self.objectives):
             raise ValueError("objectives names one of them twice")
         if "score" not in self.objectives:

@@ -10,9 +10,9 @@ from typing import Any
 from harness import statistics
 from harness.run_folder import RunFolder
 from harness.spec import RunSpec
-from harness.statistics import Estimate
+from harness.statistics import IntervalEstimate
 from harness.tuning.parameters import Value
-from harness.tuning.scores import by_task, evaluations, normalised
+from harness.tuning.scores import evaluations, group_by_task, normalised_score
 from harness.tuning.study import TuningStudy
 from harness.tuning.trials import confirmation_seeds
 
@@ -39,7 +39,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class Confirmation:
     """What settings scored on fresh seeds; plain data.
 
     Attributes:
@@ -61,49 +61,49 @@ class Confirmed:
         return DEFAULT if self.default else f"trial {self.trial}"
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether all of its runs are finished."""
         return 0 < self.planned == len(self.scores)
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Confirmed:
+    def of(cls, data: dict[str, Any]) -> Confirmation:
         """From JSON."""
         scores = [(str(task), float(score)) for task, score in data["scores"]]
         return cls(data["trial"], data["default"], data["settings"], data["tuned"], scores, data["planned"])
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A candidate beside the suite's own settings.
+class CandidateComparison:
+    """A candidate compared with the suite's own settings.
 
     Attributes:
-        confirmed: The candidate.
+        confirmation: The candidate.
         score: Its aggregate on fresh seeds.
         drop: What it lost of its tuned score; ``None`` where it was no trial.
         improvement: The chance that a run of it scores more than one of the suite's own settings; ``None`` for these.
     """
 
-    confirmed: Confirmed
-    score: Estimate
+    confirmation: Confirmation
+    score: IntervalEstimate
     drop: float | None
-    improvement: Estimate | None
+    improvement: IntervalEstimate | None
 
 
-def candidates(study: TuningStudy, most: int) -> list[Candidate]:
+def candidates(study: TuningStudy, max_trials: int) -> list[Candidate]:
     """The best trials, best first, then the suite's own settings.
 
     With several objectives the best are those that no other trial beats in all of them, by score.
     """
-    seeds = confirmation_seeds(study.problem.options.confirm_seeds)
-    eligible = study.optuna.best_trials if study.multi_objective else study.complete()
+    seeds = confirmation_seeds(study.definition.options.confirm_seeds)
+    eligible = study.optuna_study.best_trials if study.multi_objective else study.complete_trials()
     by_score = sorted(eligible, key=lambda trial: (-trial.values[0], trial.number))
-    own = next((trial for trial in study.complete() if trial.user_attrs.get("default")), None)
+    own = next((trial for trial in study.complete_trials() if trial.user_attrs.get("default")), None)
     found: list[Candidate] = []
     for trial in by_score:
         settings = dict(trial.params)
         seen = any(settings == other.settings for other in found)
-        if len(found) < most and not seen and (own is None or settings != own.params):
-            specs = study.problem.specs(settings, seeds)
+        if len(found) < max_trials and not seen and (own is None or settings != own.params):
+            specs = study.definition.specs(settings, seeds)
             found.append(Candidate(trial.number, default=False, settings=settings, tuned=trial.values[0], specs=specs))
     return [
         *found,
@@ -112,12 +112,12 @@ def candidates(study: TuningStudy, most: int) -> list[Candidate]:
             default=True,
             settings={},
             tuned=own.values[0] if own else None,
-            specs=study.problem.specs({}, seeds),
+            specs=study.definition.specs({}, seeds),
         ),
     ]
 
 
-def read_confirmed(found: Sequence[Candidate], results: Path) -> list[Confirmed]:
+def read_confirmations(found: Sequence[Candidate], results: Path) -> list[Confirmation]:
     """What the finished runs of candidates scored."""
     confirmed = []
     for one in found:
@@ -125,41 +125,41 @@ def read_confirmed(found: Sequence[Candidate], results: Path) -> list[Confirmed]
         scored = [spec for spec in one.specs if not spec.pretraining]
         for spec in scored:
             folder = RunFolder.of(spec, results)
-            if folder.spec_file.exists() and folder.state() == "finished":
-                scores.append((spec.task, normalised(spec, evaluations(folder, spec.evaluation.episodes)[-1][1])))
-        confirmed.append(Confirmed(one.trial, one.default, one.settings, one.tuned, scores, len(scored)))
+            if folder.record_file.exists() and folder.state() == "finished":
+                scores.append((spec.task, normalised_score(spec, evaluations(folder, spec.evaluation.episodes)[-1][1])))
+        confirmed.append(Confirmation(one.trial, one.default, one.settings, one.tuned, scores, len(scored)))
     return confirmed
 
 
-def compare(study: str, metric: str, confirmed: Sequence[Confirmed]) -> list[Comparison]:
+def compare(study: str, metric: str, confirmed: Sequence[Confirmation]) -> list[CandidateComparison]:
     """Each candidate with its aggregate and what it gains over the suite's own settings; incomplete ones are left out."""
-    own = next((one for one in confirmed if one.default and one.whole), None)
+    own = next((one for one in confirmed if one.default and one.complete), None)
     found = []
     for one in confirmed:
-        if not one.whole:
+        if not one.complete:
             continue
-        random = statistics.generator("tuning", study, one.label)
-        score = statistics.aggregates(by_task(one.scores), random)[metric]
+        random = statistics.named_generator("tuning", study, one.label)
+        score = statistics.aggregates(group_by_task(one.scores), random)[metric]
         improvement = None
         if own is not None and one is not own:
-            improvement = statistics.probability_of_improvement(by_task(one.scores), by_task(own.scores), random)
-        found.append(Comparison(one, score, None if one.tuned is None else one.tuned - score.value, improvement))
+            improvement = statistics.probability_of_improvement(group_by_task(one.scores), group_by_task(own.scores), random)
+        found.append(CandidateComparison(one, score, None if one.tuned is None else one.tuned - score.value, improvement))
     return found
 
 
-def winner(compared: Sequence[Comparison]) -> Comparison | None:
+def winner(compared: Sequence[CandidateComparison]) -> CandidateComparison | None:
     """The trial with the highest score on fresh seeds, the better tuned of equals."""
-    trials = [one for one in compared if not one.confirmed.default]
-    return max(trials, key=lambda one: (one.score.value, one.confirmed.tuned or 0.0), default=None)
+    trials = [one for one in compared if not one.confirmation.default]
+    return max(trials, key=lambda one: (one.score.value, one.confirmation.tuned or 0.0), default=None)
 
 
-def verdict(compared: Sequence[Comparison]) -> str:
+def verdict(compared: Sequence[CandidateComparison]) -> str:
     """Whether tuning helped, in a sentence."""
-    best, own = winner(compared), next((one for one in compared if one.confirmed.default), None)
+    best, own = winner(compared), next((one for one in compared if one.confirmation.default), None)
     if best is None or own is None or best.improvement is None:
         return "Nothing was confirmed."
     figures = (
-        f"{best.confirmed.label} scores {best.score.value:.3f} on fresh seeds, {DEFAULT} {own.score.value:.3f};"
+        f"{best.confirmation.label} scores {best.score.value:.3f} on fresh seeds, {DEFAULT} {own.score.value:.3f};"
         f" a run of it is better than one of theirs with probability {best.improvement.value:.2f}"
     )
     chance = best.improvement

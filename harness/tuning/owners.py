@@ -1,7 +1,7 @@
-"""Who works on which trial, and which trials nobody works on any more.
+"""Claims on trials: which process works on which trial, and which are abandoned.
 
-A trial is taken, and one that was abandoned is taken over, by one tuner at a time on all machines (`Owners.exclusive`): it
-stays the same trial, with its number, its values and its finished runs. An owner shows that it lives: beside files by a
+A trial is taken, and one that was abandoned is taken over, by one tuner at a time on all machines (`TrialClaims.exclusive`):
+it stays the same trial, with its number, its values and its finished runs. An owner proves that it is alive: beside files by a
 claim, in a database by Optuna's heartbeat.
 """
 
@@ -22,23 +22,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from harness.claims import Claim
 
-DEFINITION = "harness"
-"""The user attribute of a study that says what it is about; its row is the lock of those who take trials."""
+DEFINITION_ATTRIBUTE = "harness"
+"""The user attribute of a study that holds its definition; its row is the lock under which trials are claimed."""
 
 
-class Owners(Protocol):
-    """Who works on which trial of a study."""
+class TrialClaims(Protocol):
+    """The claims of processes on the trials of a study."""
 
     def exclusive(self) -> AbstractContextManager[None]:
-        """While a block runs, nobody else takes a trial of the storage."""
+        """While a block runs, no other process claims a trial of the storage."""
         ...
 
-    def take(self, trial_id: int) -> None:
-        """Show from now on that this process works on a trial; only within `exclusive`."""
+    def acquire(self, trial_id: int) -> None:
+        """Claim a trial for this process; only within `exclusive`."""
         ...
 
     def release(self, trial_id: int) -> None:
-        """Stop showing it: a trial that is still running is free for others at once."""
+        """Release the claim: a trial that is still running is free for other processes at once."""
         ...
 
     def abandoned(self, running: Sequence[int]) -> list[int]:
@@ -46,7 +46,7 @@ class Owners(Protocol):
         ...
 
 
-class FileOwners:
+class FileTrialClaims:
     """For a storage that is a file: one claim file per trial in a folder beside it.
 
     Args:
@@ -60,7 +60,7 @@ class FileOwners:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """See `Owners`; the kernel frees the lock when its holder dies."""
+        """See `TrialClaims`; the kernel frees the lock when its holder dies."""
         descriptor = os.open(self._folder / "turn", os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -68,26 +68,26 @@ class FileOwners:
         finally:
             os.close(descriptor)
 
-    def take(self, trial_id: int) -> None:
-        """See `Owners`."""
+    def acquire(self, trial_id: int) -> None:
+        """See `TrialClaims`."""
         claim = self._claim(trial_id)
-        claim.take()
+        claim.acquire()
         self._mine[trial_id] = claim
 
     def release(self, trial_id: int) -> None:
-        """See `Owners`."""
+        """See `TrialClaims`."""
         if claim := self._mine.pop(trial_id, None):
             claim.release()
 
     def abandoned(self, running: Sequence[int]) -> list[int]:
-        """See `Owners`."""
+        """See `TrialClaims`."""
         return [trial_id for trial_id in running if trial_id not in self._mine and not self._claim(trial_id).held]
 
     def _claim(self, trial_id: int) -> Claim:
         return Claim(self._folder / f"trial-{trial_id}")
 
 
-class HeartbeatOwners:
+class HeartbeatTrialClaims:
     """For a storage on a database server: Optuna's heartbeats, and the row of the study's definition as the lock.
 
     A running trial without any heartbeat has lost its owner: it is made and its first heartbeat recorded under the same lock.
@@ -103,23 +103,23 @@ class HeartbeatOwners:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """See `Owners`; the server frees the row when the connection of its holder ends."""
+        """See `TrialClaims`; the server frees the row when the connection of its holder ends."""
         attributes = sqlalchemy.table("study_user_attributes", sqlalchemy.column("study_id"), sqlalchemy.column("key"))
         row = sqlalchemy.select(attributes.c.study_id).where(
-            attributes.c.study_id == self._study_id, attributes.c.key == DEFINITION
+            attributes.c.study_id == self._study_id, attributes.c.key == DEFINITION_ATTRIBUTE
         )
         with self._storage.engine.begin() as connection:
             connection.execute(row.with_for_update()).all()
             yield
 
-    def take(self, trial_id: int) -> None:
-        """See `Owners`."""
+    def acquire(self, trial_id: int) -> None:
+        """See `TrialClaims`."""
         self._storage.record_heartbeat(trial_id)
         self._mine[trial_id] = stop = threading.Event()
         threading.Thread(target=self._beat, args=(trial_id, stop), name="trial-heartbeat", daemon=True).start()
 
     def release(self, trial_id: int) -> None:
-        """See `Owners`."""
+        """See `TrialClaims`."""
         if stop := self._mine.pop(trial_id, None):
             stop.set()
             heartbeats = sqlalchemy.table("trial_heartbeats", sqlalchemy.column("trial_id"))
@@ -127,7 +127,7 @@ class HeartbeatOwners:
                 connection.execute(sqlalchemy.delete(heartbeats).where(heartbeats.c.trial_id == trial_id))
 
     def abandoned(self, running: Sequence[int]) -> list[int]:
-        """See `Owners`."""
+        """See `TrialClaims`."""
         heartbeats = sqlalchemy.table("trial_heartbeats", sqlalchemy.column("trial_id"))
         query = sqlalchemy.select(heartbeats.c.trial_id).where(heartbeats.c.trial_id.in_(running))
         with self._storage.engine.connect() as connection:
@@ -138,5 +138,7 @@ class HeartbeatOwners:
     def _beat(self, trial_id: int, stop: threading.Event) -> None:
         interval = self._storage.get_heartbeat_interval()
         while not stop.wait(interval):
-            with suppress(SQLAlchemyError, StorageInternalError):  # the server may be back before the others give us up
+            with suppress(
+                SQLAlchemyError, StorageInternalError
+            ):  # the server may be back before other processes consider this one dead
                 self._storage.record_heartbeat(trial_id)

@@ -47,11 +47,11 @@ class Parameter:
     when: Condition | None = None
     meaning: str = ""
 
-    def active(self, values: Values) -> bool:
+    def is_active(self, values: Values) -> bool:
         """Whether it has an effect beside these values of the parameters before it."""
         return self.when is None or (self.when.name in values and values[self.when.name] in self.when.values)
 
-    def holds(self, value: Value) -> bool:
+    def contains(self, value: Value) -> bool:
         """Whether a value lies in the space."""
         if self.low is None or self.high is None:
             return any(value == choice and isinstance(value, bool) == isinstance(choice, bool) for choice in self.choices)
@@ -66,7 +66,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Space:
+class SearchSpace:
     """Everything that is searched, each parameter after the one that its condition names."""
 
     parameters: tuple[Parameter, ...]
@@ -75,8 +75,8 @@ class Space:
         """The suite's own settings as a point of the space; ``None`` where they lie outside."""
         values: dict[str, Value] = {}
         for parameter in self.parameters:
-            if parameter.active(values):
-                if not parameter.holds(parameter.default):
+            if parameter.is_active(values):
+                if not parameter.contains(parameter.default):
                     return None
                 values[parameter.name] = parameter.default
         return values

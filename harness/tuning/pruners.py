@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, WilcoxonPruner
 
 from harness.tuning.block import Pruner
-from harness.tuning.storage import quiet
+from harness.tuning.storage import without_experimental_warnings
 
 STARTUP_TRIALS = 5
 """Trials that ``median`` lets finish before it ends any."""
@@ -21,19 +21,21 @@ def reports_runs(kind: Pruner) -> bool:
     return kind == "wilcoxon"
 
 
-def make_pruner(kind: Pruner, lengths: Sequence[int]) -> BasePruner:
+def make_pruner(kind: Pruner, evaluations_per_run: Sequence[int]) -> BasePruner:
     """A pruner by its name in a suite.
 
     Args:
         kind: Its name.
-        lengths: Evaluations of each run of a trial; no trial ends before its first run has.
+        evaluations_per_run: Evaluations of each run of a trial; no trial ends before its first run has.
     """
-    with quiet():
+    with without_experimental_warnings():
         match kind:
             case "median":
-                return MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=lengths[0] - 1)
+                return MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=evaluations_per_run[0] - 1)
             case "hyperband":
-                return HyperbandPruner(min_resource=lengths[0], max_resource=max(sum(lengths), lengths[0] + 1))
+                return HyperbandPruner(
+                    min_resource=evaluations_per_run[0], max_resource=max(sum(evaluations_per_run), evaluations_per_run[0] + 1)
+                )
             case "wilcoxon":
                 return WilcoxonPruner(p_threshold=P_VALUE)
             case _:

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from harness.errors import ResultsError
 from harness.files import write_text_atomic
-from harness.tuning.confirm import Confirmed
-from harness.tuning.study import DIRECTIONS, FORMAT, TuningStudy
-from harness.tuning.trials import RECORD_FILE
+from harness.tuning.confirm import Confirmation
+from harness.tuning.study import DIRECTIONS, STUDY_FORMAT, TuningStudy
+from harness.tuning.trials import STUDY_RECORD_FILE
 
 
 class StudyRecord(BaseModel):
@@ -30,7 +30,7 @@ class StudyRecord(BaseModel):
         suite: Name of the suite.
         method: Name of the method.
         storage: Where the study is kept, as ``optuna-dashboard`` takes it, without passwords.
-        definition: What the scores depend on; see `harness.tuning.study.Problem.definition`.
+        definition: What the scores depend on; see `harness.tuning.study.StudyDefinition.as_json`.
         options: The suite's ``tune`` block, with what the command line said.
         trials: Each as JSON.
         confirmed: What was run again on fresh seeds.
@@ -38,7 +38,7 @@ class StudyRecord(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = STUDY_FORMAT
     name: str
     suite: str
     method: str
@@ -53,11 +53,11 @@ class StudyRecord(BaseModel):
         """Names of what was searched for."""
         return list(self.options["objectives"])
 
-    def confirmations(self) -> list[Confirmed]:
+    def confirmations(self) -> list[Confirmation]:
         """What was run again."""
-        return [Confirmed.of(one) for one in self.confirmed]
+        return [Confirmation.of(one) for one in self.confirmed]
 
-    def study(self) -> optuna.Study:
+    def to_optuna_study(self) -> optuna.Study:
         """The study in memory, for Optuna's own functions."""
         directions = [DIRECTIONS[objective] for objective in self.objectives]
         with warnings.catch_warnings():
@@ -68,21 +68,21 @@ class StudyRecord(BaseModel):
         return study
 
 
-def write_record(study: TuningStudy, folder: Path, confirmed: Sequence[Confirmed] = ()) -> None:
+def write_study_record(study: TuningStudy, folder: Path, confirmed: Sequence[Confirmation] = ()) -> None:
     """Write or replace a study's record; confirmations of an earlier record stay unless there are new ones."""
-    file = folder / RECORD_FILE
+    file = folder / STUDY_RECORD_FILE
     kept = [asdict(one) for one in confirmed]
     if not kept and file.exists():
-        kept = read_record(file).confirmed
+        kept = read_study_record(file).confirmed
     distributions: dict[BaseDistribution, Any] = {}
     content = {
-        "format": FORMAT,
+        "format": STUDY_FORMAT,
         "name": study.name,
-        "suite": study.problem.suite.suite,
-        "method": study.problem.method,
-        "storage": study.opened.dashboard,
-        "definition": study.problem.definition(),
-        "options": study.problem.options.model_dump(mode="json", exclude={"space"}),
+        "suite": study.definition.suite.suite,
+        "method": study.definition.method,
+        "storage": study.handle.dashboard_url,
+        "definition": study.definition.as_json(),
+        "options": study.definition.options.model_dump(mode="json", exclude={"space"}),
         "confirmed": kept,
         "trials": [_as_json(trial, distributions) for trial in study.trials()],
     }
@@ -90,7 +90,7 @@ def write_record(study: TuningStudy, folder: Path, confirmed: Sequence[Confirmed
     write_text_atomic(file, json.dumps(content, allow_nan=False) + "\n")  # not indented, for that is slow
 
 
-def read_record(file: Path) -> StudyRecord:
+def read_study_record(file: Path) -> StudyRecord:
     """A study's record.
 
     Raises:

@@ -19,20 +19,20 @@ from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError
 from harness.tuning.block import Sampler
-from harness.tuning.parameters import Parameter, Space, Value
-from harness.tuning.storage import quiet
+from harness.tuning.parameters import Parameter, SearchSpace, Value
+from harness.tuning.storage import without_experimental_warnings
 
-GRID_LIMIT = 100_000
+MAX_GRID_POINTS = 100_000
 
 
-def make_sampler(kind: Sampler, space: Space, seed: int, grid_points: int) -> BaseSampler:
+def make_sampler(kind: Sampler, space: SearchSpace, seed: int, grid_points: int) -> BaseSampler:
     """A sampler by its name in a suite.
 
     Raises:
         StudyError: It needs a package that is not installed, or a grid is too large.
     """
     if kind == "grid":
-        return GridByNumber(grid(space, grid_points), seed)
+        return GridByNumberSampler(grid(space, grid_points), seed)
     if kind == "cmaes":
         _check_cmaes()
     conditional = any(parameter.when for parameter in space.parameters)
@@ -42,7 +42,7 @@ def make_sampler(kind: Sampler, space: Space, seed: int, grid_points: int) -> Ba
         "cmaes": lambda s: ReplayingCmaEsSampler(seed=s, warn_independent_sampling=False),
         "random": lambda s: RandomSampler(seed=s),
     }
-    return SeededByTrial(makers[kind], seed)
+    return PerTrialSeedSampler(makers[kind], seed)
 
 
 def distribution(parameter: Parameter) -> BaseDistribution:
@@ -54,7 +54,7 @@ def distribution(parameter: Parameter) -> BaseDistribution:
     return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
 
 
-class SeededByTrial(BaseSampler):
+class PerTrialSeedSampler(BaseSampler):
     """A new sampler for each trial, whose seed follows from the study's and the trial's number.
 
     Args:
@@ -68,22 +68,22 @@ class SeededByTrial(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """See `BaseSampler`."""
-        return self._of(trial).infer_relative_search_space(study, trial)
+        return self._sampler_for(trial).infer_relative_search_space(study, trial)
 
     def sample_relative(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
         """See `BaseSampler`."""
-        return self._of(trial).sample_relative(study, trial, search_space)
+        return self._sampler_for(trial).sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """See `BaseSampler`."""
-        return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
+        return self._sampler_for(trial).sample_independent(study, trial, param_name, param_distribution)
 
-    def _of(self, trial: FrozenTrial) -> BaseSampler:
+    def _sampler_for(self, trial: FrozenTrial) -> BaseSampler:
         if self._latest is None or self._latest[0] != trial.number:
             seed = np.random.SeedSequence([self._seed, trial.number]).generate_state(1, dtype=np.uint32)[0]
-            with quiet():
+            with without_experimental_warnings():
                 self._latest = trial.number, self._make(int(seed))
         return self._latest[1]
 
@@ -109,67 +109,68 @@ class ReplayingCmaEsSampler(CmaEsSampler):
         return transform.untransform(np.asarray(optimizer.ask()))
 
 
-class GridByNumber(BaseSampler):
-    """Every cell of a grid once: the trial's number says which, so that no two workers ever take the same.
+class GridByNumberSampler(BaseSampler):
+    """Every point of a grid once, chosen by the trial's number, so that no two workers evaluate the same one.
 
     Args:
-        cells: From `grid`.
+        points: From `grid`.
         seed: Of the order in which they come.
     """
 
-    def __init__(self, cells: Sequence[Mapping[str, tuple[BaseDistribution, Value]]], seed: int) -> None:
-        self._cells = cells
-        self._order = np.random.default_rng(seed).permutation(len(cells))
+    def __init__(self, points: Sequence[Mapping[str, tuple[BaseDistribution, Value]]], seed: int) -> None:
+        self._points = points
+        self._order = np.random.default_rng(seed).permutation(len(points))
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """See `BaseSampler`."""
-        return {name: found for name, (found, _) in self._cell(trial).items()}
+        return {name: found for name, (found, _) in self._point(trial).items()}
 
     def sample_relative(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
         """See `BaseSampler`."""
-        return {name: value for name, (_, value) in self._cell(trial).items()}
+        return {name: value for name, (_, value) in self._point(trial).items()}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Never asked: a cell names every parameter that has an effect in it."""
-        raise AssertionError(f"{param_name} is missing from cell {self._cell(trial)}")
+        """Never called: a grid point names every parameter that is active in it."""
+        raise AssertionError(f"{param_name} is missing from grid point {self._point(trial)}")
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """See `BaseSampler`."""
 
-    def _cell(self, trial: FrozenTrial) -> Mapping[str, tuple[BaseDistribution, Value]]:
-        return self._cells[self._order[trial.number % len(self._cells)]]
+    def _point(self, trial: FrozenTrial) -> Mapping[str, tuple[BaseDistribution, Value]]:
+        return self._points[self._order[trial.number % len(self._points)]]
 
 
-def grid(space: Space, points: int) -> list[dict[str, tuple[BaseDistribution, Value]]]:
-    """Every combination of choices and of ``points`` values of each range, each that differs in its effect once.
+def grid(space: SearchSpace, points_per_range: int) -> list[dict[str, tuple[BaseDistribution, Value]]]:
+    """Every combination of choices and of ``points_per_range`` values of each range, each that differs in its effect once.
 
     Raises:
-        StudyError: There are more than `GRID_LIMIT`.
+        StudyError: There are more than `MAX_GRID_POINTS`.
     """
-    cells: list[dict[str, tuple[BaseDistribution, Value]]] = [{}]
+    points: list[dict[str, tuple[BaseDistribution, Value]]] = [{}]
     for parameter in space.parameters:
-        values = _grid_values(parameter, points)
+        values = _grid_values(parameter, points_per_range)
         grown = []
-        for cell in cells:
-            active = parameter.active({name: value for name, (_, value) in cell.items()})
-            grown += [cell | {parameter.name: (distribution(parameter), value)} for value in values] if active else [cell]
-        cells = grown
-        if len(cells) > GRID_LIMIT:
+        for point in points:
+            active = parameter.is_active({name: value for name, (_, value) in point.items()})
+            grown += [point | {parameter.name: (distribution(parameter), value)} for value in values] if active else [point]
+        points = grown
+        if len(points) > MAX_GRID_POINTS:
             raise StudyError(
-                f"the grid has more than {GRID_LIMIT:,} cells: search fewer settings (tune.parameters) or use another sampler"
+                f"the grid has more than {MAX_GRID_POINTS:,} points: search fewer settings (tune.parameters)"
+                " or use another sampler"
             )
-    return cells
+    return points
 
 
-def _grid_values(parameter: Parameter, points: int) -> list[Value]:
+def _grid_values(parameter: Parameter, points_per_range: int) -> list[Value]:
     if parameter.low is None or parameter.high is None:
         return list(parameter.choices)
     if parameter.log:
-        values = np.geomspace(parameter.low, parameter.high, points)
+        values = np.geomspace(parameter.low, parameter.high, points_per_range)
     else:
-        values = np.linspace(parameter.low, parameter.high, points)
+        values = np.linspace(parameter.low, parameter.high, points_per_range)
     values = np.clip(values, parameter.low, parameter.high)
     return list(dict.fromkeys(round(value) if parameter.whole else value for value in values.tolist()))
 

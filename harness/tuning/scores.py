@@ -1,4 +1,4 @@
-"""From a trial's runs to its scores: the aggregate that the report uses, and where in a trial a partial one stands."""
+"""From a trial's runs to its scores: the aggregate that the report uses, and the report step of a partial one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harness.spec import RunSpec
 def evaluations(folder: RunFolder, episodes: int) -> list[tuple[int, float]]:
     """Step and mean return of each complete evaluation of a run so far, in order."""
     found: dict[int, list[float]] = {}
-    for row in read_csv_rows(folder.evaluations)[1]:
+    for row in read_csv_rows(folder.evaluations_file)[1]:
         found.setdefault(int(row["step"]), []).append(float(row["return"]))
     return [(step, float(np.mean(returns))) for step, returns in sorted(found.items()) if len(returns) >= episodes]
 
 
-def normalised(spec: RunSpec, score: float) -> float:
+def normalised_score(spec: RunSpec, score: float) -> float:
     """A run's score on the scale of its task."""
     assert spec.normalise is not None
     return spec.normalise(score)
@@ -31,12 +31,12 @@ def aggregate(scores: Iterable[tuple[str, float]], metric: str) -> float:
 
     Args:
         scores: At least one.
-        metric: One of `harness.statistics.METRICS`.
+        metric: One of `harness.statistics.AGGREGATE_METRICS`.
     """
-    return statistics.points(by_task(scores))[metric]
+    return statistics.point_estimates(group_by_task(scores))[metric]
 
 
-def by_task(scores: Iterable[tuple[str, float]]) -> list[statistics.Array]:
+def group_by_task(scores: Iterable[tuple[str, float]]) -> list[statistics.Array]:
     """Scores as `harness.statistics` wants them: one array per task."""
     found: dict[str, list[float]] = {}
     for task, score in scores:
@@ -44,34 +44,35 @@ def by_task(scores: Iterable[tuple[str, float]]) -> list[statistics.Array]:
     return [np.array(values) for values in found.values()]
 
 
-def steps_of(spec: RunSpec) -> int:
+def own_steps(spec: RunSpec) -> int:
     """Environment steps that a run takes itself, without those of the run that it begins from."""
     return spec.steps - spec.first_step
 
 
-class Positions:
-    """Where each evaluation of each run of a trial stands in one order that all trials share.
+class EvaluationOrder:
+    """The position of each evaluation of a trial's runs in one order that all trials share.
 
     The runs come one after another (all tasks with the first seed, then with the second, ...), and in each of them its
-    evaluations. An evaluation's place follows from the step at which it was due, not from how many there were before: trials
-    whose rollouts are of different lengths evaluate at different steps, and are still compared at the same place.
+    evaluations. An evaluation's position follows from the step at which it was due, not from how many there were before:
+    trials whose rollouts are of different lengths evaluate at different steps, and are still compared at the same
+    position.
 
     Args:
         specs: The runs of a trial, in order.
     """
 
     def __init__(self, specs: Sequence[RunSpec]) -> None:
-        self.lengths = [0 if spec.pretraining else (spec.steps - 1) // spec.evaluation.every + 1 for spec in specs]
-        self._starts = [sum(self.lengths[:index]) for index in range(len(specs))]
+        self.evaluations_per_run = [0 if spec.pretraining else (spec.steps - 1) // spec.evaluation.every + 1 for spec in specs]
+        self._starts = [sum(self.evaluations_per_run[:index]) for index in range(len(specs))]
         self._specs = specs
 
     @property
     def total(self) -> int:
-        """How many places there are."""
-        return sum(self.lengths)
+        """The number of positions."""
+        return sum(self.evaluations_per_run)
 
-    def of(self, index: int, step: int) -> int:
-        """The place of an evaluation of the run with this index."""
-        spec, last = self._specs[index], self.lengths[index] - 1
+    def position(self, index: int, step: int) -> int:
+        """The position of an evaluation of the run with this index."""
+        spec, last = self._specs[index], self.evaluations_per_run[index] - 1
         within = last if step >= spec.steps else min(max(step // spec.evaluation.every - 1, 0), last)
         return self._starts[index] + within

@@ -12,118 +12,120 @@ from harness.errors import UserError, suggest
 from harness.hooks import Method
 from harness.places import KeyPath
 from harness.plan import expand
-from harness.problems import Problem, Refused
+from harness.problems import Problem, ValidationFailed
 from harness.registry import Registry
 from harness.spec import Combination
 from harness.suite_model import Suite
-from harness.tuning.annotations import Section, fields_of, with_changes
-from harness.tuning.parameters import Parameter, Space, Values
+from harness.tuning.annotations import TunableConfig, apply_changes, fields_of
+from harness.tuning.parameters import Parameter, SearchSpace, Values
 
 
-def suite_space(suite: Suite, method: str, registry: Registry) -> Space:
+def suite_space(suite: Suite, method: str, registry: Registry) -> SearchSpace:
     """The search space of a suite's method, after its ``tune`` block.
 
     Raises:
-        Refused: The block says something impossible.
+        ValidationFailed: The block says something impossible.
         UserError: The space is empty.
     """
     block = suite.methods[method]
     spec = expand(suite.model_copy(update={"methods": {method: block}}), registry)[0]
-    sections = []
+    tunables = []
     if spec.reward is not None:
         described = registry.method(spec.reward.name)
-        sections.append(Section("config", registry.config_class(described), spec.reward.config))
-        sections.append(Section("combine", Combination, spec.reward.combine.model_dump(mode="json")))
+        tunables.append(TunableConfig("config", registry.config_class(described), spec.reward.config))
+        tunables.append(TunableConfig("combine", Combination, spec.reward.combine.model_dump(mode="json")))
     algorithm = registry.config_class(registry.algorithm(spec.algorithm.name))
-    sections.append(Section("algorithm", algorithm, spec.algorithm.config))
-    found, explicit = with_changes(sections, suite.tune.space.get(method, {}), ("tune", "space", method))
-    space = _sound(found, sections, explicit, ("tune", "space", method))
-    return _chosen(space, suite.tune.parameters, method)
+    tunables.append(TunableConfig("algorithm", algorithm, spec.algorithm.config))
+    found, explicit = apply_changes(tunables, suite.tune.space.get(method, {}), ("tune", "space", method))
+    space = _ordered_space(found, tunables, explicit, ("tune", "space", method))
+    return _select_parameters(space, suite.tune.parameters, method)
 
 
-def problems(suite: Suite, registry: Registry, *, tuned: bool = False) -> list[Problem]:
+def space_problems(suite: Suite, registry: Registry, *, for_tuning: bool = False) -> list[Problem]:
     """What is wrong with the search spaces of a suite's methods.
 
     Args:
         suite: The suite.
         registry: Where its methods are looked up.
-        tuned: Whether all of them are to be searched; else only what is written down for one by name must be sound.
+        for_tuning: Whether all of them are to be searched; else only what is written down for one by name must be sound.
     """
     found: list[Problem] = []
     for method in suite.methods:
-        if not tuned and method not in suite.tune.space:
+        if not for_tuning and method not in suite.tune.space:
             continue
         try:
             suite_space(suite, method, registry)
-        except Refused as refused:
-            found += refused.problems
+        except ValidationFailed as failure:
+            found += failure.problems
         except UserError as error:
             found.append(Problem(str(error), (("tune", "space", method), ("tune",))))
     return found
 
 
-def method_space(method: Method, registry: Registry) -> Space:
+def method_space(method: Method, registry: Registry) -> SearchSpace:
     """The search space of an installed method with its first preset, on the first algorithm that it runs on."""
     presets = registry.presets(method)
     preset = next(iter(presets.values()), None)
     model, algorithm = registry.config_class(method), registry.config_class(registry.algorithm(method.algorithms[0]))
     config = model.model_validate(dict(preset.config) if preset else {})
     combine = Combination.model_validate(dict(preset.combine) if preset else {})
-    sections = [
-        Section("config", model, config.model_dump(mode="json")),
-        Section("combine", Combination, combine.model_dump(mode="json")),
-        Section("algorithm", algorithm, algorithm.model_validate({}).model_dump(mode="json")),
+    tunables = [
+        TunableConfig("config", model, config.model_dump(mode="json")),
+        TunableConfig("combine", Combination, combine.model_dump(mode="json")),
+        TunableConfig("algorithm", algorithm, algorithm.model_validate({}).model_dump(mode="json")),
     ]
-    return _sound(with_changes(sections, {}, ())[0], sections, set(), ())
+    return _ordered_space(apply_changes(tunables, {}, ())[0], tunables, set(), ())
 
 
-def algorithm_space(model: type[BaseModel]) -> Space:
+def algorithm_space(model: type[BaseModel]) -> SearchSpace:
     """The search space of an algorithm alone, at its defaults."""
-    section = Section("algorithm", model, model.model_validate({}).model_dump(mode="json"))
-    return _sound(with_changes([section], {}, ())[0], [section], set(), ())
+    tunable = TunableConfig("algorithm", model, model.model_validate({}).model_dump(mode="json"))
+    return _ordered_space(apply_changes([tunable], {}, ())[0], [tunable], set(), ())
 
 
-def _sound(found: Mapping[str, Parameter], sections: Sequence[Section], explicit: Iterable[str], path: KeyPath) -> Space:
-    """The parameters in an order in which conditions can be judged, without those that can have no effect."""
+def _ordered_space(
+    found: Mapping[str, Parameter], tunables: Sequence[TunableConfig], explicit: Iterable[str], path: KeyPath
+) -> SearchSpace:
+    """The parameters in an order in which their conditions can be evaluated, without those that can have no effect."""
     fixed = {
-        name: value for section in sections for name, _, value in fields_of(section.model, section.current, f"{section.name}.")
+        name: value for tunable in tunables for name, _, value in fields_of(tunable.model, tunable.current, f"{tunable.name}.")
     }
-    waiting, placed, idle = dict(found), {}, []
+    waiting, ordered, without_effect = dict(found), {}, []
     while waiting:
         ready = [p for p in waiting.values() if p.when is None or p.when.name not in waiting]
         if not ready:
-            raise Refused(Problem(f"conditions go round in a circle: {', '.join(sorted(waiting))}", (path,)))
+            raise ValidationFailed(Problem(f"conditions go round in a circle: {', '.join(sorted(waiting))}", (path,)))
         for parameter in ready:
             del waiting[parameter.name]
-            settled = _settled(parameter, placed, fixed)
-            if settled is not None:
-                placed[settled.name] = settled
+            resolved = _resolve_condition(parameter, ordered, fixed)
+            if resolved is not None:
+                ordered[resolved.name] = resolved
             else:
-                idle.append(parameter)
-    for parameter in idle:
+                without_effect.append(parameter)
+    for parameter in without_effect:
         if parameter.name in set(explicit) and parameter.when is not None:
             values = " or ".join(map(str, parameter.when.values))
             message = f"has an effect only with {parameter.when.name} {values}, not {fixed[parameter.when.name]}"
-            raise Refused(Problem(message, ((*path, *parameter.name.split(".")),)))
-    return Space(tuple(placed.values()))
+            raise ValidationFailed(Problem(message, ((*path, *parameter.name.split(".")),)))
+    return SearchSpace(tuple(ordered.values()))
 
 
-def _settled(parameter: Parameter, placed: Mapping[str, Parameter], fixed: Values) -> Parameter | None:
+def _resolve_condition(parameter: Parameter, ordered: Mapping[str, Parameter], fixed: Values) -> Parameter | None:
     """The parameter with its condition, without one where it always holds, or ``None`` where it never does."""
     if parameter.when is None:
         return parameter
-    other = placed.get(parameter.when.name)
+    other = ordered.get(parameter.when.name)
     if other is not None:
         return parameter if other.low is not None or set(other.choices) & set(parameter.when.values) else None
     return replace(parameter, when=None) if fixed[parameter.when.name] in parameter.when.values else None
 
 
-def _chosen(space: Space, patterns: Sequence[str] | None, method: str) -> Space:
+def _select_parameters(space: SearchSpace, patterns: Sequence[str] | None, method: str) -> SearchSpace:
     names = [parameter.name for parameter in space.parameters]
     for pattern in patterns or ():
         if not any(fnmatchcase(name, pattern) for name in names):
             message = f"unknown parameter {pattern!r} of method {method!r}{suggest(pattern, names)}"
-            raise Refused(Problem(message, (("tune", "parameters"),)))
+            raise ValidationFailed(Problem(message, (("tune", "parameters"),)))
     kept = {name for name in names if patterns is None or any(fnmatchcase(name, pattern) for pattern in patterns)}
     if not kept:
         raise UserError(
@@ -133,5 +135,5 @@ def _chosen(space: Space, patterns: Sequence[str] | None, method: str) -> Space:
     for parameter in parameters:
         if parameter.when is not None and parameter.when.name not in kept:
             message = f"{parameter.name} has an effect only with some {parameter.when.name}: search that too"
-            raise Refused(Problem(message, (("tune", "parameters"),)))
-    return Space(tuple(parameters))
+            raise ValidationFailed(Problem(message, (("tune", "parameters"),)))
+    return SearchSpace(tuple(parameters))

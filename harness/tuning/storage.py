@@ -1,6 +1,6 @@
 """Where a study is kept: a journal file (the default), SQLite, or a database server by its URL.
 
-Passwords never leave this module: whatever is shown or kept elsewhere is `Opened.shown`.
+Passwords never leave this module: whatever is printed or stored elsewhere is `StorageHandle.label`.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import StudyError
-from harness.tuning.owners import FileOwners, HeartbeatOwners, Owners
+from harness.tuning.owners import FileTrialClaims, HeartbeatTrialClaims, TrialClaims
 
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
 
 _SERVERS = ("postgresql", "postgres", "mysql", "mariadb")
 _ATTEMPTS_TO_OPEN = 5
-_FORMS = "a file for a journal, sqlite:///FILE, or postgresql://USER@HOST/DATABASE"
+_ACCEPTED_FORMS = "a file for a journal, sqlite:///FILE, or postgresql://USER@HOST/DATABASE"
 _SECRET = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Opened:
+class StorageHandle:
     """An open storage.
 
     Attributes:
         storage: For Optuna.
-        owners: From the name of a study in it to who works on which of its trials.
-        shown: Where it is, for people: without passwords.
-        dashboard: What ``optuna-dashboard`` opens, without passwords.
+        trial_claims: Makes the claims on the trials of a study, from its id in the storage.
+        label: Where it is, for people: without passwords.
+        dashboard_url: What ``optuna-dashboard`` opens, without passwords.
         close: Ends its connections.
     """
 
     storage: BaseStorage
-    owners: Callable[[int], Owners]
-    shown: str
-    dashboard: str
+    trial_claims: Callable[[int], TrialClaims]
+    label: str
+    dashboard_url: str
     close: Callable[[], None] = lambda: None
 
 
-def open_storage(url: str | None, default: Path, *, grace_seconds: int = GRACE_SECONDS) -> Opened:
+def open_storage(url: str | None, default: Path, *, grace_seconds: int = GRACE_SECONDS) -> StorageHandle:
     """Open, and where there is nothing yet create, the storage of studies.
 
     Args:
@@ -72,10 +72,10 @@ def open_storage(url: str | None, default: Path, *, grace_seconds: int = GRACE_S
     if family == "journal":
         return _open_journal(Path(rest))
     if family == "sqlite" and rest.startswith("/") and len(rest) > 1:
-        return _open_sqlite(_parsed(url))
+        return _open_sqlite(_parse_url(url))
     if family in _SERVERS:
-        return _open_server(_parsed(url), grace_seconds)
-    raise StudyError(f"unknown storage {masked(url)!r}: expected {_FORMS}")
+        return _open_server(_parse_url(url), grace_seconds)
+    raise StudyError(f"unknown storage {masked(url)!r}: expected {_ACCEPTED_FORMS}")
 
 
 def masked(url: str) -> str:
@@ -100,7 +100,7 @@ def masked_arguments(arguments: list[str]) -> list[str]:
 # Files
 # --------------------------------------------------------------------------------------------------------------------
 class JournalLock(BaseJournalFileLock):
-    """The right to append to a journal; whoever has it finds the journal whole.
+    """The lock for appending to a journal; it repairs a torn last line when acquired.
 
     The kernel frees the lock when its holder dies, so that nobody waits for a dead worker, and a line that one left
     half-written is cut off, so that the next one does not continue it.
@@ -118,7 +118,7 @@ class JournalLock(BaseJournalFileLock):
         self._held = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
         with suppress(OSError):  # some network disks have no locks; a line is one append there still
             fcntl.flock(self._held, fcntl.LOCK_EX)
-        self._mend()
+        self._truncate_torn_line()
         return True
 
     def release(self) -> None:
@@ -127,7 +127,7 @@ class JournalLock(BaseJournalFileLock):
             os.close(self._held)
             self._held = None
 
-    def _mend(self) -> None:
+    def _truncate_torn_line(self) -> None:
         with self._journal.open("rb+") as file:
             size = file.seek(0, os.SEEK_END)
             if size:
@@ -137,7 +137,7 @@ class JournalLock(BaseJournalFileLock):
                     file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def _open_journal(file: Path) -> Opened:
+def _open_journal(file: Path) -> StorageHandle:
     if not file.name or file.is_dir():
         raise StudyError(f"storage {str(file)!r} is a folder: name a file in it, such as {file / 'journal.log'}")
     if file.suffix in {".db", ".sqlite", ".sqlite3"}:
@@ -149,29 +149,29 @@ def _open_journal(file: Path) -> Opened:
         raise StudyError(f"storage {file}: cannot be written ({error.strerror or error})") from None
     except (ValueError, KeyError, TypeError) as error:  # what foreign lines in the file lead to
         raise StudyError(f"storage {file}: not a journal of Optuna ({error})") from None
-    owners = FileOwners(file.with_name(f"{file.name}.owners"))
-    return Opened(storage, lambda _: owners, str(file), str(file))
+    trial_claims = FileTrialClaims(file.with_name(f"{file.name}.owners"))
+    return StorageHandle(storage, lambda _: trial_claims, str(file), str(file))
 
 
-def _open_sqlite(url: URL) -> Opened:
+def _open_sqlite(url: URL) -> StorageHandle:
     file = Path(url.database or "")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"storage {file}: cannot be written ({error.strerror or error})") from None
-    storage = _rdb(url, connect_args={"timeout": 60})
-    owners = FileOwners(file.with_name(f"{file.name}.owners"))
-    return Opened(storage, lambda _: owners, str(url), str(url), _closing(storage))
+    storage = _open_database(url, connect_args={"timeout": 60})
+    trial_claims = FileTrialClaims(file.with_name(f"{file.name}.owners"))
+    return StorageHandle(storage, lambda _: trial_claims, str(url), str(url), _closing(storage))
 
 
 # --------------------------------------------------------------------------------------------------------------------
 # Servers
 # --------------------------------------------------------------------------------------------------------------------
-def _parsed(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (SQLAlchemyError, ValueError):
-        raise StudyError(f"storage {masked(url)!r} is no URL: expected {_FORMS}") from None
+        raise StudyError(f"storage {masked(url)!r} is no URL: expected {_ACCEPTED_FORMS}") from None
     if "@" in (parsed.host or ""):  # the rest of a password, which a driver would show as the name of a host
         raise StudyError(f"storage {masked(url)!r}: write '@' in a password as %40, ':' as %3A and '/' as %2F")
     if parsed.drivername in {"postgres", "postgresql"}:
@@ -179,12 +179,12 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
-def _open_server(url: URL, grace_seconds: int) -> Opened:
+def _open_server(url: URL, grace_seconds: int) -> StorageHandle:
     heartbeat = min(HEARTBEAT_SECONDS, max(grace_seconds // 4, 1))
-    storage = _rdb(url, heartbeat_interval=heartbeat, grace_period=grace_seconds, pool_pre_ping=True)
-    shown = masked(url.render_as_string(hide_password=True))
-    dashboard = shown.replace("+psycopg:", ":")
-    return Opened(storage, lambda study: HeartbeatOwners(storage, study), shown, dashboard, _closing(storage))
+    storage = _open_database(url, heartbeat_interval=heartbeat, grace_period=grace_seconds, pool_pre_ping=True)
+    label = masked(url.render_as_string(hide_password=True))
+    dashboard_url = label.replace("+psycopg:", ":")
+    return StorageHandle(storage, lambda study: HeartbeatTrialClaims(storage, study), label, dashboard_url, _closing(storage))
 
 
 def _closing(storage: RDBStorage) -> Callable[[], None]:
@@ -195,17 +195,19 @@ def _closing(storage: RDBStorage) -> Callable[[], None]:
     return close
 
 
-def _rdb(url: URL, *, heartbeat_interval: int | None = None, grace_period: int | None = None, **engine: Any) -> RDBStorage:
-    shown = masked(url.render_as_string(hide_password=True))
+def _open_database(
+    url: URL, *, heartbeat_interval: int | None = None, grace_period: int | None = None, **engine: Any
+) -> RDBStorage:
+    label = masked(url.render_as_string(hide_password=True))
     text = url.render_as_string(hide_password=False)
     for attempt in range(_ATTEMPTS_TO_OPEN):
         try:
-            with quiet():
+            with without_experimental_warnings():
                 return RDBStorage(text, engine, heartbeat_interval=heartbeat_interval, grace_period=grace_period)
         except (ImportError, SQLAlchemyError, optuna.exceptions.StorageInternalError, ValueError, RuntimeError) as error:
             # several workers that open an empty database at once may each find a table that another has just made
             if attempt + 1 == _ATTEMPTS_TO_OPEN or isinstance(error, ImportError) or not _is_race(error):
-                raise StudyError(f"storage {shown}: {_reason(error, url)}") from None
+                raise StudyError(f"storage {label}: {_reason(error, url)}") from None
             time.sleep(0.2 * (attempt + 1))
     raise AssertionError("unreachable")
 
@@ -232,8 +234,8 @@ def without_secrets(text: str, url: URL) -> str:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Without Optuna's remarks on features of its own that are marked as experimental."""
+def without_experimental_warnings() -> Iterator[None]:
+    """Suppress Optuna's warnings about its experimental features."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield

@@ -1,4 +1,4 @@
-"""One study: opened, checked, asked for trials and told about them."""
+"""One study: opens it, checks its definition, hands out and ends its trials."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError, SuiteError
 from harness.places import Node
-from harness.problems import Refused, combined, located
+from harness.problems import ValidationFailed, combine_errors, to_suite_errors
 from harness.registry import Registry
 from harness.spec import RunSpec
 from harness.suite_model import Suite
 from harness.tuning.block import TuneBlock
-from harness.tuning.owners import DEFINITION
-from harness.tuning.parameters import Parameter, Space, Value, Values
+from harness.tuning.owners import DEFINITION_ATTRIBUTE
+from harness.tuning.parameters import Parameter, SearchSpace, Value, Values
 from harness.tuning.pruners import make_pruner, reports_runs
 from harness.tuning.samplers import make_sampler
-from harness.tuning.scores import Positions, steps_of
+from harness.tuning.scores import EvaluationOrder, own_steps
 from harness.tuning.space import suite_space
-from harness.tuning.storage import Opened, quiet
+from harness.tuning.storage import StorageHandle, without_experimental_warnings
 from harness.tuning.trials import trial_seeds, trial_specs
 
-FORMAT = 1
+STUDY_FORMAT = 1
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 DIRECTIONS = {"score": StudyDirection.MAXIMIZE, "seconds": StudyDirection.MINIMIZE}
@@ -37,8 +37,8 @@ DIRECTIONS = {"score": StudyDirection.MAXIMIZE, "seconds": StudyDirection.MINIMI
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What a study is to solve.
+class StudyDefinition:
+    """What a study searches: a method of a suite, and the space of its settings.
 
     Attributes:
         suite: As loaded, with its ``tune`` block.
@@ -50,13 +50,13 @@ class Problem:
 
     suite: Suite
     method: str
-    space: Space
+    space: SearchSpace
     study: str
     registry: Registry
 
     @classmethod
-    def of(cls, suite: Suite, method: str, study: str, registry: Registry) -> Problem:
-        """The problem that a suite states.
+    def from_suite(cls, suite: Suite, method: str, study: str, registry: Registry) -> StudyDefinition:
+        """The study definition of a suite's method.
 
         Raises:
             UserError: The method has nothing to search, a task has no constants to normalise its scores with, or the sampler
@@ -69,11 +69,13 @@ class Problem:
                 )
                 raise SuiteError(message, key=f"tasks.{name}")
         try:
-            problem = cls(suite, method, suite_space(suite, method, registry), study, registry)
-        except Refused as refused:
-            raise combined(located(refused.problems, Node.of(suite.model_dump(mode="json", exclude_unset=True)))) from None
-        problem.sampler()  # what cannot be sampled is said before anything is opened
-        return problem
+            definition = cls(suite, method, suite_space(suite, method, registry), study, registry)
+        except ValidationFailed as failure:
+            raise combine_errors(
+                to_suite_errors(failure.problems, Node.of(suite.model_dump(mode="json", exclude_unset=True)))
+            ) from None
+        definition.sampler()  # report a sampler that cannot be used before touching the storage
+        return definition
 
     @property
     def options(self) -> TuneBlock:
@@ -81,7 +83,7 @@ class Problem:
         return self.suite.tune
 
     def sampler(self) -> BaseSampler:
-        """Who proposes settings."""
+        """The sampler that proposes settings."""
         return make_sampler(self.options.sampler, self.space, self.options.seed, self.options.grid_points)
 
     def specs(self, values: Values, seeds: Sequence[int] | None = None) -> list[RunSpec]:
@@ -89,7 +91,7 @@ class Problem:
         seeds = trial_seeds(self.options.seeds) if seeds is None else seeds
         return trial_specs(self.suite, self.method, values, study=self.study, seeds=seeds, registry=self.registry)
 
-    def definition(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Everything on which the scores of trials depend, beside the values searched; as JSON."""
         runs = self.specs({})
         first = {task: next(run for run in runs if run.task == task and not run.pretraining) for task in self.suite.tasks}
@@ -99,12 +101,12 @@ class Problem:
         if spec.reward is not None:
             settings |= {"config": spec.reward.config, "combine": spec.reward.combine.model_dump(mode="json")}
         return {
-            "format": FORMAT,
+            "format": STUDY_FORMAT,
             "suite": self.suite.suite,
             "method": self.method,
             "algorithm": spec.algorithm.name,
             "reward": spec.reward.name if spec.reward else None,
-            "settings": _without(settings, searched, ""),
+            "settings": _without_searched(settings, searched, ""),
             "tasks": {
                 task: {
                     "environment": spec.environment.model_dump(mode="json"),
@@ -125,22 +127,22 @@ class Problem:
         }
 
 
-def _without(settings: Mapping[str, Any], names: set[str], prefix: str) -> dict[str, Any]:
+def _without_searched(settings: Mapping[str, Any], names: set[str], prefix: str) -> dict[str, Any]:
     return {
-        key: _without(value, names, f"{prefix}{key}.") if isinstance(value, Mapping) else value
+        key: _without_searched(value, names, f"{prefix}{key}.") if isinstance(value, Mapping) else value
         for key, value in settings.items()
         if f"{prefix}{key}" not in names
     }
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A trial that this process has taken.
+class ClaimedTrial:
+    """A trial that this process has claimed.
 
     Attributes:
         trial: Optuna's.
         values: Of the parameters that have an effect.
-        resumed: Whether somebody had begun it before.
+        resumed: Whether another process had started it before.
     """
 
     trial: optuna.Trial
@@ -157,136 +159,138 @@ class Limit:
 
 
 class TuningStudy:
-    """A study in a storage, opened for the problem that it must be about.
+    """A study in a storage, checked against its definition.
 
     Args:
-        problem: What it is to solve.
-        opened: Where it is kept; it is created there if need be.
+        definition: The definition that the stored study must have.
+        handle: The storage; the study is created there if it does not exist.
 
     Raises:
         StudyError: The study of this name is about something else, or the sampler cannot be had.
     """
 
-    def __init__(self, problem: Problem, opened: Opened) -> None:
-        self.problem, self.opened = problem, opened
-        options, self.specs = problem.options, problem.specs({})
-        self.positions = Positions(self.specs)
-        sampler = problem.sampler()
-        pruner = make_pruner(options.pruner, [length for length in self.positions.lengths if length])
+    def __init__(self, definition: StudyDefinition, handle: StorageHandle) -> None:
+        self.definition, self.handle = definition, handle
+        options, self.specs = definition.options, definition.specs({})
+        self.evaluation_order = EvaluationOrder(self.specs)
+        sampler = definition.sampler()
+        pruner = make_pruner(options.pruner, [length for length in self.evaluation_order.evaluations_per_run if length])
         directions = [DIRECTIONS[objective] for objective in options.objectives]
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        with quiet():
-            self.optuna = _open(problem.study, opened, directions, sampler, pruner)
+        with without_experimental_warnings():
+            self.optuna_study = _open(definition.study, handle, directions, sampler, pruner)
         self._check_definition()
-        self.owners = opened.owners(self.optuna._study_id)
+        self.trial_claims = handle.trial_claims(self.optuna_study._study_id)
 
     @property
     def name(self) -> str:
         """The study's name."""
-        return self.problem.study
+        return self.definition.study
 
     @property
     def multi_objective(self) -> bool:
         """Whether there is more than one objective."""
-        return len(self.problem.options.objectives) > 1
+        return len(self.definition.options.objectives) > 1
 
     def trials(self) -> list[FrozenTrial]:
         """All trials; not to be changed."""
-        return self.optuna._storage.get_all_trials(self.optuna._study_id, deepcopy=False)
+        return self.optuna_study._storage.get_all_trials(self.optuna_study._study_id, deepcopy=False)
 
-    def best(self) -> FrozenTrial | None:
+    def best_trial(self) -> FrozenTrial | None:
         """The finished trial with the highest score; ``None`` before there is one."""
-        return max(self.complete(), key=lambda trial: (trial.values[0], -trial.number), default=None)
+        return max(self.complete_trials(), key=lambda trial: (trial.values[0], -trial.number), default=None)
 
-    def complete(self) -> list[FrozenTrial]:
+    def complete_trials(self) -> list[FrozenTrial]:
         """Trials that ran to their end."""
         return [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
 
-    def ask(self, limit: Limit) -> Asked | None:
-        """Take a trial: one that was abandoned, one that waits, or a new one within the limit; ``None`` if there is none."""
-        with self.owners.exclusive():
-            trial_id, resumed = self._next(limit)
+    def ask(self, limit: Limit) -> ClaimedTrial | None:
+        """Claim a trial: an abandoned one, a waiting one, or a new one within the limit; ``None`` if there is none."""
+        with self.trial_claims.exclusive():
+            trial_id, resumed = self._next_trial_id(limit)
             if trial_id is None:
                 return None
-            self.owners.take(trial_id)
+            self.trial_claims.acquire(trial_id)
         try:
-            with quiet():
-                trial = optuna.Trial(self.optuna, trial_id)
+            with without_experimental_warnings():
+                trial = optuna.Trial(self.optuna_study, trial_id)
                 values: dict[str, Value] = {}
-                for parameter in self.problem.space.parameters:
-                    if parameter.active(values):
+                for parameter in self.definition.space.parameters:
+                    if parameter.is_active(values):
                         values[parameter.name] = _suggest(trial, parameter)
-        except BaseException:  # also on Ctrl-C: nobody would take the trial over while this process lives
-            self.owners.release(trial_id)
+        except BaseException:  # also on Ctrl-C: no other process takes the trial over while this one lives
+            self.trial_claims.release(trial_id)
             raise
-        return Asked(trial, values, resumed)
+        return ClaimedTrial(trial, values, resumed)
 
-    def tell(self, trial: optuna.Trial, values: Sequence[float] | None, state: TrialState, facts: Mapping[str, Any]) -> bool:
+    def tell(
+        self, trial: optuna.Trial, values: Sequence[float] | None, state: TrialState, attributes: Mapping[str, Any]
+    ) -> bool:
         """End a trial.
 
         Args:
-            trial: As asked for.
+            trial: The claimed trial.
             values: Of each objective; ``None`` unless it is complete.
             state: How it ended.
-            facts: To be kept with it.
+            attributes: To be kept with it.
 
         Returns:
-            False if somebody else ended it, having taken us for dead.
+            False if another process ended it because this one seemed dead.
         """
         try:
-            for name, fact in facts.items():
-                trial.set_user_attr(name, fact)
-            with quiet():
-                self.optuna.tell(trial, list(values) if values is not None else None, state)
+            for name, value in attributes.items():
+                trial.set_user_attr(name, value)
+            with without_experimental_warnings():
+                self.optuna_study.tell(trial, list(values) if values is not None else None, state)
         except (UpdateFinishedTrialError, ValueError):
-            if self.optuna._storage.get_trial(trial._trial_id).state not in FINISHED:
+            if self.optuna_study._storage.get_trial(trial._trial_id).state not in FINISHED:
                 raise
             return False
         finally:
-            self.owners.release(trial._trial_id)
+            self.trial_claims.release(trial._trial_id)
         return True
 
-    def _next(self, limit: Limit) -> tuple[int | None, bool]:
+    def _next_trial_id(self, limit: Limit) -> tuple[int | None, bool]:
         trials = self.trials()
         running = [trial._trial_id for trial in trials if trial.state == TrialState.RUNNING]
-        for trial_id in self.owners.abandoned(running):
+        for trial_id in self.trial_claims.abandoned(running):
             # its owner may have ended it and gone since the list was read, which is no reason to begin it again
-            if self.optuna._storage.get_trial(trial_id).state == TrialState.RUNNING:
+            if self.optuna_study._storage.get_trial(trial_id).state == TrialState.RUNNING:
                 return trial_id, True
         if not trials and (default := self._default()) is not None:
-            self.optuna.enqueue_trial(default, user_attrs={"default": True})
-        waiting = self.optuna._pop_waiting_trial_id()
+            self.optuna_study.enqueue_trial(default, user_attrs={"default": True})
+        waiting = self.optuna_study._pop_waiting_trial_id()
         if waiting is not None:
             return waiting, False
         if limit.trials is not None and len(trials) >= limit.trials:
             return None, False
         if limit.steps is not None and self.steps(trials) >= limit.steps:
             return None, False
-        return self.optuna._storage.create_new_trial(self.optuna._study_id), False
+        return self.optuna_study._storage.create_new_trial(self.optuna_study._study_id), False
 
     def steps(self, trials: Sequence[FrozenTrial]) -> int:
         """Environment steps of all trials; those under way count in full."""
-        whole = sum(map(steps_of, self.specs))
+        whole = sum(map(own_steps, self.specs))
         return sum(trial.user_attrs.get("steps", whole) for trial in trials)
 
     def _default(self) -> dict[str, Value] | None:
         """The suite's own settings, with which a study begins; a grid has its own order."""
-        return None if self.problem.options.sampler == "grid" else self.problem.space.default()
+        return None if self.definition.options.sampler == "grid" else self.definition.space.default()
 
     def _check_definition(self) -> None:
-        wanted = json.loads(json.dumps(self.problem.definition()))
-        kept = self.optuna.user_attrs.get(DEFINITION)
+        wanted = json.loads(json.dumps(self.definition.as_json()))
+        kept = self.optuna_study.user_attrs.get(DEFINITION_ATTRIBUTE)
         if kept is None:
             if self.trials():
                 raise StudyError(
-                    f"study {self.name!r} in {self.opened.shown} was not made by harness tune: give another --study"
+                    f"study {self.name!r} in {self.handle.label} was not made by harness tune: give another --study"
                 )
-            self.optuna.set_user_attr(DEFINITION, wanted)
+            self.optuna_study.set_user_attr(DEFINITION_ATTRIBUTE, wanted)
         elif difference := first_difference(kept, wanted):
             key, old, new = difference
             raise StudyError(
-                f"study {self.name!r} in {self.opened.shown} is about something else ({key} is {_short(old)} there and"
-                f" {_short(new)} here): give another name with --study"
+                f"study {self.name!r} in {self.handle.label} is about something else ({key} is {_abbreviate(old)} there and"
+                f" {_abbreviate(new)} here): give another name with --study"
             )
 
 
@@ -306,18 +310,18 @@ def first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any]
     return None if old == new and type(old) is type(new) else (path, old, new)
 
 
-def _short(value: Any, most: int = 60) -> str:
+def _abbreviate(value: Any, max_length: int = 60) -> str:
     text = json.dumps(value)
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    return text if len(text) <= max_length else f"{text[: max_length - 3]}..."
 
 
-def _open(name: str, opened: Opened, directions: Sequence[StudyDirection], sampler: Any, pruner: Any) -> Study:
+def _open(name: str, handle: StorageHandle, directions: Sequence[StudyDirection], sampler: Any, pruner: Any) -> Study:
     try:
         return optuna.create_study(
-            storage=opened.storage, sampler=sampler, pruner=pruner, study_name=name, directions=directions
+            storage=handle.storage, sampler=sampler, pruner=pruner, study_name=name, directions=directions
         )
     except DuplicatedStudyError:
-        return optuna.load_study(study_name=name, storage=opened.storage, sampler=sampler, pruner=pruner)
+        return optuna.load_study(study_name=name, storage=handle.storage, sampler=sampler, pruner=pruner)
 
 
 def _suggest(trial: optuna.Trial, parameter: Parameter) -> Value:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from harness.plan import deep_merge, expand
 from harness.registry import Registry
-from harness.run_folder import TUNING
+from harness.run_folder import STUDIES
 from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, RunSpec
 from harness.suite_model import MethodAlgorithmBlock, MethodBlock, Suite
 from harness.tuning.parameters import Values, nested
 
-RECORD_FILE = "study.json"
+STUDY_RECORD_FILE = "study.json"
 """The record of a study, in its folder."""
 
 
@@ -33,15 +33,15 @@ def confirmation_seeds(n: int) -> tuple[int, ...]:
 
 def study_folder(results: Path, suite: str, study: str) -> Path:
     """Where a study leaves everything."""
-    return results / suite / TUNING / study
+    return results / suite / STUDIES / study
 
 
-def find_records(roots: Iterable[Path]) -> list[Path]:
+def find_study_records(roots: Iterable[Path]) -> list[Path]:
     """The record of every study at or below some directories."""
     found: dict[Path, Path] = {}
     for root in roots:
-        for file in sorted(root.rglob(RECORD_FILE)):
-            if file.parent.parent.name == TUNING or file.parent.resolve().parent.name == TUNING:
+        for file in sorted(root.rglob(STUDY_RECORD_FILE)):
+            if file.parent.parent.name == STUDIES or file.parent.resolve().parent.name == STUDIES:
                 found.setdefault(file.resolve(), file)
     return list(found.values())
 
@@ -76,7 +76,7 @@ def trial_specs(
         SuiteError: The values do not go together.
     """
     update = {
-        "suite": f"{suite.suite}/{TUNING}/{study}",
+        "suite": f"{suite.suite}/{STUDIES}/{study}",
         "methods": {method: method_block(suite.methods[method], values)},
         "seeds": tuple(seeds),
     }

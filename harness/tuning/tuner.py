@@ -20,13 +20,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import RunError, SuiteError
 from harness.execution.attempt import TRAIN
-from harness.execution.crew import Crew
-from harness.execution.events import Advanced, Ended, Outcome
+from harness.execution.crew import WorkerPool
+from harness.execution.events import Outcome, RunEnded, RunProgressed
 from harness.tuning.parameters import Value
-from harness.tuning.study import Asked, Limit, TuningStudy
-from harness.tuning.work import Work
+from harness.tuning.study import ClaimedTrial, Limit, TuningStudy
+from harness.tuning.work import ActiveTrial
 
-MOST_FAILURES = 5
+MAX_CONSECUTIVE_FAILURES = 5
 """Trials that may fail one after another before the search gives up."""
 
 _ASK_AGAIN_SECONDS = 5.0
@@ -40,7 +40,7 @@ class StorageLost(RunError):
 
 @dataclass(frozen=True)
 class TrialStarted:
-    """A trial was taken."""
+    """A trial was claimed."""
 
     number: int
     values: dict[str, Value]
@@ -48,11 +48,11 @@ class TrialStarted:
 
 
 @dataclass(frozen=True)
-class TrialAdvanced:
-    """A trial got further: how much of it is done, and its score so far."""
+class TrialProgressed:
+    """A trial made progress: the fraction that is done, and its score so far."""
 
     number: int
-    share: float
+    fraction_done: float
     score: float | None
 
 
@@ -67,9 +67,9 @@ class TrialEnded:
     error: str = ""
 
 
-TrialEvent = TrialStarted | TrialAdvanced | TrialEnded
+TrialEvent = TrialStarted | TrialProgressed | TrialEnded
 OnTrialEvent = Callable[[TrialEvent], None]
-Ending = Literal["complete", "time", "failing"]
+StopReason = Literal["complete", "time", "failing"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def tune(
     device: str = "auto",
     on_event: OnTrialEvent | None = None,
     train: str = TRAIN,
-) -> Ending:
+) -> StopReason:
     """Run trials until the budget is spent.
 
     Args:
@@ -108,148 +108,152 @@ def tune(
 
     Returns:
         ``complete``: the limit is reached, though others may still be at its last trials; ``time``: the seconds are over;
-        ``failing``: `MOST_FAILURES` trials failed one after another.
+        ``failing``: `MAX_CONSECUTIVE_FAILURES` trials failed one after another.
 
     Raises:
         StorageLost: The storage cannot be reached any more.
         KeyboardInterrupt: Everything so far is resumable.
     """
-    crew = Crew(results, device=device, train=train)
-    tuner = _Tuner(study, results, crew, on_event or (lambda event: None))
+    pool = WorkerPool(results, device=device, train=train)
+    tuner = _Tuner(study, results, pool, on_event or (lambda event: None))
     try:
         return tuner.run(budget, workers)
     except (SQLAlchemyError, StorageInternalError) as error:
         raise StorageLost(
-            f"storage {study.opened.shown} cannot be reached any more ({type(error).__name__}); everything so far is kept,"
+            f"storage {study.handle.label} cannot be reached any more ({type(error).__name__}); everything so far is kept,"
             " and the same command goes on from there"
         ) from None
     finally:
-        crew.close()
-        tuner.leave()
+        pool.close()
+        tuner.release_claims()
 
 
 class _Tuner:
-    def __init__(self, study: TuningStudy, results: Path, crew: Crew, on_event: OnTrialEvent) -> None:
-        self._study, self._results, self._crew, self._tell = study, results, crew, on_event
-        self._works: dict[str, Work] = {}  # by the path of the run under way
-        self._later: list[tuple[float, Work]] = []  # whose run another process has claimed
-        self._ask_at = 0.0
-        self._failures = 0
+    def __init__(self, study: TuningStudy, results: Path, pool: WorkerPool, on_event: OnTrialEvent) -> None:
+        self._study, self._results, self._pool, self._on_event = study, results, pool, on_event
+        self._active: dict[str, ActiveTrial] = {}  # by the path of the run under way
+        self._deferred: list[tuple[float, ActiveTrial]] = []  # whose run another process has claimed
+        self._next_ask = 0.0
+        self._consecutive_failures = 0
 
-    def run(self, budget: Budget, workers: int) -> Ending:
+    def run(self, budget: Budget, workers: int) -> StopReason:
         deadline = time.monotonic() + budget.seconds if budget.seconds is not None else float("inf")
         while True:
-            self._retry()
-            while self._busy < workers and time.monotonic() >= self._ask_at and self._failures < MOST_FAILURES:
-                if not self._take(budget.limit):
-                    self._ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
-            if not self._busy:
-                return "failing" if self._failures >= MOST_FAILURES else "complete"
+            self._retry_deferred()
+            while (
+                self._active_count < workers
+                and time.monotonic() >= self._next_ask
+                and self._consecutive_failures < MAX_CONSECUTIVE_FAILURES
+            ):
+                if not self._claim_next(budget.limit):
+                    self._next_ask = time.monotonic() + _ASK_AGAIN_SECONDS
+            if not self._active_count:
+                return "failing" if self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES else "complete"
             if time.monotonic() >= deadline:
                 return "time"
-            for event in self._crew.wait(min(_POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
+            for event in self._pool.wait(min(_POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
                 match event:
-                    case Advanced(spec, progress):
-                        self._advanced(spec.path, progress.step)
-                    case Ended(outcome):
-                        self._ended(outcome)
+                    case RunProgressed(spec, progress):
+                        self._on_progress(spec.path, progress.step)
+                    case RunEnded(outcome):
+                        self._on_run_ended(outcome)
 
-    def leave(self) -> None:
-        """Give back what is under way, so that anybody may take it over at once."""
-        for work in [*self._works.values(), *(work for _, work in self._later)]:
+    def release_claims(self) -> None:
+        """Release the trials in progress, so that another process can take them over at once."""
+        for active in [*self._active.values(), *(active for _, active in self._deferred)]:
             with suppress(SQLAlchemyError, StorageInternalError, OSError):
-                self._study.owners.release(work.asked.trial._trial_id)
+                self._study.trial_claims.release(active.claimed.trial._trial_id)
 
     @property
-    def _busy(self) -> int:
-        return len(self._works) + len(self._later)
+    def _active_count(self) -> int:
+        return len(self._active) + len(self._deferred)
 
-    def _take(self, limit: Limit) -> bool:
-        asked = self._study.ask(limit)
-        if asked is None:
+    def _claim_next(self, limit: Limit) -> bool:
+        claimed = self._study.ask(limit)
+        if claimed is None:
             return False
-        self._tell(TrialStarted(asked.trial.number, asked.values, asked.resumed))
+        self._on_event(TrialStarted(claimed.trial.number, claimed.values, claimed.resumed))
         try:
-            specs = self._study.problem.specs(asked.values)
+            specs = self._study.definition.specs(claimed.values)
         except SuiteError as error:  # values that are each allowed and do not go together
-            self._fail(asked, {}, " ".join(str(error).split()))
+            self._fail_trial(claimed, {}, " ".join(str(error).split()))
             return True
-        self._go_on(Work(self._study, asked, specs, self._results))
+        self._continue(ActiveTrial(self._study, claimed, specs, self._results))
         return True
 
-    def _go_on(self, work: Work) -> None:
+    def _continue(self, active: ActiveTrial) -> None:
         """Start the trial's next run, or end the trial."""
         try:
-            work.catch_up()
+            active.collect_finished_runs()
         except UpdateFinishedTrialError:
-            self._lost(work)
+            self._on_lost_trial(active)
             return
-        if work.pruned:
-            self._end(work, TrialState.PRUNED)
-        elif work.spec is None:
-            self._end(work, TrialState.COMPLETE)
-        elif work.spec.path in self._works:  # another trial with the same values is at this very run
-            self._later.append((time.monotonic() + _CLAIMED_SECONDS, work))
+        if active.pruned:
+            self._end_trial(active, TrialState.PRUNED)
+        elif active.spec is None:
+            self._end_trial(active, TrialState.COMPLETE)
+        elif active.spec.path in self._active:  # another trial with the same values is at this very run
+            self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
         else:
-            self._works[work.spec.path] = work
-            self._crew.start(work.spec)
+            self._active[active.spec.path] = active
+            self._pool.start(active.spec)
 
-    def _advanced(self, path: str, step: int) -> None:
-        work = self._works.get(path)
-        if work is None or work.spec is None:
+    def _on_progress(self, path: str, step: int) -> None:
+        active = self._active.get(path)
+        if active is None or active.spec is None:
             return  # it was stopped since
         try:
-            work.look(step)
+            active.report_evaluations(step)
         except UpdateFinishedTrialError:
-            self._stop(path)
-            self._lost(work)
+            self._stop_run(path)
+            self._on_lost_trial(active)
             return
-        if work.pruned:
-            self._stop(path)
-            self._end(work, TrialState.PRUNED)
+        if active.pruned:
+            self._stop_run(path)
+            self._end_trial(active, TrialState.PRUNED)
         else:
-            self._tell(TrialAdvanced(work.number, work.share, work.score))
+            self._on_event(TrialProgressed(active.number, active.fraction_done, active.score))
 
-    def _ended(self, outcome: Outcome) -> None:
-        work = self._works.pop(outcome.spec.path, None)
-        if work is None:
+    def _on_run_ended(self, outcome: Outcome) -> None:
+        active = self._active.pop(outcome.spec.path, None)
+        if active is None:
             return
         match outcome.ending:
             case "finished":
-                self._go_on(work)
-            case "claimed":  # whoever was taken for dead lives: wait for what it makes of the run
-                self._later.append((time.monotonic() + _CLAIMED_SECONDS, work))
+                self._continue(active)
+            case "claimed":  # the owner that seemed dead is alive: wait for its result
+                self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
             case "failed":
-                self._fail(work.asked, work.facts(), f"{outcome.spec.label}: {outcome.error}")
+                self._fail_trial(active.claimed, active.attributes(), f"{outcome.spec.label}: {outcome.error}")
 
-    def _retry(self) -> None:
-        due = [work for at, work in self._later if at <= time.monotonic()]
-        self._later = [(at, work) for at, work in self._later if work not in due]
-        for work in due:
-            self._go_on(work)
+    def _retry_deferred(self) -> None:
+        due = [active for at, active in self._deferred if at <= time.monotonic()]
+        self._deferred = [(at, active) for at, active in self._deferred if active not in due]
+        for active in due:
+            self._continue(active)
 
-    def _stop(self, path: str) -> None:
-        work = self._works.pop(path)
-        assert work.spec is not None
-        self._crew.stop(work.spec)
+    def _stop_run(self, path: str) -> None:
+        active = self._active.pop(path)
+        assert active.spec is not None
+        self._pool.stop(active.spec)
 
-    def _end(self, work: Work, state: TrialState) -> None:
-        values = work.values if state == TrialState.COMPLETE else None
+    def _end_trial(self, active: ActiveTrial, state: TrialState) -> None:
+        values = active.values if state == TrialState.COMPLETE else None
         if values is not None and not all(map(math.isfinite, values)):
-            self._fail(work.asked, work.facts(), "its score is not a finite number")
+            self._fail_trial(active.claimed, active.attributes(), "its score is not a finite number")
             return
-        if self._study.tell(work.asked.trial, values, state, work.facts()):
-            self._failures = 0
-            self._tell(TrialEnded(work.number, state, values, work.asked.values))
+        if self._study.tell(active.claimed.trial, values, state, active.attributes()):
+            self._consecutive_failures = 0
+            self._on_event(TrialEnded(active.number, state, values, active.claimed.values))
         else:
-            self._lost(work)
+            self._on_lost_trial(active)
 
-    def _fail(self, asked: Asked, facts: dict[str, object], error: str) -> None:
-        self._failures += 1
-        self._study.tell(asked.trial, None, TrialState.FAIL, {"steps": 0, **facts, "error": error})
-        self._tell(TrialEnded(asked.trial.number, TrialState.FAIL, None, asked.values, error))
+    def _fail_trial(self, claimed: ClaimedTrial, attributes: dict[str, object], error: str) -> None:
+        self._consecutive_failures += 1
+        self._study.tell(claimed.trial, None, TrialState.FAIL, {"steps": 0, **attributes, "error": error})
+        self._on_event(TrialEnded(claimed.trial.number, TrialState.FAIL, None, claimed.values, error))
 
-    def _lost(self, work: Work) -> None:
-        """Somebody took us for dead and ended the trial."""
-        self._study.owners.release(work.asked.trial._trial_id)
-        self._tell(TrialEnded(work.number, TrialState.FAIL, None, work.asked.values, "another worker ended it"))
+    def _on_lost_trial(self, active: ActiveTrial) -> None:
+        """Another process considered this one dead and ended the trial."""
+        self._study.trial_claims.release(active.claimed.trial._trial_id)
+        self._on_event(TrialEnded(active.number, TrialState.FAIL, None, active.claimed.values, "another worker ended it"))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-Buffer = Callable[[int], Any]
+BufferFactory = Callable[[int], Any]
 """Makes a writable buffer of so many bytes."""
 
 
@@ -31,7 +31,7 @@ class Layout:
     n_metrics: int
 
     def fields(self) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-        """The shape and dtype of every array, by the name of its attribute in `Board`."""
+        """The shape and dtype of every array, by the name of its attribute in `SharedArrays`."""
         n, seen = self.n_envs, (self.n_envs, *self.observation.shape)
         return {
             "observations": (seen, np.dtype(self.observation.dtype)),
@@ -45,7 +45,7 @@ class Layout:
         }
 
 
-class Board:
+class SharedArrays:
     """One row for each environment in every array.
 
     Attributes:
@@ -77,8 +77,8 @@ class Board:
             setattr(self, name, np.frombuffer(buffer, dtype, prod(shape)).reshape(shape))
 
 
-def allocate(layout: Layout, buffer: Buffer) -> list[Any]:
-    """Buffers for a `Board`, all zeros.
+def allocate(layout: Layout, buffer: BufferFactory) -> list[Any]:
+    """Buffers for a `SharedArrays`, all zeros.
 
     Args:
         layout: What there must be room for.

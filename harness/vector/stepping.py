@@ -1,4 +1,4 @@
-"""Steps some of a batch's environments, one after the other, and writes to the board what they answer."""
+"""Steps some of a batch's environments, one after the other, and writes to shared arrays what they answer."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from harness.vector.board import Board
+from harness.vector.board import SharedArrays
 
-Maker = Callable[[], gymnasium.Env[np.ndarray, Any]]
+EnvFactory = Callable[[], gymnasium.Env[np.ndarray, Any]]
 
 
 class Stepper:
     """Environments ``first``, ``first + 1``, ... of a batch.
 
     Args:
-        makers: Make them.
+        factories: Make them.
         first: The row of the first one.
-        board: The arrays of the whole batch.
-        metrics: Names of what the last info of an episode tells, in the order of the board's columns.
+        arrays: The arrays of the whole batch.
+        metrics: Names of what the last info of an episode tells, in the order of their columns.
     """
 
-    def __init__(self, makers: Sequence[Maker], first: int, board: Board, metrics: Sequence[str]) -> None:
-        self._envs = [make() for make in makers]
-        self._first, self._board, self._metrics = first, board, metrics
+    def __init__(self, factories: Sequence[EnvFactory], first: int, arrays: SharedArrays, metrics: Sequence[str]) -> None:
+        self._envs = [make() for make in factories]
+        self._first, self._arrays, self._metrics = first, arrays, metrics
 
     def reset(self) -> None:
-        """Begin a new episode everywhere, with the board's seeds."""
+        """Begin a new episode everywhere, with the shared seeds."""
         for row, env in enumerate(self._envs, self._first):
-            seed = int(self._board.seeds[row])
-            self._board.observations[row], _ = env.reset(seed=None if seed < 0 else seed)
+            seed = int(self._arrays.seeds[row])
+            self._arrays.observations[row], _ = env.reset(seed=None if seed < 0 else seed)
 
     def step(self) -> None:
-        """Do the board's actions; where an episode ends, begin the next one."""
-        board = self._board
+        """Do the shared actions; where an episode ends, begin the next one."""
+        arrays = self._arrays
         for row, env in enumerate(self._envs, self._first):
-            action = board.actions[row]
+            action = arrays.actions[row]
             observation, reward, terminated, truncated, info = env.step(action.copy() if action.shape else int(action))
-            board.rewards[row], board.terminated[row], board.truncated[row] = float(reward), terminated, truncated
+            arrays.rewards[row], arrays.terminated[row], arrays.truncated[row] = float(reward), terminated, truncated
             if terminated or truncated:
-                board.last_observations[row] = observation
-                board.metrics[row] = [info["metrics"][name] for name in self._metrics]
+                arrays.last_observations[row] = observation
+                arrays.metrics[row] = [info["metrics"][name] for name in self._metrics]
                 observation, _ = env.reset()
-            board.observations[row] = observation
+            arrays.observations[row] = observation
 
     def close(self) -> None:
         """Close the environments."""

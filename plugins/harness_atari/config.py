@@ -71,7 +71,7 @@ class AtariConfig(EnvironmentConfig):
 
     @field_validator("game")
     @classmethod
-    def _is_installed(cls, game: str) -> str:
+    def _check_game(cls, game: str) -> str:
         known = games()
         if game in known:
             return game

@@ -20,10 +20,10 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from harness import NO_INFO, HarnessVecEnv, end_of_episode
-from harness.environments import discrete_actions
+from harness import NO_INFO, HarnessVecEnv, episode_end_info
+from harness.environments import validate_discrete_actions
 from harness_atari.config import AtariConfig
-from harness_atari.exploration import Exploration
+from harness_atari.exploration import ExplorationMetrics
 
 
 def make(config: AtariConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
@@ -51,8 +51,8 @@ class AtariVecEnv(HarnessVecEnv):
 
     def __init__(self, config: AtariConfig, n_envs: int, *, threads: int = 1) -> None:
         self._config = config
-        self._exploration: Exploration | None = None
-        self._ale = _emulators(config, n_envs, threads)
+        self._exploration: ExplorationMetrics | None = None
+        self._ale = _make_vector_env(config, n_envs, threads)
         self._n_actions = len(self._ale.ale.get_action_set())
         self._elapsed = np.zeros(n_envs, dtype=np.int64)
         frame_channels = 1 if config.grayscale else 3
@@ -61,15 +61,15 @@ class AtariVecEnv(HarnessVecEnv):
         super().__init__(n_envs, observation_space, spaces.Discrete(self._n_actions), frame_channels=frame_channels)
         self.reseed((np.random.SeedSequence().generate_state(n_envs) >> 1).tolist())  # never by the clock
 
-    def measure(self) -> None:
-        """Put ``cells`` into the metrics of every episode, and what `harness_atari.exploration.MEMORY` has for the game.
+    def enable_metrics(self) -> None:
+        """Put ``cells`` into the metrics of every episode, and what `harness_atari.exploration.RAM_METRICS` has for the game.
 
         Raises:
             RuntimeError: The games have begun, and their random streams can no longer be followed.
         """
         if None in self._seeds:
-            raise RuntimeError("measure() comes before the first reset()")
-        self._exploration = Exploration(self._config, self.num_envs)
+            raise RuntimeError("enable_metrics() comes before the first reset()")
+        self._exploration = ExplorationMetrics(self._config, self.num_envs)
 
     def reset(self) -> np.ndarray:
         """Begin a new game everywhere; slow only after `reseed`, which has every ROM loaded anew."""
@@ -81,7 +81,7 @@ class AtariVecEnv(HarnessVecEnv):
         if self._exploration:
             if seeds is not None:
                 self._exploration.seed(seeds.tolist())
-            self._exploration.begin(range(self.num_envs), self._newest(observations), info["frame_number"])
+            self._exploration.begin(range(self.num_envs), self._newest_frames(observations), info["frame_number"])
         return observations
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -93,7 +93,7 @@ class AtariVecEnv(HarnessVecEnv):
         Raises:
             ValueError: An action is out of range.
         """
-        actions = discrete_actions(actions, self._n_actions)
+        actions = validate_discrete_actions(actions, self._n_actions)
         self._ale.send(actions)
         if self._exploration:
             self._exploration.act(actions)
@@ -106,27 +106,27 @@ class AtariVecEnv(HarnessVecEnv):
         infos = [NO_INFO] * self.num_envs
         for index in np.flatnonzero(dones):
             last = (info["final_obs"] if terminated[index] else observations)[index]
-            infos[index] = end_of_episode(self._channel_first(last).copy(), truncated=not terminated[index])
+            infos[index] = episode_end_info(self._channel_first(last).copy(), truncated=not terminated[index])
         if self._exploration:
-            self._explore(self._channel_first(observations), rewards, terminated, infos)
+            self._record_metrics(self._channel_first(observations), rewards, terminated, infos)
         self._elapsed[dones] = 0
         cut = dones & ~terminated
         if cut.any():
             observations, info = self._ale.reset(options={"reset_mask": cut})
         observations = self._channel_first(observations)
         if self._exploration:
-            self._exploration.begin(np.flatnonzero(dones), self._newest(observations), info["frame_number"])
+            self._exploration.begin(np.flatnonzero(dones), self._newest_frames(observations), info["frame_number"])
         return observations, rewards.astype(np.float32), dones, infos
 
-    def _explore(
+    def _record_metrics(
         self, observations: np.ndarray, rewards: np.ndarray, terminated: np.ndarray, infos: list[dict[str, Any]]
     ) -> None:
         """Count what the step has come to, and put the metrics of the episodes that it ended into their infos."""
         assert self._exploration
         ended = [index for index, info in enumerate(infos) if info]
-        frames = self._newest(observations).copy()
+        frames = self._newest_frames(observations).copy()
         for index in ended:
-            frames[index] = self._newest(infos[index]["terminal_observation"])
+            frames[index] = self._newest_frames(infos[index]["terminal_observation"])
         self._exploration.step(frames, rewards, terminated)
         for index in ended:
             infos[index]["metrics"] = self._exploration.metrics(index)
@@ -137,7 +137,7 @@ class AtariVecEnv(HarnessVecEnv):
             del self._ale  # the last reference: the destructor joins the threads
         self._exploration = None
 
-    def _newest(self, observations: np.ndarray) -> np.ndarray:
+    def _newest_frames(self, observations: np.ndarray) -> np.ndarray:
         """The newest frames of observations ``(..., stack * channels, size, size)``."""
         assert self.frame_channels
         return observations[..., -self.frame_channels :, :, :]
@@ -149,7 +149,7 @@ class AtariVecEnv(HarnessVecEnv):
         return np.moveaxis(images, -1, -3).reshape(*images.shape[:-4], *self._shape)
 
 
-def _emulators(config: AtariConfig, n_envs: int, threads: int) -> AtariVectorEnv:
+def _make_vector_env(config: AtariConfig, n_envs: int, threads: int) -> AtariVectorEnv:
     """ALE's vector environment with every option stated, none left to a default."""
     return AtariVectorEnv(
         config.game,

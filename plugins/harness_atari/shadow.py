@@ -8,7 +8,7 @@ from ale_py import Action, ALEInterface, roms
 from harness_atari.config import AtariConfig
 
 
-class Shadow:
+class MirrorEmulator:
     """Follows one game of the vector environment frame by frame on ALE's plain interface.
 
     Both draw their sticky actions from equal random streams: a seed begins the stream, a new game continues it. Only the
@@ -55,6 +55,6 @@ class Shadow:
                 return reward, True
         return reward, False
 
-    def memory(self) -> np.ndarray:
+    def ram(self) -> np.ndarray:
         """The console's memory, uint8 ``(128,)``: byte 0 is at address 0x80."""
         return self._ale.getRAM()

@@ -33,7 +33,7 @@ class ClassicControlConfig(EnvironmentConfig):
     """Steps after which an episode is cut; Gymnasium has 200 for the discrete task and 999 for the continuous one."""
 
     @model_validator(mode="after")
-    def _can_be_made_here(self) -> Self:
+    def _check_installed(self) -> Self:
         require("envpool", "classic_control")
         return self
 

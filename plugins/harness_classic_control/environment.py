@@ -9,8 +9,16 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, Observations, Pool, Vectors, discrete, scaled
-from harness.episode_metrics import FirstReward
+from harness.envpool import (
+    EnvPoolTask,
+    EnvPoolVecEnv,
+    ObservationConverter,
+    Pool,
+    Vectors,
+    discrete_converter,
+    scaled_converter,
+)
+from harness.episode_metrics import FirstRewardMetrics
 from harness_classic_control.config import ClassicControlConfig
 
 LOW = np.array([-1.2, -0.07], np.float32)
@@ -35,13 +43,13 @@ def make(config: ClassicControlConfig, n_envs: int, *, threads: int = 1) -> EnvP
     task = EnvPoolTask(_IDS[config.task], {"max_episode_steps": config.episode_steps})
     observation_space, action_space = task.spaces()
 
-    def opened(seeds: list[int]) -> Pool:
+    def open_pool(seeds: list[int]) -> Pool:
         pool = task.open(seeds, threads)
         return GoalRewards(pool, GOAL[config.task]) if config.sparse else pool
 
-    actions = discrete(action_space) if config.actions == "discrete" else scaled(action_space)
-    view = Shares() if config.scaled else Vectors(observation_space)
-    return EnvPoolVecEnv(opened, n_envs, view, actions, metrics=partial(Swing, goal=GOAL[config.task]))
+    actions = discrete_converter(action_space) if config.actions == "discrete" else scaled_converter(action_space)
+    view = ScaledState() if config.scaled else Vectors(observation_space)
+    return EnvPoolVecEnv(open_pool, n_envs, view, actions, metrics=partial(MountainCarMetrics, goal=GOAL[config.task]))
 
 
 class GoalRewards:
@@ -69,7 +77,7 @@ class GoalRewards:
         return self._pool.reset(env_id)
 
 
-class Shares(Observations):
+class ScaledState(ObservationConverter):
     """Position and velocity as shares of their range, float32 from -1 to 1."""
 
     def __init__(self) -> None:
@@ -84,11 +92,11 @@ class Shares(Observations):
         return np.minimum(shares, 1, out=shares)
 
 
-class Swing:
+class MountainCarMetrics:
     """How far an episode has explored.
 
-    * ``success``, ``time_to_first_reward``: as `harness.episode_metrics.FirstReward` has them for sparse rewards, whatever the
-      rewards are;
+    * ``success``, ``time_to_first_reward``: as `harness.episode_metrics.FirstRewardMetrics` has them for sparse rewards,
+      whatever the rewards are;
     * ``coverage``: the share of 20 x 20 equal cells of position and velocity that the episode has been in. The valley's energy
       bounds it: no episode comes near 1.
 
@@ -98,25 +106,25 @@ class Swing:
     """
 
     def __init__(self, n_envs: int, goal: float) -> None:
-        self._first, self._goal = FirstReward(n_envs), np.float32(goal)
-        self._seen = np.zeros((n_envs, _BINS * _BINS), bool)
+        self._first, self._goal = FirstRewardMetrics(n_envs), np.float32(goal)
+        self._visited = np.zeros((n_envs, _BINS * _BINS), bool)
         self._envs = np.arange(n_envs)
 
     def begin(self, envs: np.ndarray, observations: Any, info: Mapping[str, Any]) -> None:
         """Forget what these environments have done."""
         self._first.begin(envs, observations, info)
-        self._seen[envs] = False
-        self._look(envs, observations)
+        self._visited[envs] = False
+        self._mark_visited(envs, observations)
 
     def step(self, observations: Any, rewards: np.ndarray, info: Mapping[str, Any]) -> None:
         """Take in a step."""
         self._first.step(observations, observations[:, 0] >= self._goal, info)
-        self._look(self._envs, observations)
+        self._mark_visited(self._envs, observations)
 
-    def of(self, env: int) -> dict[str, float]:
+    def metrics(self, env: int) -> dict[str, float]:
         """The metrics of that environment's running episode."""
-        return {**self._first.of(env), "coverage": float(self._seen[env].mean())}
+        return {**self._first.metrics(env), "coverage": float(self._visited[env].mean())}
 
-    def _look(self, envs: np.ndarray, observations: np.ndarray) -> None:
+    def _mark_visited(self, envs: np.ndarray, observations: np.ndarray) -> None:
         cells = np.clip((observations - LOW) / (HIGH - LOW) * _BINS, 0, _BINS - 1).astype(np.int64)
-        self._seen[envs, cells[:, 0] * _BINS + cells[:, 1]] = True
+        self._visited[envs, cells[:, 0] * _BINS + cells[:, 1]] = True

@@ -25,7 +25,7 @@ class CrafterConfig(EnvironmentConfig):
     """Height and width of the images: 9 x 7 cells around the player, and what it carries below."""
 
     @model_validator(mode="after")
-    def _can_be_made_here(self) -> Self:
+    def _check_installed(self) -> Self:
         require("crafter", "crafter")
         return self
 

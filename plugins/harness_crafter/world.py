@@ -24,12 +24,12 @@ ACHIEVEMENTS = tuple(_ACHIEVEMENTS.split())
 METRICS = ("achievements", *ACHIEVEMENTS)
 
 
-def make_world(config: CrafterConfig) -> World:
+def make_world(config: CrafterConfig) -> CrafterWorld:
     """A world as configured."""
-    return World(config)
+    return CrafterWorld(config)
 
 
-class World(gymnasium.Env[np.ndarray, int]):
+class CrafterWorld(gymnasium.Env[np.ndarray, int]):
     """Observations uint8 ``(3, size, size)``, red, green and blue.
 
     Args:
@@ -41,7 +41,7 @@ class World(gymnasium.Env[np.ndarray, int]):
 
         # Crafter knows one end of an episode only, so the limit is kept here, where it truncates.
         self._env = crafter.Env(size=(config.size, config.size), length=0, seed=0)
-        self._env._world.reset = partial(_reset_in_order, self._env._world)
+        self._env._world.reset = partial(_reset_deterministically, self._env._world)
         self._config = config
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
@@ -49,13 +49,13 @@ class World(gymnasium.Env[np.ndarray, int]):
         if seed is not None:
             self._env._seed, self._env._episode = seed, 0
         self._steps, self._unlocked = 0, frozenset[str]()
-        return self._seen(self._env.reset()), {}
+        return self._channel_first(self._env.reset()), {}
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Do one of 17 actions."""
-        observation, reward, dead, told = self._env.step(action)
+        observation, reward, dead, crafter_info = self._env.step(action)
         self._steps += 1
-        unlocked = frozenset(name for name, count in told["achievements"].items() if count > 0)
+        unlocked = frozenset(name for name, count in crafter_info["achievements"].items() if count > 0)
         if not self._config.health_reward:
             reward = float(len(unlocked) > len(self._unlocked))
         self._unlocked = unlocked
@@ -64,14 +64,14 @@ class World(gymnasium.Env[np.ndarray, int]):
         if dead or truncated:
             each = {name: float(name in unlocked) for name in ACHIEVEMENTS}
             info["metrics"] = {"achievements": float(len(unlocked)), **each}
-        return self._seen(observation), float(reward), bool(dead), truncated, info
+        return self._channel_first(observation), float(reward), bool(dead), truncated, info
 
     @staticmethod
-    def _seen(image: np.ndarray) -> np.ndarray:
+    def _channel_first(image: np.ndarray) -> np.ndarray:
         return image.transpose(2, 0, 1)
 
 
-class _InOrder(dict[Any, None]):
+class _OrderedSet(dict[Any, None]):
     """What Crafter asks of a set, but iterated in the order of adding."""
 
     def add(self, item: Any) -> None:
@@ -81,7 +81,7 @@ class _InOrder(dict[Any, None]):
         del self[item]
 
 
-def _reset_in_order(world: Any, seed: int | None = None) -> None:
+def _reset_deterministically(world: Any, seed: int | None = None) -> None:
     # Crafter keeps a region's creatures in a set and draws one of them: which one depended on addresses in memory.
     type(world).reset(world, seed)
-    world._chunks = defaultdict(_InOrder)
+    world._chunks = defaultdict(_OrderedSet)

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
-from harness.environments import NO_INFO, HarnessVecEnv, end_of_episode
+from harness.environments import NO_INFO, HarnessVecEnv, episode_end_info
 from harness_deep_sea.config import DeepSeaConfig
 
 _EPISODES_PER_DRAW = 32
@@ -114,23 +114,23 @@ class DeepSeaVecEnv(HarnessVecEnv):
         if self.config.deterministic:
             return
         size, draw = self.config.size, self._episode // _EPISODES_PER_DRAW
-        self._wind = np.empty((_EPISODES_PER_DRAW, size, self.num_envs))
-        self._blur = np.empty((_EPISODES_PER_DRAW, self.num_envs))
+        self._transition_draws = np.empty((_EPISODES_PER_DRAW, size, self.num_envs))
+        self._reward_draws = np.empty((_EPISODES_PER_DRAW, self.num_envs))
         for i, seed in enumerate(self._stream_seeds.tolist()):
             rng = np.random.default_rng([seed, draw])
-            self._wind[:, :, i] = rng.random((_EPISODES_PER_DRAW, size))
-            self._blur[:, i] = rng.standard_normal(_EPISODES_PER_DRAW)
+            self._transition_draws[:, :, i] = rng.random((_EPISODES_PER_DRAW, size))
+            self._reward_draws[:, i] = rng.standard_normal(_EPISODES_PER_DRAW)
 
     def _reward_noise(self) -> np.ndarray | float:
         last = self.config.size - 1
         if self.config.deterministic or self._row < last:
             return 0.0
-        return self._blur[self._episode % _EPISODES_PER_DRAW] * ((self._column == 0) | (self._column == last))
+        return self._reward_draws[self._episode % _EPISODES_PER_DRAW] * ((self._column == 0) | (self._column == last))
 
     def _move(self, right: np.ndarray) -> None:
         size, moves_right = self.config.size, np.True_
         if not self.config.deterministic:
-            moves_right = self._wind[self._episode % _EPISODES_PER_DRAW, self._row] > 1 / size
+            moves_right = self._transition_draws[self._episode % _EPISODES_PER_DRAW, self._row] > 1 / size
         self._bad_episode |= ~right & (self._column == self._row)
         self._column = np.clip(self._column + np.where(right, moves_right, -1), 0, size - 1)
         np.maximum(self._rightmost, self._column, out=self._rightmost)
@@ -147,7 +147,7 @@ class DeepSeaVecEnv(HarnessVecEnv):
         rightmost = self._rightmost / (self.config.size - 1)
         metrics = zip(goal.tolist(), rightmost.tolist(), self._bad_episode.tolist(), strict=True)
         return [
-            end_of_episode(
+            episode_end_info(
                 observation,
                 truncated=False,
                 metrics={"success": float(success), "rightmost": right, "bad_episode": float(bad)},

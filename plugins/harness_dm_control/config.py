@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.config import EnvironmentConfig, require
 from harness.errors import nearest
-from harness_dm_control.opengl import platform
+from harness_dm_control.opengl import rendering_platform
 from harness_dm_control.tasks import TASKS, Task
 
 
@@ -58,7 +58,7 @@ class DmControlConfig(EnvironmentConfig):
 
     @field_validator("task")
     @classmethod
-    def _is_known(cls, task: str) -> str:
+    def _check_task(cls, task: str) -> str:
         if task in TASKS:
             return task
         if task.startswith("lqr"):
@@ -67,7 +67,7 @@ class DmControlConfig(EnvironmentConfig):
         raise ValueError(f"unknown task {task!r}: did you mean {meant!r}? ({len(TASKS)} tasks, named <domain>_<task>)")
 
     @model_validator(mode="after")
-    def _agrees(self) -> Self:
+    def _check_consistent(self) -> Self:
         if self.domain != self.suite_task.domain:
             raise ValueError(f"domain: {self.task} is of domain {self.suite_task.domain!r}, not {self.domain!r}; leave it out")
         if not self.from_pixels:
@@ -77,10 +77,10 @@ class DmControlConfig(EnvironmentConfig):
         return self
 
     @model_validator(mode="after")
-    def _can_be_made_here(self) -> Self:
+    def _check_installed(self) -> Self:
         require("dm_control" if self.from_pixels else "envpool", "dm_control")
         if self.from_pixels:
-            platform()
+            rendering_platform()
         return self
 
     @property

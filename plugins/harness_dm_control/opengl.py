@@ -9,12 +9,12 @@ import sys
 
 PLATFORMS = ("egl", "osmesa")
 REMEDY = "on Debian or Ubuntu: apt install libegl1 (with a GPU's driver or libgl1-mesa-dri), or apt install libosmesa6"
-_TRIAL = "from dm_control import suite; suite.load('pendulum', 'swingup').physics.render(16, 16)"
-_PATIENCE = 120.0
+_PROBE = "from dm_control import suite; suite.load('pendulum', 'swingup').physics.render(16, 16)"
+_TIMEOUT_SECONDS = 120.0
 
 
 @functools.cache
-def platform() -> str:
+def rendering_platform() -> str:
     """The value of ``MUJOCO_GL`` with which dm_control renders here: the one that is set, or else ``egl`` or ``osmesa``.
 
     Takes a second or two, once per process.
@@ -26,7 +26,7 @@ def platform() -> str:
     tried = (chosen,) if chosen else PLATFORMS
     problems = {}
     for name in tried:
-        problem = _problem(name)
+        problem = _rendering_error(name)
         if not problem:
             return name
         problems[name] = problem
@@ -35,17 +35,22 @@ def platform() -> str:
     raise ValueError(f"images cannot be rendered here{asked} ({reasons}). Remedy: {REMEDY}")
 
 
-def _problem(name: str) -> str:
+def _rendering_error(name: str) -> str:
     """What a child process that renders with this platform dies of; empty if it does not."""
     environment = os.environ | {"MUJOCO_GL": name}
     # dm_control sets PyOpenGL's platform by MuJoCo's and refuses one that disagrees, such as a parent's.
     environment.pop("PYOPENGL_PLATFORM", None)
     try:
         child = subprocess.run(
-            [sys.executable, "-c", _TRIAL], env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
+            [sys.executable, "-c", _PROBE],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"no image within {_PATIENCE:.0f} s"
+        return f"no image within {_TIMEOUT_SECONDS:.0f} s"
     if child.returncode == 0:
         return ""
     lines = child.stderr.strip().splitlines()

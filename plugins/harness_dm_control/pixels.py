@@ -14,11 +14,11 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from harness import NO_INFO, HarnessVecEnv, end_of_episode
-from harness.envpool import scaled
-from harness.episode_metrics import FirstReward
+from harness import NO_INFO, HarnessVecEnv, episode_end_info
+from harness.envpool import scaled_converter
+from harness.episode_metrics import FirstRewardMetrics
 from harness_dm_control.config import DmControlConfig
-from harness_dm_control.opengl import platform
+from harness_dm_control.opengl import rendering_platform
 from harness_dm_control.tasks import SPARSE
 
 _CHANNELS = 3
@@ -37,16 +37,16 @@ class DmControlPixels(HarnessVecEnv):
         self._random = [np.random.RandomState() for _ in range(n_envs)]
         self._tasks = [_load(config, random) for random in self._random]
         motors = self._tasks[0].action_spec()
-        self._actions = scaled(spaces.Box(motors.minimum, motors.maximum, motors.shape, np.float64))
+        self._actions = scaled_converter(spaces.Box(motors.minimum, motors.maximum, motors.shape, np.float64))
         shape = (_CHANNELS * config.stack, config.size, config.size)
         super().__init__(n_envs, spaces.Box(0, 255, shape, np.uint8), self._actions.space, frame_channels=_CHANNELS)
         self._stacks = np.zeros((n_envs, *shape), np.uint8)
         self._elapsed = np.zeros(n_envs, dtype=np.int64)
-        self._metrics: FirstReward | None = None
+        self._metrics: FirstRewardMetrics | None = None
 
-    def measure(self) -> None:
-        """Put `FirstReward` into the info of every episode's end, where rewards are sparse."""
-        self._metrics = FirstReward(self.num_envs) if self._config.task in SPARSE else None
+    def enable_metrics(self) -> None:
+        """Put `FirstRewardMetrics` into the info of every episode's end, where rewards are sparse."""
+        self._metrics = FirstRewardMetrics(self.num_envs) if self._config.task in SPARSE else None
 
     def reset(self) -> np.ndarray:
         """Begin a new episode everywhere."""
@@ -60,7 +60,7 @@ class DmControlPixels(HarnessVecEnv):
 
     def step_async(self, actions: np.ndarray) -> None:
         """Take the actions, ``(N, motors)`` from -1 to 1."""
-        self._sent = self._actions.convert(actions)
+        self._pending_actions = self._actions.convert(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Do the step; see `HarnessVecEnv` for what is promised."""
@@ -90,15 +90,15 @@ class DmControlPixels(HarnessVecEnv):
     def _step(self, env: int) -> float:
         reward = 0.0
         for _ in range(min(self._config.action_repeat, self._config.episode_steps - self._elapsed[env])):
-            reward += self._tasks[env].step(self._sent[env]).reward or 0.0
+            reward += self._tasks[env].step(self._pending_actions[env]).reward or 0.0
             self._elapsed[env] += 1
         self._stacks[env, :-_CHANNELS] = self._stacks[env, _CHANNELS:]
         self._stacks[env, -_CHANNELS:] = self._image(env)
         return reward
 
     def _end(self, env: int) -> dict[str, Any]:
-        metrics = self._metrics.of(env) if self._metrics else None
-        return end_of_episode(self._stacks[env].copy(), truncated=True, metrics=metrics)
+        metrics = self._metrics.metrics(env) if self._metrics else None
+        return episode_end_info(self._stacks[env].copy(), truncated=True, metrics=metrics)
 
     def _image(self, env: int) -> np.ndarray:
         """What the camera sees, uint8 ``(3, size, size)``."""
@@ -112,7 +112,7 @@ def make(config: DmControlConfig, n_envs: int) -> DmControlPixels:
 
 
 def _load(config: DmControlConfig, random: np.random.RandomState) -> Any:
-    os.environ["MUJOCO_GL"] = platform()  # read when dm_control is first imported
+    os.environ["MUJOCO_GL"] = rendering_platform()  # read when dm_control is first imported
     from dm_control import suite
 
     # No limit of its own: it counts seconds, and `episode_steps` are counted here.

@@ -11,14 +11,14 @@ from functools import partial
 
 import numpy as np
 
-from harness.envpool import Batch, EnvPoolTask, EnvPoolVecEnv, Parts, scaled
-from harness.episode_metrics import FirstReward
+from harness.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, StepResult, scaled_converter
+from harness.episode_metrics import FirstRewardMetrics
 from harness_dm_control.config import DmControlConfig
 from harness_dm_control.tasks import SPARSE
 
 _CUP_ABOVE_BALL = 0.35
 """How far above the ball the cup's middle hangs when all joints are at 0, in metres (dm_control's ``ball_in_cup.xml``)."""
-_CAUGHT = 0.025
+_CATCH_MARGIN = 0.025
 """Half the cup's width and height, 0.05 m, less the ball's radius, 0.025 m."""
 
 
@@ -32,16 +32,16 @@ def make(config: DmControlConfig, n_envs: int, *, threads: int = 1) -> EnvPoolVe
     return EnvPoolVecEnv(
         partial(pool.open, threads=threads),
         n_envs,
-        Parts(observation_space, config.suite_task.parts),
-        scaled(action_space),
+        FlattenedDict(observation_space, config.suite_task.parts),
+        scaled_converter(action_space),
         action_repeat=config.action_repeat,
         rewards=_ball_in_cup if config.task == "ball_in_cup_catch" else None,
-        metrics=FirstReward if config.task in SPARSE else None,
+        metrics=FirstRewardMetrics if config.task in SPARSE else None,
     )
 
 
-def _ball_in_cup(batch: Batch) -> np.ndarray:
+def _ball_in_cup(batch: StepResult) -> np.ndarray:
     """1 wherever the ball is in the cup, as dm_control's ``ball_in_cup.Physics.in_target`` decides."""
     cup, ball = np.split(batch.observations["position"], 2, axis=1)
     distance = np.abs(cup + np.array([0, _CUP_ABOVE_BALL]) - ball)
-    return np.all(distance < _CAUGHT, axis=1).astype(np.float32)
+    return np.all(distance < _CATCH_MARGIN, axis=1).astype(np.float32)

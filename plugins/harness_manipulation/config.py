@@ -32,7 +32,7 @@ class ManipulationConfig(EnvironmentConfig):
 
     @field_validator("task")
     @classmethod
-    def _is_known(cls, task: str) -> str:
+    def _check_task(cls, task: str) -> str:
         if task in TASKS:
             return task
         meant = nearest(task, TASKS)
@@ -41,12 +41,12 @@ class ManipulationConfig(EnvironmentConfig):
         )
 
     @model_validator(mode="after")
-    def _can_be_made_here(self) -> Self:
+    def _check_installed(self) -> Self:
         require("envpool", "manipulation")
         return self
 
     @property
-    def known(self) -> Task:
+    def task_info(self) -> Task:
         """What is known of the task."""
         return TASKS[self.task]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, Parts, Pool, SuccessRewards, Vectors, scaled
-from harness.episode_metrics import FirstReward
+from harness.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Pool, SuccessRewards, Vectors, scaled_converter
+from harness.episode_metrics import FirstRewardMetrics
 from harness_manipulation.config import ManipulationConfig
 
 
@@ -18,12 +18,16 @@ def make(config: ManipulationConfig, n_envs: int, *, threads: int = 1) -> EnvPoo
         n_envs: N, the number of environments that step together.
         threads: C++ threads that step them; the numbers do not depend on it.
     """
-    known = config.known
-    task = EnvPoolTask(known.envpool_id, {"max_episode_steps": config.episode_steps or known.limit})
+    task_info = config.task_info
+    task = EnvPoolTask(task_info.envpool_id, {"max_episode_steps": config.episode_steps or task_info.limit})
     observation_space, action_space = task.spaces()
 
-    def opened(seeds: list[int]) -> Pool:
-        return SuccessRewards(task.open(seeds, threads), known.success, ends=config.ends_at_success)
+    def open_pool(seeds: list[int]) -> Pool:
+        return SuccessRewards(task.open(seeds, threads), task_info.success, ends=config.ends_at_success)
 
-    view = Parts(observation_space, ("observation", "desired_goal")) if known.dictionary else Vectors(observation_space)
-    return EnvPoolVecEnv(opened, n_envs, view, scaled(action_space), metrics=FirstReward)
+    view = (
+        FlattenedDict(observation_space, ("observation", "desired_goal"))
+        if task_info.dictionary
+        else Vectors(observation_space)
+    )
+    return EnvPoolVecEnv(open_pool, n_envs, view, scaled_converter(action_space), metrics=FirstRewardMetrics)

@@ -14,15 +14,15 @@ import gymnasium
 import numpy as np
 
 from harness_mazes.config import MazeConfig
-from harness_mazes.visited import Visited
+from harness_mazes.visited import VisitedCells
 
 ACTIONS = 8
 METRICS = ("success", "time_to_first_reward", "coverage")
-_CELL = 4.0  # metres; gymnasium-robotics' AntMaze scales its maps by it
-_ENV = np.zeros(1, np.int64)
+_CELL_METRES = 4.0  # metres; gymnasium-robotics' AntMaze scales its maps by it
+_ONLY_ENV = np.zeros(1, np.int64)
 
 
-def size(config: MazeConfig) -> int:
+def observation_size(config: MazeConfig) -> int:
     """Numbers of an observation: position 2, joint angles and velocities 27, contact forces 78 if asked for, goal 2."""
     return 2 + 27 + 78 * config.contact_forces + 2
 
@@ -57,32 +57,32 @@ class AntMaze(gymnasium.Env[np.ndarray, np.ndarray]):
     """
 
     def __init__(self, env: Any, config: MazeConfig) -> None:
-        self._env, self._limit = env, config.limit
-        self._visited = Visited(config.maze, 1)
+        self._env, self._limit = env, config.step_limit
+        self._visited = VisitedCells(config.maze, 1)
         self._cells = {"reset_cell": config.maze.start, "goal_cell": config.maze.goal}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin an episode."""
         observation, _ = self._env.reset(seed=seed, options=self._cells)
         self._steps = 0
-        self._visited.forget(_ENV)
-        return self._seen(observation), {}
+        self._visited.clear(_ONLY_ENV)
+        return self._flatten(observation), {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Do eight torques, from -1 to 1."""
         observation, reward, terminated, _, _ = self._env.step(action)
         self._steps += 1
         truncated = self._steps >= self._limit
-        seen, info = self._seen(observation), {}
+        flat, info = self._flatten(observation), {}
         if terminated or truncated:
-            info["metrics"] = dict(zip(METRICS, (float(reward > 0), self._steps, self._visited.share(0)), strict=True))
-        return seen, float(reward), bool(terminated), truncated, info
+            info["metrics"] = dict(zip(METRICS, (float(reward > 0), self._steps, self._visited.coverage(0)), strict=True))
+        return flat, float(reward), bool(terminated), truncated, info
 
     def close(self) -> None:
         """Free the model."""
         self._env.close()
 
-    def _seen(self, observation: dict[str, np.ndarray]) -> np.ndarray:
+    def _flatten(self, observation: dict[str, np.ndarray]) -> np.ndarray:
         position = observation["achieved_goal"]
-        self._visited.look(_ENV, position[None] / _CELL)
+        self._visited.add(_ONLY_ENV, position[None] / _CELL_METRES)
         return np.concatenate([position, observation["observation"], observation["desired_goal"]], dtype=np.float32)

@@ -29,13 +29,13 @@ class MazeConfig(EnvironmentConfig):
     """Whether an ant feels 78 contact forces beside its 27 joint angles and velocities. For ants only."""
 
     @model_validator(mode="after")
-    def _fits_the_body(self) -> Self:
+    def _check_contact_forces(self) -> Self:
         if self.contact_forces and self.body == "point":
             raise ValueError("contact_forces: a ball has none; leave it out")
         return self
 
     @model_validator(mode="after")
-    def _can_be_made_here(self) -> Self:
+    def _check_installed(self) -> Self:
         require("envpool" if self.body == "point" else "gymnasium_robotics", "mazes")
         return self
 
@@ -50,7 +50,7 @@ class MazeConfig(EnvironmentConfig):
         return MAZES[self.task.partition("_")[2]]
 
     @property
-    def limit(self) -> int:
+    def step_limit(self) -> int:
         """Steps after which an episode is cut."""
         return self.episode_steps or (self.maze.point_steps if self.body == "point" else self.maze.ant_steps)
 

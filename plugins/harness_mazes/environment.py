@@ -10,13 +10,13 @@ import numpy as np
 from gymnasium import spaces
 
 from harness import HarnessVecEnv
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, Parts, Pool, SuccessRewards, scaled
-from harness.episode_metrics import FirstReward
+from harness.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Pool, SuccessRewards, scaled_converter
+from harness.episode_metrics import FirstRewardMetrics
 from harness.vector.batch import GymnasiumVecEnv
-from harness_mazes.ant import ACTIONS, METRICS, make_ant, size
+from harness_mazes.ant import ACTIONS, METRICS, make_ant, observation_size
 from harness_mazes.config import MazeConfig
 from harness_mazes.maps import Maze
-from harness_mazes.visited import Visited
+from harness_mazes.visited import VisitedCells
 
 _POOLS = {"point_umaze": "PointMaze_UMaze-v3", "point_medium": "PointMaze_Medium-v3", "point_large": "PointMaze_Large-v3"}
 
@@ -30,25 +30,25 @@ def make(config: MazeConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
         threads: C++ threads that step balls, or processes that step ants; the numbers do not depend on it.
     """
     if config.body == "point":
-        return _points(config, n_envs, threads)
-    makers = [partial(make_ant, config) for _ in range(n_envs)]
-    observations = spaces.Box(-np.inf, np.inf, (size(config),), np.float32)
+        return _make_point_mazes(config, n_envs, threads)
+    factories = [partial(make_ant, config) for _ in range(n_envs)]
+    observations = spaces.Box(-np.inf, np.inf, (observation_size(config),), np.float32)
     actions = spaces.Box(-1.0, 1.0, (ACTIONS,), np.float32)
-    return GymnasiumVecEnv(makers, observations, actions, processes=threads, metrics=METRICS)
+    return GymnasiumVecEnv(factories, observations, actions, processes=threads, metrics=METRICS)
 
 
-def _points(config: MazeConfig, n_envs: int, threads: int) -> EnvPoolVecEnv:
-    task = EnvPoolTask(_POOLS[config.task], {"max_episode_steps": config.limit, "continuing_task": False})
+def _make_point_mazes(config: MazeConfig, n_envs: int, threads: int) -> EnvPoolVecEnv:
+    task = EnvPoolTask(_POOLS[config.task], {"max_episode_steps": config.step_limit, "continuing_task": False})
     observation_space, action_space = task.spaces()
 
-    def opened(seeds: list[int]) -> Pool:
+    def open_pool(seeds: list[int]) -> Pool:
         return SuccessRewards(task.open(seeds, threads), "success", ends=True)
 
     return EnvPoolVecEnv(
-        opened,
+        open_pool,
         n_envs,
-        Parts(observation_space, ("observation", "desired_goal")),
-        scaled(action_space),
+        FlattenedDict(observation_space, ("observation", "desired_goal")),
+        scaled_converter(action_space),
         metrics=partial(PointMetrics, maze=config.maze),
     )
 
@@ -56,7 +56,7 @@ def _points(config: MazeConfig, n_envs: int, threads: int) -> EnvPoolVecEnv:
 class PointMetrics:
     """How far an episode has explored.
 
-    * ``success``, ``time_to_first_reward``: see `harness.episode_metrics.FirstReward`;
+    * ``success``, ``time_to_first_reward``: see `harness.episode_metrics.FirstRewardMetrics`;
     * ``coverage``: the share of the maze's free cells that the ball has been in.
 
     Args:
@@ -65,19 +65,19 @@ class PointMetrics:
     """
 
     def __init__(self, n_envs: int, maze: Maze) -> None:
-        self._first, self._visited, self._envs = FirstReward(n_envs), Visited(maze, n_envs), np.arange(n_envs)
+        self._first, self._visited, self._envs = FirstRewardMetrics(n_envs), VisitedCells(maze, n_envs), np.arange(n_envs)
 
     def begin(self, envs: np.ndarray, observations: Any, info: Mapping[str, Any]) -> None:
         """Forget what these environments have done."""
         self._first.begin(envs, observations, info)
-        self._visited.forget(envs)
-        self._visited.look(envs, observations["achieved_goal"])
+        self._visited.clear(envs)
+        self._visited.add(envs, observations["achieved_goal"])
 
     def step(self, observations: Any, rewards: np.ndarray, info: Mapping[str, Any]) -> None:
         """Take in a step."""
         self._first.step(observations, rewards, info)
-        self._visited.look(self._envs, observations["achieved_goal"])
+        self._visited.add(self._envs, observations["achieved_goal"])
 
-    def of(self, env: int) -> dict[str, float]:
+    def metrics(self, env: int) -> dict[str, float]:
         """The metrics of that environment's running episode."""
-        return {**self._first.of(env), "coverage": self._visited.share(env)}
+        return {**self._first.metrics(env), "coverage": self._visited.coverage(env)}

@@ -33,13 +33,13 @@ class Maze:
     @property
     def goal(self) -> tuple[int, int]:
         """Row and column of the free cell whose way from the start is the longest."""
-        distance, border = {self.start: 0}, [self.start]
-        while border:
-            row, column = border.pop(0)
+        distance, frontier = {self.start: 0}, [self.start]
+        while frontier:
+            row, column = frontier.pop(0)
             for cell in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
                 if cell in self.free and cell not in distance:
                     distance[cell] = distance[row, column] + 1
-                    border.append(cell)
+                    frontier.append(cell)
         return max(distance, key=distance.__getitem__)
 
     @property

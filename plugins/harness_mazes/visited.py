@@ -20,7 +20,7 @@ def cells(maze: Maze, positions: np.ndarray) -> np.ndarray:
     return (rows * width + columns).astype(np.int64)
 
 
-class Visited:
+class VisitedCells:
     """The share of the free cells that episodes have been in.
 
     Args:
@@ -30,16 +30,16 @@ class Visited:
 
     def __init__(self, maze: Maze, n_envs: int) -> None:
         self._maze, self._free = maze, len(maze.free)
-        self._seen = np.zeros((n_envs, len(maze.rows) * len(maze.rows[0])), bool)
+        self._was_visited = np.zeros((n_envs, len(maze.rows) * len(maze.rows[0])), bool)
 
-    def forget(self, envs: np.ndarray) -> None:
+    def clear(self, envs: np.ndarray) -> None:
         """Begin new episodes."""
-        self._seen[envs] = False
+        self._was_visited[envs] = False
 
-    def look(self, envs: np.ndarray, positions: np.ndarray) -> None:
+    def add(self, envs: np.ndarray, positions: np.ndarray) -> None:
         """Take in where each of ``envs`` is: ``(n, 2)`` in units of a cell."""
-        self._seen[envs, cells(self._maze, positions)] = True
+        self._was_visited[envs, cells(self._maze, positions)] = True
 
-    def share(self, env: int) -> float:
+    def coverage(self, env: int) -> float:
         """Of the free cells, in that environment's running episode."""
-        return min(1.0, float(self._seen[env].sum() / self._free))
+        return min(1.0, float(self._was_visited[env].sum() / self._free))

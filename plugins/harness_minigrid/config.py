@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.config import EnvironmentConfig, require
 from harness.errors import nearest
-from harness_minigrid.tasks import TASKS, mission_decides
+from harness_minigrid.tasks import TASKS, mission_required
 
 
 class MiniGridConfig(EnvironmentConfig):
@@ -41,7 +41,7 @@ class MiniGridConfig(EnvironmentConfig):
 
     @field_validator("task")
     @classmethod
-    def _is_known(cls, task: str) -> str:
+    def _check_task(cls, task: str) -> str:
         if task in TASKS:
             return task
         if task.lower().startswith("babyai"):
@@ -50,17 +50,17 @@ class MiniGridConfig(EnvironmentConfig):
         raise ValueError(f"unknown task {task!r}: did you mean {meant!r}? (known: {', '.join(TASKS)})")
 
     @model_validator(mode="after")
-    def _sees_what_it_needs(self) -> Self:
+    def _check_mission_observed(self) -> Self:
         if self.mission == "words" and self.observation != "flat":
             raise ValueError(f"mission: words are numbers behind a vector, and {self.observation!r} is an image; use 'flat'")
-        if self.mission == "drop" and mission_decides(self.task):
+        if self.mission == "drop" and mission_required(self.task):
             raise ValueError(
                 f"mission: in {self.task} only the mission says what to do; set 'mission: words' and 'observation: flat'"
             )
         return self
 
     @model_validator(mode="after")
-    def _can_be_made_here(self) -> Self:
+    def _check_installed(self) -> Self:
         require("envpool", "minigrid")
         return self
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, discrete
-from harness.episode_metrics import FirstReward
+from harness.envpool import EnvPoolTask, EnvPoolVecEnv, discrete_converter
+from harness.episode_metrics import FirstRewardMetrics
 from harness_minigrid.config import MiniGridConfig
-from harness_minigrid.views import view_of
+from harness_minigrid.views import observation_converter
 
 
 def make(config: MiniGridConfig, n_envs: int, *, threads: int = 1) -> EnvPoolVecEnv:
@@ -22,5 +22,9 @@ def make(config: MiniGridConfig, n_envs: int, *, threads: int = 1) -> EnvPoolVec
     pool = EnvPoolTask(config.envpool_id, options)
     _, action_space = pool.spaces()
     return EnvPoolVecEnv(
-        partial(pool.open, threads=threads), n_envs, view_of(config), discrete(action_space), metrics=FirstReward
+        partial(pool.open, threads=threads),
+        n_envs,
+        observation_converter(config),
+        discrete_converter(action_space),
+        metrics=FirstRewardMetrics,
     )

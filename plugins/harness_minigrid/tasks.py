@@ -40,10 +40,10 @@ TASKS: Mapping[str, str] = {
 }
 """All tasks by the name that suites use, MiniGrid's without ``MiniGrid-`` and version, and the newest version of each."""
 
-MISSION_DECIDES = ("Fetch", "GoToDoor", "GoToObject", "PutNear")
+MISSION_REQUIRED = ("Fetch", "GoToDoor", "GoToObject", "PutNear")
 """Families in which only the mission says which of several objects is the goal."""
 
 
-def mission_decides(task: str) -> bool:
+def mission_required(task: str) -> bool:
     """Whether a policy that is not shown the mission can only guess."""
-    return task.startswith(MISSION_DECIDES)
+    return task.startswith(MISSION_REQUIRED)

@@ -12,45 +12,45 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from harness.envpool import Observations
+from harness.envpool import ObservationConverter
 from harness_minigrid.config import MiniGridConfig
-from harness_minigrid.missions import SIZE, Missions
+from harness_minigrid.missions import MISSION_SIZE, MissionEncoder
 
 KINDS, COLOURS, STATES, DIRECTIONS = 11, 6, 3, 4
 CHANNELS = KINDS + COLOURS + STATES
 SIDE = 7
-_PLACES = np.array([COLOURS * STATES, STATES, 1], np.uint8)  # what makes one number of the three: it stays below 256
+_RADIX = np.array([COLOURS * STATES, STATES, 1], np.uint8)  # what makes one number of the three: it stays below 256
 
 
-def _channels_of() -> np.ndarray:
+def _one_hot_table() -> np.ndarray:
     """The 20 channels of a cell for each combination of kind, colour and state, uint8 ``(198, 20)``."""
     kinds, colours, states = np.unravel_index(np.arange(KINDS * COLOURS * STATES), (KINDS, COLOURS, STATES))
     groups = (np.eye(n)[numbers] for n, numbers in ((KINDS, kinds), (COLOURS, colours), (STATES, states)))
     return (np.concatenate(list(groups), axis=1) * 255).astype(np.uint8)
 
 
-_CHANNELS_OF = _channels_of()
+_ONE_HOT_TABLE = _one_hot_table()
 
 
-def view_of(config: MiniGridConfig) -> Observations:
+def observation_converter(config: MiniGridConfig) -> ObservationConverter:
     """The view that the configuration asks for."""
     if config.observation == "flat":
-        return Flat(direction=config.direction, mission=config.mission == "words")
-    return (OneHot if config.observation == "onehot" else Numbers)(direction=config.direction)
+        return FlatObservations(direction=config.direction, mission=config.mission == "words")
+    return (OneHotImage if config.observation == "onehot" else IntegerImage)(direction=config.direction)
 
 
-class _Image(Observations):
+class _ImageObservations(ObservationConverter):
     """Channel-first images of cells.
 
     Args:
         channels: For the cells.
-        compass: Further channels for the direction, if it is seen.
+        direction_channels: Further channels for the direction, if it is seen.
         direction: Whether it is.
     """
 
-    def __init__(self, channels: int, compass: int, *, direction: bool) -> None:
+    def __init__(self, channels: int, direction_channels: int, *, direction: bool) -> None:
         self._direction = direction
-        self.frame_channels = channels + compass * direction
+        self.frame_channels = channels + direction_channels * direction
         self.space = spaces.Box(0, 255, (self.frame_channels, SIDE, SIDE), np.uint8)
 
     def __call__(self, batch: dict[str, Any]) -> np.ndarray:
@@ -58,7 +58,7 @@ class _Image(Observations):
         cells = self._cells(batch["image"])
         if not self._direction:
             return cells
-        planes = self._compass(batch["direction"].reshape(-1))[:, :, None, None]
+        planes = self._direction_planes(batch["direction"].reshape(-1))[:, :, None, None]
         return np.concatenate([cells, np.broadcast_to(planes, (*planes.shape[:2], SIDE, SIDE))], axis=1, dtype=np.uint8)
 
     @abstractmethod
@@ -66,11 +66,11 @@ class _Image(Observations):
         """From MiniGrid's numbers ``(n, column, row, 3)`` to channels ``(n, channels, row, column)``."""
 
     @abstractmethod
-    def _compass(self, directions: np.ndarray) -> np.ndarray:
-        """From directions ``(n,)`` to what each channel is filled with, ``(n, compass)``."""
+    def _direction_planes(self, directions: np.ndarray) -> np.ndarray:
+        """From directions ``(n,)`` to what each channel is filled with, ``(n, direction_channels)``."""
 
 
-class OneHot(_Image):
+class OneHotImage(_ImageObservations):
     """255 where the channel's kind, colour or state is, 0 elsewhere: learners that divide bytes by 255 see ones and zeros."""
 
     def __init__(self, *, direction: bool) -> None:
@@ -78,14 +78,14 @@ class OneHot(_Image):
 
     def _cells(self, numbers: np.ndarray) -> np.ndarray:
         # Looked up cell by cell, channels last in memory: five times as fast as comparing every channel with its value.
-        kind, colour, state = (numbers[..., i] * place for i, place in enumerate(_PLACES))
-        return _CHANNELS_OF.take((kind + colour + state).transpose(0, 2, 1), axis=0).transpose(0, 3, 1, 2)
+        kind, colour, state = (numbers[..., i] * place for i, place in enumerate(_RADIX))
+        return _ONE_HOT_TABLE.take((kind + colour + state).transpose(0, 2, 1), axis=0).transpose(0, 3, 1, 2)
 
-    def _compass(self, directions: np.ndarray) -> np.ndarray:
+    def _direction_planes(self, directions: np.ndarray) -> np.ndarray:
         return (directions[:, None] == np.arange(DIRECTIONS)) * np.uint8(255)
 
 
-class Numbers(_Image):
+class IntegerImage(_ImageObservations):
     """MiniGrid's numbers as they are, from 0 to 10."""
 
     def __init__(self, *, direction: bool) -> None:
@@ -94,12 +94,13 @@ class Numbers(_Image):
     def _cells(self, numbers: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(numbers.transpose(0, 3, 2, 1))
 
-    def _compass(self, directions: np.ndarray) -> np.ndarray:
+    def _direction_planes(self, directions: np.ndarray) -> np.ndarray:
         return directions[:, None].astype(np.uint8)
 
 
-class Flat(Observations):
-    """What `OneHot` shows as one float32 vector of ones and zeros; then the direction and the mission's words, if asked for.
+class FlatObservations(ObservationConverter):
+    """What `OneHotImage` shows as one float32 vector of ones and zeros; then, if asked for, the direction and the mission.
+
 
     Args:
         direction: Whether the compass direction is seen.
@@ -107,9 +108,9 @@ class Flat(Observations):
     """
 
     def __init__(self, *, direction: bool, mission: bool) -> None:
-        self._cells, self._direction = OneHot(direction=False), direction
-        self._missions = Missions() if mission else None
-        size = CHANNELS * SIDE**2 + DIRECTIONS * direction + SIZE * mission
+        self._cells, self._direction = OneHotImage(direction=False), direction
+        self._missions = MissionEncoder() if mission else None
+        size = CHANNELS * SIDE**2 + DIRECTIONS * direction + MISSION_SIZE * mission
         self.space = spaces.Box(0.0, 1.0, (size,), np.float32)
 
     def __call__(self, batch: dict[str, Any]) -> np.ndarray:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.config import EnvironmentConfig
 from harness_procgen import qt
-from harness_procgen.games import GAMES, Mode, nearest
+from harness_procgen.games import GAMES, Mode, nearest_game
 
 INSTALL = "pip install 'exploration-harness[procgen]'"
 LAST_LEVEL = 2**31 - 2
@@ -81,13 +81,13 @@ class ProcGenConfig(EnvironmentConfig):
         return "images"
 
     @property
-    def engine(self) -> Literal["envpool", "gym3"]:
+    def chosen_backend(self) -> Literal["envpool", "gym3"]:
         """What steps the games here.
 
         Raises:
             ValueError: It is not installed; the message says how to do that.
         """
-        envpool = "envpool is missing" if find_spec("envpool") is None else qt.problem()
+        envpool = "envpool is missing" if find_spec("envpool") is None else qt.missing_libraries()
         package = find_spec("procgen")  # a folder of that name somewhere on the path has no origin
         gym3 = "" if package and package.origin else "the package procgen is missing"
         if self.backend != "gym3" and not envpool:
@@ -100,13 +100,13 @@ class ProcGenConfig(EnvironmentConfig):
 
     @field_validator("game")
     @classmethod
-    def _is_known(cls, game: str) -> str:
+    def _check_game(cls, game: str) -> str:
         if game in GAMES:
             return game
-        raise ValueError(f"unknown game {game!r}: did you mean {nearest(game)!r}? (known: {', '.join(GAMES)})")
+        raise ValueError(f"unknown game {game!r}: did you mean {nearest_game(game)!r}? (known: {', '.join(GAMES)})")
 
     @model_validator(mode="after")
-    def _has_the_levels(self) -> Self:
+    def _check_levels(self) -> Self:
         if self.distribution_mode not in GAMES[self.game]:
             having = ", ".join(game for game, modes in GAMES.items() if self.distribution_mode in modes)
             raise ValueError(
@@ -124,8 +124,8 @@ class ProcGenConfig(EnvironmentConfig):
         return self
 
     @model_validator(mode="after")
-    def _can_be_made_here(self) -> Self:
-        _ = self.engine
+    def _check_installed(self) -> Self:
+        _ = self.chosen_backend
         return self
 
     def options(self, *, held_out: bool) -> dict[str, Any]:

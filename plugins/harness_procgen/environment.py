@@ -15,7 +15,7 @@ def make(config: ProcGenConfig, n_envs: int, *, threads: int = 1) -> HarnessVecE
         n_envs: N, the number of games that step together.
         threads: C++ threads that step them; the numbers do not depend on it.
     """
-    env = _games(config, n_envs, threads)
+    env = _make_games(config, n_envs, threads)
     if config.random_action:
         env = RandomActions(env, config.random_action)
     if config.stack > 1:
@@ -23,8 +23,8 @@ def make(config: ProcGenConfig, n_envs: int, *, threads: int = 1) -> HarnessVecE
     return env
 
 
-def _games(config: ProcGenConfig, n_envs: int, threads: int) -> HarnessVecEnv:
-    if config.engine == "gym3":
+def _make_games(config: ProcGenConfig, n_envs: int, threads: int) -> HarnessVecEnv:
+    if config.chosen_backend == "gym3":
         from harness_procgen.with_gym3 import Gym3Games
 
         return Gym3Games(config, n_envs, threads=threads)

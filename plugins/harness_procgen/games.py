@@ -9,18 +9,19 @@ from typing import Literal
 
 Mode = Literal["easy", "hard", "extreme", "memory", "exploration"]
 
-_SOME: Mapping[Mode, str] = {
+_FURTHER_MODES: Mapping[Mode, str] = {
     "extreme": "chaser dodgeball leaper starpilot",
     "memory": "caveflyer dodgeball heist jumper maze miner",
     "exploration": "caveflyer climber coinrun heist jumper leaper maze ninja",
 }
-_ALL = (
+_GAME_NAMES = (
     "bigfish bossfight caveflyer chaser climber coinrun dodgeball fruitbot "
     "heist jumper leaper maze miner ninja plunder starpilot"
 )
 
 GAMES: Mapping[str, tuple[Mode, ...]] = {
-    game: ("easy", "hard", *(mode for mode, games in _SOME.items() if game in games.split())) for game in _ALL.split()
+    game: ("easy", "hard", *(mode for mode, games in _FURTHER_MODES.items() if game in games.split()))
+    for game in _GAME_NAMES.split()
 }
 """For each game, its distributions: levels are drawn from one of them. Tests hold this equal to what EnvPool registers."""
 
@@ -35,7 +36,7 @@ def timeout(game: str) -> int:
     return TIMEOUTS.get(game, TIMEOUT)
 
 
-def nearest(game: str) -> str:
+def nearest_game(game: str) -> str:
     """The likeliest meaning of a misspelt name, or of one such as ``procgen-coinrun-v0`` or ``CoinrunHard-v0``."""
     letters = re.sub(r"procgen|-v\d+$|[^a-z]|(easy|hard|extreme|memory|exploration)(?=-v\d+$)", "", game.lower())
     return difflib.get_close_matches(letters, GAMES, n=1, cutoff=0)[0]

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from harness.episode_metrics import FirstReward
+from harness.episode_metrics import FirstRewardMetrics
 
 
-class Levels:
+class LevelMetrics:
     """Whether an episode solved its level, and when it found its first reward.
 
     * ``success``: 1 if the level was solved. What that is differs by game: all stars of Climber, the coin of CoinRun;
-    * ``time_to_first_reward``: as `harness.episode_metrics.FirstReward` counts it;
+    * ``time_to_first_reward``: as `harness.episode_metrics.FirstRewardMetrics` counts it;
     * ``held_out``: 1 if the level is none of training's; only where some are held out.
 
     Args:
@@ -23,7 +23,7 @@ class Levels:
     """
 
     def __init__(self, n_envs: int, held_out: bool | None) -> None:
-        self._first = FirstReward(n_envs)
+        self._first = FirstRewardMetrics(n_envs)
         self._solved = np.zeros(n_envs, bool)
         self._constant = {} if held_out is None else {"held_out": float(held_out)}
 
@@ -37,6 +37,6 @@ class Levels:
         self._first.step(observations, rewards, info)
         self._solved |= info["prev_level_complete"].astype(bool)
 
-    def of(self, env: int) -> dict[str, float]:
+    def metrics(self, env: int) -> dict[str, float]:
         """The metrics of that environment's running episode."""
-        return {**self._first.of(env), "success": float(self._solved[env]), **self._constant}
+        return {**self._first.metrics(env), "success": float(self._solved[env]), **self._constant}

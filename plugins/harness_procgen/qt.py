@@ -13,7 +13,7 @@ LIBRARIES = ("Core", "Gui")  # in the order of loading
 REMEDY = "pip install PyQt5-Qt5, or on Debian or Ubuntu: apt install libqt5gui5"
 
 
-def problem() -> str:
+def missing_libraries() -> str:
     """What is missing, with the remedy; empty if nothing is. Loads nothing."""
     if not sys.platform.startswith("linux") or _wheel() or ctypes.util.find_library("Qt5Gui"):
         return ""

@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, Images, Pool, discrete
+from harness.envpool import EnvPoolTask, EnvPoolVecEnv, Images, Pool, discrete_converter
 from harness_procgen import qt
 from harness_procgen.config import ProcGenConfig
-from harness_procgen.measurements import Levels
+from harness_procgen.measurements import LevelMetrics
 
 
 class EnvPoolGames(EnvPoolVecEnv):
@@ -23,14 +23,14 @@ class EnvPoolGames(EnvPoolVecEnv):
 
     def __init__(self, config: ProcGenConfig, n_envs: int, *, threads: int = 1) -> None:
         self._config, self._threads, self._held_out = config, threads, False
-        frames, buttons = task(config).spaces()
-        levels = partial(Levels, held_out=config.evaluation_levels == "held_out" if config.num_levels else None)
-        super().__init__(self._open, n_envs, Images(frames, 3), discrete(buttons), metrics=levels)
+        frames, action_space = task(config).spaces()
+        levels = partial(LevelMetrics, held_out=config.evaluation_levels == "held_out" if config.num_levels else None)
+        super().__init__(self._open, n_envs, Images(frames, 3), discrete_converter(action_space), metrics=levels)
 
-    def measure(self) -> None:
-        """Play the evaluation's levels from the first reset on, and put `Levels` into the info of every episode's end."""
+    def enable_metrics(self) -> None:
+        """Play the evaluation's levels from the first reset on; each episode's last info holds its `LevelMetrics`."""
         self._held_out = self._config.evaluation_levels == "held_out"
-        super().measure()
+        super().enable_metrics()
 
     def _open(self, seeds: list[int]) -> Pool:
         seeds = [stream_seed(seed) for seed in seeds]

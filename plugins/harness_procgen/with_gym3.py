@@ -8,14 +8,14 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from harness import NO_INFO, HarnessVecEnv, end_of_episode
-from harness.envpool import discrete
+from harness import NO_INFO, HarnessVecEnv, episode_end_info
+from harness.envpool import discrete_converter
 from harness_procgen.config import ProcGenConfig
 from harness_procgen.games import timeout
 from harness_procgen.gym3_batch import Gym3Batch
-from harness_procgen.measurements import Levels
+from harness_procgen.measurements import LevelMetrics
 
-_BUTTONS = 15
+_N_ACTIONS = 15
 
 
 class Gym3Games(HarnessVecEnv):
@@ -32,18 +32,18 @@ class Gym3Games(HarnessVecEnv):
 
     def __init__(self, config: ProcGenConfig, n_envs: int, *, threads: int = 1) -> None:
         self._config, self._threads, self._held_out = config, threads, False
-        self._actions = discrete(spaces.Discrete(_BUTTONS))
+        self._actions = discrete_converter(spaces.Discrete(_N_ACTIONS))
         super().__init__(n_envs, spaces.Box(0, 255, (3, 64, 64), np.uint8), self._actions.space, frame_channels=3)
         self._batch: Gym3Batch | None = None
-        self._metrics: Levels | None = None
+        self._metrics: LevelMetrics | None = None
         self._elapsed = np.zeros(n_envs, np.int64)
         self._envs = np.arange(n_envs)
         self.reseed((np.random.SeedSequence().generate_state(n_envs) >> 1).tolist())
 
-    def measure(self) -> None:
-        """Play the evaluation's levels from the first reset on, and put `Levels` into the info of every episode's end."""
+    def enable_metrics(self) -> None:
+        """Play the evaluation's levels from the first reset on; each episode's last info holds its `LevelMetrics`."""
         self._held_out = self._config.evaluation_levels == "held_out"
-        self._metrics = Levels(self.num_envs, self._held_out if self._config.num_levels else None)
+        self._metrics = LevelMetrics(self.num_envs, self._held_out if self._config.num_levels else None)
 
     def reset(self) -> np.ndarray:
         """Begin a new level everywhere; makes a new batch after `reseed`."""
@@ -54,9 +54,9 @@ class Gym3Games(HarnessVecEnv):
             self._batch = Gym3Batch(config.game, config.distribution_mode, options, seeds, self._threads)
             self._reset_seeds()
         else:
-            self._opened.restart()
+            self._require_batch.restart()
         self._elapsed[:] = 0
-        self._frames = self._opened.observe()[1]
+        self._frames = self._require_batch.observe()[1]
         if self._metrics:
             self._metrics.begin(self._envs, None, {})
         return self._frames.copy()
@@ -67,15 +67,15 @@ class Gym3Games(HarnessVecEnv):
         Raises:
             ValueError: An action is out of range.
         """
-        self._opened.act(self._actions.convert(actions))
+        self._require_batch.act(self._actions.convert(actions))
 
     def step_wait(self) -> VecEnvStepReturn:
         """Finish the step; see `HarnessVecEnv` for what is promised, and the class for what is not."""
-        rewards, frames, dones = self._opened.observe()
+        rewards, frames, dones = self._require_batch.observe()
         self._elapsed += 1
         infos = [NO_INFO] * self.num_envs
         if dones.any() or self._metrics:
-            solved = self._opened.info()["prev_level_complete"].astype(bool)
+            solved = self._require_batch.info()["prev_level_complete"].astype(bool)
             if self._metrics:
                 self._metrics.step(None, rewards, {"prev_level_complete": solved})
             ended = np.flatnonzero(dones)
@@ -94,12 +94,12 @@ class Gym3Games(HarnessVecEnv):
         self._batch = None
 
     @property
-    def _opened(self) -> Gym3Batch:
+    def _require_batch(self) -> Gym3Batch:
         if self._batch is None:
             raise RuntimeError("reset() comes before the first step, and nothing comes after close()")
         return self._batch
 
     def _end(self, env: int, solved: bool) -> dict[str, Any]:
         truncated = bool(self._elapsed[env] >= timeout(self._config.game) and not solved)
-        metrics = self._metrics.of(env) if self._metrics else None
-        return end_of_episode(self._frames[env].copy(), truncated=truncated, metrics=metrics)
+        metrics = self._metrics.metrics(env) if self._metrics else None
+        return episode_end_info(self._frames[env].copy(), truncated=truncated, metrics=metrics)

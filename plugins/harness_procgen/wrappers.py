@@ -13,7 +13,7 @@ from harness import HarnessVecEnv
 _STEPS_PER_DRAW = 1024
 
 
-class _Around(HarnessVecEnv):
+class _VecEnvWrapper(HarnessVecEnv):
     """A batch that is another one but for what a subclass changes."""
 
     def __init__(self, inner: HarnessVecEnv, observation_space: spaces.Space | None = None) -> None:
@@ -25,8 +25,8 @@ class _Around(HarnessVecEnv):
         super().reseed(seeds)
         self._inner.reseed(seeds)
 
-    def measure(self) -> None:
-        self._inner.measure()
+    def enable_metrics(self) -> None:
+        self._inner.enable_metrics()
 
     def reset(self) -> np.ndarray:
         self._reset_seeds()
@@ -44,7 +44,7 @@ class _Around(HarnessVecEnv):
         self._inner.close()
 
 
-class RandomActions(_Around):
+class RandomActions(_VecEnvWrapper):
     """Now and then an environment takes an action drawn uniformly instead of the agent's.
 
     Args:
@@ -71,20 +71,20 @@ class RandomActions(_Around):
         if step == 0:
             self._draw(self._step // _STEPS_PER_DRAW)
         self._step += 1
-        super().step_async(np.where(self._instead[step], self._drawn[step], actions))
+        super().step_async(np.where(self._is_replaced[step], self._random_actions[step], actions))
 
     def _draw(self, number: int) -> None:
         # A step's draw depends on the environment's seed and the step's number alone. Many are drawn at once because making
         # a generator costs more than its numbers.
-        self._instead = np.empty((_STEPS_PER_DRAW, self.num_envs), bool)
-        self._drawn = np.empty((_STEPS_PER_DRAW, self.num_envs), np.int64)
+        self._is_replaced = np.empty((_STEPS_PER_DRAW, self.num_envs), bool)
+        self._random_actions = np.empty((_STEPS_PER_DRAW, self.num_envs), np.int64)
         for env, seed in enumerate(self._stream_seeds):
             rng = np.random.default_rng([seed, number])
-            self._instead[:, env] = rng.random(_STEPS_PER_DRAW) < self._probability
-            self._drawn[:, env] = rng.integers(self._n_actions, size=_STEPS_PER_DRAW)
+            self._is_replaced[:, env] = rng.random(_STEPS_PER_DRAW) < self._probability
+            self._random_actions[:, env] = rng.integers(self._n_actions, size=_STEPS_PER_DRAW)
 
 
-class StackedFrames(_Around):
+class StackedFrames(_VecEnvWrapper):
     """The newest frames together, the newest last; those before an episode's first are black.
 
     Args:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def draw_probabilities(projections: Tensor, prototypes: Tensor) -> Tensor:
+def candidate_probabilities(projections: Tensor, prototypes: Tensor) -> Tensor:
     """For each prototype a distribution over the batch: ``softmax_b(c_k . z_b)``, without temperature.
 
     Args:
@@ -19,7 +19,7 @@ def draw_probabilities(projections: Tensor, prototypes: Tensor) -> Tensor:
     return (prototypes @ projections.T).softmax(1)
 
 
-def draw(probabilities: Tensor, uniforms: Tensor) -> Tensor:
+def sample_indices(probabilities: Tensor, uniforms: Tensor) -> Tensor:
     """One index for each row's distribution, by inverting its cumulative sum; int64 ``(K,)``.
 
     Args:

@@ -73,7 +73,7 @@ class ProtoRLConfig(IntrinsicRewardConfig):
     """Candidates that are remembered, the newest; those not there yet are zero vectors, at distance 1 from everything."""
 
     @property
-    def sight(self) -> tuple[Literal["images", "vectors"], str] | None:
+    def required_observations(self) -> tuple[Literal["images", "vectors"], str] | None:
         """Every encoder but ``auto`` is for one kind of observations."""
         return None if self.encoder == "auto" else ("images" if self.encoder == "conv" else "vectors", "encoder")
 

@@ -10,7 +10,7 @@ from gymnasium import spaces as gym_spaces
 from torch import Tensor, nn
 
 from harness.errors import UserError
-from harness.nn.layers import Convolution, conv_blocks, local_shapes, mlp, orthogonal
+from harness.nn.layers import Convolution, conv_blocks, layer_shapes, mlp, orthogonal
 from harness.rewards import Spaces
 from harness_proto_rl.config import ProtoRLConfig
 
@@ -29,7 +29,7 @@ class ImageEncoder(nn.Module):
     def __init__(self, image_shape: Sequence[int], channels: int) -> None:
         super().__init__()
         layers = [Convolution(channels, 3, 2), *[Convolution(channels, 3)] * 3]
-        self.features_dim = prod(local_shapes(image_shape, layers)[-1])
+        self.features_dim = prod(layer_shapes(image_shape, layers)[-1])
         self.blocks = nn.Sequential(*conv_blocks(image_shape, layers))
 
     def forward(self, images: Tensor) -> Tensor:

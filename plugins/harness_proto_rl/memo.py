@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Memo:
+class CachedOutput:
     """What a network gave for a batch; keeps neither alive.
 
     Attributes:
@@ -23,11 +23,11 @@ class Memo:
     versions: tuple[int, ...]
 
     @classmethod
-    def of(cls, output: Tensor, batch: Tensor, network: nn.Module) -> Memo:
+    def of(cls, output: Tensor, batch: Tensor, network: nn.Module) -> CachedOutput:
         """Remember an output that the network has just given for the batch."""
         return cls(output, weakref.ref(batch), _versions(batch, network))
 
-    def still_holds(self, batch: Tensor, network: nn.Module) -> bool:
+    def is_valid_for(self, batch: Tensor, network: nn.Module) -> bool:
         """Whether this very tensor is asked for, and neither it nor the network have changed."""
         return self.batch() is batch and self.versions == _versions(batch, network)
 

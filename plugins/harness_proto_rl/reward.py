@@ -24,15 +24,15 @@ from torch import Tensor, nn
 
 from harness.nn.augmentations import random_shift
 from harness.nn.averages import MovingAverage
-from harness.nn.diagnostics import effective_rank, spread_out
+from harness.nn.diagnostics import effective_rank, evenly_spaced_indices
 from harness.nn.layers import mlp, orthogonal
 from harness.nn.neighbours import VectorQueue, kth_distance
 from harness.nn.sinkhorn import sinkhorn
-from harness.rewards import IntrinsicReward, Promises, Spaces, Transitions
-from harness_proto_rl.candidates import draw, draw_probabilities
+from harness.rewards import Guarantees, IntrinsicReward, Spaces, Transitions
+from harness_proto_rl.candidates import candidate_probabilities, sample_indices
 from harness_proto_rl.config import ProtoRLConfig
 from harness_proto_rl.encoders import Projection, build_encoder
-from harness_proto_rl.memo import Memo
+from harness_proto_rl.memo import CachedOutput
 
 
 class ProtoRL(IntrinsicReward[ProtoRLConfig]):
@@ -55,7 +55,7 @@ class ProtoRL(IntrinsicReward[ProtoRLConfig]):
         trained = [*self.projection.parameters(), *self.predictor.parameters(), *self.prototypes.parameters()]
         self.optimizers["representation"] = torch.optim.Adam(trained, lr=config.learning_rate, eps=config.adam_epsilon)
         self._updates = 0
-        self._memo: Memo | None = None
+        self._cached_projections: CachedOutput | None = None
 
     def augment(self, observations: Tensor) -> Tensor:
         """Images ``(B, C, H, W)`` moved at random, each on its own; vectors as they are."""
@@ -83,9 +83,9 @@ class ProtoRL(IntrinsicReward[ProtoRLConfig]):
         """Every prototype picks one next state of the batch for the queue."""
         self._normalise_prototypes()
         projections = self._projections(transitions.next_obs)
-        self._memo = Memo.of(projections, transitions.next_obs, self.projection)
+        self._cached_projections = CachedOutput.of(projections, transitions.next_obs, self.projection)
         uniforms = torch.rand(self.config.prototypes, generator=self.generator).to(self.device)
-        self.queue.push(projections[draw(draw_probabilities(projections, self.prototypes.weight), uniforms)])
+        self.queue.push(projections[sample_indices(candidate_probabilities(projections, self.prototypes.weight), uniforms)])
 
     @torch.no_grad()
     def bonus(self, transitions: Transitions) -> Tensor:
@@ -96,7 +96,7 @@ class ProtoRL(IntrinsicReward[ProtoRLConfig]):
     @torch.no_grad()
     def diagnose(self, transitions: Transitions) -> dict[str, float]:
         """``projection_rank``: the `effective_rank` of next states' projections, which falls to 1 where they collapse."""
-        states = transitions.next_obs[spread_out(len(transitions), self.device)]
+        states = transitions.next_obs[evenly_spaced_indices(len(transitions), self.device)]
         return {"projection_rank": effective_rank(self._projections(states))}
 
     def loss(self, transitions: Transitions) -> Tensor:
@@ -115,9 +115,9 @@ class ProtoRL(IntrinsicReward[ProtoRLConfig]):
         scores = self.prototypes(F.normalize(self.target(states), dim=1))
         return sinkhorn(scores, self.config.temperature, self.config.sinkhorn_iterations)
 
-    def promises(self) -> Promises:
+    def guarantees(self) -> Guarantees:
         """The moving averages get no gradient."""
-        return Promises(stops_gradient={"loss": ["target"]})
+        return Guarantees(stops_gradient={"loss": ["target"]})
 
     def get_extra_state(self) -> dict[str, Any]:
         """The base's, and how many updates there were."""
@@ -135,14 +135,14 @@ class ProtoRL(IntrinsicReward[ProtoRLConfig]):
         self.optimizers["representation"].zero_grad()
         loss.backward()
         self.optimizers["representation"].step()
-        self.target.follow(self.projection)
+        self.target.update(self.projection)
         entropy = torch.special.entr(log_predictions.detach().exp().mean(0)).sum()
         return {"prototype_loss": float(loss.detach()), "prototypes_used": float(entropy.exp())}
 
     def _projections(self, states: Tensor) -> Tensor:
         """z, of the encoder as it is: once for a batch that is first shown and then rewarded."""
-        if self._memo is not None and self._memo.still_holds(states, self.projection):
-            return self._memo.output
+        if self._cached_projections is not None and self._cached_projections.is_valid_for(states, self.projection):
+            return self._cached_projections.output
         return F.normalize(self.projection(states), dim=1)
 
     @torch.no_grad()

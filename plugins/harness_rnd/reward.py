@@ -22,8 +22,8 @@ from gymnasium import spaces as gym_spaces
 from torch import Tensor
 
 from harness.errors import UserError
-from harness.nn.clipping import BonusClip
-from harness.nn.diagnostics import spread_out, target_health
+from harness.nn.clipping import BonusClipper
+from harness.nn.diagnostics import evenly_spaced_indices, target_diagnostics
 from harness.nn.distillation import masked_mean
 from harness.nn.moments import ReturnNormaliser
 from harness.nn.observations import ObservationNormaliser
@@ -44,7 +44,7 @@ class RND(IntrinsicReward[RNDConfig]):
 
     def __init__(self, config: RNDConfig, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
         super().__init__(config, spaces, n_envs, device, seed)
-        self._newest = spaces.frame_channels if config.frames == "newest" else None
+        self._newest_channels = spaces.frame_channels if config.frames == "newest" else None
         shape = self._viewed_shape(spaces.observation)
         self.pair = build_pair(config, shape, images=spaces.frame_channels is not None, generator=self.generator)
         self.observations = ObservationNormaliser(
@@ -54,7 +54,7 @@ class RND(IntrinsicReward[RNDConfig]):
             self.normaliser = ReturnNormaliser(n_envs, config.bonus_gamma)
         self.warm_up_steps = config.warm_up_steps if self.observations.moments is not None else 0
         self._warm_up_left = self.warm_up_steps
-        self._clip = BonusClip(config.bonus_clip, self.device)
+        self._clip = BonusClipper(config.bonus_clip, self.device)
         self.keep = min(1.0, _UNMASKED_ENVS / n_envs) if config.keep is None else config.keep
         self.to(self.device)
         self.optimizers["predictor"] = torch.optim.Adam(
@@ -63,7 +63,7 @@ class RND(IntrinsicReward[RNDConfig]):
 
     def view(self, observations: np.ndarray) -> np.ndarray:
         """The newest frame ``(B, frame_channels, H, W)`` of stacked images, or everything."""
-        return observations if self._newest is None else observations[:, -self._newest :]
+        return observations if self._newest_channels is None else observations[:, -self._newest_channels :]
 
     def observe(self, transitions: Transitions) -> None:
         """Update the statistics: at every step if they are ``cumulative``, else while warming up only."""
@@ -95,11 +95,12 @@ class RND(IntrinsicReward[RNDConfig]):
         """How much the target tells states apart, and what clipping costs.
 
         Returns:
-            ``target_std`` and ``target_rank``, see `target_health`; ``clipped_share``, how much of eta * error was cut off.
+            ``target_std`` and ``target_rank``, see `target_diagnostics`; ``clipped_share``, how much of eta * error was cut
+            off.
         """
-        states = self._trained_states(transitions)[spread_out(len(transitions), self.device)]
-        health = target_health(self.pair.target(self.network_input(states)))
-        return health | {"clipped_share": self._clip.pop_share()}
+        states = self._trained_states(transitions)[evenly_spaced_indices(len(transitions), self.device)]
+        diagnostics = target_diagnostics(self.pair.target(self.network_input(states)))
+        return diagnostics | {"clipped_share": self._clip.pop_share()}
 
     def network_input(self, states: Tensor) -> Tensor:
         """Normalised states in the networks' own precision, of the same shape."""
@@ -134,7 +135,7 @@ class RND(IntrinsicReward[RNDConfig]):
     def _viewed_shape(self, space: gym_spaces.Space) -> tuple[int, ...]:
         if not isinstance(space, gym_spaces.Box):
             raise UserError(f"rnd needs observations that are a Box of numbers, not {type(space).__name__}")
-        return space.shape if self._newest is None else (self._newest, *space.shape[1:])
+        return space.shape if self._newest_channels is None else (self._newest_channels, *space.shape[1:])
 
     def _trained_states(self, transitions: Transitions) -> Tensor:
         return transitions.obs if self.config.train_on == "obs" else transitions.next_obs

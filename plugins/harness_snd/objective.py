@@ -27,7 +27,7 @@ TwoViewsT = TypeVar("TwoViewsT", bound=TwoViewsConfig)
 
 
 @dataclass(frozen=True)
-class Context:
+class ObjectiveContext:
     """What an objective may need to know when it is built.
 
     Attributes:
@@ -45,39 +45,44 @@ class Context:
     generator: torch.Generator
 
 
-class Batch:
+class Minibatch:
     """A minibatch as an objective sees it; what nobody asks for is never computed, and nothing is computed twice.
 
     Args:
         target: The network that learns.
         rollout: Everything since the last update, in order of time.
         index: Which transitions of the rollout are the minibatch, int64 ``(B,)``.
-        see: Turns stored states into what the networks see of them.
+        to_inputs: Turns stored states into what the networks see of them.
         random: Random numbers for this update, on the batch's device.
     """
 
     def __init__(
-        self, target: Encoder, rollout: Transitions, index: Tensor, see: Callable[[Tensor], Tensor], random: torch.Generator
+        self,
+        target: Encoder,
+        rollout: Transitions,
+        index: Tensor,
+        to_inputs: Callable[[Tensor], Tensor],
+        random: torch.Generator,
     ) -> None:
         self.target, self.rollout, self.index, self.random = target, rollout, index, random
-        self._see = see
+        self._to_inputs = to_inputs
 
     def __len__(self) -> int:
         return len(self.index)
 
-    def draw(self, index: Tensor) -> Tensor:
+    def states_at(self, index: Tensor) -> Tensor:
         """States s_t of any transitions of the rollout, as the networks see them."""
-        return self._see(self.rollout.obs[index])
+        return self._to_inputs(self.rollout.obs[index])
 
     @cached_property
     def states(self) -> Tensor:
         """s_t, ``(B, *shape)``."""
-        return self.draw(self.index)
+        return self.states_at(self.index)
 
     @cached_property
     def next_states(self) -> Tensor:
         """s_{t+1}, of the same episode as s_t, ``(B, *shape)``."""
-        return self._see(self.rollout.next_obs[self.index])
+        return self._to_inputs(self.rollout.next_obs[self.index])
 
     @property
     def actions(self) -> Tensor:
@@ -105,7 +110,7 @@ class Batch:
         return self.next_trace[1]
 
     @torch.no_grad()
-    def fixed_features(self, which: Literal["obs", "next_obs"]) -> Tensor:
+    def detached_features(self, which: Literal["obs", "next_obs"]) -> Tensor:
         """The target's features without gradient; free of cost where the objective has already asked for them."""
         known = self.__dict__.get("trace" if which == "obs" else "next_trace")
         if known is not None:
@@ -123,17 +128,17 @@ class Objective(nn.Module, Generic[ConfigT]):
         context: What there is to be learnt from.
     """
 
-    def __init__(self, config: ConfigT, context: Context) -> None:
+    def __init__(self, config: ConfigT, context: ObjectiveContext) -> None:
         super().__init__()
         self.config = config
 
     @property
     def is_random(self) -> bool:
-        """Whether `terms` draws from `Batch.random`."""
+        """Whether `terms` draws from `Minibatch.random`."""
         return False
 
     @abstractmethod
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
         """The scalars whose sum the target minimises, weights included; each is logged by its name."""
 
     def after_step(self, target: Encoder) -> None:
@@ -143,7 +148,7 @@ class Objective(nn.Module, Generic[ConfigT]):
 class AugmentedObjective(Objective[AugmentedT]):
     """An objective that changes states at random; see `AugmentedConfig`."""
 
-    def __init__(self, config: AugmentedT, context: Context) -> None:
+    def __init__(self, config: AugmentedT, context: ObjectiveContext) -> None:
         super().__init__(config, context)
         self.augment = Augmentation(
             config.image_augmentations if context.images else config.vector_augmentations,
@@ -168,17 +173,17 @@ class TwoViewsObjective(AugmentedObjective[TwoViewsT]):
     batch_norm: ClassVar[bool] = False
     """Whether the projector normalises its hidden layers over the batch."""
 
-    def __init__(self, config: TwoViewsT, context: Context) -> None:
+    def __init__(self, config: TwoViewsT, context: ObjectiveContext) -> None:
         super().__init__(config, context)
         self.projector = head([context.target.features_dim, *config.projector], context, batch_norm=self.batch_norm)
         self.projection_dim = [context.target.features_dim, *config.projector][-1]
 
-    def views(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def views(self, batch: Minibatch) -> tuple[Tensor, Tensor]:
         """Both views as the target sees them, ``(B, *shape)``."""
         second = batch.states if self.config.second_view == "obs" else batch.next_states
         return self.augment(batch.states, batch.random), self.augment(second, batch.random)
 
-    def projections(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def projections(self, batch: Minibatch) -> tuple[Tensor, Tensor]:
         """What the objective compares: the projected features of both views, ``(B, projection_dim)``."""
         if not self.augment.changes and self.config.second_view == "next_obs":
             return self.projector(batch.features), self.projector(batch.next_features)
@@ -186,7 +191,7 @@ class TwoViewsObjective(AugmentedObjective[TwoViewsT]):
         return self.projector(batch.target(first)), self.projector(batch.target(second))
 
 
-def head(sizes: list[int], context: Context, *, batch_norm: bool = False) -> nn.Sequential:
+def head(sizes: list[int], context: ObjectiveContext, *, batch_norm: bool = False) -> nn.Sequential:
     """Linear layers of the given sizes with ReLU between them, torch's initialisation; nothing for a single size.
 
     Args:

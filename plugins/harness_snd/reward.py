@@ -21,17 +21,17 @@ from gymnasium import spaces as gym_spaces
 from torch import Tensor
 
 from harness.errors import UserError
-from harness.nn.clipping import BonusClip
-from harness.nn.diagnostics import spread_out, target_health
+from harness.nn.clipping import BonusClipper
+from harness.nn.diagnostics import evenly_spaced_indices, target_diagnostics
 from harness.nn.distillation import DistillationPair, masked_mean
 from harness.nn.layers import Encoder
 from harness.nn.minibatches import minibatches
 from harness.nn.moments import ReturnNormaliser
 from harness.nn.observations import ObservationNormaliser
-from harness.rewards import IntrinsicReward, Promises, Spaces, Transitions
+from harness.rewards import Guarantees, IntrinsicReward, Spaces, Transitions
 from harness_snd.config import SNDConfig
 from harness_snd.encoders import build_predictor, build_target
-from harness_snd.objective import Batch, Context, Objective
+from harness_snd.objective import Minibatch, Objective, ObjectiveContext
 
 ConfigT = TypeVar("ConfigT", bound=SNDConfig)
 
@@ -49,12 +49,12 @@ class SND(IntrinsicReward[ConfigT]):
     def __init__(self, config: ConfigT, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
         super().__init__(config, spaces, n_envs, device, seed)
         images = spaces.frame_channels is not None
-        self._newest = spaces.frame_channels if config.frames == "newest" else None
+        self._newest_channels = spaces.frame_channels if config.frames == "newest" else None
         shape = self._viewed_shape(spaces.observation)
         target = build_target(config, shape, images=images, generator=self.generator)
         predictor = build_predictor(config, shape, images=images, generator=self.generator)
         self.pair = DistillationPair(target, predictor, frozen=False)
-        self.objective = self.objective_class(config, Context(target, shape, images, spaces.action, self.generator))
+        self.objective = self.objective_class(config, ObjectiveContext(target, shape, images, spaces.action, self.generator))
         self.observations = ObservationNormaliser(
             shape, config.observation_normalisation, clip=config.observation_clip, statistics="cumulative"
         )
@@ -63,7 +63,7 @@ class SND(IntrinsicReward[ConfigT]):
         self.to(self.device)
         trained = [*self.pair.parameters(), *(p for p in self.objective.parameters() if p.requires_grad)]
         self.optimizers["networks"] = torch.optim.Adam(trained, lr=config.learning_rate, eps=config.adam_epsilon)
-        self._clip = BonusClip(config.bonus_clip, self.device)
+        self._clip = BonusClipper(config.bonus_clip, self.device)
 
     @property
     def target(self) -> Encoder:
@@ -72,16 +72,16 @@ class SND(IntrinsicReward[ConfigT]):
 
     def view(self, observations: np.ndarray) -> np.ndarray:
         """The newest frame ``(B, frame_channels, H, W)`` of stacked images, or everything."""
-        return observations if self._newest is None else observations[:, -self._newest :]
+        return observations if self._newest_channels is None else observations[:, -self._newest_channels :]
 
     def observe(self, transitions: Transitions) -> None:
         """Show the statistics of observations, if there are any, the states of one step."""
-        self.observations.update(self._scored_states(transitions))
+        self.observations.update(self._bonus_states(transitions))
 
     @torch.no_grad()
     def bonus(self, transitions: Transitions) -> Tensor:
         """``clip(eta * error)`` of the scored states, float32 ``(B,)``."""
-        return self._clip(self.config.eta * self.error(self._scored_states(transitions)))
+        return self._clip(self.config.eta * self.error(self._bonus_states(transitions)))
 
     def update(self, transitions: Transitions) -> dict[str, float]:
         """One rollout: `SNDConfig.epochs` passes over its minibatches.
@@ -94,13 +94,13 @@ class SND(IntrinsicReward[ConfigT]):
         """
         if len(transitions) < 2:
             raise ValueError(f"an update needs two transitions or more, not {len(transitions)}")
-        random = self._random_stream()
+        random = self._update_generator()
         parts = minibatches(
             transitions.env_index,
             self.config.minibatches,
             self.config.minibatch_order,
             epochs=self.config.epochs,
-            smallest=2,
+            min_size=2,
             random=random,
         )
         losses = [self._learn(self.batch(transitions, index, random)) for index in parts]
@@ -112,11 +112,12 @@ class SND(IntrinsicReward[ConfigT]):
         """How the target does, and what clipping costs.
 
         Returns:
-            ``target_std`` and ``target_rank``, see `target_health`; ``clipped_share``, how much of eta * error was cut off.
+            ``target_std`` and ``target_rank``, see `target_diagnostics`; ``clipped_share``, how much of eta * error was cut
+            off.
         """
-        states = self._scored_states(transitions)[spread_out(len(transitions), self.device)]
-        health = target_health(self.target(self.network_input(states)))
-        return health | {"clipped_share": self._clip.pop_share()}
+        states = self._bonus_states(transitions)[evenly_spaced_indices(len(transitions), self.device)]
+        diagnostics = target_diagnostics(self.target(self.network_input(states)))
+        return diagnostics | {"clipped_share": self._clip.pop_share()}
 
     def network_input(self, states: Tensor) -> Tensor:
         """What the networks see of states, in their own precision, of the same shape."""
@@ -127,11 +128,11 @@ class SND(IntrinsicReward[ConfigT]):
         """The predictor's mean squared error over features on a batch of states, ``(B,)``."""
         return self.pair.squared_error(self.network_input(states)).mean(1)
 
-    def batch(self, transitions: Transitions, index: Tensor, random: torch.Generator) -> Batch:
+    def batch(self, transitions: Transitions, index: Tensor, random: torch.Generator) -> Minibatch:
         """Those transitions of a rollout, as the objective and the predictor see them."""
-        return Batch(self.target, transitions, index, self.network_input, random)
+        return Minibatch(self.target, transitions, index, self.network_input, random)
 
-    def predictor_loss(self, batch: Batch, keep: Tensor | None = None) -> Tensor:
+    def predictor_loss(self, batch: Minibatch, keep: Tensor | None = None) -> Tensor:
         """The predictor's loss, a scalar; no gradient reaches the target.
 
         Args:
@@ -139,48 +140,48 @@ class SND(IntrinsicReward[ConfigT]):
             keep: Bool ``(B, D)``: entries that count; ``None`` for all.
         """
         scored = batch.states if self.config.bonus_on == "obs" else batch.next_states
-        squared = self.pair.squared_error(scored, batch.fixed_features(self.config.bonus_on))
+        squared = self.pair.squared_error(scored, batch.detached_features(self.config.bonus_on))
         if self.config.distillation == "mean":
             return masked_mean(squared, keep)
         return squared.sum() if keep is None else (squared * keep).sum()
 
     def distillation_loss(self, transitions: Transitions) -> Tensor:
         """The predictor's loss on all of these transitions, without a mask; it trains the predictor alone."""
-        return self.predictor_loss(self._whole(transitions))
+        return self.predictor_loss(self._full_minibatch(transitions))
 
     def target_loss(self, transitions: Transitions) -> Tensor:
         """The objective's loss on all of these transitions, as one minibatch; it trains all but the predictor."""
-        return _total(self.objective.terms(self._whole(transitions)))
+        return _sum_terms(self.objective.terms(self._full_minibatch(transitions)))
 
-    def promises(self) -> Promises:
+    def guarantees(self) -> Guarantees:
         """Which loss stops where, and what neither order nor past decide."""
         one_minibatch = self.config.minibatches == 1 and self.config.keep == 1
-        return Promises(
+        return Guarantees(
             stops_gradient={"distillation_loss": ["pair.target", "objective"], "target_loss": ["pair.predictor"]},
             depends_on="transition" if self.observations.moments is None else "past",
             any_order=one_minibatch and not self.objective.is_random,
         )
 
-    def _whole(self, transitions: Transitions) -> Batch:
+    def _full_minibatch(self, transitions: Transitions) -> Minibatch:
         index = torch.arange(len(transitions), device=self.device)
         return self.batch(transitions, index, torch.Generator(self.device))
 
     def _viewed_shape(self, space: gym_spaces.Space) -> tuple[int, ...]:
         if not isinstance(space, gym_spaces.Box):
             raise UserError(f"this method needs observations that are a Box of numbers, not {type(space).__name__}")
-        return space.shape if self._newest is None else (self._newest, *space.shape[1:])
+        return space.shape if self._newest_channels is None else (self._newest_channels, *space.shape[1:])
 
-    def _scored_states(self, transitions: Transitions) -> Tensor:
+    def _bonus_states(self, transitions: Transitions) -> Tensor:
         return transitions.obs if self.config.bonus_on == "obs" else transitions.next_obs
 
-    def _random_stream(self) -> torch.Generator:
+    def _update_generator(self) -> torch.Generator:
         """Random numbers on the device for one update, decided by `generator`, which stays on the CPU."""
         seed = int(torch.randint(2**62, (), generator=self.generator))
         return torch.Generator(self.device).manual_seed(seed)
 
-    def _learn(self, batch: Batch) -> dict[str, Tensor]:
+    def _learn(self, batch: Minibatch) -> dict[str, Tensor]:
         terms = self.objective.terms(batch)
-        target_loss = _total(terms)
+        target_loss = _sum_terms(terms)
         predictor_loss = self.predictor_loss(batch, self._draw_mask(batch))
         self.optimizers["networks"].zero_grad()
         (predictor_loss + target_loss).backward()
@@ -190,12 +191,12 @@ class SND(IntrinsicReward[ConfigT]):
         losses |= {f"target_loss_{name}": term for name, term in terms.items()}
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def _draw_mask(self, batch: Batch) -> Tensor | None:
+    def _draw_mask(self, batch: Minibatch) -> Tensor | None:
         if self.config.keep == 1:
             return None
         shape = (len(batch), self.config.feature_dim)
         return torch.rand(shape, generator=batch.random, device=self.device) < self.config.keep
 
 
-def _total(terms: dict[str, Tensor]) -> Tensor:
+def _sum_terms(terms: dict[str, Tensor]) -> Tensor:
     return torch.stack(list(terms.values())).sum()

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from harness.config import EnvironmentConfig, require
 
-PLACES = {"my_way_home": range(10, 27), "my_way_home_sparse": range(10, 11), "my_way_home_very_sparse": range(15, 16)}
+START_SPOTS = {"my_way_home": range(10, 27), "my_way_home_sparse": range(10, 11), "my_way_home_very_sparse": range(15, 16)}
 """Where an episode of each task may begin: numbers of map spots in ViZDoom's ``my_way_home.wad``."""
 
 
@@ -44,7 +44,7 @@ class VizDoomConfig(EnvironmentConfig):
     """Images per observation, newest last; an episode begins with its first image only."""
 
     @model_validator(mode="after")
-    def _can_be_made_here(self) -> Self:
+    def _check_installed(self) -> Self:
         require("envpool", "vizdoom")
         return self
 

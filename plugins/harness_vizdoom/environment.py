@@ -22,11 +22,11 @@ from tempfile import mkdtemp
 import numpy as np
 from gymnasium import spaces
 
-from harness.environments import discrete_actions
-from harness.envpool import Actions, Batch, EnvPoolTask, EnvPoolVecEnv, Images, Pool
-from harness.episode_metrics import FirstReward
-from harness_vizdoom.config import PLACES, VizDoomConfig
-from harness_vizdoom.scenario import write
+from harness.environments import validate_discrete_actions
+from harness.envpool import ActionConverter, EnvPoolTask, EnvPoolVecEnv, Images, Pool, StepResult
+from harness.episode_metrics import FirstRewardMetrics
+from harness_vizdoom.config import START_SPOTS, VizDoomConfig
+from harness_vizdoom.scenario import write_scenario
 
 ENVPOOL_ID = "MyWayHome-v1"
 
@@ -61,26 +61,26 @@ class VizDoomVecEnv(EnvPoolVecEnv):
         channels = 1 if config.grayscale else 3
         space = spaces.Box(0, 255, (channels * config.stack, config.size, config.size), np.uint8)
         super().__init__(
-            partial(_opened, config, threads=threads),
+            partial(_open_pool, config, threads=threads),
             n_envs,
             Images(space, channels),
-            Actions(spaces.Discrete(len(BUTTONS)), _pressed),
+            ActionConverter(spaces.Discrete(len(BUTTONS)), _to_buttons),
             rewards=partial(_rewards, cost=config.living_cost * config.frame_skip),
-            metrics=FirstReward,
+            metrics=FirstRewardMetrics,
         )
-        self._further = np.random.default_rng()
+        self._seed_rng = np.random.default_rng()
 
     def reset(self) -> np.ndarray:
         """Begin new games everywhere; without new seeds, with some that follow from the last ones."""
         if None in self._seeds:
-            self.reseed(self._further.integers(2**31, size=self.num_envs).tolist())
-        self._further = np.random.default_rng([int(seed) for seed in self._seeds if seed is not None])
+            self.reseed(self._seed_rng.integers(2**31, size=self.num_envs).tolist())
+        self._seed_rng = np.random.default_rng([int(seed) for seed in self._seeds if seed is not None])
         return super().reset()
 
 
-def _opened(config: VizDoomConfig, seeds: list[int], *, threads: int) -> Pool:
+def _open_pool(config: VizDoomConfig, seeds: list[int], *, threads: int) -> Pool:
     folder = Path(mkdtemp(prefix="vizdoom-"))
-    settings, world = write(folder, PLACES[config.task], grayscale=config.grayscale)
+    settings, world = write_scenario(folder, START_SPOTS[config.task], grayscale=config.grayscale)
     task = EnvPoolTask(
         ENVPOOL_ID,
         {
@@ -99,9 +99,9 @@ def _opened(config: VizDoomConfig, seeds: list[int], *, threads: int) -> Pool:
     return pool
 
 
-def _pressed(actions: np.ndarray) -> np.ndarray:
-    return BUTTONS[discrete_actions(actions, len(BUTTONS))]
+def _to_buttons(actions: np.ndarray) -> np.ndarray:
+    return BUTTONS[validate_discrete_actions(actions, len(BUTTONS))]
 
 
-def _rewards(batch: Batch, *, cost: float) -> np.ndarray:
+def _rewards(batch: StepResult, *, cost: float) -> np.ndarray:
     return (batch.terminated - np.float32(cost)).astype(np.float32)

@@ -10,14 +10,14 @@ import struct
 from importlib.resources import files
 from pathlib import Path
 
-FROM_ANYWHERE = range(10, 27)
+ALL_SPOTS = range(10, 27)
 """The spots that ViZDoom's map draws from."""
 
 _VARIABLES = struct.Struct("<4s4xI8x2i")
 """The chunk of initial values in compiled ACS: its name, size, first variable, two values of the vest's, then the two here."""
 
 
-def write(folder: Path, places: range, *, grayscale: bool) -> tuple[Path, Path]:
+def write_scenario(folder: Path, places: range, *, grayscale: bool) -> tuple[Path, Path]:
     """Write the configuration and the map.
 
     Args:
@@ -32,11 +32,11 @@ def write(folder: Path, places: range, *, grayscale: bool) -> tuple[Path, Path]:
     settings, world = folder / "my_way_home.cfg", folder / "my_way_home.wad"
     screen = "GRAY8" if grayscale else "CRCGCB"
     settings.write_text(f"{(maps / settings.name).read_text()}\nscreen_format = {screen}\n")
-    world.write_bytes(starting_at((maps / world.name).read_bytes(), places))
+    world.write_bytes(with_start_spots((maps / world.name).read_bytes(), places))
     return settings, world
 
 
-def starting_at(world: bytes, places: range) -> bytes:
+def with_start_spots(world: bytes, places: range) -> bytes:
     """The map with another range of starts.
 
     Args:
@@ -46,10 +46,10 @@ def starting_at(world: bytes, places: range) -> bytes:
     Raises:
         ValueError: The file is another one, or the places are not spots of its map.
     """
-    if places.step != 1 or not places or not set(places) <= set(FROM_ANYWHERE):
-        raise ValueError(f"places must be consecutive and from {FROM_ANYWHERE[0]} to {FROM_ANYWHERE[-1]}, not {list(places)}")
+    if places.step != 1 or not places or not set(places) <= set(ALL_SPOTS):
+        raise ValueError(f"places must be consecutive and from {ALL_SPOTS[0]} to {ALL_SPOTS[-1]}, not {list(places)}")
     chunk = world.find(b"MINI")
     start = chunk + _VARIABLES.size - 8
-    if chunk < 0 or struct.unpack_from("<2i", world, start) != (FROM_ANYWHERE.start, len(FROM_ANYWHERE)):
+    if chunk < 0 or struct.unpack_from("<2i", world, start) != (ALL_SPOTS.start, len(ALL_SPOTS)):
         raise ValueError("this is not the my_way_home.wad that is known: its start cannot be placed")
     return world[:start] + struct.pack("<2i", places.start, len(places)) + world[start + 8 :]

@@ -32,7 +32,7 @@ TO_THE_SECOND_ROOM = (
 @contextmanager
 def measured(game: str = "breakout", n_envs: int = 2, **settings: Any) -> Iterator[AtariVecEnv]:
     env = AtariVecEnv(AtariConfig(game=game, **settings), n_envs)
-    env.measure()
+    env.enable_metrics()
     try:
         yield env
     finally:
@@ -100,7 +100,7 @@ def test_montezuma_begins_in_room_one_and_the_left_door_leads_to_a_second():
     with measured("montezuma_revenge", sticky=0, episode_steps=len(actions)) as env:
         assert env._exploration
         env.reset()
-        assert env._exploration._shadows[0].memory()[3] == 1
+        assert env._exploration._mirrors[0].ram()[3] == 1
         for row in actions:
             infos = env.step(row)[3]
         assert [info["metrics"]["rooms"] for info in infos] == [2, 1]
@@ -109,7 +109,7 @@ def test_montezuma_begins_in_room_one_and_the_left_door_leads_to_a_second():
 
 
 def test_a_row_in_the_table_is_all_that_a_metric_in_memory_needs(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(exploration.MEMORY, "breakout", {"places": 99, "paddles": 72})
+    monkeypatch.setitem(exploration.RAM_METRICS, "breakout", {"places": 99, "paddles": 72})
     with measured(n_envs=1, sticky=0, episode_steps=40) as env:
         actions = actions_of(env, 40)
         env.reseed([4])
@@ -134,11 +134,11 @@ def memories_of_breakout(actions: np.ndarray, seed: int) -> np.ndarray:
 
 
 def test_reading_from_another_game_is_noticed(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(exploration.MEMORY, "breakout", {"places": 99})
+    monkeypatch.setitem(exploration.RAM_METRICS, "breakout", {"places": 99})
     with measured() as env:
         assert env._exploration
         env.reset()
-        env._exploration._shadows[1].step(3)
+        env._exploration._mirrors[1].step(3)
         with pytest.raises(RuntimeError, match="played different games"):
             for actions in actions_of(env, 400):
                 env.step(actions)
@@ -150,7 +150,7 @@ def test_nothing_is_measured_unless_asked_for():
     infos = [env.step(np.zeros(1, dtype=np.int64))[3][0] for _ in range(2)]
     assert infos[1] and "metrics" not in infos[1]
     with pytest.raises(RuntimeError, match="before the first reset"):
-        env.measure()
+        env.enable_metrics()
     env.close()
 
 
@@ -160,7 +160,7 @@ def test_measuring_changes_no_number(game: str):
     for measure in (False, True):
         env = AtariVecEnv(AtariConfig(game=game, episode_steps=15), 2)
         if measure:
-            env.measure()
+            env.enable_metrics()
         env.reseed([1, 2])
         rows.append([env.reset(), *(array for actions in actions_of(env, 40) for array in env.step(actions)[:3])])
         env.close()
@@ -178,7 +178,7 @@ def test_a_run_writes_them_for_every_evaluated_episode(game: str, columns: list[
         checkpoint_every=16,
     )
     train(spec, tmp_path, device="cpu")
-    header, rows = read_csv_rows(RunFolder.of(spec, tmp_path).evaluations)
+    header, rows = read_csv_rows(RunFolder.of(spec, tmp_path).evaluations_file)
     assert header[-len(columns) - 1 :] == ["length", *columns]
     assert len(rows) >= 3
     for row in rows:

@@ -108,9 +108,9 @@ def test_pixels_rewards_and_ends_are_those_of_the_plain_interface(config: AtariC
 )
 def test_the_game_whose_memory_is_read_shows_the_same_screens(config: AtariConfig, monkeypatch: pytest.MonkeyPatch):
     """Through sticky actions, idle frames, ends of both kinds, resets without seeds, and a second seeding."""
-    monkeypatch.setitem(exploration.MEMORY, "breakout", {"anything": 0})
+    monkeypatch.setitem(exploration.RAM_METRICS, "breakout", {"anything": 0})
     env = AtariVecEnv(config, 2)
-    env.measure()
+    env.enable_metrics()
     episodes = 0
     for seeds in ([31, 32], [33, 34]):
         env.reseed(seeds)
@@ -129,5 +129,5 @@ def screens_differ(env: AtariVecEnv, observations: np.ndarray) -> float:
     """The largest difference between the newest frames and what the games that are read show at this moment."""
     assert env._exploration
     size = observations.shape[-1]
-    shown = [area_resized(shadow._ale.getScreenGrayscale(), size)[0] for shadow in env._exploration._shadows]
+    shown = [area_resized(mirror._ale.getScreenGrayscale(), size)[0] for mirror in env._exploration._mirrors]
     return float(np.abs(observations[:, -1] - np.stack(shown)).max())

@@ -21,7 +21,7 @@ def rocking(observations: np.ndarray, task: str) -> np.ndarray:
 @pytest.mark.parametrize("sparse", [True, False])
 def test_rewards_and_ends_of_a_car_that_gets_there(task: str, sparse: bool):
     env = make(ClassicControlConfig(task=task, sparse=sparse), 8)  # type: ignore[arg-type]
-    env.measure()
+    env.enable_metrics()
     env.reseed(list(range(8)))
     observations, ended = env.reset(), 0
     total = np.zeros(8)
@@ -71,7 +71,7 @@ def test_scaled_observations_are_shares_of_the_range():
 
 def test_a_car_that_stands_covers_little_and_is_cut():
     env = make(ClassicControlConfig(task="mountain_car", episode_steps=50), 2)
-    env.measure()
+    env.enable_metrics()
     env.reset()
     infos: list = [env.step(np.ones(2, np.int64))[3] for _ in range(50)][-1]
     for info in infos:

@@ -13,7 +13,7 @@ import pytest
 from harness.claims import Claim
 from harness.plan import expand
 from harness.run_folder import RunFolder, RunRecord, RunStatus, now
-from harness.status import cells, plan_standings, read_standings
+from harness.status import group_runs, summarise_plan, summarise_runs
 from harness.suite import load_suite
 
 
@@ -43,12 +43,12 @@ def mixed(plan):
     running = leave(plan[3], "running")
     running.progress.write_text("time/total_timesteps,time/fps\n1024,50\n1536,64\n1600,")
     truncated = leave(plan[5], "finished")
-    truncated.spec_file.write_text(truncated.spec_file.read_text()[:200])
+    truncated.record_file.write_text(truncated.record_file.read_text()[:200])
     foreign = Path("results/elsewhere")
     foreign.mkdir()
     (foreign / "run.json").write_text('{"speed": 3}')
     claim = Claim(running.path / "claim")
-    claim.take()
+    claim.acquire()
     yield plan
     claim.release()
 
@@ -58,8 +58,8 @@ def test_status_tells_the_truth_about_each_run(mixed, harness):
     assert code == 0
     status = json.loads(output)
     found = {(run["task"], run["method"], run["seed"]): run for run in status["runs"]}
-    standings = {key: run["standing"] for key, run in found.items()}
-    assert standings == {
+    states = {key: run["state"] for key, run in found.items()}
+    assert states == {
         ("n4", "ppo", 0): "finished",
         ("n4", "ppo", 1): "finished",
         ("n4", "rnd", 0): "failed",
@@ -88,12 +88,12 @@ def test_status_in_words(mixed, harness):
 
 
 def test_status_with_a_plan_shows_what_is_missing(mixed, workplace, harness):
-    RunFolder.of(mixed[5], Path("results")).spec_file.unlink()
+    RunFolder.of(mixed[5], Path("results")).record_file.unlink()
     for root in ("results", "results/small"):
         _, output, _ = harness("status", root, "--suite", "small.yaml", "--json")
-        standings = [run["standing"] for run in json.loads(output)["runs"]]
-        assert len(standings) == 8
-        assert standings.count("missing") == 3
+        states = [run["state"] for run in json.loads(output)["runs"]]
+        assert len(states) == 8
+        assert states.count("missing") == 3
 
 
 def test_configurations_of_one_name_are_told_apart(plan):
@@ -101,21 +101,21 @@ def test_configurations_of_one_name_are_told_apart(plan):
     leave(plan[0], "finished")
     leave(other, "finished")
     leave(plan[1], "finished")
-    standings, _ = read_standings([Path("results")])
-    names = {cell.method for cell in cells(standings)}
+    summaries, _ = summarise_runs([Path("results")])
+    names = {cell.method for cell in group_runs(summaries)}
     assert names == {f"ppo-{plan[0].digest}", f"ppo-{other.digest}", "rnd"}
 
 
 def test_same_folder_given_twice_counts_once(plan):
     leave(plan[0], "finished")
-    assert len(read_standings([Path("results"), Path("results/small"), Path.cwd() / "results"])[0]) == 1
+    assert len(summarise_runs([Path("results"), Path("results/small"), Path.cwd() / "results"])[0]) == 1
 
 
 def test_plan_keeps_its_own_normalisation(plan):
     leave(plan[0], "finished", score=0.99)
     changed = plan[0].model_copy(update={"normalise": plan[0].normalise.model_copy(update={"high": 1.98})})
-    (standing,) = plan_standings([changed], Path("results"))
-    assert standing.normalised == 0.5
+    (summary,) = summarise_plan([changed], Path("results"))
+    assert summary.normalised == 0.5
 
 
 def test_finished_suite_is_left_alone_without_loading_torch(plan, workplace):

@@ -16,7 +16,7 @@ import pytest
 from harness.files import read_csv_rows
 from harness.plan import expand
 from harness.run_folder import RunFolder
-from harness.status import plan_standings
+from harness.status import summarise_plan
 from harness.suite import load_suite
 
 RESULTS = Path("results")
@@ -67,17 +67,17 @@ def test_killed_in_the_middle_the_same_command_finishes_the_rest(workplace):
 
     process = start(*command)
     try:
-        wait_for(lambda: any(run.standing == "finished" for run in plan_standings(plan, RESULTS)))
+        wait_for(lambda: any(run.state == "finished" for run in summarise_plan(plan, RESULTS)))
         everyone = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
         os.killpg(process.pid, signal.SIGKILL)
         assert not psutil.wait_procs(everyone, timeout=10)[1]
     finally:
         process.kill()
         process.communicate()
-    before = plan_standings(plan, RESULTS)
-    assert "missing" in {run.standing for run in before}
-    assert not {run.standing for run in before} & {"running", "failed"}
-    untouched = {run.folder.path: run.folder.progress.stat().st_mtime_ns for run in before if run.standing == "finished"}
+    before = summarise_plan(plan, RESULTS)
+    assert "missing" in {run.state for run in before}
+    assert not {run.state for run in before} & {"running", "failed"}
+    untouched = {run.folder.path: run.folder.progress_file.stat().st_mtime_ns for run in before if run.state == "finished"}
 
     code, lines, errors = finish(*command)
     assert (code, errors) == (0, "")
@@ -87,11 +87,11 @@ def test_killed_in_the_middle_the_same_command_finishes_the_rest(workplace):
     assert Path("results/small/report/index.html").stat().st_size > 10_000
     for spec in plan:
         folder = RunFolder.of(spec, RESULTS)
-        _, rows = read_csv_rows(folder.progress)
+        _, rows = read_csv_rows(folder.progress_file)
         assert [int(row["time/total_timesteps"]) for row in rows] == list(range(64, 513, 64))
         assert folder.read().provenance["command"] == f"harness {' '.join(command)}"
     for path, changed in untouched.items():
-        assert RunFolder(path).progress.stat().st_mtime_ns == changed
+        assert RunFolder(path).progress_file.stat().st_mtime_ns == changed
 
     code, lines, _ = finish(*command)
     assert code == 0

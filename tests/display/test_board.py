@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.display.board import Board
-from harness.execution.events import Advanced, Ended, Outcome, Started
-from harness.progress import Progress
+from harness.display.board import SuiteProgress
+from harness.execution.events import Outcome, RunEnded, RunProgressed, RunStarted
+from harness.progress import RunProgress
 from harness.run_folder import RunFolder
 from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec
-from harness.status import RunStanding
+from harness.status import RunSummary
 
 
-def standing(method: str, seed: int, step: int = 0) -> RunStanding:
+def summary(method: str, seed: int, step: int = 0) -> RunSummary:
     spec = RunSpec(
         suite="s",
         task="t",
@@ -29,43 +29,50 @@ def standing(method: str, seed: int, step: int = 0) -> RunStanding:
         evaluation=EvaluationSpec(every=100),
         checkpoint_every=100,
     )
-    return RunStanding(spec, RunFolder(Path("nowhere")), "interrupted" if step else "missing", step)
+    return RunSummary(spec, RunFolder(Path("nowhere")), "interrupted" if step else "missing", step)
 
 
-def advanced(run: RunStanding, step: int, speed: float) -> Advanced:
-    return Advanced(run.spec, Progress(step, 1000, speed))
+def advanced(run: RunSummary, step: int, speed: float) -> RunProgressed:
+    return RunProgressed(run.spec, RunProgress(step, 1000, speed))
 
 
 @given(st.lists(st.sampled_from(["finished", "failed", "claimed", "advances", "stays"]), max_size=12), st.integers(0, 3))
 def test_every_run_is_counted_once(fates, before):
-    runs = [standing("m", seed) for seed in range(len(fates))]
-    board = Board(runs, finished=before)
+    runs = [summary("m", seed) for seed in range(len(fates))]
+    suite_progress = SuiteProgress(runs, finished=before)
     for run, fate in zip(runs, fates, strict=True):
         if fate == "stays":
             continue
-        board.update(Started(run.spec))
-        board.update(advanced(run, 500, 10.0))
+        suite_progress.update(RunStarted(run.spec))
+        suite_progress.update(advanced(run, 500, 10.0))
         if fate != "advances":
-            board.update(Ended(Outcome(run.spec, fate)))
-    assert board.finished == before + fates.count("finished")
-    assert board.waiting == fates.count("stays")
-    assert len(board.running) == fates.count("advances")
-    assert board.finished + board.failed + board.claimed + board.waiting + len(board.running) == board.total
+            suite_progress.update(RunEnded(Outcome(run.spec, fate)))
+    assert suite_progress.finished == before + fates.count("finished")
+    assert suite_progress.waiting == fates.count("stays")
+    assert len(suite_progress.running) == fates.count("advances")
+    assert (
+        suite_progress.finished
+        + suite_progress.failed
+        + suite_progress.claimed
+        + suite_progress.waiting
+        + len(suite_progress.running)
+        == suite_progress.total
+    )
 
 
 def test_time_left_knows_that_methods_differ_in_speed():
-    fast, slow, waiting = standing("fast", 0), standing("slow", 0), standing("slow", 1)
-    board = Board([fast, slow, waiting])
-    assert board.seconds_left is None
+    fast, slow, waiting = summary("fast", 0), summary("slow", 0), summary("slow", 1)
+    suite_progress = SuiteProgress([fast, slow, waiting])
+    assert suite_progress.seconds_left is None
     for run in (fast, slow):
-        board.update(Started(run.spec))
-    board.update(advanced(fast, 500, 100.0))
-    board.update(advanced(slow, 500, 10.0))
-    assert board.seconds_left == pytest.approx((5 + 50 + 100) / 2)
+        suite_progress.update(RunStarted(run.spec))
+    suite_progress.update(advanced(fast, 500, 100.0))
+    suite_progress.update(advanced(slow, 500, 10.0))
+    assert suite_progress.seconds_left == pytest.approx((5 + 50 + 100) / 2)
 
 
 def test_time_left_does_not_count_what_was_done_before():
-    board = Board([standing("m", 0, step=900), standing("m", 1)])
-    board.update(Started(board_run := standing("m", 1).spec))
-    board.update(Advanced(board_run, Progress(500, 1000, 10.0)))
-    assert board.seconds_left == pytest.approx(10 + 50)
+    suite_progress = SuiteProgress([summary("m", 0, step=900), summary("m", 1)])
+    suite_progress.update(RunStarted(other_run := summary("m", 1).spec))
+    suite_progress.update(RunProgressed(other_run, RunProgress(500, 1000, 10.0)))
+    assert suite_progress.seconds_left == pytest.approx(10 + 50)

@@ -13,7 +13,7 @@ ROWS = [("a", "", "[bold]words[/bold] " * 30, 5), ("longer", None, "few", 12_345
 
 
 def test_pipe_gets_whole_aligned_lines(capsys):
-    print_table(open_console(), "things", COLUMNS, ROWS, right=("number",))
+    print_table(open_console(), "things", COLUMNS, ROWS, right_aligned=("number",))
     title, header, first, second = capsys.readouterr().out.splitlines()
     assert title == "things"
     assert header.split() == ["name", "about", "number"]
@@ -25,7 +25,7 @@ def test_pipe_gets_whole_aligned_lines(capsys):
 
 def test_terminal_wraps_but_keeps_names_and_numbers():
     console = Console(file=io.StringIO(), force_terminal=True, width=60, markup=False, highlight=False, color_system=None)
-    print_table(console, "things", COLUMNS, ROWS, right=("number",), keep=("name",))
+    print_table(console, "things", COLUMNS, ROWS, right_aligned=("number",), no_wrap_columns=("name",))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert max(map(len, lines)) <= 60
     assert any("longer" in line and "12345" in line for line in lines)

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.display.board import Board
-from harness.display.progress import _Teller, draw, progress_view
-from harness.execution.events import Advanced, Ended, Outcome, Started
-from harness.progress import Progress
+from harness.display.board import SuiteProgress
+from harness.display.progress import _LineReporter, draw, progress_view
+from harness.execution.events import Outcome, RunEnded, RunProgressed, RunStarted
+from harness.progress import RunProgress
 from harness.run_folder import RunFolder
 from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec
-from harness.status import RunStanding
+from harness.status import RunSummary
 
 
-def standings(number: int) -> list[RunStanding]:
+def summaries(number: int) -> list[RunSummary]:
     specs = [
         RunSpec(
             suite="atari_hard",
@@ -33,7 +33,7 @@ def standings(number: int) -> list[RunStanding]:
         )
         for seed in range(number)
     ]
-    return [RunStanding(spec, RunFolder(Path("nowhere")), "missing") for spec in specs]
+    return [RunSummary(spec, RunFolder(Path("nowhere")), "missing") for spec in specs]
 
 
 def terminal(width: int = 80, height: int = 24, **kwargs) -> Console:
@@ -47,13 +47,13 @@ def text_of(console: Console) -> str:
 
 @pytest.mark.parametrize("running", [1, 40])
 def test_board_fits_into_80_columns_and_the_screen_and_shows_everything(running):
-    runs = standings(running + 2)
-    board = Board(runs)
+    runs = summaries(running + 2)
+    suite_progress = SuiteProgress(runs)
     for run in runs[:running]:
-        board.update(Started(run.spec))
-        board.update(Advanced(run.spec, Progress(16_000_000, 32_000_000, 1234.0, 4753.3)))
+        suite_progress.update(RunStarted(run.spec))
+        suite_progress.update(RunProgressed(run.spec, RunProgress(16_000_000, 32_000_000, 1234.0, 4753.3)))
     console = terminal(color_system=None)
-    console.print(draw(board, height=24))
+    console.print(draw(suite_progress, height=24))
     lines = text_of(console).splitlines()
     assert max(map(len, lines)) <= 80
     assert len(lines) <= 24
@@ -62,11 +62,11 @@ def test_board_fits_into_80_columns_and_the_screen_and_shows_everything(running)
 
 
 def run_through(console: Console) -> None:
-    (run,) = standings(1)
-    with progress_view(console, Board([run])) as on_event:
-        on_event(Started(run.spec))
-        on_event(Advanced(run.spec, Progress(1, 32_000_000, 1234.0, 12.5)))
-        on_event(Ended(Outcome(run.spec, "finished")))
+    (run,) = summaries(1)
+    with progress_view(console, SuiteProgress([run])) as on_event:
+        on_event(RunStarted(run.spec))
+        on_event(RunProgressed(run.spec, RunProgress(1, 32_000_000, 1234.0, 12.5)))
+        on_event(RunEnded(Outcome(run.spec, "finished")))
 
 
 def test_pipe_gets_plain_lines():
@@ -94,32 +94,32 @@ def test_no_color_is_respected(monkeypatch):
 
 def test_plain_lines_are_neither_many_nor_rare():
     now = 0.0
-    (run,) = standings(1)
+    (run,) = summaries(1)
     console = Console(file=io.StringIO(), width=1000)
-    teller = _Teller(console, Board([run]), clock=lambda: now)
-    teller(Started(run.spec))
+    reporter = _LineReporter(console, SuiteProgress([run]), clock=lambda: now)
+    reporter(RunStarted(run.spec))
     for second in range(3600):  # an hour of a run that takes two
         now = float(second)
-        teller(Advanced(run.spec, Progress(32_000_000 * second // 7200, 32_000_000, 4444.0)))
+        reporter(RunProgressed(run.spec, RunProgress(32_000_000 * second // 7200, 32_000_000, 4444.0)))
     told = text_of(console).count("running")
     assert told == 49  # each further 1 %, since 10 % would take 12 minutes and 30 seconds are less than 1 %
 
     now, told_before = 10_000.0, told
     for step in range(100):  # and then in no time to its end
         now += 0.01
-        teller(Advanced(run.spec, Progress(16_000_000 + 160_000 * step, 32_000_000, 4444.0)))
+        reporter(RunProgressed(run.spec, RunProgress(16_000_000 + 160_000 * step, 32_000_000, 4444.0)))
     assert text_of(console).count("running") - told_before <= 1
 
 
 def test_the_phase_is_told_on_a_terminal_and_in_a_pipe():
-    (run,) = standings(1)
-    board, console = Board([run]), Console(file=io.StringIO(), width=1000)
+    (run,) = summaries(1)
+    suite_progress, console = SuiteProgress([run]), Console(file=io.StringIO(), width=1000)
     now = 0.0
-    teller = _Teller(console, board, clock=lambda: now)
-    teller(Started(run.spec))
+    reporter = _LineReporter(console, suite_progress, clock=lambda: now)
+    reporter(RunStarted(run.spec))
     for now in (0.0, 100.0):
-        teller(Advanced(run.spec, Progress(int(now) * 160_000, 32_000_000, 4444.0, phase="pretrain")))
+        reporter(RunProgressed(run.spec, RunProgress(int(now) * 160_000, 32_000_000, 4444.0, phase="pretrain")))
     assert "phase pretrain" in text_of(console)
     screen = terminal(width=200)
-    screen.print(draw(board, 24))
+    screen.print(draw(suite_progress, 24))
     assert "montezuma_revenge/snd_vic/seed-0 (pretrain)" in text_of(screen)

@@ -16,7 +16,7 @@ def renderer() -> Iterator[str]:
     """The OpenGL platform of this machine; empty, and nothing can be rendered, if there is none."""
     with pytest.MonkeyPatch.context() as patch:
         try:
-            found = opengl.platform()
+            found = opengl.rendering_platform()
         except ValueError:
             found = ""
         patch.setitem(os.environ, "MUJOCO_GL", found or "disabled")

@@ -16,7 +16,7 @@ from harness_dm_control.tasks import SPARSE, TASKS
 
 @pytest.fixture
 def no_opengl(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(config, "platform", lambda: "egl")
+    monkeypatch.setattr(config, "rendering_platform", lambda: "egl")
 
 
 def test_defaults_are_the_suites_own():
@@ -105,35 +105,35 @@ def test_missing_package_says_how_to_install_it(settings: dict, package: str, mo
 
 
 def test_without_opengl_states_work_and_pixels_say_what_is_missing(monkeypatch: pytest.MonkeyPatch):
-    opengl.platform.cache_clear()
+    opengl.rendering_platform.cache_clear()
     monkeypatch.setenv("MUJOCO_GL", "disabled")
     try:
         assert DmControlConfig(task="cartpole_balance").observations == "vectors"
         with pytest.raises(ValidationError, match=r"with MUJOCO_GL=disabled \(disabled: .*apt install libegl1"):
             DmControlConfig(task="cartpole_balance", from_pixels=True)
     finally:
-        opengl.platform.cache_clear()
+        opengl.rendering_platform.cache_clear()
 
 
 def test_platforms_are_tried_in_turn(monkeypatch: pytest.MonkeyPatch):
-    opengl.platform.cache_clear()
+    opengl.rendering_platform.cache_clear()
     monkeypatch.delenv("MUJOCO_GL", raising=False)
-    monkeypatch.setattr(opengl, "_problem", {"egl": "no driver", "osmesa": ""}.__getitem__)
+    monkeypatch.setattr(opengl, "_rendering_error", {"egl": "no driver", "osmesa": ""}.__getitem__)
     try:
-        assert opengl.platform() == "osmesa"
-        monkeypatch.setattr(opengl, "_problem", {"egl": "no driver", "osmesa": "no library"}.__getitem__)
-        opengl.platform.cache_clear()
+        assert opengl.rendering_platform() == "osmesa"
+        monkeypatch.setattr(opengl, "_rendering_error", {"egl": "no driver", "osmesa": "no library"}.__getitem__)
+        opengl.rendering_platform.cache_clear()
         with pytest.raises(ValueError, match=r"rendered here \(egl: no driver; osmesa: no library\). Remedy: .*libosmesa6"):
-            opengl.platform()
+            opengl.rendering_platform()
     finally:
-        opengl.platform.cache_clear()
+        opengl.rendering_platform.cache_clear()
 
 
 def test_a_child_that_dies_is_a_reason_and_not_an_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(opengl, "_TRIAL", "import os; os.abort()")
-    assert "exit code -6" in opengl._problem("egl")
-    monkeypatch.setattr(opengl, "_TRIAL", "import os; assert os.environ['MUJOCO_GL'] == 'osmesa'")
-    assert opengl._problem("osmesa") == ""
+    monkeypatch.setattr(opengl, "_PROBE", "import os; os.abort()")
+    assert "exit code -6" in opengl._rendering_error("egl")
+    monkeypatch.setattr(opengl, "_PROBE", "import os; assert os.environ['MUJOCO_GL'] == 'osmesa'")
+    assert opengl._rendering_error("osmesa") == ""
 
 
 HEAVY = "('torch', 'stable_baselines3', 'envpool', 'dm_control', 'mujoco', 'gymnasium', 'numpy')"

@@ -87,7 +87,7 @@ def test_repeats_count_towards_the_episode_and_the_last_step_is_short():
 
 def test_sparse_tasks_tell_when_they_first_found_a_reward():
     env = make(DmControlConfig(task="ball_in_cup_catch", episode_steps=60), 16)
-    env.measure()
+    env.enable_metrics()
     env.reseed(list(range(16)))
     env.reset()
     rewards, infos = np.zeros((60, 16)), []
@@ -102,7 +102,7 @@ def test_sparse_tasks_tell_when_they_first_found_a_reward():
 
 def test_dense_tasks_have_no_metrics():
     env = make(DmControlConfig(task="cartpole_swingup", episode_steps=1), 1)
-    env.measure()
+    env.enable_metrics()
     env.reset()
     assert "metrics" not in env.step(np.zeros((1, 1), np.float32))[3][0]
 
@@ -110,7 +110,7 @@ def test_dense_tasks_have_no_metrics():
 def test_pixels_keep_the_promises(rendering: None):
     config = DmControlConfig(task="reacher_easy", from_pixels=True, action_repeat=2, episode_steps=7, size=32)
     env = make(config, 2)
-    env.measure()
+    env.enable_metrics()
     actions = actions_of(env, 6)
     reference = trajectory(env, [1, 2], actions)
     first, *steps = reference

@@ -12,15 +12,15 @@ import pytest
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, Images, Parts, Vectors, discrete, scaled
+from harness.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Images, Vectors, discrete_converter, scaled_converter
 
 SEEDS = [11, 7, 400, 2**31 - 1]
 KINDS: dict[str, tuple[EnvPoolTask, Any, Any]] = {
-    "terminated at random times": (EnvPoolTask("CartPole-v1"), Vectors, discrete),
-    "terminated or cut": (EnvPoolTask("CartPole-v1", {"max_episode_steps": 14}), Vectors, discrete),
-    "cut together": (EnvPoolTask("Pendulum-v1", {"max_episode_steps": 9}), Vectors, scaled),
-    "cut at the first step": (EnvPoolTask("Pendulum-v1", {"max_episode_steps": 1}), Vectors, scaled),
-    "dictionaries": (EnvPoolTask("ReacherHard-v1", {"max_episode_steps": 9}), Parts, scaled),
+    "terminated at random times": (EnvPoolTask("CartPole-v1"), Vectors, discrete_converter),
+    "terminated or cut": (EnvPoolTask("CartPole-v1", {"max_episode_steps": 14}), Vectors, discrete_converter),
+    "cut together": (EnvPoolTask("Pendulum-v1", {"max_episode_steps": 9}), Vectors, scaled_converter),
+    "cut at the first step": (EnvPoolTask("Pendulum-v1", {"max_episode_steps": 1}), Vectors, scaled_converter),
+    "dictionaries": (EnvPoolTask("ReacherHard-v1", {"max_episode_steps": 9}), FlattenedDict, scaled_converter),
 }
 STEPS = 60
 
@@ -106,7 +106,7 @@ def test_observations_may_be_kept():
 def test_pixels_come_channel_first():
     task = EnvPoolTask("Pong-v5", {"stack_num": 4, "use_fire_reset": False})
     space, action_space = task.spaces()
-    env = EnvPoolVecEnv(partial(task.open, threads=1), 2, Images(space, 1), discrete(action_space))
+    env = EnvPoolVecEnv(partial(task.open, threads=1), 2, Images(space, 1), discrete_converter(action_space))
     first = env.reset()
     observations, rewards, _, _ = env.step(np.zeros(2, np.int64))
     assert env.frame_channels == 1 and first.shape == observations.shape == (2, 4, 84, 84)

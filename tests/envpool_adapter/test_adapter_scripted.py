@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support.scripted_pool import Ending, ScriptedPool
 
 from harness import NO_INFO
-from harness.envpool import EnvPoolVecEnv, Parts, scaled
-from harness.episode_metrics import FirstReward
+from harness.envpool import EnvPoolVecEnv, FlattenedDict, scaled_converter
+from harness.episode_metrics import FirstRewardMetrics
 
 STEPS = 25
 ACTION_SPACE = spaces.Box(-1.0, 1.0, (1,), np.float64)
@@ -19,14 +19,14 @@ endings = st.builds(Ending, st.integers(1, 5), st.booleans())
 scripts = st.lists(st.lists(endings, min_size=1, max_size=6), min_size=1, max_size=5)
 
 
-def adapter(script: list[list[Ending]], *, tidy: bool = True, action_repeat: int = 1, **options) -> EnvPoolVecEnv:
+def adapter(script: list[list[Ending]], *, in_order: bool = True, action_repeat: int = 1, **options) -> EnvPoolVecEnv:
     names = ("where", "nested.seed", "nested.last_action")
-    observations = Parts(ScriptedPool.observation_space, names)
+    observations = FlattenedDict(ScriptedPool.observation_space, names)
     env = EnvPoolVecEnv(
-        lambda seeds: ScriptedPool(seeds, script, tidy=tidy),
+        lambda seeds: ScriptedPool(seeds, script, in_order=in_order),
         len(script),
         observations,
-        scaled(ACTION_SPACE),
+        scaled_converter(ACTION_SPACE),
         action_repeat=action_repeat,
         **options,
     )
@@ -57,9 +57,9 @@ def alone(env: int, script: list[Ending], actions: np.ndarray, repeat: int):
     return first, rows
 
 
-@given(script=scripts, tidy=st.booleans(), repeat=st.integers(1, 3), seed=st.integers(0, 2**16))
-def test_every_environment_sees_what_it_would_alone(script: list[list[Ending]], tidy: bool, repeat: int, seed: int):
-    env = adapter(script, tidy=tidy, action_repeat=repeat)
+@given(script=scripts, in_order=st.booleans(), repeat=st.integers(1, 3), seed=st.integers(0, 2**16))
+def test_every_environment_sees_what_it_would_alone(script: list[list[Ending]], in_order: bool, repeat: int, seed: int):
+    env = adapter(script, in_order=in_order, action_repeat=repeat)
     actions = np.random.default_rng(seed).uniform(-1, 1, (STEPS, len(script), 1)).astype(np.float32)
     expected = [alone(i, script[i], actions[:, i, 0], repeat) for i in range(len(script))]
     kept = [env.reset()]
@@ -88,7 +88,7 @@ def test_only_the_ended_take_a_reset_step():
         pools.append(ScriptedPool(seeds, [[Ending(1, False)], [Ending(9, True)], [Ending(2, False)]]))
         return pools[0]
 
-    env = EnvPoolVecEnv(opened, 3, Parts(ScriptedPool.observation_space, ("where",)), scaled(ACTION_SPACE))
+    env = EnvPoolVecEnv(opened, 3, FlattenedDict(ScriptedPool.observation_space, ("where",)), scaled_converter(ACTION_SPACE))
     env.reset()
     for _ in range(2):
         env.step(np.zeros((3, 1), np.float32))
@@ -105,7 +105,7 @@ def test_a_step_whose_episodes_all_end_is_repeated_no_further():
 @given(script=scripts, repeat=st.integers(1, 3))
 def test_metrics_are_those_of_the_episode_that_ended(script: list[list[Ending]], repeat: int):
     env = adapter(script, action_repeat=repeat, metrics=Longest)
-    env.measure()
+    env.enable_metrics()
     env.reset()
     lengths = np.zeros(len(script), int)
     for _ in range(STEPS):
@@ -131,28 +131,28 @@ class Longest:
         self.steps += 1
         self.where, self.elapsed = observations["where"], info["elapsed_step"]
 
-    def of(self, env: int) -> dict[str, float]:
+    def metrics(self, env: int) -> dict[str, float]:
         where = self.where[env]
         return {"steps": self.steps[env], "env": where[0], "last": where[2], "elapsed": self.elapsed[env]}
 
 
 def test_nothing_is_measured_unless_asked_for():
-    env = adapter([[Ending(1, False)]], metrics=FirstReward)
+    env = adapter([[Ending(1, False)]], metrics=FirstRewardMetrics)
     env.reset()
     assert "metrics" not in env.step(np.zeros((1, 1), np.float32))[3][0]
 
 
 def test_first_reward_counts_from_one_and_forgets():
-    metrics = FirstReward(2)
+    metrics = FirstRewardMetrics(2)
     metrics.begin(np.array([0, 1]), None, {})
     for rewards in ([0, -1], [0, 2], [1, 0], [1, 0]):
         metrics.step(None, np.array(rewards, float), {})
-    assert metrics.of(0) == {"success": 1, "time_to_first_reward": 3}
-    assert metrics.of(1) == {"success": 1, "time_to_first_reward": 2}
+    assert metrics.metrics(0) == {"success": 1, "time_to_first_reward": 3}
+    assert metrics.metrics(1) == {"success": 1, "time_to_first_reward": 2}
     metrics.begin(np.array([1]), None, {})
     metrics.step(None, np.zeros(2), {})
-    assert metrics.of(1) == {"success": 0, "time_to_first_reward": 1}
-    assert metrics.of(0) == {"success": 1, "time_to_first_reward": 3}
+    assert metrics.metrics(1) == {"success": 0, "time_to_first_reward": 1}
+    assert metrics.metrics(0) == {"success": 1, "time_to_first_reward": 3}
 
 
 def test_reseeding_makes_a_new_pool_and_a_plain_reset_does_not():
@@ -163,7 +163,7 @@ def test_reseeding_makes_a_new_pool_and_a_plain_reset_does_not():
         seeds.append(given_seeds)
         return ScriptedPool(given_seeds, script)
 
-    env = EnvPoolVecEnv(opened, 2, Parts(ScriptedPool.observation_space, ("where",)), scaled(ACTION_SPACE))
+    env = EnvPoolVecEnv(opened, 2, FlattenedDict(ScriptedPool.observation_space, ("where",)), scaled_converter(ACTION_SPACE))
     env.reset()
     assert len(seeds) == 1 and len(set(seeds[0])) == 2  # never the same for all, though nobody has seeded
     env.step(np.zeros((2, 1), np.float32))
@@ -192,7 +192,10 @@ def test_strangers_answers_are_refused():
             return observations, *rest, {**info, "env_id": info["env_id"] + 1}
 
     env = EnvPoolVecEnv(
-        lambda seeds: Confused(seeds, [[Ending(3, False)]]), 1, Parts(ScriptedPool.observation_space), scaled(ACTION_SPACE)
+        lambda seeds: Confused(seeds, [[Ending(3, False)]]),
+        1,
+        FlattenedDict(ScriptedPool.observation_space),
+        scaled_converter(ACTION_SPACE),
     )
     with pytest.raises(RuntimeError, match=r"\[0\] were asked, \[1\] have answered"):
         env.reset()

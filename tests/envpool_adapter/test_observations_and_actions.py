@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from harness.envpool import Images, Parts, Vectors, discrete, scaled
+from harness.envpool import FlattenedDict, Images, Vectors, discrete_converter, scaled_converter
 
 NESTED = spaces.Dict(
     {
@@ -21,7 +21,7 @@ BATCH = {
 
 
 def test_parts_lie_where_their_names_say():
-    parts = Parts(NESTED, ("arm.speed", "image", "arm.angle"))
+    parts = FlattenedDict(NESTED, ("arm.speed", "image", "arm.angle"))
     vector = parts(BATCH)
     assert (vector.dtype, vector.shape) == (np.float32, (2, *parts.space.shape)) == (np.float32, (2, 8))
     assert parts.names == ("arm.speed", "image", "arm.angle")
@@ -32,15 +32,15 @@ def test_parts_lie_where_their_names_say():
 
 
 def test_all_parts_are_taken_by_default_and_others_may_be_left_out():
-    assert set(Parts(NESTED).names) == {"image", "arm.angle", "arm.speed"}
-    assert Parts(NESTED, ("arm.angle",)).space.shape == (1,)
+    assert set(FlattenedDict(NESTED).names) == {"image", "arm.angle", "arm.speed"}
+    assert FlattenedDict(NESTED, ("arm.angle",)).space.shape == (1,)
 
 
 def test_unknown_parts_and_other_spaces_are_refused():
     with pytest.raises(KeyError, match=r"no part 'arm.sped' among .*arm.speed"):
-        Parts(NESTED, ("arm.sped",))
+        FlattenedDict(NESTED, ("arm.sped",))
     with pytest.raises(TypeError, match="mission: a dictionary of boxes is needed"):
-        Parts(spaces.Dict({"mission": spaces.Discrete(3)}))
+        FlattenedDict(spaces.Dict({"mission": spaces.Discrete(3)}))
     with pytest.raises(TypeError, match="vectors need a Box"):
         Vectors(NESTED)
 
@@ -64,22 +64,22 @@ def test_images_are_left_as_they_are():
 
 
 def test_continuous_actions_reach_the_ends_of_the_range():
-    actions = scaled(spaces.Box(np.array([-1.0, 0.0]), np.array([1.1, 4.0]), (2,), np.float64))
+    actions = scaled_converter(spaces.Box(np.array([-1.0, 0.0]), np.array([1.1, 4.0]), (2,), np.float64))
     assert actions.space == spaces.Box(-1.0, 1.0, (2,), np.float32)
     sent = actions.convert(np.array([[-1, -1], [0, 0], [1, 1]], np.float32))
     assert np.allclose(sent, [[-1.0, 0.0], [0.05, 2.0], [1.1, 4.0]])
     plain = np.zeros((3, 2), np.float32)
-    assert scaled(spaces.Box(-1.0, 1.0, (2,))).convert(plain) is plain
+    assert scaled_converter(spaces.Box(-1.0, 1.0, (2,))).convert(plain) is plain
 
 
 @pytest.mark.parametrize("bound", [np.inf, 1e10])
 def test_actions_without_bounds_are_refused(bound: float):
     with pytest.raises(ValueError, match="without bounds"):
-        scaled(spaces.Box(-bound, bound, (2,), np.float64))
+        scaled_converter(spaces.Box(-bound, bound, (2,), np.float64))
 
 
 def test_discrete_actions_are_checked_and_begin_at_zero():
-    actions = discrete(spaces.Discrete(3, start=-1))
+    actions = discrete_converter(spaces.Discrete(3, start=-1))
     assert actions.space == spaces.Discrete(3)
     assert actions.convert(np.array([0, 1, 2])).tolist() == [-1, 0, 1]
     for wrong in (3, -1):
@@ -89,6 +89,6 @@ def test_discrete_actions_are_checked_and_begin_at_zero():
 
 def test_kinds_of_actions_are_not_confused():
     with pytest.raises(TypeError, match="Discrete"):
-        discrete(spaces.Box(-1, 1, (2,)))
+        discrete_converter(spaces.Box(-1, 1, (2,)))
     with pytest.raises(TypeError, match="Box"):
-        scaled(spaces.Discrete(3))
+        scaled_converter(spaces.Discrete(3))

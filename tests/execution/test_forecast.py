@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.execution.capacity import LEAST_MEMORY_BYTES, cores, default_workers
+from harness.execution.capacity import MIN_WORKER_MEMORY_BYTES, cores, default_workers
 from harness.execution.forecast import forecast
 from harness.run_folder import RunFolder
 from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec
-from harness.status import RunStanding
+from harness.status import RunSummary
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Cost:
     steps_per_second: float = 100.0
 
 
-def standing(task="t", method="m", seed=0, standing="missing", step=0, threads=1):
+def summary(task="t", method="m", seed=0, state="missing", step=0, threads=1):
     spec = RunSpec(
         suite="s",
         task=task,
@@ -35,44 +35,44 @@ def standing(task="t", method="m", seed=0, standing="missing", step=0, threads=1
         evaluation=EvaluationSpec(every=100),
         checkpoint_every=100,
     )
-    return RunStanding(spec, RunFolder(Path("nowhere")), standing, step)
+    return RunSummary(spec, RunFolder(Path("nowhere")), state, step)
 
 
 def test_only_what_is_left_takes_time():
-    runs = [standing(seed=0, standing="finished", step=10_000), standing(seed=1, standing="interrupted", step=9_000)]
+    runs = [summary(seed=0, state="finished", step=10_000), summary(seed=1, state="interrupted", step=9_000)]
     plan = forecast(runs, lambda spec: Cost(), workers=1)
-    (cell,) = plan.cells
-    assert (cell.runs, cell.finished) == (2, 1)
-    assert cell.seconds == plan.seconds == pytest.approx(10 + 5)
+    (group,) = plan.cells
+    assert (group.runs, group.finished) == (2, 1)
+    assert group.seconds == plan.seconds == pytest.approx(10 + 5)
 
 
 def test_workers_share_the_work_but_no_more_than_there_are_runs():
-    runs = [standing(seed=seed) for seed in range(4)]
+    runs = [summary(seed=seed) for seed in range(4)]
     assert forecast(runs, lambda spec: Cost(), workers=2).seconds == pytest.approx(2 * 105)
     assert forecast(runs, lambda spec: Cost(), workers=100).seconds == pytest.approx(105)
 
 
 def test_each_method_is_measured_once_per_family():
     asked = []
-    runs = [standing(task, method, seed) for task in "ab" for method in "xyz" for seed in range(3)]
+    runs = [summary(task, method, seed) for task in "ab" for method in "xyz" for seed in range(3)]
     plan = forecast(runs, lambda spec: asked.append(spec.method) or Cost())
     assert sorted(asked) == ["x", "y", "z"]
     assert len(plan.cells) == 6
 
 
 def test_memory_that_does_not_hold_the_largest_run_is_told():
-    assert forecast([standing()], lambda spec: Cost(memory_bytes=1 << 60)).fitting == 0
+    assert forecast([summary()], lambda spec: Cost(memory_bytes=1 << 60)).fitting == 0
 
 
 def test_default_workers_follow_cores_threads_and_memory(monkeypatch):
-    specs = [standing(seed=seed).spec for seed in range(1000)]
+    specs = [summary(seed=seed).spec for seed in range(1000)]
     assert default_workers(specs) <= cores()
     monkeypatch.setattr("harness.execution.capacity.cores", lambda: 8)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 100 * LEAST_MEMORY_BYTES}))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 100 * MIN_WORKER_MEMORY_BYTES}))
     assert default_workers(specs) == 8
-    assert default_workers([*specs, standing(threads=3).spec]) == 2
+    assert default_workers([*specs, summary(threads=3).spec]) == 2
     assert default_workers(specs[:3]) == 3
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 3 * LEAST_MEMORY_BYTES}))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 3 * MIN_WORKER_MEMORY_BYTES}))
     assert default_workers(specs) == 3
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 0}))
     assert default_workers(specs) == 1

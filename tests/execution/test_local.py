@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.execution.events import Advanced, Ended, Started
+from harness.execution.events import RunEnded, RunProgressed, RunStarted
 from harness.execution.local import execute
 from harness.run_folder import RunFolder
 from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec, StartSpec
@@ -25,9 +25,9 @@ from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec
 TRAIN = '''
 import ctypes, os, signal, sys, time
 from pathlib import Path
-from harness.claims import Claimed
+from harness.claims import AlreadyClaimed
 from harness.errors import RunError
-from harness.progress import Progress
+from harness.progress import RunProgress
 from harness.run_folder import RunFolder, RunRecord, RunStatus, now
 
 
@@ -40,9 +40,9 @@ def train(spec, results, *, device="auto", report=None, fresh=False):
         ))
         (folder.path / "environment.txt").write_text(os.environ.get("OMP_NUM_THREADS", "") + " " + device + " " + str(fresh))
         if report:
-            report(Progress(1, spec.steps, 10.0, 0.5))
+            report(RunProgress(1, spec.steps, 10.0, 0.5))
         globals()[spec.environment.family]()
-        return folder.change("finished", step=spec.steps, score=1.0).status
+        return folder.set_state("finished", step=spec.steps, score=1.0).status
 
 
 def works(): ...
@@ -50,7 +50,7 @@ def talks():
     print("this is not a message"); os.write(1, b"nor is this\\n")
 def raises(): raise ZeroDivisionError("of all things")
 def refuses(): raise RunError("the checkpoint\\nis damaged")
-def claimed(): raise Claimed("in use by process 1 on elsewhere")
+def claimed(): raise AlreadyClaimed("in use by process 1 on elsewhere")
 def exits(): os._exit(3)
 def quits(): sys.exit("bye")
 def segfaults(): ctypes.string_at(0)
@@ -136,7 +136,7 @@ def test_one_worker_trains_many_runs_and_events_come_in_order(tmp_path):
     run(specs, tmp_path, workers=1, on_event=events.append)
     pids = {RunFolder.of(spec, tmp_path).read().provenance["pid"] for spec in specs}
     assert len(pids) == 1
-    assert [type(event) for event in events] == [Started, Advanced, Ended] * 3
+    assert [type(event) for event in events] == [RunStarted, RunProgressed, RunEnded] * 3
     assert events[1].progress.score == 0.5
 
 
@@ -159,8 +159,8 @@ def test_a_run_waits_for_the_one_that_it_begins_from(tmp_path):
     outcomes = run([child, other, parent], tmp_path, workers=3, on_event=events.append)
     assert [outcome.ending for outcome in outcomes] == ["finished"] * 3
     order = [(type(event), getattr(event, "spec", None) or event.outcome.spec) for event in events]
-    assert order.index((Ended, parent)) < order.index((Started, child))
-    assert order.index((Started, other)) < order.index((Started, parent))  # a run that waits holds up no other
+    assert order.index((RunEnded, parent)) < order.index((RunStarted, child))
+    assert order.index((RunStarted, other)) < order.index((RunStarted, parent))  # a run that waits holds up no other
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_what_begins_from_a_run_that_did_not_end_well_is_not_started(tmp_path, f
     assert outcomes[1].error.startswith(f"t/{family}/seed-0, from which it begins, {what}: ")
     assert outcomes[2].error.startswith("t/works/seed-1, from which it begins, ")
     folder = RunFolder.of(child, tmp_path)
-    assert folder.spec_file.exists() == (ending == "failed")
+    assert folder.record_file.exists() == (ending == "failed")
     if ending == "failed":
         assert folder.state() == "failed"
 
@@ -215,7 +215,7 @@ def parent_with_two_hanging_runs(results):
         process.stdin.write(json.dumps([spec.model_dump(mode="json") for spec in specs]))
         process.stdin.close()
         events = [process.stdout.readline().strip() for _ in range(4)]
-        assert sorted(events) == ["Advanced", "Advanced", "Started", "Started"]
+        assert sorted(events) == ["RunProgressed", "RunProgressed", "RunStarted", "RunStarted"]
         yield process, specs
     finally:
         process.stdout.close()

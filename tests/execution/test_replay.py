@@ -11,7 +11,7 @@ from support.off_policy import make_spec, registry, use_registry
 
 from harness.errors import UserError
 from harness.execution import replay
-from harness.execution.capacity import LEAST_MEMORY_BYTES
+from harness.execution.capacity import MIN_WORKER_MEMORY_BYTES
 from harness.execution.replay import workers_that_fit
 from harness.training.estimate import estimate, replay_bytes
 
@@ -46,7 +46,7 @@ def test_too_many_workers_are_refused_with_the_number_that_fits(tmp_path):
 
 def test_a_buffer_that_no_memory_holds_is_refused_with_one_that_fits(tmp_path):
     spec = make_spec(algorithm={"buffer_size": 1_000_000})
-    assert LEAST_MEMORY_BYTES == GIB
+    assert MIN_WORKER_MEMORY_BYTES == GIB
     with pytest.raises(UserError, match=r"task/none/seed-0: .* 20\.0 GiB .* --set algorithm.buffer_size=400000$"):
         workers_that_fit([spec], tmp_path, None, lambda spec: 20 * GIB)
 

@@ -31,7 +31,7 @@ def test_cycles_of_a_run_are_gone_when_it_is_reported(tmp_path: Path, monkeypatc
     monkeypatch.setattr(worker, "attempt", attempt)
     gc.disable()  # it would not come by itself before the next run's networks do
     try:
-        worker._work({"spec": spec.model_dump(mode="json"), "results": str(tmp_path)}, io.StringIO())
+        worker._run_job({"spec": spec.model_dump(mode="json"), "results": str(tmp_path)}, io.StringIO())
         assert left[0]() is None
     finally:
         gc.enable()

@@ -48,7 +48,7 @@ def test_success_is_all_that_earns(ends: bool):
 def reached(ends: bool) -> tuple[int, int]:
     """Successes and episodes that they ended, of arms that are steered to their goals."""
     env = make(ManipulationConfig(task="fetch_reach", ends_at_success=ends), 2)
-    env.measure()
+    env.enable_metrics()
     env.reseed([1, 2])
     seen, successes, ended = env.reset(), 0, 0
     for _ in range(60):

@@ -14,7 +14,7 @@ from harness_mazes.ant import make_ant
 from harness_mazes.config import MazeConfig
 from harness_mazes.environment import make
 from harness_mazes.maps import MAZES
-from harness_mazes.visited import Visited, cells
+from harness_mazes.visited import VisitedCells, cells
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,17 @@ def test_a_position_lies_in_its_cell(name: str, data: st.DataObject):
 
 def test_coverage_counts_cells_once():
     maze = MAZES["umaze"]
-    visited = Visited(maze, 2)
+    visited = VisitedCells(maze, 2)
     for x in (-1.0, -0.9, 0.0):
-        visited.look(np.array([1]), np.array([[x, 1.0]]))
-    assert (visited.share(0), visited.share(1)) == (0.0, pytest.approx(2 / 7))
-    visited.forget(np.array([1]))
-    assert visited.share(1) == 0
+        visited.add(np.array([1]), np.array([[x, 1.0]]))
+    assert (visited.coverage(0), visited.coverage(1)) == (0.0, pytest.approx(2 / 7))
+    visited.clear(np.array([1]))
+    assert visited.coverage(1) == 0
 
 
 def test_a_ball_that_is_steered_to_its_goal_earns_one():
     env = make(MazeConfig(task="point_umaze", episode_steps=400), 8)
-    env.measure()
+    env.enable_metrics()
     env.reseed(range(8))
     seen = env.reset()
     succeeded = False

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from harness_minigrid.config import MiniGridConfig
 from harness_minigrid.plugin import harness_environments, harness_networks
-from harness_minigrid.tasks import MISSION_DECIDES, TASKS, mission_decides
+from harness_minigrid.tasks import MISSION_REQUIRED, TASKS, mission_required
 
 
 def test_tasks_are_those_of_envpool_in_their_newest_version():
@@ -41,7 +41,9 @@ def test_words_belong_to_vectors():
         MiniGridConfig(task="DoorKey-8x8", mission="words")
     assert MiniGridConfig(task="Fetch-8x8-N3", mission="words", observation="flat").observations == "vectors"
     assert MiniGridConfig(task="DoorKey-8x8").observations == "images"
-    assert {task for task in TASKS if mission_decides(task)} == {t for t in TASKS for f in MISSION_DECIDES if t.startswith(f)}
+    assert {task for task in TASKS if mission_required(task)} == {
+        t for t in TASKS for f in MISSION_REQUIRED if t.startswith(f)
+    }
 
 
 def test_importing_plugin_and_config_loads_nothing_heavy():

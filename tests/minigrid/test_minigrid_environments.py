@@ -14,10 +14,10 @@ from harness.envpool import EnvPoolTask
 from harness.errors import UserError
 from harness_minigrid.config import MiniGridConfig
 from harness_minigrid.environment import make
-from harness_minigrid.missions import SIZE, VOCABULARY, encode
+from harness_minigrid.missions import MISSION_SIZE, VOCABULARY, encode
 from harness_minigrid.networks import MiniGridCNN
-from harness_minigrid.tasks import TASKS, mission_decides
-from harness_minigrid.views import Flat, Numbers, OneHot
+from harness_minigrid.tasks import TASKS, mission_required
+from harness_minigrid.views import FlatObservations, IntegerImage, OneHotImage
 
 KINDS, COLOURS, STATES = 11, 6, 3
 cells = st.builds(
@@ -27,7 +27,7 @@ cells = st.builds(
 
 
 def config_of(task: str, **more) -> MiniGridConfig:
-    if mission_decides(task):
+    if mission_required(task):
         more = {"mission": "words", "observation": "flat"} | more
     return MiniGridConfig.model_validate({"task": task, **more})
 
@@ -37,7 +37,12 @@ def config_of(task: str, **more) -> MiniGridConfig:
 def test_every_cell_can_be_read_back_from_every_view(image: np.ndarray, direction: list[int]):
     batch = {"image": image, "direction": np.array(direction)}
     onehot, flat, numbers = (
-        view(batch) for view in (OneHot(direction=True), Flat(direction=True, mission=False), Numbers(direction=True))
+        view(batch)
+        for view in (
+            OneHotImage(direction=True),
+            FlatObservations(direction=True, mission=False),
+            IntegerImage(direction=True),
+        )
     )
     for env in range(2):
         for column in range(7):
@@ -66,7 +71,7 @@ def test_the_agent_is_in_the_middle_of_the_last_row():
 )
 def test_every_task_can_be_made_and_its_missions_read(task: str):
     env = make(config_of(task, observation="flat", mission="words", direction=True), 16)
-    assert env.observation_space.shape == (980 + 4 + SIZE,)
+    assert env.observation_space.shape == (980 + 4 + MISSION_SIZE,)
     env.reseed(list(range(16)))
     shown = env.reset()
     for _ in range(3):
@@ -104,7 +109,7 @@ def test_an_episode_that_is_cut_shows_its_true_last_observation(task: str):
 
 def test_reaching_the_goal_ends_the_episode_with_the_reward_of_the_formula():
     env = make(MiniGridConfig(task="Empty-5x5", episode_steps=50), 1)
-    env.measure()
+    env.enable_metrics()
     env.reset()
     forward, right = 2, 1
     for action in (forward, forward, right, forward):
@@ -127,7 +132,7 @@ def test_the_network_takes_every_image_of_cells(channels: int, heads: int):
 def test_a_network_for_pixels_is_refused_with_a_remedy():
     from stable_baselines3.common.vec_env import VecMonitor
 
-    from harness.registry import registry as installed
+    from harness.registry import installed
     from harness.training.config import PPOConfig
     from harness.training.ppo import _refuse_small_images
 

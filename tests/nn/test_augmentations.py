@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.nn.augmentations import Augmentation, add_noise, mask_coordinates, mask_tiles, random_shift, shift, where_gate
+from harness.nn.augmentations import Augmentation, add_noise, apply_where, mask_coordinates, mask_tiles, random_shift, shift
 
 IMAGES = (2, 12, 8)
 
@@ -73,7 +73,7 @@ def test_every_sample_moves_on_its_own() -> None:
 
 def test_gates_choose_whole_samples() -> None:
     x, changed = torch.zeros(3, 2, 2), torch.ones(3, 2, 2)
-    assert where_gate(torch.tensor([0.2, 0.5, 0.4]), 0.5, changed, x)[:, 0, 0].tolist() == [1, 0, 1]
+    assert apply_where(torch.tensor([0.2, 0.5, 0.4]), 0.5, changed, x)[:, 0, 0].tolist() == [1, 0, 1]
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])

@@ -17,9 +17,9 @@ def test_it_starts_as_a_copy_and_follows_its_recursion() -> None:
     assert torch.equal(average.average.weight, start)
     with torch.no_grad():
         network.weight.add_(1)
-    average.follow(network)
+    average.update(network)
     torch.testing.assert_close(average.average.weight, start + 0.1)
-    average.follow(network)
+    average.update(network)
     torch.testing.assert_close(average.average.weight, start + 0.1 + 0.09)
 
 
@@ -36,7 +36,7 @@ def test_buffers_are_copied() -> None:
     network = nn.BatchNorm1d(2)
     average = MovingAverage(network, decay=0.9)
     network(torch.randn(8, 2) + 5)
-    average.follow(network)
+    average.update(network)
     assert torch.equal(average.average.running_mean, network.running_mean)
 
 

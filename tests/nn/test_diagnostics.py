@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from harness.nn.diagnostics import effective_rank, spread_out, target_health
+from harness.nn.diagnostics import effective_rank, evenly_spaced_indices, target_diagnostics
 
 
 def test_equal_directions_all_count() -> None:
@@ -36,11 +36,11 @@ def test_uneven_directions_count_less() -> None:
 
 @pytest.mark.parametrize(("n", "expected"), [(1, 1), (5, 5), (128, 128), (1000, 128)])
 def test_states_are_spread_over_the_rollout(n: int, expected: int) -> None:
-    chosen = spread_out(n).tolist()
+    chosen = evenly_spaced_indices(n).tolist()
     assert len(set(chosen)) == len(chosen) == expected
     assert (chosen[0], chosen[-1]) == (0, n - 1)
 
 
 def test_health_of_a_target() -> None:
     features = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
-    assert target_health(features) == pytest.approx({"target_std": 0.5, "target_rank": 1})
+    assert target_diagnostics(features) == pytest.approx({"target_std": 0.5, "target_rank": 1})

@@ -20,7 +20,7 @@ def test_golden_normaliser_runs_over_time(case: Case) -> None:
     watcher = ReturnNormaliser(case.settings["envs"], case.settings["gamma"])
     for r, (bonuses, expected) in enumerate(zip(rollouts(case), case.expected["openai"], strict=True)):
         where = f"openai[{r}]"
-        case.check(expected["filtered"], watcher.filter(bonuses), f"{where}.filtered")
+        case.check(expected["filtered"], watcher.discounted_sums(bonuses), f"{where}.filtered")
         case.check(expected["normalised"], normaliser.normalise_rollout(bonuses), f"{where}.normalised")
         case.check(expected["running_mean"], normaliser.moments.mean, f"{where}.running_mean")
         case.check(expected["running_var"], normaliser.moments.var, f"{where}.running_var")
@@ -35,7 +35,7 @@ def test_golden_cleanrl_filters_over_environments_instead(case: Case) -> None:
     right = ReturnNormaliser(envs, gamma)
     for r, (bonuses, expected) in enumerate(zip(rollouts(case), case.expected["cleanrl"], strict=True)):
         where = f"cleanrl[{r}]"
-        sums = transposed.filter(bonuses.T)
+        sums = transposed.discounted_sums(bonuses.T)
         moments.merge(sums.mean(), sums.var(correction=0), envs)
         case.check(expected["filtered"], sums, f"{where}.filtered")
         case.check(expected["batch_mean"], sums.mean(), f"{where}.batch_mean")

@@ -13,7 +13,7 @@ from harness.nn.layers import (
     Encoder,
     MLPEncoder,
     activation_module,
-    local_shapes,
+    layer_shapes,
     mlp,
     orthogonal,
     uniform_fan_in,
@@ -24,7 +24,7 @@ LAYERS = (Convolution(5, 4, 2, activation="elu"), Convolution(6, 3, 1, 1, activa
 
 def test_shapes_are_those_that_torch_computes() -> None:
     encoder, x = ConvEncoder((2, 11, 9), LAYERS, 7), torch.randn(3, 2, 11, 9)
-    shapes = local_shapes((2, 11, 9), LAYERS)
+    shapes = layer_shapes((2, 11, 9), LAYERS)
     assert shapes[0] == (2, 11, 9)
     for k in (1, 2):
         assert encoder.blocks[:k](x).shape[1:] == shapes[k]
@@ -87,7 +87,7 @@ def test_images_too_small_are_named_with_their_size(size: tuple[int, int, int]) 
 
 def test_a_vanished_image_does_not_come_back_through_padding() -> None:
     with pytest.raises(UserError, match="too small"):
-        local_shapes((1, 3, 3), [Convolution(1, 4), Convolution(1, 1, padding=1)])
+        layer_shapes((1, 3, 3), [Convolution(1, 4), Convolution(1, 1, padding=1)])
 
 
 def test_vectors_are_refused() -> None:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.nn.minibatches import Order, minibatches
+from harness.nn.minibatches import MinibatchOrder, minibatches
 
 
 def env_index(steps: int, envs: int = 3) -> torch.Tensor:
@@ -21,17 +21,19 @@ def env_index(steps: int, envs: int = 3) -> torch.Tensor:
     st.integers(1, 3),
     st.integers(1, 4),
 )
-def test_every_pass_visits_every_transition_once(steps: int, parts: int, order: Order, epochs: int, smallest: int) -> None:
+def test_every_pass_visits_every_transition_once(
+    steps: int, parts: int, order: MinibatchOrder, epochs: int, min_size: int
+) -> None:
     random, n = torch.Generator().manual_seed(0), steps * 3
-    cut = list(minibatches(env_index(steps), parts, order, epochs=epochs, smallest=smallest, random=random))
+    cut = list(minibatches(env_index(steps), parts, order, epochs=epochs, min_size=min_size, random=random))
     each = len(cut) // epochs
-    assert each == max(1, min(parts, n // smallest))
+    assert each == max(1, min(parts, n // min_size))
     for i in range(epochs):
         once = cut[i * each : (i + 1) * each]
         assert sorted(torch.cat(once).tolist()) == list(range(n))
         sizes = [len(part) for part in once]
         assert max(sizes) - min(sizes) <= 1
-        assert min(sizes) >= min(smallest, n)
+        assert min(sizes) >= min(min_size, n)
 
 
 def test_orders() -> None:
@@ -51,5 +53,5 @@ def test_permutations_differ_between_passes_and_follow_the_seed() -> None:
 
 
 @pytest.mark.parametrize("order", ["time", "shuffled", "environment"])
-def test_a_single_transition(order: Order) -> None:
-    assert [part.tolist() for part in minibatches(env_index(1, 1), 32, order, smallest=2)] == [[0]]
+def test_a_single_transition(order: MinibatchOrder) -> None:
+    assert [part.tolist() for part in minibatches(env_index(1, 1), 32, order, min_size=2)] == [[0]]

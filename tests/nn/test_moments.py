@@ -103,7 +103,7 @@ def test_return_filter_follows_its_recursion(rollouts: np.ndarray, gamma: float)
 def test_return_filter_runs_over_time_when_steps_and_environments_differ() -> None:
     """One environment is always 0, so its filtered sum must stay 0 whatever happens next door."""
     normaliser = ReturnNormaliser(n_envs=2, gamma=0.5)
-    sums = normaliser.filter(torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]))
+    sums = normaliser.discounted_sums(torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]))
     assert sums.tolist() == [[1.0, 0.0], [1.5, 0.0], [1.75, 0.0]]
 
 

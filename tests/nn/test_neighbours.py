@@ -79,7 +79,7 @@ def test_differences_are_looked_into_only_where_rounding_matters(monkeypatch: py
         compared.append(len(points))
         return by_hand(points, bank, k)
 
-    monkeypatch.setattr(neighbours, "_by_differences", counted)
+    monkeypatch.setattr(neighbours, "_exact_kth_distance", counted)
     kth_distance(unit(512, 128), torch.cat([unit(512, 128, seed=1), torch.zeros(1536, 128)]), 3)
     kth_distance(unit(512, 128), unit(2048, 128, seed=1), 3)
     kth_distance(unit(1, 128) + 1e-3 * unit(512, 128, seed=2), unit(1, 128) + 1e-3 * unit(2048, 128, seed=1), 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.domains import install_domains
 
-from harness.registry import registry
+from harness.registry import installed
 
 SUITE = """
 suite: ocean
@@ -39,9 +39,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = install_domains(tmp_path / "site")
     monkeypatch.setenv("PYTHONPATH", path)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    registry.cache_clear()
+    installed.cache_clear()
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     Path("ocean.yaml").write_text(SUITE)
     yield tmp_path / "work"
-    registry.cache_clear()
+    installed.cache_clear()

@@ -1,4 +1,4 @@
-"""Phases in a run: the rewards that enter, what is frozen, what is reset, and no trace of an interruption."""
+"""PhaseSchedule in a run: the rewards that enter, what is frozen, what is reset, and no trace of an interruption."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from support.specs import make_spec
 from training.test_run import attempts_at, content, interrupted_at
 
 from harness.files import read_csv_rows
-from harness.registry import registry
+from harness.registry import installed
 from harness.run_folder import RunFolder
 from harness.spec import PhaseSpec, RunSpec
 from harness.training import run as run_module
 from harness.training.assembly import Assembly, assemble
-from harness.training.phases import Phases
+from harness.training.phases import PhaseSchedule
 from harness.training.ppo import PPOLearner
 from harness.training.run import train
 
@@ -79,10 +79,10 @@ def test_the_phase_stands_in_every_table_and_in_progress(tmp_path: Path) -> None
     spec, seen = CASES["sum"], []
     train(spec, tmp_path, report=seen.append)
     folder = RunFolder.of(spec, tmp_path)
-    rows = {int(row["time/total_timesteps"]): row["phase"] for row in read_csv_rows(folder.progress)[1]}
+    rows = {int(row["time/total_timesteps"]): row["phase"] for row in read_csv_rows(folder.progress_file)[1]}
     assert {step for step, name in rows.items() if name == "explore"} == set(range(80, 721, 80))  # the first end from 700 on
     assert set(rows.values()) == {"explore", "exploit"}
-    header, episodes = read_csv_rows(folder.evaluations)
+    header, episodes = read_csv_rows(folder.evaluations_file)
     assert header.index("phase") == 4
     assert {row["phase"] for row in episodes if row["step"] == "800"} == {"exploit"}
     assert [progress.phase for progress in seen][:9] == ["explore"] * 8 + ["exploit"]
@@ -91,16 +91,16 @@ def test_the_phase_stands_in_every_table_and_in_progress(tmp_path: Path) -> None
 def test_a_run_without_phases_has_no_column(tmp_path: Path) -> None:
     spec = make_spec()
     train(spec, tmp_path)
-    for file in (RunFolder.of(spec, tmp_path).progress, RunFolder.of(spec, tmp_path).evaluations):
+    for file in (RunFolder.of(spec, tmp_path).progress_file, RunFolder.of(spec, tmp_path).evaluations_file):
         assert "phase" not in read_csv_rows(file)[0]
 
 
-def under_way(spec: RunSpec) -> tuple[Assembly, PPOLearner, Phases]:
+def under_way(spec: RunSpec) -> tuple[Assembly, PPOLearner, PhaseSchedule]:
     """A run's parts after its first iteration."""
-    parts = assemble(spec, torch.device("cpu"), registry())
+    parts = assemble(spec, torch.device("cpu"), installed())
     learner = parts.learner
     assert isinstance(learner, PPOLearner)
-    phases = Phases(spec, learner, parts.scored)
+    phases = PhaseSchedule(spec, learner, parts.bonus_env)
     parts.base.reseed(range(parts.base.num_envs))
     learner.begin(spec.steps)
     phases.begin(0)
@@ -110,25 +110,25 @@ def under_way(spec: RunSpec) -> tuple[Assembly, PPOLearner, Phases]:
 
 def test_each_phase_changes_the_rewards_that_the_learner_sees() -> None:
     parts, learner, phases = under_way(CASES["sum"])
-    assert parts.scored
+    assert parts.bonus_env
     buffer = learner.model.rollout_buffer
-    assert np.array_equal(buffer.rewards, parts.scored.bonuses)
+    assert np.array_equal(buffer.rewards, parts.bonus_env.bonuses)
     phases.advance(700)
     assert phases.name == "exploit"
     seen: list[np.ndarray] = []
-    step_wait = parts.view.step_wait
+    step_wait = parts.learner_env.step_wait
 
     def watched() -> Any:
         step = step_wait()
         seen.append(step[1].copy())
         return step
 
-    parts.view.step_wait = watched  # type: ignore[method-assign]
+    parts.learner_env.step_wait = watched  # type: ignore[method-assign]
     learner.iterate()
     extrinsic = np.stack(seen)
     assert extrinsic.any()
-    assert parts.scored.bonuses.any()
-    assert np.array_equal(buffer.rewards, (extrinsic + 0.2 * parts.scored.bonuses).astype(np.float32))
+    assert parts.bonus_env.bonuses.any()
+    assert np.array_equal(buffer.rewards, (extrinsic + 0.2 * parts.bonus_env.bonuses).astype(np.float32))
 
 
 def test_two_critics_weigh_their_advantages_by_the_phase() -> None:
@@ -155,18 +155,18 @@ def flat(tree: Any) -> Any:
 @pytest.mark.parametrize("case", ["sum", "two_critics"])
 def test_a_frozen_method_changes_in_no_bit_and_still_gives_its_bonus(case: str) -> None:
     parts, learner, phases = under_way(CASES[case])
-    assert parts.reward and parts.scored
+    assert parts.reward and parts.bonus_env
     before = flat(parts.reward.state_dict())
     learner.iterate()
     learned = flat(parts.reward.state_dict())
     assert learned != before
     phases.advance(700)
-    parts.scored.pop_metrics()
+    parts.bonus_env.pop_metrics()
     learner.iterate()
     learner.iterate()
     assert flat(parts.reward.state_dict()) == learned
-    assert not any(name.endswith("loss") for name in parts.scored.pop_metrics())
-    assert parts.scored.bonuses.all()
+    assert not any(name.endswith("loss") for name in parts.bonus_env.pop_metrics())
+    assert parts.bonus_env.bonuses.all()
 
 
 # --- resets --------------------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ CRITICS_OWN = {
 
 @pytest.fixture(scope="module", params=LEARNERS)
 def learner(request: pytest.FixtureRequest) -> tuple[str, PPOLearner]:
-    parts = assemble(LEARNERS[request.param], torch.device("cpu"), registry())
+    parts = assemble(LEARNERS[request.param], torch.device("cpu"), installed())
     assert isinstance(parts.learner, PPOLearner)
     optimizer = parts.learner.model.policy.optimizer
     for group in optimizer.param_groups:

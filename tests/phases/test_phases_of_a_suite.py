@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.specs import make_spec
 
 from harness.errors import SuiteError
-from harness.phases import sizes
+from harness.phases import phase_lengths
 from harness.plan import expand
 from harness.spec import PhaseSpec, RunSpec, StartSpec
 from harness.suite import load_suite
@@ -61,7 +61,7 @@ def test_sizes_are_resolved_and_weights_inherited():
         PhaseSpec(name="b", steps=400, extrinsic_weight=2, intrinsic_weight=1, reset=("critics", "optimizers")),
         PhaseSpec(name="c", steps=350, extrinsic_weight=2, intrinsic_weight=3),
     )
-    assert spec.boundaries == (250, 650)
+    assert spec.phase_boundaries == (250, 650)
     assert [spec.phase_at(step) for step in (0, 249, 250, 649, 650, 2000)] == [0, 0, 1, 1, 2, 2]
     assert RunSpec.model_validate_json(spec.model_dump_json()) == spec
 
@@ -80,26 +80,26 @@ def test_command_line_changes_a_phase():
 
 def test_a_preset_gives_phases_that_the_suite_changes_by_name(tmp_path):
     from harness.hooks import Preset
-    from harness.phases import read_phases
-    from harness.problems import Refused
+    from harness.phases import resolve_phases
+    from harness.problems import ValidationFailed
     from harness.suite_model import MethodBlock
 
     preset = Preset(name="p", source="", phases={"a": {"share": 0.5, "extrinsic_weight": 0.0}, "b": {"train_reward": False}})
 
     def read(written: dict) -> dict[str, PhaseBlock]:
-        return read_phases(MethodBlock(reward="x", phases=written), preset, ("phases",))
+        return resolve_phases(MethodBlock(reward="x", phases=written), preset, ("phases",))
 
     assert list(read({})) == ["a", "b"]
     assert read({"a": {"steps": 7}})["a"] == PhaseBlock(steps=7, extrinsic_weight=0)
     assert list(read({"a": None})) == ["b"]
-    with pytest.raises(Refused, match="did you mean 'a'"):
+    with pytest.raises(ValidationFailed, match="did you mean 'a'"):
         read({"aa": None})
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=1, max_size=6), st.integers(1000, 10**9))
 def test_shares_of_the_whole_add_up_to_it(parts, steps):
     phases = {str(i): PhaseBlock(share=min(part / sum(parts), 1)) for i, part in enumerate(parts)}
-    assert sum(sizes(phases, steps)) == steps
+    assert sum(phase_lengths(phases, steps)) == steps
 
 
 # --- identity ------------------------------------------------------------------------------------------------------

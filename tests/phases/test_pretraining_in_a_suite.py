@@ -46,7 +46,7 @@ def test_one_run_per_domain_method_and_seed_comes_before_those_that_begin_from_i
     assert [phase.name for phase in parent.phases] == ["explore"]
     assert parent.environment.config["goal"] == "stand"
     assert child.start and (child.start.path, child.start.digest) == (parent.path, parent.digest)
-    assert (child.first_step, child.steps, child.boundaries) == (256, 512, (256,))
+    assert (child.first_step, child.steps, child.phase_boundaries) == (256, 512, (256,))
     assert [phase.name for phase in child.phases] == ["explore", "exploit"]
     assert runs["stand/ppo/seed-0"].start is None
     assert runs["stand/rnd/seed-0"].digest == runs["stand/rnd/seed-1"].digest
@@ -145,9 +145,9 @@ def test_a_missing_or_unfinished_snapshot_is_refused_with_the_remedy():
     folder = write_snapshot(parents()[0], state="failed")
     assert "the run is failed at 512 of 512 steps; finish it first, with 'harness run'" in snapshot_refusal()
     (folder.checkpoint / "step-000000000512").rmdir()
-    folder.change("finished")
+    folder.set_state("finished")
     assert "the run's checkpoint is gone" in snapshot_refusal()
-    folder.spec_file.write_text("{")
+    folder.record_file.write_text("{")
     assert "cannot be read" in snapshot_refusal()
 
 

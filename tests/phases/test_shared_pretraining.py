@@ -23,7 +23,7 @@ from harness.files import read_csv_rows
 from harness.plan import expand
 from harness.run_folder import RunFolder
 from harness.spec import RunSpec
-from harness.status import plan_standings
+from harness.status import summarise_plan
 from harness.suite import load_suite
 from harness.training import checkpoints
 from harness.training.ppo import PPOLearner
@@ -54,7 +54,7 @@ def harness(capsys: pytest.CaptureFixture[str]) -> Harness:
 
 def numbers(folder: RunFolder) -> tuple[object, ...]:
     """What must not depend on how a run came about."""
-    rows = [read_csv_rows(file)[1] for file in (folder.progress, folder.evaluations)]
+    rows = [read_csv_rows(file)[1] for file in (folder.progress_file, folder.evaluations_file)]
     for row in rows[0]:
         del row["time/time_elapsed"], row["time/fps"]
     found = checkpoints.load(folder.checkpoint)
@@ -109,10 +109,10 @@ def test_it_goes_on_counting_where_pre_training_ended(pair: tuple[RunSpec, RunSp
     status = train(child, RESULTS)
     assert (status.step, status.steps) == (512, 512)
     folder = RunFolder.of(child, RESULTS)
-    steps = [int(row["time/total_timesteps"]) for row in read_csv_rows(folder.progress)[1]]
+    steps = [int(row["time/total_timesteps"]) for row in read_csv_rows(folder.progress_file)[1]]
     assert steps == list(range(288, 513, 32))
-    assert {row["phase"] for row in read_csv_rows(folder.progress)[1]} == {"exploit"}
-    assert sorted({int(row["step"]) for row in read_csv_rows(folder.evaluations)[1]}) == [384, 512]
+    assert {row["phase"] for row in read_csv_rows(folder.progress_file)[1]} == {"exploit"}
+    assert sorted({int(row["step"]) for row in read_csv_rows(folder.evaluations_file)[1]}) == [384, 512]
 
 
 def test_a_run_whose_start_is_not_there_says_so(pair: tuple[RunSpec, RunSpec]) -> None:
@@ -121,10 +121,10 @@ def test_a_run_whose_start_is_not_there_says_so(pair: tuple[RunSpec, RunSpec]) -
         train(child, RESULTS)
     train(parent, RESULTS)
     folder = RunFolder.of(parent, RESULTS)
-    folder.change("failed")
+    folder.set_state("failed")
     with pytest.raises(RunError, match="is failed, not finished; run it first"):
         train(child, RESULTS)
-    folder.change("finished")
+    folder.set_state("finished")
     folder.write(folder.read().model_copy(update={"digest": "00000000"}))
     with pytest.raises(RunError, match="and 00000000 is there by now"):
         train(child, RESULTS)
@@ -147,7 +147,7 @@ def test_a_snapshot_counts_from_nothing_and_draws_its_own_seeds() -> None:
     first, second = found
     for spec in found:
         assert train(spec, RESULTS).step == 512
-        steps = [int(row["time/total_timesteps"]) for row in read_csv_rows(RunFolder.of(spec, RESULTS).progress)[1]]
+        steps = [int(row["time/total_timesteps"]) for row in read_csv_rows(RunFolder.of(spec, RESULTS).progress_file)[1]]
         assert steps == list(range(32, 513, 32))
     assert numbers(RunFolder.of(first, RESULTS)) != numbers(RunFolder.of(second, RESULTS))
 
@@ -175,7 +175,7 @@ def kill_when(process: subprocess.Popen[str], condition: object) -> None:
 
 
 def rows_of(specs: Sequence[RunSpec]) -> int:
-    return sum(len(read_csv_rows(RunFolder.of(spec, RESULTS).progress)[1]) for spec in specs)
+    return sum(len(read_csv_rows(RunFolder.of(spec, RESULTS).progress_file)[1]) for spec in specs)
 
 
 @pytest.mark.slow
@@ -185,10 +185,10 @@ def test_killed_anywhere_and_resumed_with_two_workers_equals_one_after_another(h
     assert len(parents) == 2
     command = ("run", "ocean.yaml", "--seeds", "1", "--method", "rnd", "--workers", "2")
     kill_when(start(*command), lambda: rows_of(parents) >= 3)
-    standings = {run.spec.label: run.standing for run in plan_standings(specs, RESULTS)}
-    assert standings["walk/rnd/seed-0"] == "missing"
+    states = {run.spec.label: run.state for run in summarise_plan(specs, RESULTS)}
+    assert states["walk/rnd/seed-0"] == "missing"
     kill_when(start(*command), lambda: rows_of([spec for spec in specs if not spec.pretraining]) >= 3)
-    assert {run.standing for run in plan_standings(specs, RESULTS)} & {"interrupted", "missing"}
+    assert {run.state for run in summarise_plan(specs, RESULTS)} & {"interrupted", "missing"}
     code, lines, errors = harness(*command)
     assert (code, errors) == (0, ""), lines
     assert "5 runs: 5 finished" in lines
@@ -203,9 +203,9 @@ def test_status_forecast_and_report_tell_pre_training_apart(harness: Harness) ->
         train(spec, RESULTS)
     code, lines, _ = harness("status", "results", "--suite", "ocean.yaml", "--json")
     assert code == 0
-    standings = {f"{run['task']}/{run['method']}/{run['seed']}": run for run in json.loads("\n".join(lines))["runs"]}
-    assert standings["explore-reef/rnd/0"]["standing"] == "finished"
-    assert standings["walk/rnd/0"]["standing"] == standings["explore-cave/rnd/0"]["standing"] == "missing"
+    states = {f"{run['task']}/{run['method']}/{run['seed']}": run for run in json.loads("\n".join(lines))["runs"]}
+    assert states["explore-reef/rnd/0"]["state"] == "finished"
+    assert states["walk/rnd/0"]["state"] == states["explore-cave/rnd/0"]["state"] == "missing"
 
     code, lines, errors = harness("report", "results")
     assert code == 2

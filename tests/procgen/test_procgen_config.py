@@ -66,7 +66,7 @@ def test_what_is_missing_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch
     real = config_module.find_spec
     absent = {"procgen"}
     monkeypatch.setattr(config_module, "find_spec", lambda name: None if name in absent else real(name))
-    assert ProcGenConfig(game="coinrun").engine == "envpool"
+    assert ProcGenConfig(game="coinrun").chosen_backend == "envpool"
     with pytest.raises(ValidationError, match=r"package procgen is missing; see plugins/harness_procgen/README\.md"):
         ProcGenConfig(game="coinrun", backend="gym3")
     monkeypatch.setattr(qt, "_wheel", lambda: None)

@@ -47,7 +47,7 @@ def test_numbers_of_levels_in_training_and_evaluation_have_nothing_in_common():
         numbers = pool.reset(np.arange(64, dtype=np.int32))[1]["level_seed"]
         assert set(numbers) == {5, 6, 7} if not held_out else (numbers >= 8).all()
     training, evaluation = make(config, 2), make(config, 2)
-    evaluation.measure()
+    evaluation.enable_metrics()
     for env in (training, evaluation):
         env.reseed([1, 2])
     assert not np.array_equal(training.reset(), evaluation.reset())
@@ -60,7 +60,7 @@ def test_numbers_of_levels_in_training_and_evaluation_have_nothing_in_common():
 def test_each_game_does_what_envpool_does_with_it_alone(mode: str):
     config = ProcGenConfig.model_validate({"game": "jumper", "distribution_mode": mode})
     env, seeds = EnvPoolGames(config, 3), [4, 0, 2**31 - 1]
-    env.measure()
+    env.enable_metrics()
     env.reseed(seeds)
     shown = [env.reset()]
     actions = np.random.default_rng(2).integers(0, 15, (250, 3))
@@ -172,7 +172,7 @@ def test_both_back_ends_play_the_same():
     settings = {"game": "coinrun", "num_levels": 50, "distribution_mode": "easy", "stack": 2, "random_action": 0.1}
     one, other = (make(ProcGenConfig.model_validate({**settings, "backend": name}), 4) for name in ("envpool", "gym3"))
     for env in (one, other):
-        env.measure()
+        env.enable_metrics()
         env.reseed([3, 1, 2**31 - 1, 4])
     assert np.abs(one.reset().astype(int) - other.reset()).mean() < 0.1
     for row in np.random.default_rng(0).integers(0, 15, (600, 4)):

@@ -187,7 +187,7 @@ def test_golden_candidates_queue_and_bonus(case: Case, monkeypatch: pytest.Monke
         drawn_from.append(probabilities)
         return torch.tensor(s["draw_indices"][len(drawn_from) - 1])
 
-    monkeypatch.setattr(reward_module, "draw", given_draw)
+    monkeypatch.setattr(reward_module, "sample_indices", given_draw)
     for number, expected in enumerate(case.expected["calls"]):
         assert int(proto.queue.pointer) == expected["pointer_before"]
         states = torch.from_numpy(case.input(f"projections of call {number}"))

@@ -19,7 +19,7 @@ from support.small_proto_rl import IMAGES, VECTORS, WORLDS, batch, gradient_step
 
 from harness import Spaces
 from harness.errors import UserError
-from harness_proto_rl.candidates import draw, draw_probabilities
+from harness_proto_rl.candidates import candidate_probabilities, sample_indices
 from harness_proto_rl.config import ProtoRLConfig
 from harness_proto_rl.presets import YARATS2021
 from harness_proto_rl.reward import ProtoRL
@@ -178,7 +178,7 @@ def test_draws_have_their_probabilities() -> None:
     logits = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
     p, n = logits.softmax(1), 20_000
     uniforms = torch.rand(n, 3, generator=torch.Generator().manual_seed(1))
-    drawn = torch.stack([draw(p, u) for u in uniforms])
+    drawn = torch.stack([sample_indices(p, u) for u in uniforms])
     for row in range(3):
         share = torch.bincount(drawn[:, row], minlength=4) / n
         assert ((share - p[row]).abs() < 5 * (p[row] * (1 - p[row]) / n).sqrt()).all()
@@ -188,13 +188,13 @@ def test_draws_have_their_probabilities() -> None:
 def test_draws_are_within_the_batch_and_never_of_probability_zero(k: int, n: int, uniform: float) -> None:
     p = torch.rand(k, n) * (torch.rand(k, n) < 0.5)
     p[:, -1] += 1e-3
-    index = draw(p, torch.full((k,), uniform))
+    index = sample_indices(p, torch.full((k,), uniform))
     assert (p.gather(1, index[:, None]) > 0).all()
 
 
 def test_probabilities_are_over_the_batch_and_without_temperature() -> None:
     z, c = F.normalize(torch.randn(7, 3), dim=1), F.normalize(torch.randn(4, 3), dim=1)
-    p = draw_probabilities(z, c)
+    p = candidate_probabilities(z, c)
     torch.testing.assert_close(p[2], torch.tensor([float(z[b] @ c[2]) for b in range(7)]).softmax(0))
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from harness.errors import SuiteError
-from harness.plan import check
-from harness.registry import registry
+from harness.plan import find_problems
+from harness.registry import installed
 from harness.suite import load_suite
 from harness.suite_model import Suite
 
@@ -28,7 +28,7 @@ def suite(method: dict[str, Any], family: str = "deep_sea") -> dict[str, Any]:
 
 def about_sight(**config: Any) -> list[str]:
     parsed = Suite.model_validate(suite({"reward": "proto_rl", "config": config}))
-    return [problem.message for problem in check(parsed, registry()) if "needs" in problem.message]
+    return [problem.message for problem in find_problems(parsed, installed()) if "needs" in problem.message]
 
 
 def test_convolutions_are_refused_on_vectors() -> None:
@@ -57,5 +57,5 @@ def test_the_refusal_names_the_line(tmp_path: Any) -> None:
 
 def test_an_algorithm_that_it_does_not_run_on_is_refused() -> None:
     parsed = Suite.model_validate(suite({"reward": "proto_rl"}))
-    messages = [problem.message for problem in check(parsed, registry())]
+    messages = [problem.message for problem in find_problems(parsed, installed())]
     assert "method 'proto_rl' does not run on algorithm 'ppo', only on: sac" in messages

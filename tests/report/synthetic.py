@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.files import csv_text
-from harness.run_folder import RunFolder, RunRecord, RunStatus, State
+from harness.run_folder import FolderState, RunFolder, RunRecord, RunStatus
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, Normalisation, RewardSpec, RunSpec
 
 STEPS = 10_000
@@ -54,7 +54,7 @@ def write_run(
     seed: int,
     score: float = 1.0,
     *,
-    state: State = "finished",
+    state: FolderState = "finished",
     steps: Sequence[int] = range(1000, STEPS + 1, 1000),
     updated: str = "2026-11-21T12:00:00+00:00",
     error: str | None = None,
@@ -83,7 +83,7 @@ def write_run(
     folder.write(RunRecord(spec=spec, **digests, provenance=dict(provenance), status=status))
     episodes = [(step, i, value) for step, values in curve.items() for i, value in enumerate(values)]
     rows = [(*episode, 100, *metrics.values()) for episode in episodes]
-    folder.evaluations.write_text(csv_text([("step", "episode", "return", "length", *metrics), *rows]))
+    folder.evaluations_file.write_text(csv_text([("step", "episode", "return", "length", *metrics), *rows]))
     return folder
 
 

@@ -195,7 +195,7 @@ def test_provenance_lists_every_distinct_value_and_the_command(tmp_path, text_of
 
 def test_unreadable_folders_are_listed(tmp_path, text_of):
     results = write_suite(tmp_path / "results", {"rnd": 1.0}, seeds=1)
-    broken = write_run(results, "north", "rnd", 1).spec_file
+    broken = write_run(results, "north", "rnd", 1).record_file
     broken.write_text('{"format": 1, "sp')
     assert str(broken) in text_of(results)
 

@@ -7,15 +7,15 @@ from matplotlib.figure import Figure
 from report.synthetic import write_run, write_suite
 
 from harness.report.analysis import analyse
-from harness.report.drawing import method_styles, sheet
-from harness.report.phases import boundaries
-from harness.report.plots import Plots
+from harness.report.drawing import method_styles, render_files
+from harness.report.phases import phase_boundaries
+from harness.report.plots import SuitePlots
 from harness.results import read_results
 from harness.spec import PhaseSpec
 
 
-def plots_of(results, marks=None) -> Plots:
-    return Plots(analyse(read_results([results]), "synthetic", "ppo"), marks or {})
+def plots_of(results, marks=None) -> SuitePlots:
+    return SuitePlots(analyse(read_results([results]), "synthetic", "ppo"), marks or {})
 
 
 def axes_of(panel):
@@ -65,7 +65,7 @@ def test_marks_stand_behind_labels_and_in_the_legend(tmp_path):
     assert list(plots.profiles().legend) == ["ppo", "rnd †"]
     labels = [text.get_text() for text in axes_of(plots.aggregates().panels[0]).get_yticklabels()]
     assert labels == ["ppo", "rnd †"]
-    assert b"rnd \xe2\x80\xa0" in sheet(plots.profiles())["svg"]
+    assert b"rnd \xe2\x80\xa0" in render_files(plots.profiles())["svg"]
 
 
 def test_the_next_phase_is_marked_where_it_begins_in_the_colour_of_its_method(tmp_path):
@@ -75,7 +75,7 @@ def test_the_next_phase_is_marked_where_it_begins_in_the_colour_of_its_method(tm
     write_suite(tmp_path, {"rnd": 2.0}, tasks=["north"], seeds=3, phases=phases)
     results = read_results([tmp_path])
     analysis = analyse(results, "synthetic", "ppo")
-    plots = Plots(analysis, {}, boundaries(analysis, results.records))
+    plots = SuitePlots(analysis, {}, phase_boundaries(analysis, results.records))
     for plot in (plots.task_curves(), plots.efficiency()):
         assert plot
         upright = [line for line in axes_of(plot.panels[0]).get_lines() if set(line.get_xdata()) == {4000}]

@@ -26,4 +26,4 @@ def test_numbers(value, digits, text):
 
 @pytest.mark.parametrize(("values", "digits"), [([], 3), ([None, math.nan], 3), ([9.9, -99.0], 2), ([4753.3], 0)])
 def test_digits(values, digits):
-    assert wording.digits_for(values) == digits
+    assert wording.decimals_for(values) == digits

@@ -8,7 +8,7 @@ import torch
 from gymnasium import spaces
 
 from harness.errors import UserError
-from harness.training.networks import ActorCriticHeads, ActorCriticNetwork
+from harness.training.networks import ActorCriticNetwork, MultiHeadActorCriticPolicy
 from harness_rnd.networks import Burda2018, Pechac2024, Pechac2024ProcGen
 
 
@@ -16,9 +16,11 @@ def space(channels: int, side: int) -> spaces.Box:
     return spaces.Box(0, 255, (channels, side, side), np.uint8)
 
 
-def policy(network: type[ActorCriticNetwork], observations: spaces.Box, n_actions: int, heads: int) -> ActorCriticHeads:
+def policy(
+    network: type[ActorCriticNetwork], observations: spaces.Box, n_actions: int, heads: int
+) -> MultiHeadActorCriticPolicy:
     actions = spaces.Discrete(n_actions)
-    return ActorCriticHeads(observations, actions, lambda _: 1e-4, n_value_heads=heads, network=network)
+    return MultiHeadActorCriticPolicy(observations, actions, lambda _: 1e-4, n_value_heads=heads, network=network)
 
 
 def parameters(module: torch.nn.Module) -> int:

@@ -16,12 +16,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harness import Spaces, Transitions
-from harness.nn.augmentations import Augmentation, add_noise, mask_tiles, where_gate
+from harness.nn.augmentations import Augmentation, add_noise, apply_where, mask_tiles
 from harness.nn.covariance import deviation
 from harness.nn.layers import ConvEncoder, Convolution
 from harness.nn.moments import CumulativeMoments
 from harness_snd import configs, presets
-from harness_snd.objective import Batch, Context
+from harness_snd.objective import Minibatch, ObjectiveContext
 from harness_snd.objectives.pairs import SNDV, Pairs, choose_pairs
 from harness_snd.objectives.stdim import SNDSTD, STDIM
 from harness_snd.objectives.vicreg import SNDVIC, vicreg
@@ -68,7 +68,7 @@ class Reference:
         assert "0.5 * (input 0 + input 1)" in self.case.settings["next_state"]
         return 0.5 * (self.states("state (time t)") + self.states("mixing image"))
 
-    def batch(self, states: Tensor, next_states: Tensor | None = None) -> Batch:
+    def batch(self, states: Tensor, next_states: Tensor | None = None) -> Minibatch:
         step = transitions(states, torch.full_like(states, torch.nan) if next_states is None else next_states)
         return self.snd.batch(step, torch.arange(len(states)), torch.Generator())
 
@@ -217,8 +217,8 @@ def test_golden_augmentation_with_given_uniforms(case: Case) -> None:
         case.check(expected[block]["mask_only"], masked, f"deterministic.{block}.mask_only")
         share = (mask_tiles(torch.ones_like(images), tiles, s["tile_mask_p"]) == 0).double().mean()
         case.check(expected[block]["share_zeroed"], share, f"deterministic.{block}.share_zeroed")
-        gated = where_gate(gates[0], s["apply_p"], masked, images)
-        full = where_gate(gates[1], s["apply_p"], add_noise(gated, noise, s["noise_k"]), gated)
+        gated = apply_where(gates[0], s["apply_p"], masked, images)
+        full = apply_where(gates[1], s["apply_p"], add_noise(gated, noise, s["noise_k"]), gated)
         case.check(expected[block]["full_augment"], full, f"deterministic.{block}.full_augment")
 
 
@@ -264,7 +264,7 @@ class STD(Reference):
         assert isinstance(self.snd.objective, STDIM)
         self.objective = self.snd.objective
 
-    def pairs(self) -> Batch:
+    def pairs(self) -> Minibatch:
         return self.batch(self.states("state (time t)"), self.next_states())
 
 
@@ -336,7 +336,7 @@ class VIC(Reference):
         weights = {f"{name}_weight": weight for name, weight in case.settings["weights"].items()}
         super().__init__(case, SNDVIC, variance_epsilon=case.settings["variance_epsilon"], **weights)
 
-    def pairs(self) -> Batch:
+    def pairs(self) -> Minibatch:
         return self.batch(self.states("state (time t)"), self.next_states())
 
 
@@ -417,14 +417,14 @@ def test_golden_official_stdim(case: Case) -> None:
     mixed = 0.5 * (first + mixing)
     states, later = (mixed, first) if "0.5" in s["x_tprev"] else (first, mixed)
     encoder = ConvEncoder((1, s["height"], s["width"]), ENCODERS[case.content["case"]], s["feature_size"])
-    context = Context(encoder, (1, s["height"], s["width"]), True, spaces.Discrete(2), torch.Generator())
+    context = ObjectiveContext(encoder, (1, s["height"], s["width"]), True, spaces.Discrete(2), torch.Generator())
     config = configs.SNDSTDConfig(softmax_over="patches", local_layer=3, norm_weight=0, deviation_weight=0)
     objective = STDIM(config, context)
     trained = [*encoder.parameters(), *objective.parameters()]
     case.fill(trained)
     encoder.to(case.dtype), objective.to(case.dtype)
 
-    batch = Batch(encoder, transitions(states, later), torch.arange(len(states)), lambda x: x, torch.Generator())
+    batch = Minibatch(encoder, transitions(states, later), torch.arange(len(states)), lambda x: x, torch.Generator())
     case.check(case.expected["features_x_t"], batch.next_features, "features_x_t")
     local = batch.trace[0][2].permute(0, 2, 3, 1)
     assert list(local.shape) == case.expected["local_map_shape_(B,y,x,channels)"]

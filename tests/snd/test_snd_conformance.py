@@ -49,5 +49,5 @@ def test_one_minibatch_has_no_order(method: str) -> None:
     """What they promise then, and only then."""
     (check,) = [check for check in CHECKS if check.name == "update_order"]
     subject = Subject.named(method, config={**SMALL, "minibatches": 1})
-    assert all(lab.promises.any_order for lab in subject.labs)
+    assert all(case.guarantees.any_order for case in subject.cases)
     check.hold(subject)

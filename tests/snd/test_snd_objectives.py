@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from harness import Spaces, Transitions
 from harness.nn import contrastive
 from harness_snd.config import SNDConfig
-from harness_snd.objective import Batch, Context, Objective
+from harness_snd.objective import Minibatch, Objective, ObjectiveContext
 from harness_snd.objectives.byol import BYOL
 from harness_snd.objectives.curl import CURL
 from harness_snd.objectives.inverse import InverseDynamics
@@ -40,11 +40,11 @@ def build(name: str, world: str | Spaces = "vectors", **config: Any) -> Any:
 class Norm(Objective[SNDConfig]):
     """An objective of a stranger: features of length 1, and a module of its own."""
 
-    def __init__(self, config: SNDConfig, context: Context) -> None:
+    def __init__(self, config: SNDConfig, context: ObjectiveContext) -> None:
         super().__init__(config, context)
         self.scale = torch.nn.Linear(1, 1)
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
         return {"length": (self.scale(batch.features.norm(dim=1, keepdim=True)) - 1).square().mean()}
 
 
@@ -122,7 +122,7 @@ def test_pairs_come_from_the_whole_rollout() -> None:
     steps = rollout(20)
     batch = snd.batch(steps, torch.arange(12), torch.Generator().manual_seed(0))
     assert isinstance(snd.objective, Pairs)
-    anchors, partners, labels = snd.objective.draw(batch)
+    anchors, partners, labels = snd.objective.sample_pairs(batch)
     assert len(anchors) == 1200
     assert set(anchors.tolist()) == set(range(60))
     assert torch.equal(partners[~labels], anchors[~labels])
@@ -135,11 +135,11 @@ def test_an_eighth_as_many_pairs_as_transitions(n: int, pairs: int) -> None:
     snd = make("snd_v")
     assert isinstance(snd.objective, Pairs)
     batch = snd.batch(rollout(20), torch.arange(n), torch.Generator().manual_seed(0))
-    assert len(snd.objective.draw(batch)[0]) == pairs
+    assert len(snd.objective.sample_pairs(batch)[0]) == pairs
 
 
 # SND-STD --------------------------------------------------------------------------------------------------------------
-def direct_stdim(objective: STDIM, batch: Batch, *, over_patches: bool) -> dict[str, Tensor]:
+def direct_stdim(objective: STDIM, batch: Minibatch, *, over_patches: bool) -> dict[str, Tensor]:
     """All logits at once, position by position."""
     (layers, features), (next_layers, next_features) = batch.trace, batch.next_trace
     patches, next_patches = (each[objective.layer - 1] for each in (layers, next_layers))

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from harness import NO_INFO, HarnessVecEnv
 from harness.config import EnvironmentConfig
 from harness.plan import expand
-from harness.registry import registry
+from harness.registry import installed
 from harness.suite import load_suite
 
 SUITES = sorted((Path(__file__).parents[2] / "suites").glob("*.yaml"))
@@ -37,7 +37,7 @@ def tasks() -> list:
 
 def made(family: str, config: dict) -> tuple[HarnessVecEnv, EnvironmentConfig, int]:
     """Two environments, their configuration with short episodes where it has a length, and steps enough for some to end."""
-    known = registry()
+    known = installed()
     steps = 500
     if "episode_steps" in config:
         config = {**config, "episode_steps": EPISODE}
@@ -66,7 +66,7 @@ def test_a_thousand_random_steps_twice(family: str, config: dict):
     if images:
         assert space.shape[0] % env.frame_channels == 0
     actions = actions_of(env, steps)
-    env.measure()
+    env.enable_metrics()
 
     env.reseed(SEEDS)
     begun = env.reset()

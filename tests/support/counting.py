@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 
-class Counting(gymnasium.Env):
+class CountingEnv(gymnasium.Env):
     """Shows (number, episode, steps, random draw of the episode); ends after ``length`` steps, by truncation if it is even.
 
     Action 1 raises, action 2 kills the process.
@@ -27,7 +27,7 @@ class Counting(gymnasium.Env):
         super().reset(seed=seed)
         self._steps, self._episode = 0, self._episode + 1
         self._draw = int(self.np_random.integers(1000))
-        return self._seen(), {}
+        return self._observation(), {}
 
     def step(self, action: int):
         if action == 1:
@@ -38,7 +38,7 @@ class Counting(gymnasium.Env):
         over = self._steps == self._length
         even = self._number % 2 == 0
         info = {"metrics": {"steps": self._steps, "draw": self._draw}} if over else {}
-        return self._seen(), float(self._steps), over and not even, over and even, info
+        return self._observation(), float(self._steps), over and not even, over and even, info
 
-    def _seen(self) -> np.ndarray:
+    def _observation(self) -> np.ndarray:
         return np.array([self._number, self._episode, self._steps, self._draw], np.float32)

@@ -11,7 +11,7 @@ from harness import EnvironmentFamily, HarnessVecEnv, hookimpl
 from harness_deep_sea.config import DeepSeaConfig
 from support.distributions import install
 
-PLACE = str(Path(__file__).parents[1])
+TESTS_FOLDER = str(Path(__file__).parents[1])
 GOALS = ("stand", "walk", "run", "hop")
 
 
@@ -42,4 +42,4 @@ def make(config: ReefConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
 def install_domains(site: Path) -> str:
     """Make the family known to new processes; returns their ``PYTHONPATH``."""
     install(site, "reef-package", "1.0", {"reef": "support.domains"})
-    return os.pathsep.join([str(site), PLACE])
+    return os.pathsep.join([str(site), TESTS_FOLDER])

@@ -26,9 +26,9 @@ class Encoder(nn.Module):
         self.layers = nn.Sequential(nn.Flatten(), nn.Linear(inputs, FEATURES), nn.Tanh())
         self.calls = 0
 
-    def forward(self, seen: Tensor) -> Tensor:
+    def forward(self, obs: Tensor) -> Tensor:
         self.calls += 1
-        return self.layers(seen.float())
+        return self.layers(obs.float())
 
 
 class Encoding(IntrinsicReward[EncodingConfig]):
@@ -67,8 +67,8 @@ class Encoding(IntrinsicReward[EncodingConfig]):
         return (self.encoder(transitions.next_obs) - self.centre).norm(dim=1)
 
     def update(self, transitions: Transitions) -> dict[str, float]:
-        seen = transitions.obs.float()
-        loss = (self.head(self.encoder(seen)).squeeze(1) - seen.flatten(1).mean(1)).square().mean()
+        obs = transitions.obs.float()
+        loss = (self.head(self.encoder(obs)).squeeze(1) - obs.flatten(1).mean(1)).square().mean()
         self.optimizers["encoder"].zero_grad()
         loss.backward()
         self.optimizers["encoder"].step()

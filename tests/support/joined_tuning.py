@@ -7,20 +7,20 @@ from pathlib import Path
 
 from harness.tuning.study import Limit
 from harness.tuning.tuner import Budget, tune
-from support.tuning import TRAIN, Place
+from support.tuning import TRAIN, SuiteFolder
 
 
-def tell(event) -> None:
+def print_event(event) -> None:
     sys.stdout.write(f"{event}\n")
     sys.stdout.flush()
 
 
 def main() -> None:
     folder, storage, trials, workers, grace, *overrides = sys.argv[1:]
-    place = Place(Path(folder))
+    place = SuiteFolder(Path(folder))
     study = place.study(*overrides, storage=storage or None, grace_seconds=int(grace))
     budget = Budget(Limit(int(trials)))
-    tune(study, place.results, budget=budget, workers=int(workers), train=TRAIN, on_event=tell)
+    tune(study, place.results, budget=budget, workers=int(workers), train=TRAIN, on_event=print_event)
 
 
 if __name__ == "__main__":

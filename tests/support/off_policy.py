@@ -11,8 +11,7 @@ import pytest
 from harness import EnvironmentFamily, Method
 from harness.builtin import harness_algorithms, harness_networks
 from harness.discovery import Plugin, PluginInfo
-from harness.registry import Registry
-from harness.registry import registry as installed
+from harness.registry import Registry, installed
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec
 
 SMALL_RND = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "epochs": 1, "minibatches": 1, "keep": 0.5}
@@ -42,7 +41,7 @@ def registry() -> Registry:
 def use_registry(patch: pytest.MonkeyPatch) -> None:
     """Let runs of this process find the point mass."""
     for module in ("run", "estimate"):
-        patch.setattr(f"harness.training.{module}.registry", registry)
+        patch.setattr(f"harness.training.{module}.installed", registry)
 
 
 def train(spec: RunSpec, results: Path, **arguments: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from harness import NO_INFO, EnvironmentConfig, HarnessVecEnv, end_of_episode
+from harness import NO_INFO, EnvironmentConfig, HarnessVecEnv, episode_end_info
 
 _SIDE = 36
 
@@ -55,7 +55,7 @@ class ReseedingPointMass(HarnessVecEnv):
         self._reset_seeds()
         for i in range(self.num_envs):
             self._begin(i)
-        return self._shown()
+        return self._observations()
 
     def step_async(self, actions: np.ndarray) -> None:
         self.actions = actions
@@ -63,15 +63,15 @@ class ReseedingPointMass(HarnessVecEnv):
     def step_wait(self):
         self.position = np.clip(self.position + 0.2 * self.actions, -1, 1)
         self.length += 1
-        self._draw(np.arange(self.num_envs))
+        self._render(np.arange(self.num_envs))
         reached = (self.position > 0.8).all(1)
         dones = reached | (self.length >= self.config.episode_steps)
         infos = [NO_INFO] * self.num_envs
-        last = self._shown()
+        last = self._observations()
         for i in np.flatnonzero(dones):
-            infos[i] = end_of_episode(last[i], truncated=not reached[i])
+            infos[i] = episode_end_info(last[i], truncated=not reached[i])
             self._begin(i)
-        return self._shown(), reached.astype(np.float32), dones, infos
+        return self._observations(), reached.astype(np.float32), dones, infos
 
     def close(self) -> None:
         pass
@@ -80,9 +80,9 @@ class ReseedingPointMass(HarnessVecEnv):
         self.position[i] = self.rng[i].uniform(-1, 0, 2)
         self.length[i] = 0
         self.frames[i] = 0
-        self._draw(np.array([i]))
+        self._render(np.array([i]))
 
-    def _draw(self, which: np.ndarray) -> None:
+    def _render(self, which: np.ndarray) -> None:
         if not self.config.pixels:
             return
         self.frames[which, :-1] = self.frames[which, 1:]
@@ -91,7 +91,7 @@ class ReseedingPointMass(HarnessVecEnv):
             x, y = ((self.position[i] + 1) / 2 * (_SIDE - 4)).astype(int)
             self.frames[i, -1, y : y + 4, x : x + 4] = 255
 
-    def _shown(self) -> np.ndarray:
+    def _observations(self) -> np.ndarray:
         return self.frames.copy() if self.config.pixels else self.position.astype(np.float32)
 
 

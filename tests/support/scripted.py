@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from harness import NO_INFO, HarnessVecEnv, IntrinsicReward, IntrinsicRewardConfig, Spaces, Transitions, end_of_episode
+from harness import NO_INFO, HarnessVecEnv, IntrinsicReward, IntrinsicRewardConfig, Spaces, Transitions, episode_end_info
 
 
 class ScriptedVecEnv(HarnessVecEnv):
@@ -49,7 +49,7 @@ class ScriptedVecEnv(HarnessVecEnv):
         dones = self.terminated[row] | self.truncated[row]
         infos = [NO_INFO] * self.num_envs
         for i in np.flatnonzero(dones):
-            infos[i] = end_of_episode(final[i], truncated=bool(self.truncated[row, i]))
+            infos[i] = episode_end_info(final[i], truncated=bool(self.truncated[row, i]))
         self.episode[dones] += 1
         self.length[dones] = 0
         return self.observe(), self.rewards[row].astype(np.float32), dones, infos

@@ -25,12 +25,12 @@ class ScriptedPool:
     """Observations ``{"where": [env, episode, step], "nested": {"seed": seed, "last_action": action}}``.
 
     A step earns ``100 * episode + step``; the reset step earns -1e6 and ignores its action, so that whoever takes it for a
-    transition shows it. ``tidy=False`` answers in another order than it was asked.
+    transition shows it. ``in_order=False`` answers in another order than it was asked.
 
     Args:
         seeds: One for each environment.
         endings: For each environment, its episodes one after the other; the last one repeats for ever.
-        tidy: Whether answers come in the order of asking.
+        in_order: Whether answers come in the order of asking.
     """
 
     observation_space = spaces.Dict(
@@ -40,8 +40,8 @@ class ScriptedPool:
         }
     )
 
-    def __init__(self, seeds: list[int], endings: list[list[Ending]], *, tidy: bool = True) -> None:
-        self.seeds, self.endings, self.tidy = np.array(seeds), endings, tidy
+    def __init__(self, seeds: list[int], endings: list[list[Ending]], *, in_order: bool = True) -> None:
+        self.seeds, self.endings, self.in_order = np.array(seeds), endings, in_order
         n = len(seeds)
         self.episode, self.step, self.action = np.full(n, -1), np.zeros(n, int), np.zeros(n)
         self.done, self.answer, self.sent = np.ones(n, bool), None, []
@@ -85,7 +85,7 @@ class ScriptedPool:
         self.done[envs] = False
 
     def _answer(self, envs: np.ndarray, reward: np.ndarray, terminated: np.ndarray, truncated: np.ndarray) -> None:
-        order = np.arange(len(envs)) if self.tidy else np.arange(len(envs))[::-1]
+        order = np.arange(len(envs)) if self.in_order else np.arange(len(envs))[::-1]
         envs = envs[order]
         observations = {
             "where": np.stack([envs, self.episode[envs], self.step[envs]], axis=1).astype(np.float64),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.registry import registry
+from harness.registry import installed
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec
 
 
@@ -22,7 +22,7 @@ def make_spec(
     seed: int = 0,
 ) -> RunSpec:
     """A spec whose configurations are complete, as planning would make it."""
-    known = registry()
+    known = installed()
 
     def complete(description: Any, values: dict[str, Any]) -> dict[str, Any]:
         return known.config_class(description).model_validate(values).model_dump(mode="json")

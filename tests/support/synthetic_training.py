@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from harness.files import csv_text
-from harness.progress import Progress
+from harness.progress import RunProgress
 from harness.run_folder import RunFolder, RunRecord, RunStatus, now
 
 BEST = {"config.learning_rate": 1e-3, "algorithm.gae_lambda": 0.9}
@@ -29,7 +29,7 @@ def true_score(spec) -> float:
 def train(spec, results, *, device="auto", report=None, fresh=False):
     folder = RunFolder.of(spec, results)
     with folder.claim():
-        if folder.spec_file.exists() and (record := folder.read()).status.state == "finished":
+        if folder.record_file.exists() and (record := folder.read()).status.state == "finished":
             return record.status
         started = now()
         status = RunStatus(state="running", step=0, steps=spec.steps, started=started, updated=started)
@@ -45,9 +45,9 @@ def train(spec, results, *, device="auto", report=None, fresh=False):
             time.sleep(float(os.environ.get("SYNTHETIC_SECONDS", "0")))
             value = score * step / spec.steps
             rows += [(step, episode, value, 1) for episode in range(spec.evaluation.episodes)]
-            folder.evaluations.write_text(csv_text(rows))
+            folder.evaluations_file.write_text(csv_text(rows))
             if report:
-                report(Progress(step, spec.steps, 100.0, value))
-        return folder.change(
+                report(RunProgress(step, spec.steps, 100.0, value))
+        return folder.set_state(
             "finished", step=spec.steps, seconds=1.0 + abs(math.log10(spec.reward.config["learning_rate"])), score=score
         ).status

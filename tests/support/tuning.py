@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.registry import registry
+from harness.registry import installed
 from harness.suite import load_suite
-from harness.tuning.storage import Opened, open_storage
-from harness.tuning.study import Limit, Problem, TuningStudy
+from harness.tuning.storage import StorageHandle, open_storage
+from harness.tuning.study import Limit, StudyDefinition, TuningStudy
 from harness.tuning.tuner import Budget, tune
 
 TESTS = Path(__file__).parents[1]
@@ -35,11 +35,11 @@ tune:
 
 
 @dataclass
-class Place:
+class SuiteFolder:
     """A folder with the suite in it."""
 
     folder: Path
-    open: list[Opened] = field(default_factory=list)
+    open: list[StorageHandle] = field(default_factory=list)
 
     @property
     def results(self) -> Path:
@@ -49,14 +49,14 @@ class Place:
         return load_suite(self.folder / "toy.yaml", overrides=[tuple(text.split("=", 1)) for text in overrides])
 
     def study(self, *overrides: str, storage: str | None = None, name: str = "toy-rnd", **options) -> TuningStudy:
-        problem = Problem.of(self.suite(*overrides), "rnd", name, registry())
-        opened = open_storage(storage, self.folder / "journal.log", **options)
-        self.open.append(opened)
-        return TuningStudy(problem, opened)
+        definition = StudyDefinition.from_suite(self.suite(*overrides), "rnd", name, installed())
+        handle = open_storage(storage, self.folder / "journal.log", **options)
+        self.open.append(handle)
+        return TuningStudy(definition, handle)
 
     def close(self) -> None:
-        for opened in self.open:
-            opened.close()
+        for handle in self.open:
+            handle.close()
 
     def tune(self, study: TuningStudy, trials: int, **options):
         return tune(study, self.results, budget=Budget(Limit(trials)), train=TRAIN, **options)

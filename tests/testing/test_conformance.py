@@ -22,7 +22,7 @@ from testing.toy_methods import (
 )
 
 from harness.errors import UnknownNameError
-from harness.testing import CHECKS, Failed, MethodConformance, Subject, examine
+from harness.testing import CHECKS, CheckFailed, MethodConformance, Subject, run_checks
 from harness.testing.checks.cuda import moves
 
 BY_NAME = {check.name: check for check in CHECKS}
@@ -31,7 +31,7 @@ MISTAKES = [(check, mistake) for check, mistakes in BROKEN.items() for mistake i
 
 @pytest.mark.parametrize("method", SOUND, ids=lambda method: method.__name__)
 def test_sound_methods_pass(method):
-    results = {result.check: result for result in examine(subject(method))}
+    results = {result.check: result for result in run_checks(subject(method))}
     assert [result for result in results.values() if result.outcome == "failed"] == []
     if method is Sound:
         missing = set() if torch.cuda.is_available() else {"cuda"}
@@ -39,7 +39,7 @@ def test_sound_methods_pass(method):
 
 
 def test_a_method_for_off_policy_algorithms_alone_is_examined_as_one():
-    results = examine(subject(Represents, algorithms=("sac",)))
+    results = run_checks(subject(Represents, algorithms=("sac",)))
     assert [result for result in results if result.outcome == "failed"] == []
     calls = []
 
@@ -48,25 +48,25 @@ def test_a_method_for_off_policy_algorithms_alone_is_examined_as_one():
             calls.append(len(transitions))
             super().observe_batch(transitions)
 
-    (lab, *_) = subject(Noted, algorithms=("sac",)).labs
-    lab.live(lab.build(), 1, 2)
+    (case, *_) = subject(Noted, algorithms=("sac",)).cases
+    case.run_rollouts(case.build(), 1, 2)
     assert calls == [24, 24]
 
 
 def test_what_no_replay_buffer_feeds_is_not_examined_for_it():
-    results = {result.check: result for result in examine(subject(NeverLearns, algorithms=("ppo",)))}
+    results = {result.check: result for result in run_checks(subject(NeverLearns, algorithms=("ppo",)))}
     assert results["off_policy"].outcome == "not applicable"
 
 
 @pytest.mark.parametrize(("check", "mistake"), MISTAKES, ids=lambda value: value)
 def test_every_mistake_is_found(check, mistake):
-    with pytest.raises(Failed, match=r"expected .+, got .+"):
-        BY_NAME[check].hold(BROKEN[check][mistake])
+    with pytest.raises(CheckFailed, match=r"expected .+, got .+"):
+        BY_NAME[check].run(BROKEN[check][mistake])
 
 
 @pytest.mark.parametrize(("check", "method"), [(c, m) for c, methods in CRASHING.items() for m in methods])
 def test_what_a_method_raises_is_told_with_its_place(check, method):
-    (result,) = [result for result in examine(subject(method)) if result.check == check]
+    (result,) = [result for result in run_checks(subject(method)) if result.check == check]
     assert result.outcome == "failed"
     assert "expected no exception, got " in result.message
     if method is ImagesCrash:
@@ -81,14 +81,14 @@ def test_every_check_has_a_method_that_fails_it():
 def test_moving_to_another_device_goes_through_a_checkpoint():
     """Tried on the CPU, so that what the check for GPUs does is tested where there is none."""
     here = torch.device("cpu")
-    moves(subject().labs[0], here)
-    with pytest.raises(Failed, match="same numbers on cpu as on the CPU"):
-        moves(subject(CountsBesideItsState).labs[0], here)
+    moves(subject().cases[0], here)
+    with pytest.raises(CheckFailed, match="same numbers on cpu as on the CPU"):
+        moves(subject(CountsBesideItsState).cases[0], here)
 
 
 def test_messages_say_what_was_expected_and_what_came():
-    with pytest.raises(Failed) as failure:
-        BY_NAME["learns"].hold(subject(NeverLearns))
+    with pytest.raises(CheckFailed) as failure:
+        BY_NAME["learns"].run(subject(NeverLearns))
     expected = "the bonus of visited states to fall behind that of new ones by 10% within 40 rollouts"
     assert str(failure.value) == f"vectors with continuous actions: expected {expected}, got 0.0%"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from harness.registry import registry
-from harness.testing import Subject, examine
+from harness.registry import installed
+from harness.testing import Subject, run_checks
 
-METHODS = sorted(name for name, method in registry().methods.items() if method.plugin.distribution == "exploration-harness")
+METHODS = sorted(name for name, method in installed().methods.items() if method.plugin.distribution == "exploration-harness")
 
 
 def failures(subject: Subject) -> list[str]:
-    return [f"{result.check}: {result.message}" for result in examine(subject) if result.outcome == "failed"]
+    return [f"{result.check}: {result.message}" for result in run_checks(subject) if result.outcome == "failed"]
 
 
 @pytest.mark.slow

@@ -1,37 +1,37 @@
-"""The worlds in which methods are tried: scripts that are what they say, and environments that follow them."""
+"""The kinds of environments in which methods are tried: scripts that are what they say, and environments that follow them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from harness.testing import WORLDS, ScriptedVecEnv, constant_script, random_script
+from harness.testing import ENVIRONMENT_KINDS, ScriptedVecEnv, constant_script, random_script
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=str)
-def test_observations_and_actions_are_of_their_spaces(world):
-    script = random_script(world, 1)
-    assert all(world.spaces.observation.contains(obs) for obs in script.obs.reshape(-1, *script.obs.shape[2:]))
-    assert all(world.spaces.action.contains(action) for action in script.action.reshape(-1, *script.action.shape[2:]))
+@pytest.mark.parametrize("kind", ENVIRONMENT_KINDS, ids=str)
+def test_observations_and_actions_are_of_their_spaces(kind):
+    script = random_script(kind, 1)
+    assert all(kind.spaces.observation.contains(obs) for obs in script.obs.reshape(-1, *script.obs.shape[2:]))
+    assert all(kind.spaces.action.contains(action) for action in script.action.reshape(-1, *script.action.shape[2:]))
 
 
 def test_equal_seeds_give_equal_scripts_and_states_do_not_repeat():
-    for world in WORLDS:
-        one, same, other = (random_script(world, seed) for seed in (1, 1, 2))
+    for kind in ENVIRONMENT_KINDS:
+        one, same, other = (random_script(kind, seed) for seed in (1, 1, 2))
         assert np.array_equal(one.obs, same.obs)
         states = np.concatenate([s.obs.reshape(-1, s.obs[0, 0].size) for s in (one, other)])
         assert len(np.unique(states, axis=0)) == len(states)
 
 
 def test_an_episode_ends_in_its_own_last_observation():
-    script = random_script(WORLDS[0], 1).with_ends((2, 0), (5, 3))
+    script = random_script(ENVIRONMENT_KINDS[0], 1).with_ends((2, 0), (5, 3))
     assert script.done.sum() == 2
     assert np.array_equal(script.next_obs[2, 0], script.final[2, 0])
     assert np.array_equal(script.next_obs[2, 1], script.obs[3, 1])
 
 
 def test_keeping_takes_what_the_masks_name_and_nothing_else():
-    one, other = (random_script(WORLDS[0], seed) for seed in (1, 2))
+    one, other = (random_script(ENVIRONMENT_KINDS[0], seed) for seed in (1, 2))
     mask = np.zeros((len(one) + 1, 4), dtype=bool)
     mask[3, 0] = True
     mixed = one.keeping(other, obs=mask)
@@ -42,8 +42,8 @@ def test_keeping_takes_what_the_masks_name_and_nothing_else():
 
 
 def test_environments_follow_the_script_and_promise_what_families_promise():
-    script = random_script(WORLDS[2], 3, n_steps=40)
-    environments = ScriptedVecEnv(WORLDS[2].spaces, script)
+    script = random_script(ENVIRONMENT_KINDS[2], 3, n_steps=40)
+    environments = ScriptedVecEnv(ENVIRONMENT_KINDS[2].spaces, script)
     assert np.array_equal(environments.reset(), script.obs[0])
     assert environments.frame_channels == 1
     for t, action in enumerate(script.action):
@@ -62,7 +62,7 @@ def test_environments_follow_the_script_and_promise_what_families_promise():
 
 
 def test_constant_scripts_are_constant():
-    script = constant_script(WORLDS[2], 255)
+    script = constant_script(ENVIRONMENT_KINDS[2], 255)
     assert (script.obs == 255).all()
     assert (script.final == 255).all()
     assert script.obs.dtype == np.uint8

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from harness import IntrinsicReward, IntrinsicRewardConfig, Method, Preset, Spaces, Transitions
 from harness.errors import UserError
-from harness.rewards import Promises
+from harness.rewards import Guarantees
 from harness.testing import Subject
 
 
@@ -59,8 +59,8 @@ class Sound(IntrinsicReward[SoundConfig]):
     def distillation_loss(self, transitions: Transitions) -> torch.Tensor:
         return self.error(transitions.next_obs).mean()
 
-    def promises(self) -> Promises:
-        return Promises(
+    def guarantees(self) -> Guarantees:
+        return Guarantees(
             frozen=["target"],
             stops_gradient={"distillation_loss": ["target"]},
             depends_on="transition",
@@ -263,8 +263,8 @@ class TargetDrifts(Sound):
 
 
 class MisspeltFrozen(Sound):
-    def promises(self) -> Promises:
-        return Promises(frozen=["targt"])
+    def guarantees(self) -> Guarantees:
+        return Guarantees(frozen=["targt"])
 
 
 class NoStopGradient(Sound):
@@ -272,13 +272,13 @@ class NoStopGradient(Sound):
         super().__init__(*arguments)
         self.target.requires_grad_(True)
 
-    def promises(self) -> Promises:
-        return Promises(stops_gradient={"distillation_loss": ["target"]})
+    def guarantees(self) -> Guarantees:
+        return Guarantees(stops_gradient={"distillation_loss": ["target"]})
 
 
 class MisspeltLoss(Sound):
-    def promises(self) -> Promises:
-        return Promises(stops_gradient={"distilation_loss": ["target"]})
+    def guarantees(self) -> Guarantees:
+        return Guarantees(stops_gradient={"distilation_loss": ["target"]})
 
 
 class LossWithoutGradient(Sound):
@@ -297,8 +297,8 @@ class FirstComeFirstServed(Sound):
     def bonus(self, transitions: Transitions) -> torch.Tensor:
         return super().bonus(transitions) / torch.arange(1, len(transitions) + 1)
 
-    def promises(self) -> Promises:
-        return Promises()
+    def guarantees(self) -> Guarantees:
+        return Guarantees()
 
 
 class OneAfterTheOther(Sound):
@@ -322,8 +322,8 @@ class ScoresWhatItSawLast(Sound):
         with torch.no_grad():
             return self.error(states)
 
-    def promises(self) -> Promises:
-        return Promises()
+    def guarantees(self) -> Guarantees:
+        return Guarantees()
 
 
 class ViewsTheBatch(Sound):
@@ -346,10 +346,10 @@ class RunningStatistics(Sound):
     def features(self, states: torch.Tensor) -> torch.Tensor:
         return super().features(states) - self.mean
 
-    def claim(self) -> Promises:
-        return Promises(depends_on="transition")
+    def claim(self) -> Guarantees:
+        return Guarantees(depends_on="transition")
 
-    promises = claim
+    guarantees = claim
 
 
 class EndlessEpisodes(Sound):
@@ -371,8 +371,8 @@ class EndlessEpisodes(Sound):
         distance = (self.features(transitions.next_obs) - self.memory[transitions.env_index]).square().mean(1)
         return super().bonus(transitions) * distance
 
-    def promises(self) -> Promises:
-        return Promises(depends_on="episode")
+    def guarantees(self) -> Guarantees:
+        return Guarantees(depends_on="episode")
 
 
 class EpisodicMemory(EndlessEpisodes):
@@ -388,8 +388,8 @@ class EpisodicMemory(EndlessEpisodes):
 class OverlyModestStatistics(RunningStatistics):
     """The statistics depend on everyone's past, which nobody promised otherwise."""
 
-    def promises(self) -> Promises:
-        return Promises()
+    def guarantees(self) -> Guarantees:
+        return Guarantees()
 
 
 # The off-policy life ---------------------------------------------------------------------------------------------------

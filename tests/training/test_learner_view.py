@@ -8,11 +8,11 @@ from stable_baselines3.common.vec_env import VecMonitor
 from support.scripted import ScriptedVecEnv
 
 from harness import EnvironmentConfig
-from harness.training.learner_view import CUT, LearnerView
+from harness.training.learner_view import FORCED_TRUNCATION, LearnerVecEnv
 
 
-def view(env: ScriptedVecEnv, **config: str) -> LearnerView:
-    return LearnerView(VecMonitor(env), env, EnvironmentConfig(**config))
+def view(env: ScriptedVecEnv, **config: str) -> LearnerVecEnv:
+    return LearnerVecEnv(VecMonitor(env), env, EnvironmentConfig(**config))
 
 
 def no_ends(n_steps: int, n_envs: int) -> np.ndarray:
@@ -48,14 +48,14 @@ def test_a_cut_truncates_every_episode_and_goes_on_from_the_seeds() -> None:
     base = ScriptedVecEnv(terminated, no_ends(5, 3))
     env = view(base, time_limit="terminates")
     env.reset()
-    env.cut_after(3, [11, 12, 13])
+    env.truncate_after(3, [11, 12, 13])
     for _ in range(2):
         _, _, dones, _ = env.step(np.zeros(3))
         assert not dones.any()
     observations, _, dones, infos = env.step(np.zeros(3))
     assert dones.all()
     assert [info["TimeLimit.truncated"] for info in infos] == [True, False, True]  # the natural end stays what it was
-    assert [CUT in info for info in infos] == [True, False, True]
+    assert [FORCED_TRUNCATION in info for info in infos] == [True, False, True]
     assert [info["terminal_observation"][2] for info in infos] == [3, 3, 3]
     np.testing.assert_array_equal(observations[:, 2], 0)
     assert base.resets[-1] == [11, 12, 13]

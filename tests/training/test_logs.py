@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.training.logs import Table
+from harness.training.logs import CsvTable
 
 rows = st.lists(
     st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers() | st.text("x,\"'", min_size=1, max_size=3), max_size=4),
@@ -21,17 +21,17 @@ def test_rewinding_and_going_on_equals_never_stopping(tmp_path_factory, content,
     folder = tmp_path_factory.mktemp("table")
     whole, broken = folder / "whole.csv", folder / "broken.csv"
     for path in (whole, broken):
-        write(Table(path, ["step"]), content)
+        write(CsvTable(path, ["step"]), content)
     lines = broken.read_text().splitlines(keepends=True)
     safe = "".join(lines[: 1 + synced])  # a kill tears at most what came after the last checkpoint
     broken.write_text(safe + "".join(lines[1 + synced :])[: -torn or None])
-    table = Table(broken, ["step"])
+    table = CsvTable(broken, ["step"])
     table.rewind("step", synced - 1)
     write(table, content[synced:])
     assert broken.read_text() == whole.read_text()
 
 
-def write(table: Table, content: list[dict]) -> None:
+def write(table: CsvTable, content: list[dict]) -> None:
     if not table.path.exists():
         table.rewind("step", -1)
     for row in content:
@@ -40,7 +40,7 @@ def write(table: Table, content: list[dict]) -> None:
 
 
 def test_none_does_not_make_a_column(tmp_path) -> None:
-    table = Table(tmp_path / "t.csv")
+    table = CsvTable(tmp_path / "t.csv")
     table.rewind("step", -1)
     table.append({"step": 1, "late": None})
     table.append({"step": 2, "late": 5})
@@ -51,7 +51,7 @@ def test_none_does_not_make_a_column(tmp_path) -> None:
 def test_rewinding_drops_later_rows_and_their_columns(tmp_path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("step,a,b\n1,x,\n2,x,y\n3,x,tor")
-    table = Table(path)
+    table = CsvTable(path)
     table.rewind("step", 1)
     assert path.read_text() == "step,a\n1,x\n"
     table.append({"step": 2, "a": "z"})

@@ -16,7 +16,7 @@ from harness.config import EnvironmentConfig
 from harness.nn.moments import ReturnNormaliser
 from harness.rewards import Transitions
 from harness.spec import Combination
-from harness.training.learner_view import LearnerView
+from harness.training.learner_view import LearnerVecEnv
 from harness.training.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
 
 TERMINATED = np.array([[0, 0], [1, 0], [0, 0], [0, 0], [0, 1]], dtype=bool)
@@ -41,9 +41,9 @@ def collected(
 ) -> tuple[Any, LoggingReward, RelabellingVecEnv]:
     """An unmodified algorithm after `N_STEPS` steps of two scripted environments and two gradient steps."""
     base = (ScriptedVecEnv if algorithm is DQN else ContinuousVecEnv)(TERMINATED, TRUNCATED, REWARDS)
-    view = LearnerView(VecMonitor(base), base, EnvironmentConfig(time_limit=time_limit))
+    view = LearnerVecEnv(VecMonitor(base), base, EnvironmentConfig(time_limit=time_limit))
     if cut:
-        view.cut_after(cut, [1, 2])
+        view.truncate_after(cut, [1, 2])
     reward = LoggingReward(2)
     if normalise:
         reward.normaliser = ReturnNormaliser(2, 0.9)
@@ -55,7 +55,7 @@ def collected(
         batch_size=64,
         buffer_size=100,
         replay_buffer_class=RelabelledReplayBuffer,
-        replay_buffer_kwargs={"scored": env},
+        replay_buffer_kwargs={"bonus_env": env},
         policy_kwargs={"net_arch": [8]},
         train_freq=1,
         seed=0,
@@ -170,11 +170,11 @@ def test_metrics_are_of_all_batches_since_they_were_last_asked_for():
 def test_entering_a_phase_changes_weights_and_whether_the_method_learns():
     model, reward, env = collected(SAC)
     del reward.calls[:]
-    env.enter(0.0, 3.0, train_reward=False)
+    env.set_phase(0.0, 3.0, train_reward=False)
     sampled = model.replay_buffer.sample(50)
     assert [call for call, _ in reward.calls] == ["bonus"]
     torch.testing.assert_close(sampled.rewards.squeeze(1), 3 * by_hand(batches(reward)[-1].next_obs))
-    env.enter(1.0, 0.0, train_reward=True)
+    env.set_phase(1.0, 0.0, train_reward=True)
     sampled = model.replay_buffer.sample(50)
     assert [call for call, _ in reward.calls] == ["bonus", "update", "bonus"]
     assert torch.equal(sampled.rewards.squeeze(1), batches(reward)[-1].reward)
@@ -195,7 +195,7 @@ def test_memory_saving_buffers_give_the_same_next_observations():
     env = RelabellingVecEnv(ScriptedVecEnv(TERMINATED[:1], TRUNCATED[:1]), LoggingReward(2), Combination(mode="sum"))
     made = [
         RelabelledReplayBuffer(
-            50, env.observation_space, env.action_space, "cpu", n_envs=2, scored=env, optimize_memory_usage=saving,
+            50, env.observation_space, env.action_space, "cpu", n_envs=2, bonus_env=env, optimize_memory_usage=saving,
             handle_timeout_termination=False,
         )
         for saving in (False, True)

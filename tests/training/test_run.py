@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from support.specs import make_spec
 
-from harness.claims import Claimed
+from harness.claims import AlreadyClaimed
 from harness.errors import ResultsError, RunError, UserError
 from harness.files import read_csv_rows
-from harness.progress import Progress
+from harness.progress import RunProgress
 from harness.run_folder import RunFolder
 from harness.spec import RunSpec
 from harness.training import run as run_module
@@ -45,7 +45,7 @@ def interrupted_at(steps: list[int]):
     """A progress callback that raises at each of these steps, once."""
     left = list(steps)
 
-    def report(progress: Progress) -> None:
+    def report(progress: RunProgress) -> None:
         if left and progress.step >= left[0]:
             del left[0]
             raise Interrupted
@@ -67,7 +67,7 @@ def content(results: Path, spec: RunSpec) -> dict[str, object]:
     """Everything that two runs of one spec must share."""
     folder = RunFolder.of(spec, results)
     tables = {}
-    for file in (folder.progress, folder.evaluations):
+    for file in (folder.progress_file, folder.evaluations_file):
         header, rows = read_csv_rows(file)
         assert rows, file
         tables[file.name] = (
@@ -125,12 +125,12 @@ def test_record_and_files_of_a_run(tmp_path: Path) -> None:
     assert (status.state, status.step, status.attempts) == ("finished", 1600, 1)
     assert [entry.state for entry in status.history] == ["running", "finished"]
     assert record.provenance["packages"]["torch"]
-    header, rows = read_csv_rows(folder.progress)
+    header, rows = read_csv_rows(folder.progress_file)
     assert len(rows) == 20  # 1,600 steps, 80 per rollout
     for column in ("rollout/ep_rew_mean", "intrinsic/bonus_mean", "intrinsic/bonus_std", "train/intrinsic_value_loss"):
         assert column in header
         assert rows[-1][column] != ""
-    _, episodes = read_csv_rows(folder.evaluations)
+    _, episodes = read_csv_rows(folder.evaluations_file)
     assert [int(row["step"]) for row in episodes] == [800] * 3 + [1600] * 3
     assert status.score == pytest.approx(sum(float(row["return"]) for row in episodes[-3:]) / 3)
     assert list(folder.path.glob("events.out.*"))
@@ -147,7 +147,7 @@ def test_evaluation_leaves_no_trace_on_training(tmp_path: Path) -> None:
 
 
 def test_progress_and_score_are_reported(tmp_path: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[RunProgress] = []
     train(CASES["none"], tmp_path, report=seen.append)
     assert [progress.step for progress in seen] == [*range(80, 1601, 80), 1600]
     assert seen[0].score is None
@@ -168,7 +168,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
 
 def test_a_claimed_folder_is_left_to_its_owner(tmp_path: Path) -> None:
     spec = CASES["none"]
-    with RunFolder.of(spec, tmp_path).claim(), pytest.raises(Claimed, match="in use by process"):
+    with RunFolder.of(spec, tmp_path).claim(), pytest.raises(AlreadyClaimed, match="in use by process"):
         train(spec, tmp_path)
 
 
@@ -181,7 +181,7 @@ def test_a_truncated_record_is_not_overwritten(tmp_path: Path) -> None:
     spec = CASES["none"]
     folder = RunFolder.of(spec, tmp_path)
     folder.path.mkdir(parents=True)
-    folder.spec_file.write_text('{"format": 1, "sp')
+    folder.record_file.write_text('{"format": 1, "sp')
     with pytest.raises(ResultsError, match=r"run\.json: cannot be read"):
         train(spec, tmp_path)
-    assert folder.spec_file.read_text() == '{"format": 1, "sp'
+    assert folder.record_file.read_text() == '{"format": 1, "sp'

@@ -78,7 +78,7 @@ def test_a_bonus_without_weight_changes_nothing_but_what_it_costs() -> None:
 
 def test_an_iteration_is_whole_calls_of_training() -> None:
     _, learner = begun(make_spec(algorithm={"log_every": 21, "train_freq": 3}))
-    assert learner.steps_per_iteration == 12  # vector steps of two environments
+    assert learner.vector_steps_per_iteration == 12  # vector steps of two environments
     metrics = learner.iterate()
     assert learner.step == metrics["time/total_timesteps"] == 24
     assert "train/critic_loss" not in metrics
@@ -130,9 +130,9 @@ def test_reset_begins_anew_with_what_it_names_and_leaves_the_rest(parts: tuple, 
     replay.save(tmp_path)
     before = {"actor": weights(model.actor), "critic": weights(model.critic), "target": weights(model.critic_target)}
     assert model.log_ent_coef is not None
-    coefficient, streams = model.log_ent_coef.item(), str(randomness.state()["numpy"])
+    coefficient, streams = model.log_ent_coef.item(), str(randomness.get_state()["numpy"])
     learner.reset(parts, seed=11)
-    assert str(randomness.state()["numpy"]) == streams
+    assert str(randomness.get_state()["numpy"]) == streams
     assert same(before["actor"], weights(model.actor)) == ("actor" not in parts)
     assert same(before["critic"], weights(model.critic)) == ("critics" not in parts)
     assert same(before["target"], weights(model.critic_target)) == ("critics" not in parts)
@@ -145,7 +145,7 @@ def test_reset_begins_anew_with_what_it_names_and_leaves_the_rest(parts: tuple, 
     assert model.replay_buffer is not None
     assert (model.replay_buffer.size() == 0) == ("replay" in parts)
     replay.save(tmp_path)
-    replay.tidy(tmp_path)
+    replay.remove_unreferenced(tmp_path)
     assert (list(tmp_path.iterdir()) == []) == ("replay" in parts)
     for _ in range(4):  # learning waits for new transitions
         learner.iterate()
@@ -185,8 +185,8 @@ def test_a_representation_is_what_the_learner_sees_and_only_the_method_trains_it
     trained = {id(p) for optimizer in optimizers for group in optimizer.param_groups for p in group["params"]}
     assert not encoder & (trained | {id(parameter) for parameter in model.policy.parameters()})
     assert not any("encoder" in name for name in model.policy.state_dict())
-    assert parts.scored is not None
-    parts.scored.enter(1.0, 1.0, train_reward=False)
+    assert parts.bonus_env is not None
+    parts.bonus_env.set_phase(1.0, 1.0, train_reward=False)
     before, actor = weights(reward.encoder), weights(model.actor)
     learner.iterate()
     assert same(before, weights(reward.encoder))

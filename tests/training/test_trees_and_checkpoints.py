@@ -50,22 +50,22 @@ def equal(a: object, b: object) -> bool:
 @settings(deadline=None)
 @given(tree=anything)
 def test_any_tree_comes_back(tree: object) -> None:
-    skeleton, tensors = trees.split(tree)
-    assert equal(trees.join(json.loads(json.dumps(skeleton, allow_nan=False)), tensors), tree)
+    skeleton, tensors = trees.flatten(tree)
+    assert equal(trees.unflatten(json.loads(json.dumps(skeleton, allow_nan=False)), tensors), tree)
 
 
 def test_shared_memory_is_stored_once_and_slices_are_copied() -> None:
     weight = torch.arange(6.0)
-    skeleton, tensors = trees.split({"a": weight, "b": weight, "part": weight[:2]})
+    skeleton, tensors = trees.flatten({"a": weight, "b": weight, "part": weight[:2]})
     assert len(tensors) == 2
-    back = trees.join(skeleton, tensors)
+    back = trees.unflatten(skeleton, tensors)
     assert torch.equal(back["b"], weight)
     assert torch.equal(back["part"], weight[:2])
 
 
 def test_what_cannot_be_saved_is_named() -> None:
     with pytest.raises(TypeError, match=r"/a/0 is of type deque"):
-        trees.split({"a": [collections.deque()]})
+        trees.flatten({"a": [collections.deque()]})
 
 
 def test_newest_checkpoint_wins_and_the_older_is_removed(tmp_path) -> None:

@@ -15,8 +15,8 @@ from support.scripted import LoggingReward, ScriptedVecEnv
 from harness import EnvironmentConfig
 from harness.spec import Combination
 from harness.training.intrinsic import IntrinsicRewardVecEnv
-from harness.training.learner_view import LearnerView
-from harness.training.networks import ActorCriticHeads
+from harness.training.learner_view import LearnerVecEnv
+from harness.training.networks import MultiHeadActorCriticPolicy
 from harness.training.two_critics import EXTRINSIC, INTRINSIC, TwoCriticPPO
 
 
@@ -24,11 +24,11 @@ def build(n_envs: int, n_steps: int, seed: int, *, time_limit: str = "truncates"
     rng = np.random.default_rng(seed)
     terminated, truncated = rng.random((2, n_steps, n_envs)) < 0.25
     base = ScriptedVecEnv(terminated, truncated, rewards=rng.normal(size=(n_steps, n_envs)))
-    view = LearnerView(VecMonitor(base), base, EnvironmentConfig(time_limit=time_limit))
-    scored = IntrinsicRewardVecEnv(view, LoggingReward(n_envs), n_steps, Combination(**combine))
+    view = LearnerVecEnv(VecMonitor(base), base, EnvironmentConfig(time_limit=time_limit))
+    bonus_env = IntrinsicRewardVecEnv(view, LoggingReward(n_envs), n_steps, Combination(**combine))
     model = TwoCriticPPO(
-        ActorCriticHeads,
-        scored,
+        MultiHeadActorCriticPolicy,
+        bonus_env,
         n_steps=n_steps,
         batch_size=n_envs * n_steps,
         n_epochs=1,
@@ -94,7 +94,7 @@ def test_returns_of_both_streams(n_envs: int, n_steps: int, seed: int, episodic:
 def test_a_checkpoint_cut_bootstraps_both_streams(episodic: bool) -> None:
     model = build(3, 6, 3, time_limit="terminates", episodic=episodic)
     _, callback = model._setup_learn(10_000, None)
-    model.view.cut_after(6, [1, 2, 3])
+    model.view.truncate_after(6, [1, 2, 3])
     model.collect_rollouts(model.env, callback, model.rollout_buffer, 6)
     expected = direct_returns(model, episodic=episodic, limits_terminate=True, cut=True)
     np.testing.assert_allclose(model.rollout_buffer.returns, expected, rtol=2e-4, atol=2e-3)
@@ -153,8 +153,10 @@ def test_with_one_stream_switched_off_the_update_is_that_of_sb3() -> None:
             return super().bonus(transitions) * 0
 
     base = ScriptedVecEnv(terminated, truncated, rewards)
-    scored = IntrinsicRewardVecEnv(base, Silent(2), 6, Combination(intrinsic_weight=0.0))
-    ours = TwoCriticPPO(ActorCriticHeads, scored, policy_kwargs={"n_value_heads": 2}, max_grad_norm=1e9, **arguments)
+    bonus_env = IntrinsicRewardVecEnv(base, Silent(2), 6, Combination(intrinsic_weight=0.0))
+    ours = TwoCriticPPO(
+        MultiHeadActorCriticPolicy, bonus_env, policy_kwargs={"n_value_heads": 2}, max_grad_norm=1e9, **arguments
+    )
     theirs = PPO("MlpPolicy", ScriptedVecEnv(terminated, truncated, rewards), max_grad_norm=1e9, **arguments)
     with torch.no_grad():
         ours.policy.value_net.weight[INTRINSIC] = 0
@@ -179,9 +181,15 @@ def test_continuous_actions_are_clipped_for_the_environment_only() -> None:
     ends = np.zeros((4, 2), dtype=bool)
     base = Continuous(ends, ends)
     base.action_space = spaces.Box(-0.1, 0.1, (2,), np.float32)
-    scored = IntrinsicRewardVecEnv(base, LoggingReward(2), 4, Combination())
+    bonus_env = IntrinsicRewardVecEnv(base, LoggingReward(2), 4, Combination())
     model = TwoCriticPPO(
-        ActorCriticHeads, scored, policy_kwargs={"n_value_heads": 2}, n_steps=4, batch_size=8, device="cpu", seed=0
+        MultiHeadActorCriticPolicy,
+        bonus_env,
+        policy_kwargs={"n_value_heads": 2},
+        n_steps=4,
+        batch_size=8,
+        device="cpu",
+        seed=0,
     )
     model.learn(16)
     assert (np.abs(model.rollout_buffer.actions) > 0.1).any()

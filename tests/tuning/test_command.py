@@ -19,9 +19,9 @@ from harness.cli import tuning as command
 from harness.plan import expand
 from harness.report.build import build_report
 from harness.run_folder import RunFolder
-from harness.training.estimate import Estimate
-from harness.tuning.confirm import Confirmed, compare, verdict, winner
-from harness.tuning.record import read_record, write_record
+from harness.training.estimate import ResourceEstimate
+from harness.tuning.confirm import Confirmation, compare, verdict, winner
+from harness.tuning.record import read_study_record, write_study_record
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def harness(capsys, place, monkeypatch):
     """Run a command in this process, with training that takes milliseconds."""
     monkeypatch.chdir(place.folder)
     started = command.launch_tuning
-    monkeypatch.setattr(command, "launch_tuning", lambda asked: started(replace(asked, train=TRAIN)))
+    monkeypatch.setattr(command, "launch_tuning", lambda request: started(replace(request, train=TRAIN)))
 
     def call(*arguments):
         code = main([str(argument) for argument in arguments])
@@ -97,20 +97,20 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     code, output, errors = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 20, "--confirm", 2, "--workers", 2)
     assert (code, errors) == (0, "")
     assert "done: 20 of 20 trials" in output
-    assert "Tuning helped: " in output
+    assert "TuneRequest helped: " in output
 
     folder = place.results / "toy" / "tuning" / "toy-rnd"
-    record = read_record(folder / "study.json")
+    record = read_study_record(folder / "study.json")
     confirmed = record.confirmations()
     assert [one.default for one in confirmed] == [False, False, True]
     assert all(len(one.scores) == one.planned == 10 for one in confirmed)
     compared = compare(record.name, "iqm", confirmed)
     chosen = winner(compared)
     assert chosen.improvement.value == 1.0
-    assert chosen.drop == pytest.approx(chosen.confirmed.tuned - chosen.score.value)
+    assert chosen.drop == pytest.approx(chosen.confirmation.tuned - chosen.score.value)
 
     text = (folder / "best.yaml").read_text()
-    assert "Tuning helped" in text
+    assert "TuneRequest helped" in text
     (plain,) = {spec.method_digest for spec in expand(place.suite()) if spec.reward}
     (tuned,) = {spec.method_digest for spec in expand(place.suite(f"@{folder / 'best.yaml'}=")) if spec.reward}
     (spec,) = [
@@ -119,12 +119,14 @@ def test_from_search_to_report_and_back_into_run(harness, place):
         if spec.reward and spec.task == "n4" and not spec.seed
     ]
     assert tuned != plain
-    assert spec.reward.config["learning_rate"] == chosen.confirmed.settings["config.learning_rate"]
-    assert spec.algorithm.config["gae_lambda"] == chosen.confirmed.settings["algorithm.gae_lambda"]
+    assert spec.reward.config["learning_rate"] == chosen.confirmation.settings["config.learning_rate"]
+    assert spec.algorithm.config["gae_lambda"] == chosen.confirmation.settings["algorithm.gae_lambda"]
     assert spec.reward.combine.mode == "sum"
     folders = {
         RunFolder.of(run, place.results).path.parent.name
-        for run in command.Problem.of(place.suite(), "rnd", "toy-rnd", command.registry()).specs(chosen.confirmed.settings)
+        for run in command.StudyDefinition.from_suite(place.suite(), "rnd", "toy-rnd", command.installed()).specs(
+            chosen.confirmation.settings
+        )
     }
     assert folders <= {path.name for path in (folder / "n4").iterdir()} | {path.name for path in (folder / "n5").iterdir()}
 
@@ -142,16 +144,16 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     assert rows[0]["state"] == "complete"
     assert build_report([place.results / "toy"], place.folder / "out").name == "index.html"
     with pytest.raises(Exception, match="no runs in"):
-        from harness.status import read_standings
+        from harness.status import summarise_runs
 
-        read_standings([place.results / "toy"])
+        summarise_runs([place.results / "toy"])
 
 
 def test_study_whose_names_are_markup_cannot_break_the_page(place):
     study = place.study(name="toy-rnd")
     place.tune(study, 5)
     folder = place.results / "toy" / "tuning" / "toy-rnd"
-    write_record(study, folder)
+    write_study_record(study, folder)
     evil = "<script>alert(1)</script>$x^2$"
     data = json.loads((folder / "study.json").read_text())
     text = json.dumps(data).replace("config.learning_rate", evil).replace('"toy-rnd"', json.dumps(evil))
@@ -180,7 +182,7 @@ def test_dry_run_tells_the_space_and_writes_nothing(harness, place):
 
 
 def test_dry_run_forecasts_trials_whatever_is_finished(harness, place, monkeypatch):
-    monkeypatch.setattr("harness.training.estimate.estimate", lambda spec, device: Estimate(1 << 20, 0, 10.0))
+    monkeypatch.setattr("harness.training.estimate.estimate", lambda spec, device: ResourceEstimate(1 << 20, 0, 10.0))
     for trials in (0, 1):  # the trial has the suite's own settings, as the first one always has
         if trials:
             assert harness("tune", "toy.yaml", "-m", "rnd", "--trials", trials, "--confirm", 0)[0] == 0
@@ -221,15 +223,15 @@ def test_interrupted_it_says_how_to_go_on(place):
 
 
 def one(trial, scores, tuned=0.9, default=False):
-    return Confirmed(trial, default, {}, tuned, [("a", score) for score in scores], len(scores))
+    return Confirmation(trial, default, {}, tuned, [("a", score) for score in scores], len(scores))
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "words"),
     [
-        ([0.8, 0.9, 0.85, 0.8], [0.1, 0.2, 0.15, 0.1], "Tuning helped: trial 3 scores 0.825 on fresh seeds"),
-        ([0.1, 0.2, 0.15, 0.1], [0.8, 0.9, 0.85, 0.8], "Tuning did not help, the suite's own settings are better"),
-        ([0.1, 0.9, 0.5, 0.6], [0.2, 0.8, 0.6, 0.5], "Tuning did not clearly help"),
+        ([0.8, 0.9, 0.85, 0.8], [0.1, 0.2, 0.15, 0.1], "TuneRequest helped: trial 3 scores 0.825 on fresh seeds"),
+        ([0.1, 0.2, 0.15, 0.1], [0.8, 0.9, 0.85, 0.8], "TuneRequest did not help, the suite's own settings are better"),
+        ([0.1, 0.9, 0.5, 0.6], [0.2, 0.8, 0.6, 0.5], "TuneRequest did not clearly help"),
         ([0.1, 0.9], [0.2, 0.8], "Too few seeds to tell"),
     ],
 )

@@ -51,7 +51,7 @@ def check_whole(study, trials):
     assert {trial.state.name for trial in found} == {"COMPLETE"}
     assert len({json.dumps(trial.params) for trial in found}) == trials
     assert all(trial.user_attrs["runs"] == len(study.specs) for trial in found)
-    assert all(len(trial.intermediate_values) == study.positions.total for trial in found)
+    assert all(len(trial.intermediate_values) == study.evaluation_order.total for trial in found)
 
 
 def killed_and_resumed(place, trials, kills, seed):
@@ -142,7 +142,7 @@ def test_four_processes_share_one_postgresql_database(place, schema):
 @pytest.mark.slow
 def test_dead_worker_on_postgresql_is_missed_and_its_trial_taken_over(place, schema):
     process = join(place, 3, storage=schema, grace=4, seconds="0.5")
-    while "TrialAdvanced" not in process.stdout.readline():
+    while "TrialProgressed" not in process.stdout.readline():
         pass
     kill(process)
     limit = time.monotonic() + 100
@@ -185,11 +185,11 @@ def test_wrong_password_is_one_line_without_it(place, schema):
 
 def test_stopped_by_ctrl_c_it_gives_its_trial_back_at_once(place):
     process = join(place, 4, seconds="0.3")
-    while "TrialAdvanced" not in process.stdout.readline():
+    while "TrialProgressed" not in process.stdout.readline():
         pass
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=30)
     study = place.study()
     running = [trial._trial_id for trial in study.trials() if trial.state.name == "RUNNING"]
-    with study.owners.exclusive():
-        assert study.owners.abandoned(running) == running != []
+    with study.trial_claims.exclusive():
+        assert study.trial_claims.abandoned(running) == running != []

@@ -6,9 +6,9 @@ import pytest
 
 from harness.config import Search
 from harness.errors import SuiteError, UserError
-from harness.registry import registry
+from harness.registry import installed
 from harness.suite import load_suite
-from harness.tuning.parameters import Condition, Parameter, Space, nested
+from harness.tuning.parameters import Condition, Parameter, SearchSpace, nested
 from harness.tuning.samplers import grid
 from harness.tuning.space import method_space, suite_space
 
@@ -16,7 +16,7 @@ from harness.tuning.space import method_space, suite_space
 def space_of(place, text="", method="rnd"):
     file = place.folder / "toy.yaml"
     file.write_text(file.read_text().partition("tune:")[0] + (f"tune:\n{text}" if text else ""))
-    return {p.name: p for p in suite_space(load_suite(file), method, registry()).parameters}
+    return {p.name: p for p in suite_space(load_suite(file), method, installed()).parameters}
 
 
 def test_annotations_of_method_combination_and_algorithm_are_the_space(place):
@@ -38,8 +38,8 @@ def test_what_has_no_effect_is_not_searched(place):
     changed = "  space: {rnd: {config: {mask: [none, sample], bonus_normalisation: [none, return_std]}}}"
     space = space_of(place, changed)
     assert space["config.keep"].when == Condition("config.mask", ("sample", "element"))
-    assert not space["config.keep"].active({"config.mask": "none"})
-    assert space["config.keep"].active({"config.mask": "sample"})
+    assert not space["config.keep"].is_active({"config.mask": "none"})
+    assert space["config.keep"].is_active({"config.mask": "sample"})
     names = list(space)
     assert names.index("config.mask") < names.index("config.keep")
 
@@ -107,8 +107,8 @@ def test_an_empty_space_is_said_to_be_empty(place):
 
 
 def test_every_installed_method_has_a_sound_space_and_every_condition_names_a_setting():
-    for name in registry().methods:
-        space = method_space(registry().method(name), registry())
+    for name in installed().methods:
+        space = method_space(installed().method(name), installed())
         assert len(space.parameters) > 5, name
         for parameter in space.parameters:
             assert (parameter.low is None) == bool(parameter.choices), parameter
@@ -123,14 +123,14 @@ def test_a_search_is_one_thing():
 
 def test_defaults_outside_the_space_are_no_point_of_it():
     inside = Parameter("a.x", 0.5, low=0.0, high=1.0)
-    assert Space((inside,)).default() == {"a.x": 0.5}
-    assert Space((inside, Parameter("a.y", None, choices=(1, 2)))).default() is None
-    assert Space((inside, Parameter("a.y", None, choices=(1,), when=Condition("a.x", (1.0,))))).default() == {"a.x": 0.5}
+    assert SearchSpace((inside,)).default() == {"a.x": 0.5}
+    assert SearchSpace((inside, Parameter("a.y", None, choices=(1, 2)))).default() is None
+    assert SearchSpace((inside, Parameter("a.y", None, choices=(1,), when=Condition("a.x", (1.0,))))).default() == {"a.x": 0.5}
 
 
 def test_nested_and_grid():
     assert nested({"config.a.b": 1, "algorithm.c": 2}) == {"config": {"a": {"b": 1}}, "algorithm": {"c": 2}}
-    space = Space(
+    space = SearchSpace(
         (
             Parameter("a.mask", "none", choices=("none", "some")),
             Parameter("a.keep", 1.0, choices=(0.5, 1.0), when=Condition("a.mask", ("some",))),
@@ -138,7 +138,7 @@ def test_nested_and_grid():
             Parameter("a.rate", 1e-2, low=1e-4, high=1e-2, log=True),
         )
     )
-    cells = [{name: value for name, (_, value) in cell.items()} for cell in grid(space, 3)]
-    assert len(cells) == (1 + 2) * 2 * 3
-    assert {"a.mask": "none", "a.n": 2, "a.rate": pytest.approx(1e-3)} in cells
-    assert len({str(cell) for cell in cells}) == len(cells)
+    points = [{name: value for name, (_, value) in point.items()} for point in grid(space, 3)]
+    assert len(points) == (1 + 2) * 2 * 3
+    assert {"a.mask": "none", "a.n": 2, "a.rate": pytest.approx(1e-3)} in points
+    assert len({str(point) for point in points}) == len(points)

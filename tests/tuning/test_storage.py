@@ -104,8 +104,8 @@ def test_study_of_something_else_is_refused_and_says_what_differs(place):
 
 
 def test_study_that_others_made_is_refused(place):
-    opened = open_storage(None, place.folder / "journal.log")
-    optuna.create_study(storage=opened.storage, study_name="toy-rnd", direction="maximize").add_trial(
+    handle = open_storage(None, place.folder / "journal.log")
+    optuna.create_study(storage=handle.storage, study_name="toy-rnd", direction="maximize").add_trial(
         optuna.trial.create_trial(value=1.0)
     )
     with pytest.raises(StudyError, match="was not made by harness tune"):

@@ -13,15 +13,15 @@ from support.tuning import TRAIN, rows
 from harness.plan import expand
 from harness.run_folder import RunFolder
 from harness.tuning.pruners import STARTUP_TRIALS
-from harness.tuning.scores import Positions, aggregate
+from harness.tuning.scores import EvaluationOrder, aggregate
 from harness.tuning.study import Limit
-from harness.tuning.tuner import MOST_FAILURES, Budget, TrialEnded, TrialStarted, tune
+from harness.tuning.tuner import MAX_CONSECUTIVE_FAILURES, Budget, TrialEnded, TrialStarted, tune
 
 
 def test_the_known_optimum_is_found(place):
     study = place.study()
     assert place.tune(study, 40) == "complete"
-    best = study.best()
+    best = study.best_trial()
     assert abs(math.log10(best.params["config.learning_rate"] / BEST["config.learning_rate"])) < 0.2
     assert abs(best.params["algorithm.gae_lambda"] - BEST["algorithm.gae_lambda"]) < 0.02
     first = study.trials()[0]
@@ -47,10 +47,10 @@ def test_the_objective_is_the_report_s_aggregate_of_all_tasks_and_seeds(place):
 
 def test_places_of_evaluations_are_the_same_whatever_the_rollout(place):
     study = place.study()
-    positions = Positions(study.specs)
-    assert [positions.of(0, step) for step in (100, 128, 256, 300, 320)] == [0, 0, 1, 2, 2]
-    assert [positions.of(1, step) for step in (192, 300)] == [3, 5]
-    assert positions.total == 12
+    evaluation_order = EvaluationOrder(study.specs)
+    assert [evaluation_order.position(0, step) for step in (100, 128, 256, 300, 320)] == [0, 0, 1, 2, 2]
+    assert [evaluation_order.position(1, step) for step in (192, 300)] == [3, 5]
+    assert evaluation_order.total == 12
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_trial_that_was_left_is_taken_over_and_its_finished_runs_are_not_run_a
     (left,) = study.trials()
     assert left.state == TrialState.RUNNING
     finished = {
-        spec.path: RunFolder.of(spec, place.results).spec_file.stat().st_mtime_ns
+        spec.path: RunFolder.of(spec, place.results).record_file.stat().st_mtime_ns
         for spec in study.specs
-        if RunFolder.of(spec, place.results).spec_file.exists() and RunFolder.of(spec, place.results).state() == "finished"
+        if RunFolder.of(spec, place.results).record_file.exists() and RunFolder.of(spec, place.results).state() == "finished"
     }
     assert len(finished) >= 2
 
@@ -102,26 +102,26 @@ def test_a_trial_that_was_left_is_taken_over_and_its_finished_runs_are_not_run_a
 
 def test_a_trial_whose_owner_lives_is_left_alone(place):
     owner, other = place.study(), place.study()
-    asked = owner.ask(Limit(1))
-    assert asked is not None
+    claimed = owner.ask(Limit(1))
+    assert claimed is not None
     assert other.ask(Limit(1)) is None
-    owner.owners.release(asked.trial._trial_id)
+    owner.trial_claims.release(claimed.trial._trial_id)
     again = other.ask(Limit(1))
     assert again is not None
-    assert (again.trial.number, again.resumed, again.values) == (0, True, asked.values)
+    assert (again.trial.number, again.resumed, again.values) == (0, True, claimed.values)
 
 
 def test_a_trial_that_ends_while_others_look_for_abandoned_ones_is_not_begun_again(place, monkeypatch):
     owner, other = place.study(), place.study()
-    asked = owner.ask(Limit(1))
-    look = other.owners.abandoned
+    claimed = owner.ask(Limit(1))
+    look = other.trial_claims.abandoned
 
     def ended_meanwhile(running):
-        assert running == [asked.trial._trial_id]
-        owner.tell(asked.trial, [0.5], TrialState.COMPLETE, {})
+        assert running == [claimed.trial._trial_id]
+        owner.tell(claimed.trial, [0.5], TrialState.COMPLETE, {})
         return look(running)
 
-    monkeypatch.setattr(other.owners, "abandoned", ended_meanwhile)
+    monkeypatch.setattr(other.trial_claims, "abandoned", ended_meanwhile)
     assert other.ask(Limit(1)) is None
     assert [trial.state for trial in other.trials()] == [TrialState.COMPLETE]
 
@@ -131,10 +131,10 @@ def test_failing_runs_fail_their_trial_with_its_reason_and_the_search_gives_up_i
     ended = []
     assert place.tune(study, 20, on_event=ended.append) == "failing"
     failed = [event for event in ended if isinstance(event, TrialEnded)]
-    assert len(failed) == MOST_FAILURES
+    assert len(failed) == MAX_CONSECUTIVE_FAILURES
     assert failed[0].error.endswith("ZeroDivisionError: of all things")
     assert study.trials()[0].user_attrs["error"] == failed[0].error
-    assert study.best() is None
+    assert study.best_trial() is None
 
 
 def test_values_that_do_not_go_together_fail_one_trial_only(place):
@@ -154,21 +154,23 @@ def test_pruners_end_hopeless_trials_and_spare_the_best(place, pruner):
     whole = sum(spec.steps for spec in study.specs)
     assert pruned
     assert all(trial.user_attrs["steps"] < whole and trial.user_attrs["runs"] >= 1 for trial in pruned)
-    true = {trial.number: true_score(study.problem.specs(trial.params)[0]) for trial in study.trials()}
-    assert all(true[trial.number] < true[study.best().number] for trial in pruned)
+    true = {trial.number: true_score(study.definition.specs(trial.params)[0]) for trial in study.trials()}
+    assert all(true[trial.number] < true[study.best_trial().number] for trial in pruned)
     if pruner == "median":
         assert min(trial.number for trial in pruned) >= STARTUP_TRIALS
     if pruner == "wilcoxon":
-        assert max(len(trial.intermediate_values) for trial in study.complete()) == len(study.specs)
+        assert max(len(trial.intermediate_values) for trial in study.complete_trials()) == len(study.specs)
 
 
 def test_two_objectives_give_a_front(place):
     study = place.study("tune.objectives=[score, seconds]")
     place.tune(study, 12)
-    assert {len(trial.values) for trial in study.complete()} == {2}
-    front = study.optuna.best_trials
+    assert {len(trial.values) for trial in study.complete_trials()} == {2}
+    front = study.optuna_study.best_trials
     for one in front:
-        assert not any(other.values[0] > one.values[0] and other.values[1] < one.values[1] for other in study.complete())
+        assert not any(
+            other.values[0] > one.values[0] and other.values[1] < one.values[1] for other in study.complete_trials()
+        )
 
 
 def test_budgets_in_steps_and_time(place):
@@ -189,7 +191,7 @@ def test_runs_that_only_pre_train_are_run_and_have_no_score(place):
     place.tune(study, 2)
     for trial in study.trials():
         assert (trial.state, trial.user_attrs["runs"], trial.user_attrs["steps"]) == (TrialState.COMPLETE, 4, 2 * 640)
-        assert len(trial.intermediate_values) == study.positions.total
+        assert len(trial.intermediate_values) == study.evaluation_order.total
     scores = [RunFolder.of(spec, place.results).read().status.score for spec in study.specs if not spec.pretraining]
     assert study.trials()[0].values == [pytest.approx(sum(scores) / 2)]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from support.counting import Counting
+from support.counting import CountingEnv
 
 from harness import NO_INFO
 from harness.vector.batch import GymnasiumVecEnv
@@ -27,9 +27,9 @@ def workers(of: int | None = None) -> set[psutil.Process]:
 
 
 def counters(processes: int, n: int = N) -> GymnasiumVecEnv:
-    makers = [partial(Counting, number) for number in range(n)]
+    factories = [partial(CountingEnv, number) for number in range(n)]
     return GymnasiumVecEnv(
-        makers, Counting.observation_space, Counting.action_space, processes=processes, metrics=("steps", "draw")
+        factories, CountingEnv.observation_space, CountingEnv.action_space, processes=processes, metrics=("steps", "draw")
     )
 
 
@@ -54,7 +54,7 @@ def test_processes_give_the_same_numbers_and_seeds_decide_them():
     runs = []
     for processes in (0, 2):
         env = counters(processes)
-        env.measure()
+        env.enable_metrics()
         runs.append(rolled(env))
         again = rolled(env)
         # Episodes are counted on; everything else begins anew.
@@ -135,11 +135,11 @@ OWNER = """
 import sys, time
 from functools import partial
 sys.path[:0] = sys.argv[1:]
-from support.counting import Counting
+from support.counting import CountingEnv
 from harness.vector.batch import GymnasiumVecEnv
 if __name__ == "__main__":
-    makers = [partial(Counting, number) for number in range(2)]
-    env = GymnasiumVecEnv(makers, Counting.observation_space, Counting.action_space, processes=2)
+    factories = [partial(CountingEnv, number) for number in range(2)]
+    env = GymnasiumVecEnv(factories, CountingEnv.observation_space, CountingEnv.action_space, processes=2)
     env.reset()
     print("ready", flush=True)
     time.sleep(60)

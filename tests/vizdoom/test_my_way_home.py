@@ -9,21 +9,21 @@ import psutil
 import pytest
 
 from harness_vizdoom import environment
-from harness_vizdoom.config import PLACES, VizDoomConfig
+from harness_vizdoom.config import START_SPOTS, VizDoomConfig
 from harness_vizdoom.environment import make
-from harness_vizdoom.scenario import starting_at, write
+from harness_vizdoom.scenario import with_start_spots, write_scenario
 
 FORWARD, RIGHT = 1, 2
 
 
 def in_the_vests_room(monkeypatch: pytest.MonkeyPatch) -> VizDoomConfig:
-    monkeypatch.setitem(PLACES, "my_way_home_sparse", range(26, 27))
+    monkeypatch.setitem(START_SPOTS, "my_way_home_sparse", range(26, 27))
     return VizDoomConfig(task="my_way_home_sparse", episode_steps=100)
 
 
 def test_the_vest_earns_one_and_terminates(monkeypatch: pytest.MonkeyPatch):
     env = make(in_the_vests_room(monkeypatch), 2)
-    env.measure()
+    env.enable_metrics()
     env.reseed([5, 6])
     env.reset()
     rng, found, cut = np.random.default_rng(0), 0, 0
@@ -75,24 +75,24 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_only_the_range_of_starts_is_changed(tmp_path: Path):
-    _, world = write(tmp_path, range(10, 27), grayscale=True)
+    _, world = write_scenario(tmp_path, range(10, 27), grayscale=True)
     original = world.read_bytes()
-    changed = starting_at(original, range(15, 16))
+    changed = with_start_spots(original, range(15, 16))
     assert len(changed) == len(original) and sum(a != b for a, b in zip(original, changed, strict=True)) == 2
-    assert "screen_format = CRCGCB" in write(tmp_path, range(10, 27), grayscale=False)[0].read_text()
+    assert "screen_format = CRCGCB" in write_scenario(tmp_path, range(10, 27), grayscale=False)[0].read_text()
 
 
 @pytest.mark.parametrize("places", [range(9, 11), range(26, 28), range(10, 10), range(10, 14, 2)])
 def test_places_that_are_not_on_the_map_are_refused(places: range):
     with pytest.raises(ValueError, match="from 10 to 26"):
-        starting_at(b"", places)
+        with_start_spots(b"", places)
 
 
 def test_another_map_is_refused():
     with pytest.raises(ValueError, match=r"my_way_home\.wad"):
-        starting_at(b"PWAD" + bytes(64), range(10, 11))
+        with_start_spots(b"PWAD" + bytes(64), range(10, 11))
 
 
 def test_actions_out_of_range_are_refused():
     with pytest.raises(ValueError, match="from 0 to 3"):
-        environment._pressed(np.array([4]))
+        environment._button_presses(np.array([4]))

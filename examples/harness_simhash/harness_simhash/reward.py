@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harness.errors import UserError
-from harness.rewards import IntrinsicReward, Promises, Spaces, Transitions
+from harness.rewards import Guarantees, IntrinsicReward, Spaces, Transitions
 from harness_simhash.config import SimHashConfig
 
 
@@ -100,6 +100,6 @@ class SimHash(IntrinsicReward[SimHashConfig]):
         codes = [row.tobytes() for row in state["codes"].cpu().numpy()]
         self.counts = Counter(dict(zip(codes, state["visits"].tolist(), strict=True)))
 
-    def promises(self) -> Promises:
+    def guarantees(self) -> Guarantees:
         """A bonus depends on everything that was counted before; the matrix never changes, nor does an update learn."""
-        return Promises(depends_on="past")
+        return Guarantees(depends_on="past")

@@ -1,7 +1,7 @@
 """Every check of the kit, one function each, grouped by what they are about.
 
-A check takes a `Subject` (what is said about the method) or a `Lab` (the method in one world; it is then tried in each). It
-returns, or raises `Failed` or `NotApplicable`.
+A check takes a `Subject` (what is said about the method) or a `ConformanceCase` (the method in environments of one
+kind; it is then tried in each). It returns, or raises `CheckFailed` or `NotApplicable`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.testing.checks import batches, cuda, descriptions, episodes, learning, numbers, replay, seeds, state
-from harness.testing.outcomes import Failed, NotApplicable
-from harness.testing.subject import Lab, Subject
+from harness.testing.outcomes import CheckFailed, NotApplicable
+from harness.testing.subject import ConformanceCase, Subject
 
 
 @dataclass(frozen=True)
@@ -20,33 +20,33 @@ class Check:
 
     Attributes:
         name: Short.
-        promise: What it checks, in one sentence.
-        hold: Does it.
+        description: What it checks, in one sentence.
+        run: The function that checks a subject; it raises what `harness.testing.outcomes` has if it does not pass.
     """
 
     name: str
-    promise: str
-    hold: Callable[[Subject], None]
+    description: str
+    run: Callable[[Subject], None]
 
 
-def _in_every_world(check: Callable[[Lab], None]) -> Callable[[Subject], None]:
+def _for_each_kind(check: Callable[[ConformanceCase], None]) -> Callable[[Subject], None]:
     """Try a check for vectors and for images; it applies if it applies to one of them."""
 
-    def hold(subject: Subject) -> None:
-        if not subject.labs:
-            raise NotApplicable("the method accepts no world to try it in")
+    def run(subject: Subject) -> None:
+        if not subject.cases:
+            raise NotApplicable("the method accepts no kind of environment to try it in")
         reasons = []
-        for lab in subject.labs:
+        for case in subject.cases:
             try:
-                check(lab)
+                check(case)
             except NotApplicable as reason:
                 reasons.append(reason)
-            except Failed as failure:
-                raise Failed(f"{lab.world}: {failure}") from None
-        if len(reasons) == len(subject.labs):
+            except CheckFailed as failure:
+                raise CheckFailed(f"{case.kind}: {failure}") from None
+        if len(reasons) == len(subject.cases):
             raise reasons[0]
 
-    return hold
+    return run
 
 
 CHECKS: tuple[Check, ...] = (
@@ -54,31 +54,31 @@ CHECKS: tuple[Check, ...] = (
           descriptions.config),
     Check("presets", "every preset is valid and names its source", descriptions.presets),
     Check("worlds", "images and vectors, discrete and continuous actions: works, or refuses with a clear message",
-          descriptions.worlds),
+          descriptions.environment_kinds),
     Check("bonus", "one float32 number without gradient per transition, for batches of any size",
-          _in_every_world(numbers.bonus)),
-    Check("finite", "every number stays finite on constant and on extreme observations", _in_every_world(numbers.finite)),
-    Check("metrics", "an update returns finite floats by name", _in_every_world(numbers.metrics)),
-    Check("seed", "the same seed gives the same numbers, another seed gives others", _in_every_world(seeds.seed)),
-    Check("streams", "random numbers come from the method's own generator only", _in_every_world(seeds.streams)),
-    Check("bonus_is_pure", "asking for a bonus changes nothing", _in_every_world(state.bonus_is_pure)),
-    Check("inputs", "transitions are left as they were given", _in_every_world(state.inputs)),
-    Check("resume", "restored from a checkpoint, it continues to the same numbers", _in_every_world(state.resume)),
-    Check("memory", "learning from the same rollout again and again takes no more memory", _in_every_world(state.memory)),
-    Check("learns", "what was visited earns less and less, compared with what was not", _in_every_world(learning.learns)),
-    Check("frozen", "what is promised to be frozen never changes", _in_every_world(learning.frozen)),
+          _for_each_kind(numbers.bonus)),
+    Check("finite", "every number stays finite on constant and on extreme observations", _for_each_kind(numbers.finite)),
+    Check("metrics", "an update returns finite floats by name", _for_each_kind(numbers.metrics)),
+    Check("seed", "the same seed gives the same numbers, another seed gives others", _for_each_kind(seeds.seed)),
+    Check("streams", "random numbers come from the method's own generator only", _for_each_kind(seeds.streams)),
+    Check("bonus_is_pure", "asking for a bonus changes nothing", _for_each_kind(state.bonus_is_pure)),
+    Check("inputs", "transitions are left as they were given", _for_each_kind(state.inputs)),
+    Check("resume", "restored from a checkpoint, it continues to the same numbers", _for_each_kind(state.resume)),
+    Check("memory", "learning from the same rollout again and again takes no more memory", _for_each_kind(state.memory)),
+    Check("learns", "what was visited earns less and less, compared with what was not", _for_each_kind(learning.learns)),
+    Check("frozen", "what is promised to be frozen never changes", _for_each_kind(learning.frozen)),
     Check("gradients", "no gradient of a loss reaches what it is promised not to train",
-          _in_every_world(learning.gradients)),
+          _for_each_kind(learning.gradients)),
     Check("bonus_order", "a bonus belongs to its transition, wherever in the batch it stands",
-          _in_every_world(batches.bonus_order)),
+          _for_each_kind(batches.bonus_order)),
     Check("update_order", "the order of a batch makes no difference to learning, where that is promised",
-          _in_every_world(batches.update_order)),
-    Check("last_step", "an episode's last step is scored on its true last observation", _in_every_world(episodes.last_step)),
+          _for_each_kind(batches.update_order)),
+    Check("last_step", "an episode's last step is scored on its true last observation", _for_each_kind(episodes.last_step)),
     Check("boundaries", "no bonus depends on what lies outside its promised reach, the next episode least of all",
-          _in_every_world(episodes.boundaries)),
+          _for_each_kind(episodes.boundaries)),
     Check("off_policy", "on a replay buffer's batches it learns, scores and resumes as well, in whatever order they come",
-          _in_every_world(replay.off_policy)),
+          _for_each_kind(replay.off_policy)),
     Check("cuda", "on a GPU it goes on from a checkpoint made without one, with the same bonuses",
-          _in_every_world(cuda.cuda)),
+          _for_each_kind(cuda.cuda)),
 )  # fmt: skip
 """In the order in which they are shown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from harness.testing.outcomes import NotApplicable, require, require_same
-from harness.testing.subject import Lab
+from harness.testing.subject import ConformanceCase
 
 _ROUNDING = 1e-4
 """Sums over other rows, or in another order, differ in their last digits."""
@@ -14,29 +14,29 @@ _SHARE = 0.02
 """How much of what an update changes may depend on the order of sums."""
 
 
-def bonus_order(lab: Lab) -> None:
+def bonus_order(case: ConformanceCase) -> None:
     """Bonuses move with their transitions; if they depend on nothing else, a part of the batch earns what it earned in it."""
-    reward = lab.build()
-    lab.live(reward, 1)
-    batch = lab.rollout(reward, lab.script(2))
-    shuffled = torch.randperm(len(batch), generator=torch.Generator().manual_seed(0)).to(lab.device)
+    reward = case.build()
+    case.run_rollouts(reward, 1)
+    batch = case.rollout(reward, case.script(2))
+    shuffled = torch.randperm(len(batch), generator=torch.Generator().manual_seed(0)).to(case.device)
     whole = reward.bonus(batch)
     moved = {"bonuses": reward.bonus(batch[shuffled])}
     require_same({"bonuses": whole[shuffled]}, moved, "for a batch in another order", tolerance=_ROUNDING)
-    if lab.promises.depends_on == "transition":
+    if case.guarantees.depends_on == "transition":
         part = {"bonuses": reward.bonus(batch[:5])}
         require_same({"bonuses": whole[:5]}, part, "for a part of the batch", tolerance=_ROUNDING)
 
 
-def update_order(lab: Lab) -> None:
+def update_order(case: ConformanceCase) -> None:
     """Two objects learn from the same rows in different order."""
-    if not lab.promises.any_order:
+    if not case.guarantees.any_order:
         raise NotApplicable("it does not promise any_order")
-    ordered, shuffled = lab.build(), lab.build()
-    batch = lab.rollout(ordered, lab.script(1))
+    ordered, shuffled = case.build(), case.build()
+    batch = case.rollout(ordered, case.script(1))
     before = ordered.bonus(batch)
     ordered.update(batch)
-    shuffled.update(batch[torch.randperm(len(batch), generator=torch.Generator().manual_seed(0)).to(lab.device)])
+    shuffled.update(batch[torch.randperm(len(batch), generator=torch.Generator().manual_seed(0)).to(case.device)])
     after, other = ordered.bonus(batch), shuffled.bonus(batch)
     learnt, apart = float((after - before).abs().max()), float((after - other).abs().max())
     require(

@@ -9,35 +9,35 @@ from torch import Tensor
 
 from harness.rewards import IntrinsicReward
 from harness.testing.checks import numbers
-from harness.testing.checks.state import through_checkpoint
+from harness.testing.checks.state import checkpoint_round_trip
 from harness.testing.outcomes import NotApplicable, require_finite, require_same
-from harness.testing.subject import Lab
+from harness.testing.subject import ConformanceCase
 
 _ROUNDING = 0.05
 """GPUs convolve with shorter mantissas, and a distillation error is a difference of numbers that are nearly equal."""
 
 
-def cuda(lab: Lab) -> None:
+def cuda(case: ConformanceCase) -> None:
     """See `moves`."""
     if not torch.cuda.is_available():
         raise NotApplicable("there is no GPU here")
-    moves(lab, torch.device("cuda"))
+    moves(case, torch.device("cuda"))
 
 
-def moves(lab: Lab, device: torch.device) -> None:
-    """From a checkpoint made on the CPU it gives the same bonuses on the device, and goes on living there.
+def moves(case: ConformanceCase, device: torch.device) -> None:
+    """From a checkpoint made on the CPU it gives the same bonuses on the device, and goes on running there.
 
     Random numbers may be drawn on the device, so what is learnt there need not be the same.
     """
-    there = replace(lab, device=device)
+    there = replace(case, device=device)
     numbers.bonus(there)
-    here, moved = lab.build(1), there.build(2)
-    lab.live(here, 1)
-    moved.load_state_dict(through_checkpoint(here))
-    require_same(_bonuses(lab, here), _bonuses(there, moved), f"on {device} as on the CPU", tolerance=_ROUNDING)
-    for name, values in there.live(moved, 2, 3).items():
+    here, moved = case.build(1), there.build(2)
+    case.run_rollouts(here, 1)
+    moved.load_state_dict(checkpoint_round_trip(here))
+    require_same(_bonuses(case, here), _bonuses(there, moved), f"on {device} as on the CPU", tolerance=_ROUNDING)
+    for name, values in there.run_rollouts(moved, 2, 3).items():
         require_finite(values, f"{name} on {device}")
 
 
-def _bonuses(lab: Lab, reward: IntrinsicReward) -> dict[str, Tensor]:
-    return {"bonuses": reward.bonus(lab.rollout(reward, lab.script(3)))}
+def _bonuses(case: ConformanceCase, reward: IntrinsicReward) -> dict[str, Tensor]:
+    return {"bonuses": reward.bonus(case.rollout(reward, case.script(3)))}

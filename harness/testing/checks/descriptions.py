@@ -1,4 +1,4 @@
-"""What is said about the method: its configuration, its presets, and the worlds it takes."""
+"""What is said about the method: its configuration, its presets, and the kinds of environments it takes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.config import Config
-from harness.settings import settings
+from harness.settings import describe_settings
 from harness.spec import Combination
-from harness.testing.outcomes import Failed, NotApplicable, require
-from harness.testing.subject import Lab, Subject
-from harness.testing.worlds import WORLDS
+from harness.testing.outcomes import CheckFailed, NotApplicable, require
+from harness.testing.subject import ConformanceCase, Subject
+from harness.testing.worlds import ENVIRONMENT_KINDS
 
 
 def config(subject: Subject) -> None:
@@ -20,7 +20,7 @@ def config(subject: Subject) -> None:
     defaults = _validated(model, _validated(model, {}, "no settings").model_dump(), "the defaults")
     again = _validated(model, defaults.model_dump(mode="json"), "the defaults after a way through JSON")
     require(again == defaults, "the same configuration after a way through JSON", f"{again!r} instead of {defaults!r}")
-    silent = [setting.name for setting in settings(model) if not setting.meaning]
+    silent = [setting.name for setting in describe_settings(model) if not setting.meaning]
     require(not silent, f"a docstring under every field of {model.__name__}", f"none under {', '.join(silent)}")
 
 
@@ -34,16 +34,16 @@ def presets(subject: Subject) -> None:
         require(preset.source.strip(), f"a source for preset {preset.name!r}", "an empty one")
 
 
-def worlds(subject: Subject) -> None:
-    """Every world is taken, or refused by a `harness.errors.UserError` that says why."""
-    labs = [Lab(subject, world) for world in WORLDS]
-    refusals = [lab.refusal for lab in labs]
-    require("" not in refusals, "a message that says why a world is refused", "an empty one")
+def environment_kinds(subject: Subject) -> None:
+    """Every kind of environment is taken, or refused by a `harness.errors.UserError` that says why."""
+    cases = [ConformanceCase(subject, kind) for kind in ENVIRONMENT_KINDS]
+    refusals = [case.refusal for case in cases]
+    require("" not in refusals, "a message that says why a kind of environment is refused", "an empty one")
     if None not in refusals:
-        raise Failed(f"expected one kind of world to be accepted, got {refusals[0]!r}")
-    for lab, refusal in zip(labs, refusals, strict=True):
+        raise CheckFailed(f"expected one kind of environment to be accepted, got {refusals[0]!r}")
+    for case, refusal in zip(cases, refusals, strict=True):
         if refusal is None:
-            lab.live(lab.build(), 1)
+            case.run_rollouts(case.build(), 1)
 
 
 def _validated(model: type[Config], values: Any, what: str) -> Config:
@@ -52,4 +52,4 @@ def _validated(model: type[Config], values: Any, what: str) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Failed(f"expected {what} to be valid, got {where}: {first['msg']}") from None
+        raise CheckFailed(f"expected {what} to be valid, got {where}: {first['msg']}") from None

@@ -12,7 +12,7 @@ from torch import Tensor
 from harness.rewards import IntrinsicReward
 from harness.spec import Combination
 from harness.testing.outcomes import require_same
-from harness.testing.subject import Lab
+from harness.testing.subject import ConformanceCase
 from harness.testing.worlds import Script, ScriptedVecEnv
 from harness.training.intrinsic import IntrinsicRewardVecEnv
 
@@ -23,53 +23,53 @@ _ENDS = ((_FIRST - 1, 0), (_LAST, 0), (1, 1), (4, 2))
 _ROUNDING = 1e-5
 
 
-def last_step(lab: Lab) -> None:
+def last_step(case: ConformanceCase) -> None:
     """Through the wrapper the bonuses are those of transitions put together by hand, last observations included."""
-    by_hand, wrapped = lab.build(), lab.build()
-    script = lab.script(1).with_ends(*_ENDS)
+    by_hand, wrapped = case.build(), case.build()
+    script = case.script(1).with_ends(*_ENDS)
     expected = []
-    for step in lab.steps(by_hand, script):
+    for step in case.steps(by_hand, script):
         by_hand.observe(step)
         expected.append(by_hand.bonus(step))
-    found = {"bonuses": through_wrapper(lab, wrapped, script)}
+    found = {"bonuses": through_wrapper(case, wrapped, script)}
     why = "in a run as from transitions that end in the true last observation"
     require_same({"bonuses": torch.stack(expected)}, found, why, tolerance=_ROUNDING)
 
 
-def boundaries(lab: Lab) -> None:
+def boundaries(case: ConformanceCase) -> None:
     """Two scripts that agree only on what a bonus may depend on give it the same value."""
-    own, other = lab.script(1).with_ends(*_ENDS), lab.script(2).with_ends(*_ENDS)
+    own, other = case.script(1).with_ends(*_ENDS), case.script(2).with_ends(*_ENDS)
     first_known, first_judged = {
         "past": (0, 0),
         "episode": (_FIRST, _FIRST),
         "transition": (_LAST, _LAST),
-    }[lab.promises.depends_on]
-    changed = own.keeping(other, **_known(own, first_known, everyone=lab.promises.depends_on == "past"))
+    }[case.guarantees.depends_on]
+    changed = own.keeping(other, **_known(own, first_known, everyone=case.guarantees.depends_on == "past"))
     judged = slice(first_judged, _LAST + 1)
-    expected, found = ({"bonuses": _warmed(lab, script)[judged, 0]} for script in (own, changed))
+    expected, found = ({"bonuses": _warmed(case, script)[judged, 0]} for script in (own, changed))
     outside = {
         "past": "after the end of the episode",
         "episode": "outside of the episode (it promises to depend on nothing else)",
         "transition": "outside of the transition (it promises to depend on nothing else)",
-    }[lab.promises.depends_on]
+    }[case.guarantees.depends_on]
     require_same(expected, found, f"whatever happens {outside}", tolerance=_ROUNDING)
 
 
-def through_wrapper(lab: Lab, reward: IntrinsicReward, script: Script) -> Tensor:
+def through_wrapper(case: ConformanceCase, reward: IntrinsicReward, script: Script) -> Tensor:
     """The bonuses ``(T, N)`` of a script in a run, before any update."""
     plain = Combination(mode="two_critics")
-    environments = IntrinsicRewardVecEnv(ScriptedVecEnv(lab.world.spaces, script), reward, len(script) + 1, plain)
+    environments = IntrinsicRewardVecEnv(ScriptedVecEnv(case.kind.spaces, script), reward, len(script) + 1, plain)
     environments.reset()
     for action in script.action:
         environments.step(action)
     return torch.from_numpy(environments.bonuses[:-1])
 
 
-def _warmed(lab: Lab, script: Script) -> Tensor:
-    reward = lab.build()
-    lab.warm_up(reward)
-    lab.live(reward, 3)
-    return through_wrapper(lab, reward, script)
+def _warmed(case: ConformanceCase, script: Script) -> Tensor:
+    reward = case.build()
+    case.warm_up(reward)
+    case.run_rollouts(reward, 3)
+    return through_wrapper(case, reward, script)
 
 
 def _known(script: Script, first: int, *, everyone: bool) -> dict[str, np.ndarray]:

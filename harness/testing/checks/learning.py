@@ -8,60 +8,60 @@ import torch
 from torch import nn
 
 from harness.rewards import IntrinsicReward, Transitions
-from harness.testing.outcomes import Failed, NotApplicable, require, require_same
-from harness.testing.subject import Lab
+from harness.testing.outcomes import CheckFailed, NotApplicable, require, require_same
+from harness.testing.subject import ConformanceCase
 
 _ROUNDS = 40
 _GAP = 0.1
 """How far, as a share of the bonus of what is new, what was visited must fall behind it."""
 
 
-def learns(lab: Lab) -> None:
-    """One rollout is lived through again and again; its bonuses fall behind those of another, never visited."""
-    reward = lab.build()
-    lab.warm_up(reward)
-    visited, new = (lab.rollout(reward, lab.script(seed)) for seed in (1, 2))
+def learns(case: ConformanceCase) -> None:
+    """One rollout is run again and again; its bonuses fall behind those of another, never visited."""
+    reward = case.build()
+    case.warm_up(reward)
+    visited, new = (case.rollout(reward, case.script(seed)) for seed in (1, 2))
     before, gap = _gap(reward, visited, new), 0.0
     for _ in range(_ROUNDS):
-        lab.live_through(reward, lab.script(1))
+        case.run_rollout(reward, case.script(1))
         gap = _gap(reward, visited, new) - before
         if gap >= _GAP:
             return
     expected = f"the bonus of visited states to fall behind that of new ones by {_GAP:.0%} within {_ROUNDS} rollouts"
-    raise Failed(f"expected {expected}, got {gap:.1%}")
+    raise CheckFailed(f"expected {expected}, got {gap:.1%}")
 
 
-def frozen(lab: Lab) -> None:
+def frozen(case: ConformanceCase) -> None:
     """Bit by bit the same after warm-up, rollouts and updates."""
-    names = lab.promises.frozen
+    names = case.guarantees.frozen
     if not names:
-        raise NotApplicable("it promises nothing to be frozen")
-    reward = lab.build()
+        raise NotApplicable("it guarantees nothing to be frozen")
+    reward = case.build()
     modules = {name: _submodule(reward, name, "frozen") for name in names}
     before = {name: _weights(module) for name, module in modules.items()}
-    lab.live(reward, 1, 2)
+    case.run_rollouts(reward, 1, 2)
     for name, module in modules.items():
         require_same(before[name], _weights(module), f"in {name} after two updates")
 
 
-def gradients(lab: Lab) -> None:
+def gradients(case: ConformanceCase) -> None:
     """Each named loss trains something, and none of what it is promised to leave alone."""
-    if not lab.promises.stops_gradient:
+    if not case.guarantees.stops_gradient:
         raise NotApplicable("it promises no loss to stop before a module")
-    for loss, names in lab.promises.stops_gradient.items():
-        _check_loss(lab, loss, names)
+    for loss, names in case.guarantees.stops_gradient.items():
+        _check_loss(case, loss, names)
 
 
-def _check_loss(lab: Lab, name: str, stopped: Sequence[str]) -> None:
-    reward = lab.build()
+def _check_loss(case: ConformanceCase, name: str, stopped: Sequence[str]) -> None:
+    reward = case.build()
     loss = getattr(reward, name, None)
     if not callable(loss):
-        raise Failed(f"expected a method {name}(transitions), as promised in stops_gradient, got none")
+        raise CheckFailed(f"expected a method {name}(transitions), as promised in stops_gradient, got none")
     for parameter in reward.parameters():
         parameter.grad = None
-    value = loss(lab.rollout(reward, lab.script(1)))
+    value = loss(case.rollout(reward, case.script(1)))
     if not (isinstance(value, torch.Tensor) and value.requires_grad):
-        raise Failed(f"expected a loss with gradient from {name}(), got {value!r}")
+        raise CheckFailed(f"expected a loss with gradient from {name}(), got {value!r}")
     value.backward()
     require(_reached(reward), f"a gradient of {name}() in some parameter", "none")
     for module in stopped:
@@ -79,7 +79,7 @@ def _submodule(reward: nn.Module, name: str, promise: str) -> nn.Module:
     try:
         return reward.get_submodule(name)
     except AttributeError:
-        raise Failed(f"expected a submodule {name!r}, as promised in {promise}, got none of that name") from None
+        raise CheckFailed(f"expected a submodule {name!r}, as promised in {promise}, got none of that name") from None
 
 
 def _weights(module: nn.Module) -> dict[str, torch.Tensor]:

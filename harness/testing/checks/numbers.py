@@ -8,39 +8,39 @@ import torch
 
 from harness.rewards import IntrinsicReward, Transitions
 from harness.testing.outcomes import require, require_finite
-from harness.testing.subject import Lab
+from harness.testing.subject import ConformanceCase
 from harness.testing.worlds import constant_script
 
 _EXTREMES = {"vectors": (0.0, 1e6, -1e6), "images": (0.0, 255.0)}
 
 
-def bonus(lab: Lab) -> None:
+def bonus(case: ConformanceCase) -> None:
     """Float32 of shape ``(B,)`` on the method's device, without gradient."""
-    reward = lab.build()
-    steps = lab.steps(reward, lab.script(1))
+    reward = case.build()
+    steps = case.steps(reward, case.script(1))
     reward.observe(steps[0])
-    for batch in (steps[0], steps[0][:1], lab.rollout(reward, lab.script(1))):
+    for batch in (steps[0], steps[0][:1], case.rollout(reward, case.script(1))):
         got = reward.bonus(batch)
         require(got.shape == (len(batch),), f"bonuses of shape ({len(batch)},)", tuple(got.shape))
         require(got.dtype == torch.float32, "bonuses of float32", got.dtype)
-        require(got.device.type == lab.device.type, f"bonuses on {lab.device}", got.device)
+        require(got.device.type == case.device.type, f"bonuses on {case.device}", got.device)
         require(not got.requires_grad, "bonuses without gradient", "some with: compute them under torch.no_grad()")
         require_finite(got, "bonuses")
 
 
-def finite(lab: Lab) -> None:
+def finite(case: ConformanceCase) -> None:
     """Constant observations, however extreme, and ordinary ones after them."""
-    for value in _EXTREMES[lab.world.observations]:
-        reward = lab.build()
-        for script in (constant_script(lab.world, value), lab.script(1)):
-            for name, values in lab.live_through(reward, script).items():
+    for value in _EXTREMES[case.kind.observations]:
+        reward = case.build()
+        for script in (constant_script(case.kind, value), case.script(1)):
+            for name, values in case.run_rollout(reward, script).items():
                 require_finite(values, f"{name} when observations are constantly {value:g}, and after")
 
 
-def metrics(lab: Lab) -> None:
+def metrics(case: ConformanceCase) -> None:
     """A dict of finite floats, named without prefix."""
-    reward = lab.build()
-    rollout = _observed(lab, reward)
+    reward = case.build()
+    rollout = _observed(case, reward)
     learnt, found = reward.update(rollout), reward.diagnose(rollout)
     for given, source in ((learnt, "update()"), (found, "diagnose()")):
         require(isinstance(given, dict), f"a dict of metrics from {source}", type(given).__name__)
@@ -52,8 +52,8 @@ def metrics(lab: Lab) -> None:
         require(math.isfinite(value), f"a finite number for metric {name!r}", value)
 
 
-def _observed(lab: Lab, reward: IntrinsicReward) -> Transitions:
-    script = lab.script(1)
-    for step in lab.steps(reward, script):
+def _observed(case: ConformanceCase, reward: IntrinsicReward) -> Transitions:
+    script = case.script(1)
+    for step in case.steps(reward, script):
         reward.observe(step)
-    return lab.rollout(reward, script)
+    return case.rollout(reward, script)

@@ -1,4 +1,4 @@
-"""The off-policy life: batches from a replay buffer, in no order, with repetitions, distorted by the method itself."""
+"""Off-policy training: batches from a replay buffer, in no order, with repetitions, distorted by the method itself."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from torch import Tensor, nn
 from harness.rewards import IntrinsicReward, Transitions
 from harness.testing.checks import seeds, state
 from harness.testing.outcomes import NotApplicable, require, require_finite, require_same
-from harness.testing.subject import Lab
+from harness.testing.subject import ConformanceCase
 
 _SIZES = (2, 17, 40)
 
 
-def off_policy(lab: Lab) -> None:
+def off_policy(case: ConformanceCase) -> None:
     """Batches of any size are augmented, learnt from and scored; the rest of the method's promises hold there too."""
-    if not lab.replays:
+    if not case.supports_off_policy:
         raise NotApplicable("it runs on on-policy algorithms only")
-    reward = lab.build()
+    reward = case.build()
     for seed, size in enumerate(_SIZES):
-        lab.observe(reward, lab.script(seed))
-        batch = _augmented(lab, reward, lab.sample(reward, lab.script(seed), size))
+        case.observe(reward, case.script(seed))
+        batch = _augmented(case, reward, case.sample(reward, case.script(seed), size))
         for name, call in (("update()", reward.update), ("observe_batch()", reward.observe_batch), ("bonus()", reward.bonus)):
-            before = state.copied(batch)
+            before = state.copy_fields(batch)
             with seeds.untouched(name.removesuffix("()")):
                 found = call(batch)
-            require_same(before, state.copied(batch), f"in the transitions after {name}")
+            require_same(before, state.copy_fields(batch), f"in the transitions after {name}")
         assert isinstance(found, Tensor)
         _require_numbers(found, (size,), f"bonuses of a sampled batch of {size}")
         _check_representation(reward, batch)
-    _check_resume(lab)
+    _check_resume(case)
 
 
-def _augmented(lab: Lab, reward: IntrinsicReward, batch: Transitions) -> Transitions:
+def _augmented(case: ConformanceCase, reward: IntrinsicReward, batch: Transitions) -> Transitions:
     """The batch as a run would give it to the method, and the same rows as before."""
-    before = state.copied(batch)
+    before = state.copy_fields(batch)
     with seeds.untouched("augment"):
-        augmented = lab.augment(reward, batch)
-    require_same(before, state.copied(batch), "in the observations that augment() was given")
+        augmented = case.augment(reward, batch)
+    require_same(before, state.copy_fields(batch), "in the observations that augment() was given")
     for end in ("obs", "next_obs"):
         shape, wanted = getattr(augmented, end).shape, getattr(batch, end).shape
         require(shape == wanted, f"augmented observations of shape {tuple(wanted)}", tuple(shape))
@@ -67,9 +67,9 @@ def _require_numbers(values: Tensor, shape: tuple[object, ...], what: str) -> No
     require_finite(values, what)
 
 
-def _check_resume(lab: Lab) -> None:
-    unbroken, resumed = lab.build(1), lab.build(2)
-    lab.live_off_policy(unbroken, lab.script(1))
-    resumed.load_state_dict(state.through_checkpoint(unbroken))
-    expected, found = (lab.live_off_policy(reward, lab.script(2)) for reward in (unbroken, resumed))
+def _check_resume(case: ConformanceCase) -> None:
+    unbroken, resumed = case.build(1), case.build(2)
+    case.run_off_policy_batch(unbroken, case.script(1))
+    resumed.load_state_dict(state.checkpoint_round_trip(unbroken))
+    expected, found = (case.run_off_policy_batch(reward, case.script(2)) for reward in (unbroken, resumed))
     require_same(expected, found, "from sampled batches after a checkpoint")

@@ -8,40 +8,40 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.testing.checks.state import snapshot
-from harness.testing.outcomes import Failed, differ, require, require_same
-from harness.testing.subject import Lab
+from harness.testing.checks.state import state_tensors
+from harness.testing.outcomes import CheckFailed, differ, require, require_same
+from harness.testing.subject import ConformanceCase
 from harness.training import randomness
 
 
-def seed(lab: Lab) -> None:
+def seed(case: ConformanceCase) -> None:
     """The seed decides every number, whatever the global streams are."""
-    first = _life(lab, seed=3, surroundings=1)
-    require_same(first, _life(lab, seed=3, surroundings=2), "from the same seed")
-    if not lab.promises.deterministic:
+    first = _run_record(case, seed=3, global_seed=1)
+    require_same(first, _run_record(case, seed=3, global_seed=2), "from the same seed")
+    if not case.guarantees.deterministic:
         hint = "the same; a method without randomness promises deterministic=True"
-        require(differ(first, _life(lab, seed=4, surroundings=1)), "other numbers from another seed", hint)
+        require(differ(first, _run_record(case, seed=4, global_seed=1)), "other numbers from another seed", hint)
 
 
-def streams(lab: Lab) -> None:
+def streams(case: ConformanceCase) -> None:
     """Python's, NumPy's and torch's global streams stand where they stood after each call."""
-    reward = lab.build()
-    for step in lab.steps(reward, lab.script(1)):
+    reward = case.build()
+    for step in case.steps(reward, case.script(1)):
         with untouched("observe"):
             reward.observe(step)
         with untouched("bonus"):
             reward.bonus(step)
-    rollout = lab.rollout(reward, lab.script(1))
+    rollout = case.rollout(reward, case.script(1))
     with untouched("update"):
         reward.update(rollout)
 
 
-def _life(lab: Lab, *, seed: int, surroundings: int) -> dict[str, Tensor]:
+def _run_record(case: ConformanceCase, *, seed: int, global_seed: int) -> dict[str, Tensor]:
     """Everything that comes out of a rollout and what is left after it, the generator itself aside."""
-    with randomness.borrowed(surroundings):
-        reward = lab.build(seed)
-        record = lab.live(reward, 1)
-    return record | {name: values for name, values in snapshot(reward).items() if not name.endswith("/generator")}
+    with randomness.temporary_seed(global_seed):
+        reward = case.build(seed)
+        record = case.run_rollouts(reward, 1)
+    return record | {name: values for name, values in state_tensors(reward).items() if not name.endswith("/generator")}
 
 
 class untouched:  # noqa: N801  reads as a phrase where it is used
@@ -51,14 +51,14 @@ class untouched:  # noqa: N801  reads as a phrase where it is used
         self.call = call
 
     def __enter__(self) -> None:
-        self.before = randomness.state()
+        self.before = randomness.get_state()
 
     def __exit__(self, *_: object) -> None:
-        after = randomness.state()
+        after = randomness.get_state()
         moved = [name for name, stream in self.before.items() if not _equal(stream, after[name])]
         if moved:
             drawn = f"numbers drawn from the global stream of {' and '.join(moved)}"
-            raise Failed(f"expected {self.call} to draw from self.generator only, got {drawn}")
+            raise CheckFailed(f"expected {self.call} to draw from self.generator only, got {drawn}")
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.rewards import IntrinsicReward, Transitions
 from harness.testing.outcomes import require, require_same
-from harness.testing.subject import Lab
+from harness.testing.subject import ConformanceCase
 from harness.training import checkpoints, trees
 
 _WARM_UP, _WATCHED = 2, 3
@@ -22,48 +22,48 @@ _ARRAY = 256
 come and go with torch's wrappers, and their sum grows for a while in every method."""
 
 
-def bonus_is_pure(lab: Lab) -> None:
+def bonus_is_pure(case: ConformanceCase) -> None:
     """Neither the state nor anything that the method keeps beside it changes, and no gradient appears."""
-    asked, unasked = lab.build(), lab.build()
+    asked, unasked = case.build(), case.build()
     for reward in (asked, unasked):
-        lab.live(reward, 1)
-    before = snapshot(asked)
+        case.run_rollouts(reward, 1)
+    before = state_tensors(asked)
     for seed in (2, 3):
-        asked.bonus(lab.rollout(asked, lab.script(seed)))
-    require_same(before, snapshot(asked), "in the state after bonus()")
-    expected, found = (_without_metrics(_live_on(lab, reward)) for reward in (unasked, asked))
+        asked.bonus(case.rollout(asked, case.script(seed)))
+    require_same(before, state_tensors(asked), "in the state after bonus()")
+    expected, found = (_without_metrics(_run_another_rollout(case, reward)) for reward in (unasked, asked))
     require_same(expected, found, "later, whether or not bonuses were asked for in between")
 
 
-def inputs(lab: Lab) -> None:
+def inputs(case: ConformanceCase) -> None:
     """The rollout's memory, of which transitions are a view, is read and never written."""
-    reward = lab.build()
-    steps, rollout = lab.steps(reward, lab.script(1)), lab.rollout(reward, lab.script(1))
+    reward = case.build()
+    steps, rollout = case.steps(reward, case.script(1)), case.rollout(reward, case.script(1))
     for name, call, given in (
         ("observe()", reward.observe, steps[0]),
         ("bonus()", reward.bonus, steps[0]),
         ("bonus()", reward.bonus, rollout),
         ("update()", reward.update, rollout),
     ):
-        before = copied(given)
+        before = copy_fields(given)
         call(given)
-        require_same(before, copied(given), f"in the transitions after {name}")
+        require_same(before, copy_fields(given), f"in the transitions after {name}")
 
 
-def resume(lab: Lab) -> None:
+def resume(case: ConformanceCase) -> None:
     """Through a real checkpoint on the disk, into an object that was built from another seed."""
-    unbroken, resumed = lab.build(1), lab.build(2)
-    lab.live(unbroken, 1)
-    resumed.load_state_dict(through_checkpoint(unbroken))
-    require_same(snapshot(unbroken), snapshot(resumed), "in the state after a checkpoint")
-    require_same(_live_on(lab, unbroken), _live_on(lab, resumed), "after a checkpoint")
+    unbroken, resumed = case.build(1), case.build(2)
+    case.run_rollouts(unbroken, 1)
+    resumed.load_state_dict(checkpoint_round_trip(unbroken))
+    require_same(state_tensors(unbroken), state_tensors(resumed), "in the state after a checkpoint")
+    require_same(_run_another_rollout(case, unbroken), _run_another_rollout(case, resumed), "after a checkpoint")
 
 
-def memory(lab: Lab) -> None:
+def memory(case: ConformanceCase) -> None:
     """Neither tensors that are alive nor Python's memory grow with every update."""
-    reward = lab.build()
-    lab.live(reward, 1)
-    rollout = lab.rollout(reward, lab.script(1))
+    reward = case.build()
+    case.run_rollouts(reward, 1)
+    rollout = case.rollout(reward, case.script(1))
     gc.collect()
     gc.freeze()  # only what is created from here on is looked at
     tracemalloc.start()
@@ -80,14 +80,14 @@ def memory(lab: Lab) -> None:
     require(min(growth) <= 0, steady, f"{', '.join(map(str, growth))} bytes more after each")
 
 
-def snapshot(reward: IntrinsicReward) -> dict[str, Tensor]:
+def state_tensors(reward: IntrinsicReward) -> dict[str, Tensor]:
     """A copy of everything that a checkpoint would hold."""
-    skeleton, tensors = trees.split(dict(reward.state_dict()))
+    skeleton, tensors = trees.flatten(dict(reward.state_dict()))
     text = torch.tensor(list(str(skeleton).encode()), dtype=torch.uint8)
     return {"the state's structure": text} | {f"the state's {name}": tensor.clone() for name, tensor in tensors.items()}
 
 
-def through_checkpoint(reward: IntrinsicReward) -> dict:
+def checkpoint_round_trip(reward: IntrinsicReward) -> dict:
     """The state, written to a checkpoint on the disk and read again."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.save(Path(folder) / "checkpoint", 1, {"reward": dict(reward.state_dict())})
@@ -96,9 +96,9 @@ def through_checkpoint(reward: IntrinsicReward) -> dict:
     return loaded[1]["reward"]
 
 
-def _live_on(lab: Lab, reward: IntrinsicReward) -> dict[str, Tensor]:
+def _run_another_rollout(case: ConformanceCase, reward: IntrinsicReward) -> dict[str, Tensor]:
     """What comes out of one more rollout, and what is left after it."""
-    return lab.live(reward, 4) | snapshot(reward)
+    return case.run_rollouts(reward, 4) | state_tensors(reward)
 
 
 def _without_metrics(record: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -106,7 +106,7 @@ def _without_metrics(record: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: values for name, values in record.items() if not name.startswith("metric")}
 
 
-def copied(transitions: Transitions) -> dict[str, Tensor]:
+def copy_fields(transitions: Transitions) -> dict[str, Tensor]:
     """A copy of every field."""
     return {field.name: getattr(transitions, field.name).clone() for field in fields(transitions)}
 

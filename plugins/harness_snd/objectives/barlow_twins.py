@@ -16,14 +16,14 @@ from torch import Tensor
 
 from harness.nn.covariance import off_diagonal, standardise
 from harness_snd.configs import SNDBarlowConfig
-from harness_snd.objective import Batch, TwoViewsObjective
+from harness_snd.objective import Minibatch, TwoViewsObjective
 from harness_snd.reward import SND
 
 
 class BarlowTwins(TwoViewsObjective[SNDBarlowConfig]):
     """The cross-correlation of two views against the identity."""
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
         z, other = (standardise(view) for view in self.projections(batch))
         correlation = z.T @ other / len(z)
         return {

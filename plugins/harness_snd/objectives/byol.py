@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from harness.nn.averages import MovingAverage
 from harness.nn.layers import Encoder
 from harness_snd.configs import SNDBYOLConfig
-from harness_snd.objective import Batch, Context, TwoViewsObjective, head
+from harness_snd.objective import Minibatch, ObjectiveContext, TwoViewsObjective, head
 from harness_snd.reward import SND
 
 
@@ -27,18 +27,18 @@ class BYOL(TwoViewsObjective[SNDBYOLConfig]):
 
     batch_norm = True
 
-    def __init__(self, config: SNDBYOLConfig, context: Context) -> None:
+    def __init__(self, config: SNDBYOLConfig, context: ObjectiveContext) -> None:
         super().__init__(config, context)
         sizes = [self.projection_dim, config.prediction_hidden, self.projection_dim]
         self.predict = head(sizes, context, batch_norm=True)
         self.slow = MovingAverage(nn.Sequential(context.target, self.projector), config.decay)
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
         first, second = self.views(batch)
         return {"prediction": self._distance(batch.target, first, second) + self._distance(batch.target, second, first)}
 
     def after_step(self, target: Encoder) -> None:
-        self.slow.follow(nn.Sequential(target, self.projector))
+        self.slow.update(nn.Sequential(target, self.projector))
 
     def _distance(self, target: Encoder, view: Tensor, other: Tensor) -> Tensor:
         prediction = self.predict(self.projector(target(view)))

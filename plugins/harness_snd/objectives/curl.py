@@ -20,27 +20,27 @@ from torch.nn import functional as F
 from harness.nn.averages import MovingAverage
 from harness.nn.layers import Encoder, uniform_fan_in
 from harness_snd.configs import SNDCURLConfig
-from harness_snd.objective import Batch, Context, TwoViewsObjective
+from harness_snd.objective import Minibatch, ObjectiveContext, TwoViewsObjective
 from harness_snd.reward import SND
 
 
 class CURL(TwoViewsObjective[SNDCURLConfig]):
     """A learnt similarity of queries and slow keys."""
 
-    def __init__(self, config: SNDCURLConfig, context: Context) -> None:
+    def __init__(self, config: SNDCURLConfig, context: ObjectiveContext) -> None:
         super().__init__(config, context)
         similarity = nn.Linear(self.projection_dim, self.projection_dim, bias=False)
         self.similarity = uniform_fan_in(similarity, context.generator)
         self.slow = MovingAverage(nn.Sequential(context.target, self.projector), config.decay)
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
         first, second = self.views(batch)
         queries = self.projector(batch.target(first))
         logits = queries @ self.similarity(self.slow(second)).T
         return {"contrast": F.cross_entropy(logits, torch.arange(len(logits), device=logits.device))}
 
     def after_step(self, target: Encoder) -> None:
-        self.slow.follow(nn.Sequential(target, self.projector))
+        self.slow.update(nn.Sequential(target, self.projector))
 
 
 class SNDCURL(SND[SNDCURLConfig]):

@@ -23,20 +23,20 @@ from torch.nn import functional as F
 
 from harness.errors import UserError
 from harness_snd.configs import SNDInverseConfig
-from harness_snd.objective import Batch, Context, Objective, head
+from harness_snd.objective import Minibatch, Objective, ObjectiveContext, head
 from harness_snd.reward import SND
 
 
 class InverseDynamics(Objective[SNDInverseConfig]):
     """Which action leads from one state to the next."""
 
-    def __init__(self, config: SNDInverseConfig, context: Context) -> None:
+    def __init__(self, config: SNDInverseConfig, context: ObjectiveContext) -> None:
         super().__init__(config, context)
         self.space = context.action_space
         outputs = _outputs(self.space)
         self.guess = head([2 * context.target.features_dim, *config.inverse_hidden, outputs], context)
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
         guesses = self.guess(torch.cat([batch.features, batch.next_features], 1))
         if isinstance(self.space, gym_spaces.Discrete):
             return {"action": F.cross_entropy(guesses, batch.actions.flatten() - int(self.space.start))}

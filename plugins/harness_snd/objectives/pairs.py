@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from harness_snd.configs import SNDVConfig
-from harness_snd.objective import AugmentedObjective, Batch
+from harness_snd.objective import AugmentedObjective, Minibatch
 from harness_snd.reward import SND
 
 
@@ -35,9 +35,9 @@ class Pairs(AugmentedObjective[SNDVConfig]):
         """Pairs always are."""
         return True
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
-        first, second, labels = self.draw(batch)
-        z_a, z_b = (batch.target(self.augment(batch.draw(index), batch.random)) for index in (first, second))
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
+        first, second, labels = self.sample_pairs(batch)
+        z_a, z_b = (batch.target(self.augment(batch.states_at(index), batch.random)) for index in (first, second))
         return self.compare(z_a, z_b, labels)
 
     def compare(self, z_a: Tensor, z_b: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -49,7 +49,7 @@ class Pairs(AugmentedObjective[SNDVConfig]):
             "magnitude": torch.relu(magnitude - self.config.magnitude_threshold),
         }
 
-    def draw(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    def sample_pairs(self, batch: Minibatch) -> tuple[Tensor, Tensor, Tensor]:
         """Indices of both members in the rollout, and labels."""
         random, pairs = batch.random, max(1, int(len(batch) * self.config.pair_share))
         anchors, far = torch.randint(len(batch.rollout), (2, pairs), generator=random, device=random.device)

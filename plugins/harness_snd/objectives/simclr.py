@@ -16,14 +16,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harness_snd.configs import SNDSimCLRConfig
-from harness_snd.objective import Batch, TwoViewsObjective
+from harness_snd.objective import Minibatch, TwoViewsObjective
 from harness_snd.reward import SND
 
 
 class SimCLR(TwoViewsObjective[SNDSimCLRConfig]):
     """Normalised-temperature cross-entropy."""
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
         return {"contrast": nt_xent(*self.projections(batch), self.config.temperature)}
 
 

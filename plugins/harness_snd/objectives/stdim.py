@@ -30,14 +30,14 @@ from torch.nn import functional as F
 from harness.errors import UserError
 from harness.nn.contrastive import positionwise_info_nce
 from harness_snd.configs import SNDSTDConfig
-from harness_snd.objective import Batch, Context, Objective, head
+from harness_snd.objective import Minibatch, Objective, ObjectiveContext, head
 from harness_snd.reward import SND
 
 
 class STDIM(Objective[SNDSTDConfig]):
     """Predictions of local features by the other state's global and local features."""
 
-    def __init__(self, config: SNDSTDConfig, context: Context) -> None:
+    def __init__(self, config: SNDSTDConfig, context: ObjectiveContext) -> None:
         super().__init__(config, context)
         layers = len(context.target.blocks)
         self.layer = config.local_layer or max(1, layers - 1)
@@ -47,9 +47,9 @@ class STDIM(Objective[SNDSTDConfig]):
         self.predict_globally = head([context.target.features_dim, channels], context)
         self.predict_locally = head([channels, channels], context)
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
-        maps, seen, patches = self._maps_and_patches(batch)
-        without_bias = [F.linear(states, weight) for (weight, _), states in zip(maps, seen, strict=True)]
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
+        maps, inputs, patches = self._maps_and_patches(batch)
+        without_bias = [F.linear(states, weight) for (weight, _), states in zip(maps, inputs, strict=True)]
         predictions = [prediction + bias for (_, bias), prediction in zip(maps, without_bias, strict=True)]
         contrasted = without_bias if self.config.softmax_over == "predictions" else predictions
         infonce = [self._info_nce(prediction, patches) for prediction in contrasted]
@@ -61,18 +61,18 @@ class STDIM(Objective[SNDSTDConfig]):
             "deviation": -self.config.deviation_weight * batch.features.std(1).mean(),
         }
 
-    def predictions_and_patches(self, batch: Batch) -> tuple[list[Tensor], Tensor]:
+    def predictions_and_patches(self, batch: Minibatch) -> tuple[list[Tensor], Tensor]:
         """Global predictions ``(1, B, C)``, the same at all positions, local ones ``(P, B, C)``, and patches ``(P, B, C)``."""
-        maps, seen, patches = self._maps_and_patches(batch)
-        return [F.linear(states, *both) for both, states in zip(maps, seen, strict=True)], patches
+        maps, inputs, patches = self._maps_and_patches(batch)
+        return [F.linear(states, *both) for both, states in zip(maps, inputs, strict=True)], patches
 
-    def _maps_and_patches(self, batch: Batch) -> tuple[list[tuple[Tensor, Tensor]], tuple[Tensor, Tensor], Tensor]:
+    def _maps_and_patches(self, batch: Minibatch) -> tuple[list[tuple[Tensor, Tensor]], tuple[Tensor, Tensor], Tensor]:
         """Weights and biases of both maps, what each maps, ``(1, B, D)`` and ``(P, B, C)``, and patches ``(P, B, C)``."""
         traces = batch.trace, batch.next_trace
         (known, _), (layers, features) = traces if self.config.predicts == "obs" else traces[::-1]
         linear = cast(list[nn.Linear], [self.predict_globally[0], self.predict_locally[0]])
-        seen = features.unsqueeze(0), positions(layers[self.layer - 1])
-        return [(one.weight, one.bias) for one in linear], seen, positions(known[self.layer - 1])
+        inputs = features.unsqueeze(0), positions(layers[self.layer - 1])
+        return [(one.weight, one.bias) for one in linear], inputs, positions(known[self.layer - 1])
 
     def _info_nce(self, predictions: Tensor, patches: Tensor) -> Tensor:
         """The mean over positions and samples, of predictions that may be the same at all positions."""
@@ -94,7 +94,7 @@ def mean_norm(predictions: Tensor, patches: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _channels(context: Context, layer: int) -> int:
+def _channels(context: ObjectiveContext, layer: int) -> int:
     layers, _ = context.target.trace(torch.zeros(1, *context.shape))
     return layers[layer - 1].shape[1]
 

@@ -22,14 +22,14 @@ from torch import Tensor
 
 from harness.nn.covariance import covariance, deviation, off_diagonal
 from harness_snd.configs import SNDVICConfig
-from harness_snd.objective import Batch, TwoViewsObjective
+from harness_snd.objective import Minibatch, TwoViewsObjective
 from harness_snd.reward import SND
 
 
 class VICReg(TwoViewsObjective[SNDVICConfig]):
     """The weighted sum of the three."""
 
-    def terms(self, batch: Batch) -> dict[str, Tensor]:
+    def terms(self, batch: Minibatch) -> dict[str, Tensor]:
         raw = vicreg(*self.projections(batch), self.config.variance_epsilon)
         return {name: getattr(self.config, f"{name}_weight") * term for name, term in raw.items()}
 
