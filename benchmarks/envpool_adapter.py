@@ -22,7 +22,15 @@ import envpool
 import numpy as np
 from gymnasium import spaces
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Images, Vectors, discrete_converter, scaled_converter
+from harness.environments.envpool import (
+    EnvPoolTask,
+    EnvPoolVecEnv,
+    FlattenedDict,
+    Images,
+    Vectors,
+    discrete_converter,
+    scaled_converter,
+)
 
 Step = Callable[[np.ndarray], Any]
 TASKS = ["CartPole-v1", "CartpoleSwingupSparse-v1", "HopperHop-v1"]

@@ -22,11 +22,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.files import TEMPORARY, read_csv_rows
-from harness.plan import expand
-from harness.run_folder import RunFolder
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
+from harness.runs.files import TEMPORARY, read_csv_rows
+from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
-from harness.suite import load_suite
 
 Train = Callable[[RunSpec, Path], None]
 

@@ -36,7 +36,7 @@ def actions() -> np.ndarray:
 def through_envpool(game: str, mode: str) -> Iterator[Step]:
     from functools import partial
 
-    from harness.envpool import EnvPoolVecEnv, Images, discrete_converter
+    from harness.environments.envpool import EnvPoolVecEnv, Images, discrete_converter
     from harness_procgen.config import ProcGenConfig
     from harness_procgen.with_envpool import stream_seed, task
 

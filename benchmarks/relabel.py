@@ -21,11 +21,11 @@ from clock import time_call
 from gymnasium import spaces as gym_spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 
+from harness.algorithms.off_policy.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
 from harness.registry import installed
 from harness.rewards import IntrinsicReward, Spaces, Transitions
 from harness.spec import Combination
 from harness.testing import EnvironmentKind, ScriptedVecEnv, random_script
-from harness.training.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
 
 STORED, BOUND = 300, 0.10
 

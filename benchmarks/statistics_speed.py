@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from rliable import library, metrics
 
-from harness import statistics
+from harness.analysis import statistics
 
 THRESHOLDS = np.linspace(0, 1, 101)
 POINTS = 50

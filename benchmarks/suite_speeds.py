@@ -18,12 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.files import csv_text, read_csv_rows, write_text_atomic
-from harness.plan import expand
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
 from harness.registry import installed
+from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
+from harness.runs.speeds import SPEED_COLUMNS, SPEEDS_FILE, settings_digest
 from harness.spec import RunSpec
-from harness.suite import load_suite
-from harness.suite_costs import SPEED_COLUMNS, SPEEDS_FILE, settings_digest
 from harness.training.assembly import assemble, choose_device
 
 

@@ -20,8 +20,8 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
+from harness.planning.load import load_suite
 from harness.registry import installed
-from harness.suite import load_suite
 from harness.tuning.record import write_study_record
 from harness.tuning.samplers import distribution
 from harness.tuning.storage import open_storage

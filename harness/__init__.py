@@ -10,19 +10,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from harness.config import Config, EnvironmentConfig, IntrinsicRewardConfig, Search
-from harness.hooks import (
-    Algorithm,
-    AlgorithmPreset,
-    EnvironmentFamily,
-    Executor,
-    Method,
-    Network,
-    Preset,
-    hookimpl,
-)
+from harness.registry.hooks import Algorithm, AlgorithmPreset, EnvironmentFamily, Executor, Method, Network, Preset, hookimpl
 
 if TYPE_CHECKING:
-    from harness.environments import NO_INFO, HarnessVecEnv, episode_end_info
+    from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info
     from harness.rewards import IntrinsicReward, Spaces, Transitions
 
 __version__ = "0.1.0"
@@ -49,9 +40,9 @@ __all__ = [
 ]
 
 _LAZY = {
-    "HarnessVecEnv": "harness.environments",
-    "NO_INFO": "harness.environments",
-    "episode_end_info": "harness.environments",
+    "HarnessVecEnv": "harness.environments.base",
+    "NO_INFO": "harness.environments.base",
+    "episode_end_info": "harness.environments.base",
     "IntrinsicReward": "harness.rewards",
     "Spaces": "harness.rewards",
     "Transitions": "harness.rewards",

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from support.specs import make_spec
 
 from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, Normalisation, Purpose, RunSpec, derive_seeds
-from harness.suite_model import Seed
+from harness.suites.model import Seed
 from harness.tuning.trials import confirmation_seeds, trial_seeds
 
 

@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from harness import Algorithm, AlgorithmPreset, Config, EnvironmentConfig, EnvironmentFamily, IntrinsicRewardConfig, Method
-from harness.discovery import Plugin, PluginInfo
-from harness.hooks import Network, Preset
 from harness.registry import Registry
+from harness.registry.discovery import Plugin, PluginInfo
+from harness.registry.hooks import Network, Preset
 
 
 class MazeConfig(EnvironmentConfig):

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from harness import __version__
 from harness.cli import listing, plugins, results, run, suites, tune
-from harness.display.console import open_console
+from harness.cli.display.console import open_console
 from harness.errors import UserError
 
 _EPILOG = (

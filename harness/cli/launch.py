@@ -16,21 +16,21 @@ from types import FrameType
 from rich.console import Console
 from rich.text import Text
 
+from harness.cli.display.console import open_console
+from harness.cli.display.forecast import print_forecast
+from harness.cli.display.progress import progress_view
+from harness.cli.display.progress_state import SuiteProgress
+from harness.cli.display.states import counts, print_run_groups
+from harness.cli.display.words import plural
 from harness.cli.options import print_json
-from harness.display.board import SuiteProgress
-from harness.display.console import open_console
-from harness.display.forecast import print_forecast
-from harness.display.progress import progress_view
-from harness.display.standings import counts, print_run_groups
-from harness.display.words import plural
 from harness.errors import ResultsError
 from harness.execution.events import Execute, Outcome
 from harness.execution.forecast import forecast
-from harness.execution.replay import workers_that_fit
+from harness.execution.replay_memory import workers_that_fit
 from harness.registry import installed
-from harness.run_folder import COMMAND_VARIABLE, RunFolder
+from harness.runs.folder import COMMAND_VARIABLE, RunFolder
+from harness.runs.status import RunSummary, summarise_plan
 from harness.spec import RunSpec
-from harness.status import RunSummary, summarise_plan
 
 _INTERRUPTED = (
     "interrupted: {suite_progress.finished} of {suite_progress.total} runs finished;"

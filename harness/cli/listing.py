@@ -9,8 +9,8 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from harness.cli.display.console import open_console
 from harness.cli.options import AsJson, Profile, print_json
-from harness.display.console import open_console
 from harness.errors import UnknownNameError
 
 KINDS = ("methods", "environments", "algorithms", "networks", "executors", "suites", "plugins")
@@ -31,9 +31,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what is installed: methods, environments, algorithms, networks, executors, suites, plugins."""
-    from harness.display import catalogue as tables
+    from harness.cli.display import catalogue as tables
     from harness.registry import installed
-    from harness.suite_files import SUITES_FOLDER
+    from harness.suites.files import SUITES_FOLDER
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind", kind, KINDS)
@@ -55,7 +55,7 @@ class _SuiteQuery(NamedTuple):
 
 
 def _entries(kind: str, query: _SuiteQuery) -> Sequence[Any]:
-    from harness import catalogue
+    from harness.cli import catalogue
     from harness.registry import installed
 
     match kind:
@@ -73,8 +73,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one thing in full: its presets with their sources, and every setting with type, bounds, default and meaning."""
-    from harness import catalogue
-    from harness.display import catalogue as tables
+    from harness.cli import catalogue
+    from harness.cli.display import catalogue as tables
     from harness.registry import installed
 
     if space:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from harness.suite_model import Suite
+    from harness.suites.model import Suite
 
 SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE.yaml", help="The suite file.", show_default=False)]
 Profile = Annotated[str | None, typer.Option("--profile", "-p", help="Scale of the suite, such as smoke.", show_default=False)]
@@ -48,7 +48,7 @@ def load(
     for_tuning: bool = False,
 ) -> Suite:
     """The suite that a command was asked for; if its methods are to be tuned, with something to search."""
-    from harness.suite import load_suite, parse_override
+    from harness.planning.load import load_suite, parse_override
 
     pairs = [parse_override(text) for text in overrides or ()]
     return load_suite(

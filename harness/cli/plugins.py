@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.display.console import open_console
+from harness.cli.display.console import open_console
 
 if TYPE_CHECKING:
     from harness.testing import CheckResult

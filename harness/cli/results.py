@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from harness.cli.display.console import open_console
+from harness.cli.display.words import duration
 from harness.cli.options import AsJson, Profile, load, print_json
-from harness.display.console import open_console
-from harness.display.words import duration
 from harness.errors import ResultsError, UserError
 
 if TYPE_CHECKING:
-    from harness.status import RunSummary
+    from harness.runs.status import RunSummary
 
 Roots = Annotated[
     list[Path], typer.Argument(metavar="RESULTS...", help="Results directories, or parts of them.", show_default=False)
@@ -31,8 +31,8 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show what is finished, running, interrupted, failed or missing, with speed and time left."""
-    from harness.display.standings import counts, print_failures, print_run_groups
-    from harness.status import seconds_left, summarise_runs
+    from harness.cli.display.states import counts, print_failures, print_run_groups
+    from harness.runs.status import seconds_left, summarise_runs
 
     summaries, skipped = _summarise_suite(roots, suite, profile) if suite else summarise_runs(roots)
     if as_json:
@@ -68,7 +68,7 @@ def report(
     ] = None,
 ) -> None:
     """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name."""
-    from harness.published import packaged_files
+    from harness.analysis.published import packaged_files
     from harness.report.build import build_report
 
     if not formats.strip(" ,"):
@@ -101,8 +101,8 @@ def run_as_json(run: RunSummary) -> dict[str, Any]:
 
 def _summarise_suite(roots: Sequence[Path], file: Path, profile: str | None) -> tuple[list[RunSummary], list[str]]:
     """The runs of a suite, missing ones included, as far as they lie in the first directory that has any of them."""
-    from harness.plan import expand
-    from harness.status import summarise_plan
+    from harness.planning.expand import expand
+    from harness.runs.status import summarise_plan
 
     suite = load(file, profile)
     for root in roots:

@@ -35,7 +35,7 @@ def run(
     if as_json and not dry_run:
         raise UserError("--json goes with --dry-run; for results in JSON see 'harness status RESULTS --json'")
     from harness.cli.launch import launch, print_plan
-    from harness.plan import expand
+    from harness.planning.expand import expand
     from harness.registry import installed
 
     installed().executor(executor)

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.display.console import open_console
+from harness.cli.display.words import plural
 from harness.cli.options import AsJson, Profile, load, print_json
-from harness.display.console import open_console
-from harness.display.words import plural
 from harness.errors import UserError
 
 
@@ -45,7 +45,7 @@ def check(
 
 def schema() -> None:
     """Print the JSON Schema of a suite, for completion and checks in an editor."""
-    from harness.schema import suite_schema
+    from harness.suites.schema import suite_schema
 
     typer.echo(json.dumps(suite_schema(), indent=2))
 
@@ -64,7 +64,7 @@ def _print_checked(checked: Sequence[_SuiteCheck]) -> None:
 
 
 def _check(file: Path, profile: str | None) -> _SuiteCheck:
-    from harness.plan import expand
+    from harness.planning.expand import expand
 
     try:
         return _SuiteCheck(file, len(expand(load(file, profile))), ())

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.options import Overrides, Profile, Steps, SuiteFile, Tasks, load
 from harness.errors import UnknownNameError, UserError
-from harness.tuning.block import Objective, Pruner, Sampler
+from harness.suites.tune_block import Objective, Pruner, Sampler
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "": 1}
 

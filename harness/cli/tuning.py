@@ -15,24 +15,24 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from harness.cli.display import words
+from harness.cli.display.catalogue import print_parameters
+from harness.cli.display.console import open_console
+from harness.cli.display.progress import progress_view
+from harness.cli.display.progress_state import SuiteProgress
+from harness.cli.display.tuning import StudyProgress, print_confirmation, study_view
 from harness.cli.launch import check_device, check_writable, replay_bytes_of, stop_on_signals
-from harness.display import words
-from harness.display.board import SuiteProgress
-from harness.display.catalogue import print_parameters
-from harness.display.console import open_console
-from harness.display.progress import progress_view
-from harness.display.tuning import StudyProgress, print_confirmation, study_view
 from harness.errors import ResultsError
 from harness.execution.attempt import TRAIN
 from harness.execution.capacity import default_workers
 from harness.execution.forecast import forecast
 from harness.execution.local import execute
-from harness.execution.replay import workers_that_fit
+from harness.execution.replay_memory import workers_that_fit
 from harness.registry import installed
-from harness.run_folder import COMMAND_VARIABLE
+from harness.runs.folder import COMMAND_VARIABLE
+from harness.runs.status import summarise_plan
 from harness.spec import RunSpec
-from harness.status import summarise_plan
-from harness.suite_model import Suite
+from harness.suites.model import Suite
 from harness.tuning import best, confirm
 from harness.tuning.record import write_study_record
 from harness.tuning.scores import own_steps

@@ -7,13 +7,13 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from harness.causes import summarise_error
-from harness.claims import AlreadyClaimed
 from harness.errors import HarnessError, ResultsError
 from harness.execution.events import Outcome
-from harness.files import write_text_atomic
-from harness.progress import ReportProgress
-from harness.run_folder import FolderState, RunFolder, RunRecord, RunStatus, now
+from harness.registry.error_summary import summarise_error
+from harness.runs.files import write_text_atomic
+from harness.runs.folder import FolderState, RunFolder, RunRecord, RunStatus, now
+from harness.runs.lock import AlreadyClaimed
+from harness.runs.progress import ReportProgress
 from harness.spec import RunSpec
 
 TRAIN = "harness.training.run:train"

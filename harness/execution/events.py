@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from harness.progress import RunProgress
+from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
 
 Ending = Literal["finished", "failed", "claimed"]
@@ -55,7 +55,7 @@ OnRunEvent = Callable[[RunEvent], None]
 
 
 class Execute(Protocol):
-    """What the import path of an `harness.hooks.Executor` names."""
+    """What the import path of an `harness.registry.hooks.Executor` names."""
 
     def __call__(
         self,

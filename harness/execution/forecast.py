@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.execution.capacity import default_workers, processes_that_fit
+from harness.runs.status import RunGroup, RunSummary, group_runs
 from harness.spec import RunSpec
-from harness.status import RunGroup, RunSummary, group_runs
 
 _SECONDS_TO_START = 5.0
 """Of a run: making environments and networks, and a share of its worker's start."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.execution.attempt import TRAIN, record_failure
 from harness.execution.backlog import RunQueue
 from harness.execution.capacity import default_workers
-from harness.execution.crew import WorkerPool
 from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunStarted
+from harness.execution.worker_pool import WorkerPool
 from harness.spec import RunSpec
 
 

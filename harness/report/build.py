@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from harness.analysis.published import PublishedNumber, read_published
+from harness.analysis.tables import Analysis, analyse, choose_baseline
 from harness.errors import ResultsError, UnknownNameError
-from harness.files import write_bytes_atomic, write_text_atomic
-from harness.published import PublishedNumber, read_published
-from harness.report.analysis import Analysis, analyse, choose_baseline
 from harness.report.document import Block, BulletList, Document, Paragraph, ReportSection
 from harness.report.latex import latex_tables
-from harness.report.notices import collect_warnings, incomplete_methods
 from harness.report.phases import phase_boundaries
 from harness.report.plots import SuitePlots
-from harness.report.published import PublishedComparison
-from harness.report.record import definitions_section, reproducibility_sections
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
-from harness.report.scores import findings, score_sections
+from harness.report.sections.published import PublishedComparison
+from harness.report.sections.runs import definitions_section, reproducibility_sections
+from harness.report.sections.scores import findings, score_sections
+from harness.report.warnings import collect_warnings, incomplete_methods
 from harness.report.wording import format_count, join_names
-from harness.results import Results, read_results
-from harness.run_folder import STUDIES, RunFolder, find_runs
+from harness.runs.files import write_bytes_atomic, write_text_atomic
+from harness.runs.folder import STUDIES, RunFolder, find_runs
+from harness.runs.results import Results, read_results
 from harness.tuning.trials import STUDY_RECORD_FILE, find_study_records
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ def build_report(
     Args:
         folders: Results directories, parts of them, or single runs; several suites get a section each.
         out: Where to write; created if need be. Files of an earlier report are replaced, one by one and whole.
-        baseline: The method to compare with; see `harness.report.analysis.choose_baseline`.
+        baseline: The method to compare with; see `harness.analysis.tables.choose_baseline`.
         formats: Which of `FORMATS` to write: ``html`` is one self-contained page, ``md`` comes with a folder of figures,
             ``latex`` is the tables for a paper, ``csv`` is every number in tables.
-        published: Files or folders of published numbers to lay beside ours; see `harness.published`.
+        published: Files or folders of published numbers to lay beside ours; see `harness.analysis.published`.
         title: Of the page.
 
     Returns:
@@ -110,7 +110,7 @@ def _studies(folders: Sequence[Path | RunFolder]) -> list[StudyRecord]:
 def _tuning_sections(studies: Sequence[StudyRecord]) -> list[ReportSection]:
     if not studies:
         return []
-    from harness.report.tuning import tuning_sections
+    from harness.report.sections.tuning import tuning_sections
 
     return [section for study in studies for section in tuning_sections(study)]
 
@@ -118,7 +118,7 @@ def _tuning_sections(studies: Sequence[StudyRecord]) -> list[ReportSection]:
 def _trials_tables(studies: Sequence[StudyRecord]) -> dict[str, pl.DataFrame]:
     if not studies:
         return {}
-    from harness.report.tuning import trials_table
+    from harness.report.sections.tuning import trials_table
 
     return {f"tuning-{study.suite}-{study.name}": trials_table(study) for study in studies}
 

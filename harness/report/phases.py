@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.report.analysis import Analysis
+from harness.analysis.tables import Analysis
 from harness.report.wording import join_names
-from harness.run_folder import RunRecord
+from harness.runs.folder import RunRecord
 from harness.spec import PhaseSpec, RunSpec
 
 PhaseBoundaries = Mapping[tuple[str, str], tuple[int, ...]]

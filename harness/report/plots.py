@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from harness.report.analysis import Analysis
+from harness.analysis.tables import Analysis
 from harness.report.drawing import TEXT_COLOUR, Panel, Plot, Style, method_styles
 from harness.report.phases import PhaseBoundaries
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from harness import __version__
 from harness.errors import UserError
-from harness.files import write_text_atomic
 from harness.registry import Registry
+from harness.runs.files import write_text_atomic
 
 _NAME = re.compile(r"(?=.{1,40}$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.causes import summarise_error_with_location
+from harness.registry.error_summary import summarise_error_with_location
 from harness.testing.checks import CHECKS, Check
 from harness.testing.outcomes import CheckFailed, CheckResult, NotApplicable
 from harness.testing.subject import Subject

@@ -13,14 +13,14 @@ import torch
 from gymnasium import spaces as gym_spaces
 from torch import Tensor
 
+from harness.algorithms import randomness
 from harness.config import IntrinsicRewardConfig
 from harness.errors import UnknownNameError, UserError
-from harness.hooks import Method
-from harness.plan import deep_merge
+from harness.planning.expand import deep_merge
 from harness.registry import Registry, installed
+from harness.registry.hooks import Method
 from harness.rewards import Guarantees, IntrinsicReward, Transitions
 from harness.testing.worlds import ENVIRONMENT_KINDS, N_ENVS, EnvironmentKind, Script, random_script
-from harness.training import randomness
 
 _WARM_UP_SEED = 999
 _CPU = torch.device("cpu")

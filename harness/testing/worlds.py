@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from gymnasium import spaces as gym_spaces
 
-from harness.environments import NO_INFO, HarnessVecEnv, episode_end_info
+from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info
 from harness.rewards import Spaces
 
 N_ENVS = 4

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import torch
 from stable_baselines3.common.vec_env import VecMonitor
 
+from harness.algorithms import randomness
+from harness.algorithms.base import Learner, LearnerContext
+from harness.algorithms.learner_view import LearnerVecEnv
+from harness.algorithms.reward_wrapper import BonusVecEnv
 from harness.config import EnvironmentConfig
-from harness.environments import HarnessVecEnv
+from harness.environments.base import HarnessVecEnv
 from harness.errors import UserError
 from harness.registry import Registry
 from harness.rewards import IntrinsicReward, Spaces
 from harness.spec import Purpose, RunSpec, derive_seeds
-from harness.training import randomness
 from harness.training.evaluation import number_of_envs
-from harness.training.learner import Learner, LearnerContext
-from harness.training.learner_view import LearnerVecEnv
-from harness.training.scored import BonusVecEnv
 
 
 @dataclass(frozen=True)

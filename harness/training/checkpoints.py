@@ -17,7 +17,7 @@ import safetensors
 import safetensors.torch
 
 from harness.errors import RunError
-from harness.files import TEMPORARY, sync_folder, write_bytes_atomic, write_text_atomic
+from harness.runs.files import TEMPORARY, sync_folder, write_bytes_atomic, write_text_atomic
 from harness.training import trees
 
 FORMAT = 1

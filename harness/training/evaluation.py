@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.environments import HarnessVecEnv
+from harness.algorithms import randomness
+from harness.algorithms.base import Learner
+from harness.environments.base import HarnessVecEnv
 from harness.spec import EvaluationSpec, Purpose, derive_seeds
-from harness.training import randomness
-from harness.training.learner import Learner
 
 MAX_ENVS = 16
 """Evaluation environments that step together; more episodes than this take turns."""

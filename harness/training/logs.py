@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from harness.files import csv_text, read_csv_rows, write_text_atomic
+from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
 
 
 class CsvTable:

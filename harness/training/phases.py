@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness.algorithms.base import Learner
+from harness.algorithms.reward_wrapper import BonusVecEnv
 from harness.spec import PhaseSpec, Purpose, RunSpec, derive_seeds
-from harness.training.learner import Learner
-from harness.training.scored import BonusVecEnv
 
 _FIRST_SEED_INDEX = 2
 """Draw of network seeds for the first phase; those before are the learner's and the method's."""

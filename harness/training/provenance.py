@@ -14,7 +14,7 @@ import psutil
 import torch
 
 from harness.registry import Registry
-from harness.run_folder import COMMAND_VARIABLE
+from harness.runs.folder import COMMAND_VARIABLE
 from harness.spec import RunSpec
 
 _PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy", "ale-py", "procgen", "envpool")

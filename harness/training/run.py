@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from harness.algorithms import randomness
 from harness.errors import RunError
-from harness.progress import ReportProgress, RunProgress
 from harness.registry import installed
-from harness.run_folder import RunFolder, RunRecord, RunStatus, now
+from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
+from harness.runs.progress import ReportProgress, RunProgress
 from harness.spec import Purpose, RunSpec, StartSpec, derive_seeds
-from harness.training import checkpoints, randomness
+from harness.training import checkpoints
 from harness.training.assembly import Assembly, assemble, choose_device
 from harness.training.evaluation import evaluate
 from harness.training.logs import CsvTable, TensorBoardWriter
@@ -53,7 +54,7 @@ def train(
         fresh: Whether to forget what an earlier attempt left.
 
     Raises:
-        harness.claims.AlreadyClaimed: Another process is at it.
+        harness.runs.lock.AlreadyClaimed: Another process is at it.
         harness.errors.ResultsError: The folder cannot be written.
         harness.errors.RunError: The newest checkpoint is damaged, or does not fit the environments.
     """

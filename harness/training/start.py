@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import ResultsError, RunError
-from harness.run_folder import RunFolder
+from harness.runs.folder import RunFolder
 from harness.spec import StartSpec
 from harness.training import checkpoints, trees
 

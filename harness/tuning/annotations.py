@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
 
 from harness.config import Config, Search
+from harness.config.describe import strip_markup
 from harness.errors import suggest
-from harness.places import KeyPath
-from harness.problems import Problem, ValidationFailed, validate
-from harness.settings import strip_markup
+from harness.suites.locations import KeyPath
+from harness.suites.validation import Problem, ValidationFailed, validate
 from harness.tuning.parameters import Condition, Parameter, Value
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from harness.files import write_text_atomic
+from harness.runs.files import write_text_atomic
 from harness.tuning.parameters import Values
 from harness.tuning.study import StudyDefinition
 from harness.tuning.trials import method_block

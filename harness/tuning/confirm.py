@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import statistics
-from harness.run_folder import RunFolder
+from harness.analysis import statistics
+from harness.analysis.statistics import IntervalEstimate
+from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
-from harness.statistics import IntervalEstimate
 from harness.tuning.parameters import Value
 from harness.tuning.scores import evaluations, group_by_task, normalised_score
 from harness.tuning.study import TuningStudy

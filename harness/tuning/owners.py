@@ -20,7 +20,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 
-from harness.claims import Claim
+from harness.runs.lock import Claim
 
 DEFINITION_ATTRIBUTE = "harness"
 """The user attribute of a study that holds its definition; its row is the lock under which trials are claimed."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, WilcoxonPruner
 
-from harness.tuning.block import Pruner
+from harness.suites.tune_block import Pruner
 from harness.tuning.storage import without_experimental_warnings
 
 STARTUP_TRIALS = 5

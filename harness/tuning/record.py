@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from harness.errors import ResultsError
-from harness.files import write_text_atomic
+from harness.runs.files import write_text_atomic
 from harness.tuning.confirm import Confirmation
 from harness.tuning.study import DIRECTIONS, STUDY_FORMAT, TuningStudy
 from harness.tuning.trials import STUDY_RECORD_FILE

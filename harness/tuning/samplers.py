@@ -18,7 +18,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError
-from harness.tuning.block import Sampler
+from harness.suites.tune_block import Sampler
 from harness.tuning.parameters import Parameter, SearchSpace, Value
 from harness.tuning.storage import without_experimental_warnings
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from harness import statistics
-from harness.files import read_csv_rows
-from harness.run_folder import RunFolder
+from harness.analysis import statistics
+from harness.runs.files import read_csv_rows
+from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
 
 
@@ -31,13 +31,13 @@ def aggregate(scores: Iterable[tuple[str, float]], metric: str) -> float:
 
     Args:
         scores: At least one.
-        metric: One of `harness.statistics.AGGREGATE_METRICS`.
+        metric: One of `harness.analysis.statistics.AGGREGATE_METRICS`.
     """
     return statistics.point_estimates(group_by_task(scores))[metric]
 
 
 def group_by_task(scores: Iterable[tuple[str, float]]) -> list[statistics.Array]:
-    """Scores as `harness.statistics` wants them: one array per task."""
+    """Scores as `harness.analysis.statistics` wants them: one array per task."""
     found: dict[str, list[float]] = {}
     for task, score in scores:
         found.setdefault(task, []).append(score)

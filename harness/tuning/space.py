@@ -9,13 +9,13 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel
 
 from harness.errors import UserError, suggest
-from harness.hooks import Method
-from harness.places import KeyPath
-from harness.plan import expand
-from harness.problems import Problem, ValidationFailed
+from harness.planning.expand import expand
 from harness.registry import Registry
+from harness.registry.hooks import Method
 from harness.spec import Combination
-from harness.suite_model import Suite
+from harness.suites.locations import KeyPath
+from harness.suites.model import Suite
+from harness.suites.validation import Problem, ValidationFailed
 from harness.tuning.annotations import TunableConfig, apply_changes, fields_of
 from harness.tuning.parameters import Parameter, SearchSpace, Values
 

@@ -14,12 +14,12 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError, SuiteError
-from harness.places import Node
-from harness.problems import ValidationFailed, combine_errors, to_suite_errors
 from harness.registry import Registry
 from harness.spec import RunSpec
-from harness.suite_model import Suite
-from harness.tuning.block import TuneBlock
+from harness.suites.locations import Node
+from harness.suites.model import Suite
+from harness.suites.tune_block import TuneBlock
+from harness.suites.validation import ValidationFailed, combine_errors, to_suite_errors
 from harness.tuning.owners import DEFINITION_ATTRIBUTE
 from harness.tuning.parameters import Parameter, SearchSpace, Value, Values
 from harness.tuning.pruners import make_pruner, reports_runs

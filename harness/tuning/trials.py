@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.plan import deep_merge, expand
+from harness.planning.expand import deep_merge, expand
 from harness.registry import Registry
-from harness.run_folder import STUDIES
+from harness.runs.folder import STUDIES
 from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, RunSpec
-from harness.suite_model import MethodAlgorithmBlock, MethodBlock, Suite
+from harness.suites.model import MethodAlgorithmBlock, MethodBlock, Suite
 from harness.tuning.parameters import Values, nested
 
 STUDY_RECORD_FILE = "study.json"

@@ -20,8 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import RunError, SuiteError
 from harness.execution.attempt import TRAIN
-from harness.execution.crew import WorkerPool
 from harness.execution.events import Outcome, RunEnded, RunProgressed
+from harness.execution.worker_pool import WorkerPool
 from harness.tuning.parameters import Value
 from harness.tuning.study import ClaimedTrial, Limit, TuningStudy
 from harness.tuning.work import ActiveTrial

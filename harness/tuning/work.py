@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.run_folder import RunFolder
+from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
 from harness.tuning.pruners import reports_runs
 from harness.tuning.scores import aggregate, evaluations, normalised_score, own_steps

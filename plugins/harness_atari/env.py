@@ -21,7 +21,7 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness import NO_INFO, HarnessVecEnv, episode_end_info
-from harness.environments import validate_discrete_actions
+from harness.environments.base import validate_discrete_actions
 from harness_atari.config import AtariConfig
 from harness_atari.exploration import ExplorationMetrics
 

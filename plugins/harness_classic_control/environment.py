@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from harness.envpool import (
+from harness.environments.envpool import (
     EnvPoolTask,
     EnvPoolVecEnv,
     ObservationConverter,
@@ -18,7 +18,7 @@ from harness.envpool import (
     discrete_converter,
     scaled_converter,
 )
-from harness.episode_metrics import FirstRewardMetrics
+from harness.environments.episode_metrics import FirstRewardMetrics
 from harness_classic_control.config import ClassicControlConfig
 
 LOW = np.array([-1.2, -0.07], np.float32)
@@ -95,8 +95,8 @@ class ScaledState(ObservationConverter):
 class MountainCarMetrics:
     """How far an episode has explored.
 
-    * ``success``, ``time_to_first_reward``: as `harness.episode_metrics.FirstRewardMetrics` has them for sparse rewards,
-      whatever the rewards are;
+    * ``success``, ``time_to_first_reward``: as `harness.environments.episode_metrics.FirstRewardMetrics` has them for sparse
+      rewards, whatever the rewards are;
     * ``coverage``: the share of 20 x 20 equal cells of position and velocity that the episode has been in. The valley's energy
       bounds it: no episode comes near 1.
 

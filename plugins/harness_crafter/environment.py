@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from gymnasium import spaces
 
-from harness.vector.batch import GymnasiumVecEnv
+from harness.environments.vector.batch import GymnasiumVecEnv
 from harness_crafter.config import CrafterConfig
 from harness_crafter.world import ACTIONS, METRICS, make_world
 

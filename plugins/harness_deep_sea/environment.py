@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
-from harness.environments import NO_INFO, HarnessVecEnv, episode_end_info
+from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info
 from harness_deep_sea.config import DeepSeaConfig
 
 _EPISODES_PER_DRAW = 32

@@ -15,8 +15,8 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness import NO_INFO, HarnessVecEnv, episode_end_info
-from harness.envpool import scaled_converter
-from harness.episode_metrics import FirstRewardMetrics
+from harness.environments.envpool import scaled_converter
+from harness.environments.episode_metrics import FirstRewardMetrics
 from harness_dm_control.config import DmControlConfig
 from harness_dm_control.opengl import rendering_platform
 from harness_dm_control.tasks import SPARSE

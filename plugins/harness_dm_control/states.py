@@ -11,8 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, StepResult, scaled_converter
-from harness.episode_metrics import FirstRewardMetrics
+from harness.environments.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, StepResult, scaled_converter
+from harness.environments.episode_metrics import FirstRewardMetrics
 from harness_dm_control.config import DmControlConfig
 from harness_dm_control.tasks import SPARSE
 

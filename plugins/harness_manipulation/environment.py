@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Pool, SuccessRewards, Vectors, scaled_converter
-from harness.episode_metrics import FirstRewardMetrics
+from harness.environments.envpool import (
+    EnvPoolTask,
+    EnvPoolVecEnv,
+    FlattenedDict,
+    Pool,
+    SuccessRewards,
+    Vectors,
+    scaled_converter,
+)
+from harness.environments.episode_metrics import FirstRewardMetrics
 from harness_manipulation.config import ManipulationConfig
 
 

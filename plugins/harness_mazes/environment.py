@@ -10,9 +10,9 @@ import numpy as np
 from gymnasium import spaces
 
 from harness import HarnessVecEnv
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Pool, SuccessRewards, scaled_converter
-from harness.episode_metrics import FirstRewardMetrics
-from harness.vector.batch import GymnasiumVecEnv
+from harness.environments.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Pool, SuccessRewards, scaled_converter
+from harness.environments.episode_metrics import FirstRewardMetrics
+from harness.environments.vector.batch import GymnasiumVecEnv
 from harness_mazes.ant import ACTIONS, METRICS, make_ant, observation_size
 from harness_mazes.config import MazeConfig
 from harness_mazes.maps import Maze
@@ -56,7 +56,7 @@ def _make_point_mazes(config: MazeConfig, n_envs: int, threads: int) -> EnvPoolV
 class PointMetrics:
     """How far an episode has explored.
 
-    * ``success``, ``time_to_first_reward``: see `harness.episode_metrics.FirstRewardMetrics`;
+    * ``success``, ``time_to_first_reward``: see `harness.environments.episode_metrics.FirstRewardMetrics`;
     * ``coverage``: the share of the maze's free cells that the ball has been in.
 
     Args:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, discrete_converter
-from harness.episode_metrics import FirstRewardMetrics
+from harness.environments.envpool import EnvPoolTask, EnvPoolVecEnv, discrete_converter
+from harness.environments.episode_metrics import FirstRewardMetrics
 from harness_minigrid.config import MiniGridConfig
 from harness_minigrid.views import observation_converter
 

@@ -7,8 +7,8 @@ from math import sqrt
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from harness.algorithms.networks import ActorCriticNetwork
 from harness.nn.layers import ConvEncoder, Convolution, orthogonal
-from harness.training.networks import ActorCriticNetwork
 
 
 class MiniGridCNN(ActorCriticNetwork):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from harness.envpool import ObservationConverter
+from harness.environments.envpool import ObservationConverter
 from harness_minigrid.config import MiniGridConfig
 from harness_minigrid.missions import MISSION_SIZE, MissionEncoder
 
@@ -100,7 +100,6 @@ class IntegerImage(_ImageObservations):
 
 class FlatObservations(ObservationConverter):
     """What `OneHotImage` shows as one float32 vector of ones and zeros; then, if asked for, the direction and the mission.
-
 
     Args:
         direction: Whether the compass direction is seen.

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from harness.episode_metrics import FirstRewardMetrics
+from harness.environments.episode_metrics import FirstRewardMetrics
 
 
 class LevelMetrics:
     """Whether an episode solved its level, and when it found its first reward.
 
     * ``success``: 1 if the level was solved. What that is differs by game: all stars of Climber, the coin of CoinRun;
-    * ``time_to_first_reward``: as `harness.episode_metrics.FirstRewardMetrics` counts it;
+    * ``time_to_first_reward``: as `harness.environments.episode_metrics.FirstRewardMetrics` counts it;
     * ``held_out``: 1 if the level is none of training's; only where some are held out.
 
     Args:

@@ -9,9 +9,9 @@ from gymnasium import spaces
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from harness.algorithms.networks import ActorCriticNetwork
 from harness.errors import UserError
 from harness.nn.layers import orthogonal
-from harness.training.networks import ActorCriticNetwork
 
 
 class Impala(ActorCriticNetwork):

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from harness.envpool import EnvPoolTask, EnvPoolVecEnv, Images, Pool, discrete_converter
+from harness.environments.envpool import EnvPoolTask, EnvPoolVecEnv, Images, Pool, discrete_converter
 from harness_procgen import qt
 from harness_procgen.config import ProcGenConfig
 from harness_procgen.measurements import LevelMetrics

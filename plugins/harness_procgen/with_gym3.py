@@ -9,7 +9,7 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness import NO_INFO, HarnessVecEnv, episode_end_info
-from harness.envpool import discrete_converter
+from harness.environments.envpool import discrete_converter
 from harness_procgen.config import ProcGenConfig
 from harness_procgen.games import timeout
 from harness_procgen.gym3_batch import Gym3Batch

@@ -12,8 +12,8 @@ from typing import ClassVar
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from harness.algorithms.networks import ActorCriticNetwork
 from harness.nn.layers import ConvEncoder, Convolution, orthogonal
-from harness.training.networks import ActorCriticNetwork
 
 
 class Burda2018(ActorCriticNetwork):

@@ -22,9 +22,9 @@ from tempfile import mkdtemp
 import numpy as np
 from gymnasium import spaces
 
-from harness.environments import validate_discrete_actions
-from harness.envpool import ActionConverter, EnvPoolTask, EnvPoolVecEnv, Images, Pool, StepResult
-from harness.episode_metrics import FirstRewardMetrics
+from harness.environments.base import validate_discrete_actions
+from harness.environments.envpool import ActionConverter, EnvPoolTask, EnvPoolVecEnv, Images, Pool, StepResult
+from harness.environments.episode_metrics import FirstRewardMetrics
 from harness_vizdoom.config import START_SPOTS, VizDoomConfig
 from harness_vizdoom.scenario import write_scenario
 

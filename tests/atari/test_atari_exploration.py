@@ -13,8 +13,8 @@ from ale_py import ALEInterface, roms
 from support.specs import make_spec
 
 from harness import HarnessVecEnv
-from harness.files import read_csv_rows
-from harness.run_folder import RunFolder
+from harness.runs.files import read_csv_rows
+from harness.runs.folder import RunFolder
 from harness.training.run import train
 from harness_atari import exploration
 from harness_atari.cells import cells

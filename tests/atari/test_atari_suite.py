@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.plan import expand
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
 from harness.spec import RunSpec
-from harness.suite import load_suite
 from harness_atari.config import AtariConfig
 
 SUITE = Path(__file__).parents[2] / "suites" / "atari_hard.yaml"

@@ -62,8 +62,8 @@ def test_each_of_several_mistakes_gets_its_line(workplace, harness):
 
 
 def test_foreign_run_folder_stops_a_run_before_it_starts(workplace, harness):
-    from harness.plan import expand
-    from harness.suite import load_suite
+    from harness.planning.expand import expand
+    from harness.planning.load import load_suite
 
     folder = workplace / "results" / expand(load_suite("small.yaml"))[3].path
     folder.mkdir(parents=True)

@@ -38,9 +38,9 @@ def test_list_suites_shows_what_is_in_them_and_what_is_wrong(workplace, harness)
 
 
 def test_list_suites_tells_what_they_take_or_that_nobody_knows(workplace, harness):
-    from harness.plan import expand
-    from harness.suite import load_suite
-    from harness.suite_costs import settings_digest
+    from harness.planning.expand import expand
+    from harness.planning.load import load_suite
+    from harness.runs.speeds import settings_digest
 
     _, output, _ = harness("list", "suites", "--dir", workplace)
     assert "2 seeds, 8 runs of 2,048 steps" in output

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.claims import Claim
-from harness.plan import expand
-from harness.run_folder import RunFolder, RunRecord, RunStatus, now
-from harness.status import group_runs, summarise_plan, summarise_runs
-from harness.suite import load_suite
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
+from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
+from harness.runs.lock import Claim
+from harness.runs.status import group_runs, summarise_plan, summarise_runs
 
 
 def leave(spec, state, *, step=1024, score=0.5, error=None, results=Path("results")):

@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.files import read_csv_rows
-from harness.plan import expand
-from harness.run_folder import RunFolder
-from harness.status import summarise_plan
-from harness.suite import load_suite
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
+from harness.runs.files import read_csv_rows
+from harness.runs.folder import RunFolder
+from harness.runs.status import summarise_plan
 
 RESULTS = Path("results")
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
 
-from harness.environments import NO_INFO
+from harness.environments.base import NO_INFO
 from harness_deep_sea.config import DeepSeaConfig
 from harness_deep_sea.environment import DeepSeaVecEnv, make
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.plan import expand
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
 from harness.spec import RunSpec
-from harness.suite import load_suite
 from harness_deep_sea.config import DeepSeaConfig
 from harness_deep_sea.environment import make
 

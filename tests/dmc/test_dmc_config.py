@@ -99,7 +99,7 @@ def test_every_field_has_a_meaning():
 
 @pytest.mark.parametrize(("settings", "package"), [({}, "envpool"), ({"from_pixels": True}, "dm_control")])
 def test_missing_package_says_how_to_install_it(settings: dict, package: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("harness.config.find_spec", lambda name: None)
+    monkeypatch.setattr("harness.config.base.find_spec", lambda name: None)
     with pytest.raises(ValidationError, match=rf"{package} is missing; pip install 'exploration-harness\[dm_control\]'"):
         DmControlConfig.model_validate({"task": "cartpole_balance", **settings})
 

@@ -10,9 +10,9 @@ import pytest
 
 from harness.execution.capacity import MIN_WORKER_MEMORY_BYTES, cores, default_workers
 from harness.execution.forecast import forecast
-from harness.run_folder import RunFolder
+from harness.runs.folder import RunFolder
+from harness.runs.status import RunSummary
 from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec
-from harness.status import RunSummary
 
 
 @dataclass

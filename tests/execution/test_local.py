@@ -17,7 +17,7 @@ import pytest
 
 from harness.execution.events import RunEnded, RunProgressed, RunStarted
 from harness.execution.local import execute
-from harness.run_folder import RunFolder
+from harness.runs.folder import RunFolder
 from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec, StartSpec
 
 # What the worker is told to train with; the "family" of a spec says how it behaves. These stand in for training because

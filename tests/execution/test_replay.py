@@ -10,9 +10,9 @@ import pytest
 from support.off_policy import make_spec, registry, use_registry
 
 from harness.errors import UserError
-from harness.execution import replay
+from harness.execution import replay_memory as replay
 from harness.execution.capacity import MIN_WORKER_MEMORY_BYTES
-from harness.execution.replay import workers_that_fit
+from harness.execution.replay_memory import workers_that_fit
 from harness.training.estimate import estimate, replay_bytes
 
 GIB = 1 << 30

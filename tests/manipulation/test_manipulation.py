@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from harness.envpool import SuccessRewards
+from harness.environments.envpool import SuccessRewards
 from harness_manipulation.config import ManipulationConfig
 from harness_manipulation.environment import make
 from harness_manipulation.tasks import TASKS

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from harness.envpool import EnvPoolTask
+from harness.environments.envpool import EnvPoolTask
 from harness.errors import UserError
 from harness_minigrid.config import MiniGridConfig
 from harness_minigrid.environment import make
@@ -132,9 +132,9 @@ def test_the_network_takes_every_image_of_cells(channels: int, heads: int):
 def test_a_network_for_pixels_is_refused_with_a_remedy():
     from stable_baselines3.common.vec_env import VecMonitor
 
+    from harness.algorithms.ppo.config import PPOConfig
+    from harness.algorithms.ppo.learner import _refuse_small_images
     from harness.registry import installed
-    from harness.training.config import PPOConfig
-    from harness.training.ppo import _refuse_small_images
 
     class Around:
         base = VecMonitor(make(MiniGridConfig(task="Empty-5x5"), 1))

@@ -12,14 +12,14 @@ import torch
 from support.specs import make_spec
 from training.test_run import attempts_at, content, interrupted_at
 
-from harness.files import read_csv_rows
+from harness.algorithms.ppo.learner import PPOLearner
 from harness.registry import installed
-from harness.run_folder import RunFolder
+from harness.runs.files import read_csv_rows
+from harness.runs.folder import RunFolder
 from harness.spec import PhaseSpec, RunSpec
 from harness.training import run as run_module
 from harness.training.assembly import Assembly, assemble
 from harness.training.phases import PhaseSchedule
-from harness.training.ppo import PPOLearner
 from harness.training.run import train
 
 SMALL_RND = {

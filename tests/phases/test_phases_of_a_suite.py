@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from support.specs import make_spec
 
 from harness.errors import SuiteError
-from harness.phases import phase_lengths
-from harness.plan import expand
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
+from harness.planning.phases import phase_lengths
 from harness.spec import PhaseSpec, RunSpec, StartSpec
-from harness.suite import load_suite
-from harness.suite_model import PhaseBlock
+from harness.suites.model import PhaseBlock
 
 PHASED = """
 suite: sea
@@ -79,10 +79,10 @@ def test_command_line_changes_a_phase():
 
 
 def test_a_preset_gives_phases_that_the_suite_changes_by_name(tmp_path):
-    from harness.hooks import Preset
-    from harness.phases import resolve_phases
-    from harness.problems import ValidationFailed
-    from harness.suite_model import MethodBlock
+    from harness.planning.phases import resolve_phases
+    from harness.registry.hooks import Preset
+    from harness.suites.model import MethodBlock
+    from harness.suites.validation import ValidationFailed
 
     preset = Preset(name="p", source="", phases={"a": {"share": 0.5, "extrinsic_weight": 0.0}, "b": {"train_reward": False}})
 

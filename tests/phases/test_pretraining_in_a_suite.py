@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from harness.errors import SuiteError
-from harness.plan import expand
-from harness.run_folder import RunFolder, RunRecord, RunStatus
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
+from harness.runs.folder import RunFolder, RunRecord, RunStatus
 from harness.spec import RunSpec
-from harness.suite import load_suite
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

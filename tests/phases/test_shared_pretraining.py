@@ -16,17 +16,17 @@ import psutil
 import pytest
 import torch
 
+from harness.algorithms.ppo.learner import PPOLearner
 from harness.cli import main
 from harness.errors import RunError
 from harness.execution.attempt import attempt
-from harness.files import read_csv_rows
-from harness.plan import expand
-from harness.run_folder import RunFolder
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
+from harness.runs.files import read_csv_rows
+from harness.runs.folder import RunFolder
+from harness.runs.status import summarise_plan
 from harness.spec import RunSpec
-from harness.status import summarise_plan
-from harness.suite import load_suite
 from harness.training import checkpoints
-from harness.training.ppo import PPOLearner
 from harness.training.run import _Run, train
 
 pytestmark = pytest.mark.usefixtures("workplace")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from harness.errors import SuiteError
-from harness.plan import find_problems
+from harness.planning.expand import find_problems
+from harness.planning.load import load_suite
 from harness.registry import installed
-from harness.suite import load_suite
-from harness.suite_model import Suite
+from harness.suites.model import Suite
 
 
 def suite(method: dict[str, Any], family: str = "deep_sea") -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.files import csv_text
-from harness.run_folder import FolderState, RunFolder, RunRecord, RunStatus
+from harness.runs.files import csv_text
+from harness.runs.folder import FolderState, RunFolder, RunRecord, RunStatus
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, Normalisation, RewardSpec, RunSpec
 
 STEPS = 10_000

@@ -6,11 +6,11 @@ import pytest
 from matplotlib.figure import Figure
 from report.synthetic import write_run, write_suite
 
-from harness.report.analysis import analyse
+from harness.analysis.tables import analyse
 from harness.report.drawing import method_styles, render_files
 from harness.report.phases import phase_boundaries
 from harness.report.plots import SuitePlots
-from harness.results import read_results
+from harness.runs.results import read_results
 from harness.spec import PhaseSpec
 
 

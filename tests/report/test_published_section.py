@@ -10,10 +10,10 @@ from report.synthetic import write_run, write_suite
 from report.test_build_report import Page
 
 from harness.errors import ResultsError
-from harness.files import csv_text
 from harness.report.build import build_report
-from harness.report.published import training_return
-from harness.run_folder import RunFolder
+from harness.report.sections.published import training_return
+from harness.runs.files import csv_text
+from harness.runs.folder import RunFolder
 from harness.spec import EnvironmentSpec
 
 COLUMNS = ("environment", "family", "settings", "method", "algorithm", "reward", "metric", "value", "spread", "spread_kind")

@@ -7,8 +7,8 @@ import pytest
 import torch
 from gymnasium import spaces
 
+from harness.algorithms.networks import ActorCriticNetwork, MultiHeadActorCriticPolicy
 from harness.errors import UserError
-from harness.training.networks import ActorCriticNetwork, MultiHeadActorCriticPolicy
 from harness_rnd.networks import Burda2018, Pechac2024, Pechac2024ProcGen
 
 

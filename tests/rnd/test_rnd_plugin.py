@@ -6,8 +6,8 @@ import importlib
 
 import pytest
 
-from harness.training.config import PPOConfig
-from harness.training.networks import ActorCriticNetwork
+from harness.algorithms.networks import ActorCriticNetwork
+from harness.algorithms.ppo.config import PPOConfig
 from harness_rnd import plugin
 from harness_rnd.config import RNDConfig
 from harness_rnd.reward import RND

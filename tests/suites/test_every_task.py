@@ -11,9 +11,9 @@ from gymnasium import spaces
 
 from harness import NO_INFO, HarnessVecEnv
 from harness.config import EnvironmentConfig
-from harness.plan import expand
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
 from harness.registry import installed
-from harness.suite import load_suite
 
 SUITES = sorted((Path(__file__).parents[2] / "suites").glob("*.yaml"))
 HEAVY = {"atari", "crafter", "vizdoom"}

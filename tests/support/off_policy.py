@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from harness import EnvironmentFamily, Method
-from harness.builtin import harness_algorithms, harness_networks
-from harness.discovery import Plugin, PluginInfo
 from harness.registry import Registry, installed
+from harness.registry.builtin import harness_algorithms, harness_networks
+from harness.registry.discovery import Plugin, PluginInfo
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec
 
 SMALL_RND = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "epochs": 1, "minibatches": 1, "keep": 0.5}

@@ -12,9 +12,9 @@ import time
 
 import numpy as np
 
-from harness.files import csv_text
-from harness.progress import RunProgress
-from harness.run_folder import RunFolder, RunRecord, RunStatus, now
+from harness.runs.files import csv_text
+from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
+from harness.runs.progress import RunProgress
 
 BEST = {"config.learning_rate": 1e-3, "algorithm.gae_lambda": 0.9}
 

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.planning.load import load_suite
 from harness.registry import installed
-from harness.suite import load_suite
 from harness.tuning.storage import StorageHandle, open_storage
 from harness.tuning.study import Limit, StudyDefinition, TuningStudy
 from harness.tuning.tuner import Budget, tune

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from support.specs import make_spec
 
-from harness.claims import AlreadyClaimed
 from harness.errors import ResultsError, RunError, UserError
-from harness.files import read_csv_rows
-from harness.progress import RunProgress
-from harness.run_folder import RunFolder
+from harness.runs.files import read_csv_rows
+from harness.runs.folder import RunFolder
+from harness.runs.lock import AlreadyClaimed
+from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
 from harness.training import run as run_module
 from harness.training.run import train

@@ -10,11 +10,12 @@ import pytest
 from support.off_policy import CASES, make_spec, train
 from training.test_run import Interrupted, content, interrupted_at
 
-from harness import files
+from harness.algorithms.off_policy import replay_store
 from harness.errors import RunError
-from harness.run_folder import RunFolder
+from harness.runs import files
+from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
-from harness.training import checkpoints, replay_store, run
+from harness.training import checkpoints, run
 
 pytestmark = pytest.mark.usefixtures("_every_iteration")
 

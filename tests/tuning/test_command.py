@@ -16,9 +16,9 @@ from support.tuning import TRAIN
 
 from harness.cli import main
 from harness.cli import tuning as command
-from harness.plan import expand
+from harness.planning.expand import expand
 from harness.report.build import build_report
-from harness.run_folder import RunFolder
+from harness.runs.folder import RunFolder
 from harness.training.estimate import ResourceEstimate
 from harness.tuning.confirm import Confirmation, compare, verdict, winner
 from harness.tuning.record import read_study_record, write_study_record
@@ -144,7 +144,7 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     assert rows[0]["state"] == "complete"
     assert build_report([place.results / "toy"], place.folder / "out").name == "index.html"
     with pytest.raises(Exception, match="no runs in"):
-        from harness.status import summarise_runs
+        from harness.runs.status import summarise_runs
 
         summarise_runs([place.results / "toy"])
 

@@ -6,8 +6,8 @@ import pytest
 
 from harness.config import Search
 from harness.errors import SuiteError, UserError
+from harness.planning.load import load_suite
 from harness.registry import installed
-from harness.suite import load_suite
 from harness.tuning.parameters import Condition, Parameter, SearchSpace, nested
 from harness.tuning.samplers import grid
 from harness.tuning.space import method_space, suite_space

@@ -10,8 +10,8 @@ from optuna.trial import TrialState
 from support.synthetic_training import BEST, NOISE, true_score
 from support.tuning import TRAIN, rows
 
-from harness.plan import expand
-from harness.run_folder import RunFolder
+from harness.planning.expand import expand
+from harness.runs.folder import RunFolder
 from harness.tuning.pruners import STARTUP_TRIALS
 from harness.tuning.scores import EvaluationOrder, aggregate
 from harness.tuning.study import Limit

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.config import Config
-from harness.settings import describe_settings
+from harness.config.describe import describe_settings
 from harness.spec import Combination
 from harness.testing.outcomes import CheckFailed, NotApplicable, require
 from harness.testing.subject import ConformanceCase, Subject

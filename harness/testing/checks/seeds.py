@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.algorithms import randomness
 from harness.testing.checks.state import state_tensors
 from harness.testing.outcomes import CheckFailed, differ, require, require_same
 from harness.testing.subject import ConformanceCase
-from harness.training import randomness
 
 
 def seed(case: ConformanceCase) -> None:

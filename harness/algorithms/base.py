@@ -1,0 +1,113 @@
+"""What a base algorithm must offer so that a run can drive it, resume it and score it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from stable_baselines3.common.vec_env import VecEnv
+
+from harness.algorithms.learner_view import LearnerVecEnv
+from harness.algorithms.off_policy.replay_store import ReplayStore
+from harness.algorithms.reward_wrapper import BonusVecEnv
+from harness.config import Config
+from harness.environments.base import HarnessVecEnv
+from harness.registry import Registry
+from harness.rewards import IntrinsicReward
+from harness.spec import Combination, RunSpec
+
+
+@dataclass(frozen=True)
+class LearnerContext:
+    """What a learner is built from.
+
+    Attributes:
+        spec: The run.
+        registry: Finds networks by name.
+        base: The family's environments.
+        learner_env: The environments as the learner sees them, without a bonus.
+        bonus_env: The same with a bonus; ``None`` for a run without one.
+        device: Where networks live.
+    """
+
+    spec: RunSpec
+    registry: Registry
+    base: HarnessVecEnv
+    learner_env: LearnerVecEnv
+    bonus_env: BonusVecEnv | None
+    device: torch.device
+
+
+class Learner(Protocol):
+    """A base algorithm in a run. The class is called with its validated configuration and the context."""
+
+    vector_steps_per_iteration: int
+    """Vector steps between two calls of `iterate`; checkpoints lie between iterations."""
+
+    replay: ReplayStore | None
+    """Transitions that outlive an iteration, saved beside the checkpoint; ``None`` on-policy."""
+
+    def __init__(self, config: Any, context: LearnerContext) -> None: ...
+
+    @staticmethod
+    def wrap_envs(env: VecEnv, reward: IntrinsicReward, config: Any, combine: Combination) -> BonusVecEnv:
+        """The environments with a method, as this learner needs them."""
+        ...
+
+    @property
+    def step(self) -> int:
+        """Steps taken, over all environments."""
+        ...
+
+    @property
+    def observations(self) -> np.ndarray:
+        """What the environments show now, ``(N, *shape)``."""
+        ...
+
+    def begin(self, total_steps: int) -> None:
+        """Reset the environments and prepare for ``total_steps`` steps."""
+        ...
+
+    def iterate(self) -> dict[str, float]:
+        """Collect and learn once; returns metrics by their full column name."""
+        ...
+
+    def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
+        """Actions ``(N, ...)`` for evaluation."""
+        ...
+
+    def reset(self, parts: Collection[str], seed: int) -> None:
+        """Begin a phase with some parts anew, between two iterations; everything else stays to the bit.
+
+        Shared layers belong to the actor. What is initialised anew loses its optimiser's moments in any case.
+
+        Args:
+            parts: Of `harness.spec.RESETTABLE_PARTS`, those that the configuration's class names in ``resettable_parts``.
+            seed: Of the new weights; global random streams are left as they are.
+        """
+        ...
+
+    def start_from(self, state: Mapping[str, Any], step: int) -> None:
+        """Take over networks and optimisers from another run's `state_dict`, after `begin`; nothing else of it.
+
+        Args:
+            state: What the other run's checkpoint holds.
+            step: The step to count on from.
+        """
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything the learner's next iteration depends on, as a tree; environments, method and randomness aside."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any], observations: np.ndarray) -> None:
+        """Continue where `state_dict` was called, after `begin`; ``observations`` are the environments' present ones."""
+        ...
+
+
+def config_arguments(config: Config) -> dict[str, Any]:
+    """A configuration's fields as keyword arguments."""
+    return {name: getattr(config, name) for name in type(config).model_fields}

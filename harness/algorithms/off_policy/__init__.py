@@ -1,0 +1,1 @@
+"""What off-policy algorithms share: fresh bonuses for replayed batches, and a replay that survives a kill."""

@@ -1,0 +1,119 @@
+"""`IntrinsicRewardVecEnv`: any on-policy SB3 algorithm, any method, one wrapper."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
+
+from harness.algorithms.reward_wrapper import BonusVecEnv
+from harness.rewards import IntrinsicReward, Transitions
+from harness.spec import Combination
+
+
+class IntrinsicRewardVecEnv(BonusVecEnv):
+    """Scores every transition with a bonus, and trains the method after every rollout.
+
+    With ``combine.mode == "sum"`` the reward that leaves the wrapper is ``w_ext * r + w_int * bonus``, the bonus divided by
+    the running deviation of its discounted return so far if the method asks for that. With ``"two_critics"`` the extrinsic
+    reward leaves unchanged, and the learner takes the bonuses of the rollout from `rollout_bonuses`.
+
+    Args:
+        venv: The environments, monitored; infos follow `harness.environments.base.HarnessVecEnv`.
+        reward: The method.
+        n_steps: T, steps between two calls of `IntrinsicReward.update`.
+        combine: How the bonus is combined with the extrinsic reward.
+    """
+
+    def __init__(self, venv: VecEnv, reward: IntrinsicReward, n_steps: int, combine: Combination) -> None:
+        super().__init__(venv, reward, combine)
+        self.n_steps = n_steps
+        self._rollout = _Rollout(n_steps)
+        self._bonuses = np.zeros((n_steps, venv.num_envs), dtype=np.float32)
+        self._update_metrics: dict[str, float] = {}
+
+    @property
+    def bonuses(self) -> np.ndarray:
+        """Bonuses of the present rollout, float32 ``(T, N)``: as added in ``sum``, raw in ``two_critics``."""
+        return self._bonuses
+
+    def rollout_bonuses(self) -> np.ndarray:
+        """The finished rollout's bonuses, float32 ``(T, N)``, normalised by statistics that include this rollout.
+
+        To be called once per rollout, in ``two_critics`` mode.
+        """
+        normaliser = self.reward.normaliser
+        if normaliser is None:
+            return self._bonuses
+        bonuses = torch.from_numpy(self._bonuses).to(self.reward.device)
+        return (normaliser.normalise_rollout(bonuses) if self.train_reward else normaliser.scale(bonuses)).cpu().numpy()
+
+    def pop_metrics(self) -> dict[str, float]:
+        """Statistics of the finished rollout's bonuses, and what the method had to say of its update."""
+        metrics = {
+            "bonus_mean": float(self._bonuses.mean()),
+            "bonus_std": float(self._bonuses.std()),
+            "bonus_min": float(self._bonuses.min()),
+            "bonus_max": float(self._bonuses.max()),
+        }
+        if self.reward.normaliser is not None:
+            metrics["return_std"] = float(self.reward.normaliser.moments.std)
+        metrics |= self._update_metrics
+        self._update_metrics = {}
+        return metrics
+
+    def resume_from(self, observations: np.ndarray) -> None:
+        """Continue at the start of a rollout whose first observations these are."""
+        self._rollout.clear()
+        super().resume_from(observations)
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Finish a step; the reward that is returned depends on the mode, see the class."""
+        observations, rewards, dones, infos = self.venv.step_wait()
+        transitions = self._to_transitions(observations, rewards, dones, infos)
+        if self.train_reward:
+            self.reward.observe(transitions)
+        bonus = self.reward.bonus(transitions)
+        summed = self.combine.mode == "sum"
+        if summed and self.reward.normaliser is not None:
+            normaliser = self.reward.normaliser
+            bonus = normaliser.normalise_step(bonus) if self.train_reward else normaliser.scale(bonus)
+        added = self._bonuses[self._rollout.position] = bonus.cpu().numpy()
+        if summed:
+            combined = self.combine.extrinsic_weight * rewards + self.combine.intrinsic_weight * added
+            rewards = combined.astype(np.float32)
+        self._rollout.add(transitions)
+        if self._rollout.full:
+            rollout = self._rollout.transitions()
+            learned = self.reward.update(rollout) if self.train_reward else {}
+            self._update_metrics = learned | self.reward.diagnose(rollout)
+            self._rollout.clear()
+        return observations, rewards, dones, infos
+
+
+class _Rollout:
+    """The transitions of a rollout, allocated when the first step shows what they look like."""
+
+    def __init__(self, n_steps: int) -> None:
+        self.n_steps, self.position = n_steps, 0
+        self._fields: dict[str, torch.Tensor] = {}
+
+    @property
+    def full(self) -> bool:
+        return self.position == self.n_steps
+
+    def clear(self) -> None:
+        self.position = 0
+
+    def add(self, transitions: Transitions) -> None:
+        step = vars(transitions)
+        if not self._fields:
+            self._fields = {name: value.new_empty((self.n_steps, *value.shape)) for name, value in step.items()}
+        for name, value in step.items():
+            self._fields[name][self.position] = value
+        self.position += 1
+
+    def transitions(self) -> Transitions:
+        """All of them in time order, ``T * N`` rows; views, valid until the next `add`."""
+        return Transitions(**{name: value.flatten(0, 1) for name, value in self._fields.items()})

@@ -1,0 +1,1 @@
+"""Proximal policy optimisation, with one value head or two."""

@@ -1,0 +1,121 @@
+"""What every wrapper around the environments of a method shares: the method sees each transition as it is taken."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+
+from harness.rewards import IntrinsicReward, Transitions
+from harness.spec import Combination
+
+
+class BonusVecEnv(VecEnvWrapper):
+    """Environments with a method; a subclass says when bonuses are computed and when the method learns.
+
+    It must stand outside the episode monitor, so that logged returns stay the environment's own.
+
+    Args:
+        venv: The environments; infos follow `harness.environments.base.HarnessVecEnv`.
+        reward: The method.
+        combine: How the bonus is combined with the extrinsic reward.
+    """
+
+    def __init__(self, venv: VecEnv, reward: IntrinsicReward, combine: Combination) -> None:
+        super().__init__(venv)
+        self.reward, self.combine, self.train_reward = reward, combine, True
+        self._actions = np.empty(0)
+        self._last_obs = np.empty(0)
+        self._env_index = torch.arange(venv.num_envs, device=reward.device)
+
+    @abstractmethod
+    def pop_metrics(self) -> dict[str, float]:
+        """Statistics of the bonuses since the last call, and what `IntrinsicReward.update` returned in that time."""
+
+    def set_phase(self, extrinsic_weight: float, intrinsic_weight: float, train_reward: bool) -> None:
+        """Begin a phase, between two iterations.
+
+        Args:
+            extrinsic_weight: Of the extrinsic reward from now on.
+            intrinsic_weight: Of the bonus from now on.
+            train_reward: Whether the method goes on learning. If not, neither `IntrinsicReward.observe` nor
+                `IntrinsicReward.update` is called and the normaliser learns nothing: only bonuses are asked for, off-policy
+                with `IntrinsicReward.observe_batch` before them, since what that keeps belongs to the batches.
+        """
+        weights = {"extrinsic_weight": extrinsic_weight, "intrinsic_weight": intrinsic_weight}
+        self.combine = self.combine.model_copy(update=weights)
+        self.train_reward = train_reward
+
+    def resume_from(self, observations: np.ndarray) -> None:
+        """Continue between two iterations, where the environments show these observations."""
+        self._last_obs = self.reward.view(observations)
+
+    def warm_up(self, seed: int) -> None:
+        """Let the method see `IntrinsicReward.warm_up_steps` steps of uniformly random actions; reset afterwards.
+
+        Args:
+            seed: Of the random actions.
+        """
+        if not self.reward.warm_up_steps:
+            return
+        self.action_space.seed(seed)
+        self.reset()
+        for _ in range(self.reward.warm_up_steps):
+            self.step_async(np.stack([self.action_space.sample() for _ in range(self.num_envs)]))
+            self.reward.observe(self._to_transitions(*self.venv.step_wait()))
+
+    def reset(self) -> VecEnvObs:
+        """Begin new episodes everywhere."""
+        observations = self.venv.reset()
+        self.resume_from(_require_array(observations))
+        return observations
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Begin a step."""
+        self._actions = actions
+        self.venv.step_async(actions)
+
+    @abstractmethod
+    def step_wait(self) -> VecEnvStepReturn:
+        """Finish a step."""
+
+    def _to_transitions(
+        self, observations: VecEnvObs, rewards: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]
+    ) -> Transitions:
+        """The N transitions that lead to these observations, with the true last observation where an episode ended."""
+        obs = self.reward.view(_require_array(observations))
+        next_obs, truncated = obs, np.zeros_like(dones)
+        if dones.any():
+            next_obs = obs.copy()
+            for i in np.flatnonzero(dones):
+                next_obs[i] = self.reward.view(infos[i]["terminal_observation"][None])[0]
+                truncated[i] = infos[i]["TimeLimit.truncated"]
+        device = self.reward.device
+        transitions = Transitions(
+            obs=torch.as_tensor(self._last_obs, device=device),
+            action=action_tensor(self._actions, self.action_space).to(device),
+            next_obs=torch.as_tensor(next_obs, device=device),
+            reward=torch.as_tensor(rewards, dtype=torch.float32, device=device),
+            terminated=torch.as_tensor(dones & ~truncated, device=device),
+            truncated=torch.as_tensor(truncated, device=device),
+            env_index=self._env_index,
+        )
+        self._last_obs = obs
+        return transitions
+
+
+def action_tensor(actions: np.ndarray, space: spaces.Space) -> torch.Tensor:
+    """Actions as `Transitions` has them: float32 for boxes, int64 otherwise."""
+    dtype = torch.float32 if isinstance(space, spaces.Box) else torch.int64
+    return torch.as_tensor(actions).to(dtype)
+
+
+def _require_array(observations: VecEnvObs) -> np.ndarray:
+    if not isinstance(observations, np.ndarray):
+        raise TypeError("intrinsic rewards need observations that are one array; flatten dictionaries first")
+    return observations

@@ -1,0 +1,1 @@
+"""From scores to numbers for a paper: statistics, tables, published numbers."""

@@ -1,0 +1,271 @@
+"""What ``harness list`` and ``harness show`` tell: everything installed, and one thing in full, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.config.describe import Setting, describe_settings
+from harness.errors import PluginError, SuiteError, UnknownNameError
+from harness.registry import DISABLE_VARIABLE, Provided, Registry, hooks
+from harness.registry.discovery import PluginInfo
+from harness.runs.speeds import SPEEDS_FILE, Speed, estimate_cost, measured_speeds
+from harness.suites.files import SUITES_FOLDER, installed_suite_files, suite_files
+from harness.tuning.parameters import SearchSpace
+from harness.tuning.space import algorithm_space, method_space
+
+KINDS = ("methods", "environments", "algorithms", "networks", "executors")
+"""What plugins provide, in the order in which it is listed."""
+
+
+@dataclass(frozen=True)
+class PresetEntry:
+    """A preset, with the plugin it comes from where that is another than the algorithm's."""
+
+    name: str
+    source: str
+    config: Mapping[str, Any]
+    combine: Mapping[str, Any]
+    plugin: str
+    phases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One installed thing, for a table.
+
+    Attributes:
+        kind: Such as ``method``.
+        name: As written in a suite.
+        summary: One sentence.
+        source: The paper or package it comes from.
+        plugin: Who provides it.
+        facts: What else its kind has to say, by title.
+    """
+
+    kind: str
+    name: str
+    summary: str
+    source: str
+    plugin: PluginInfo
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One installed thing in full.
+
+    Attributes:
+        entry: Its line in the table.
+        presets: Published settings, a method's default first.
+        settings: Every field of its configuration.
+        problem: Why there are no settings, when its configuration cannot be imported.
+    """
+
+    entry: Entry
+    presets: Sequence[PresetEntry] = ()
+    settings: Sequence[Setting] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class PluginEntry:
+    """One plugin: in use, broken (then with its ``cause``) or disabled."""
+
+    name: str
+    distribution: str
+    version: str
+    state: Literal["in use", "broken", "disabled"]
+    provides: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class SuiteEntry:
+    """A suite file.
+
+    Attributes:
+        file: Where it is.
+        suite: Its name; empty when it cannot be used.
+        description: Its own words.
+        tasks: By name.
+        methods: By name.
+        seeds: How many.
+        runs: Tasks times methods times seeds.
+        steps: Of each run; the longest, where tasks have their own.
+        profiles: By name.
+        hours: Of training all runs one after another, from speeds measured before; ``None`` if some are unknown.
+        measured: Where those speeds were measured.
+        unmeasured: Methods of which no speed is known.
+        problem: Why it cannot be used, one line for each mistake.
+    """
+
+    file: str
+    suite: str = ""
+    description: str = ""
+    tasks: Sequence[str] = ()
+    methods: Sequence[str] = ()
+    seeds: int = 0
+    runs: int = 0
+    steps: int = 0
+    profiles: Sequence[str] = ()
+    hours: float | None = None
+    measured: Sequence[str] = ()
+    unmeasured: Sequence[str] = ()
+    problem: str = ""
+
+
+def entries(registry: Registry, kind: str) -> list[Entry]:
+    """Everything of one of the `KINDS`, by name."""
+    provided: Mapping[str, Provided[Any]] = getattr(registry, kind)
+    return [_entry(kind.removesuffix("s"), provided[name]) for name in sorted(provided)]
+
+
+def plugins(registry: Registry) -> list[PluginEntry]:
+    """Every plugin in the order in which names were given away, then the broken and the disabled ones."""
+    provides: dict[str, list[str]] = {plugin.name: [] for plugin in registry.plugins}
+    for kind in KINDS:
+        for entry in entries(registry, kind):
+            provides[entry.plugin.name].append(f"{entry.kind} {entry.name}")
+    found = [
+        PluginEntry(plugin.name, plugin.distribution, plugin.version, "in use", provides=", ".join(provides[plugin.name]))
+        for plugin in registry.plugins
+    ]
+    found += [PluginEntry(p.name, p.distribution, p.version, "broken", cause=p.cause) for p in registry.broken]
+    return found + [PluginEntry(name, "", "", "disabled", cause=f"named in {DISABLE_VARIABLE}") for name in registry.disabled]
+
+
+def suites(
+    registry: Registry, directory: Path | None = None, *, profile: str | None = None, results: Path = Path("results")
+) -> list[SuiteEntry]:
+    """Suites with what they will take.
+
+    Args:
+        registry: Where names are looked up.
+        directory: Where suites are; if not given, the folder ``suites`` and the packages of installed plugins.
+        profile: The scale to look at.
+        results: Finished runs, for their speed.
+
+    Raises:
+        ResultsError: A table of measured speeds cannot be used.
+    """
+    files = suite_files(directory or Path(SUITES_FOLDER))
+    if directory is None:
+        here = {file.resolve() for file in files}
+        packages = (plugin.distribution for plugin in registry.plugins if plugin.distribution)
+        files += [file for file in installed_suite_files(packages) if file.resolve() not in here]
+    tables = dict.fromkeys(file.parent / SPEEDS_FILE for file in files)
+    speeds = measured_speeds(results, tables)
+    return [_suite(registry, file, profile, speeds) for file in files]
+
+
+def describe(registry: Registry, name: str) -> list[Detail]:
+    """Everything of this name in full, whatever its kind.
+
+    Raises:
+        UnknownNameError: Nothing of any kind has this name.
+    """
+    found = [_detail(registry, kind, name) for kind in KINDS if name in getattr(registry, kind)]
+    if not found:
+        known = {known for kind in KINDS for known in getattr(registry, kind)}
+        notes = "; ".join(str(plugin) for plugin in registry.broken)
+        raise UnknownNameError("name", name, known, f"- note: {notes}" if notes else "")
+    return found
+
+
+@dataclass(frozen=True)
+class SpaceEntry:
+    """What tuning searches of a method with its default preset, and on which algorithm."""
+
+    space: SearchSpace
+    algorithm: str
+
+
+def space(registry: Registry, name: str) -> SpaceEntry:
+    """The search space of a method, or of an algorithm alone.
+
+    Raises:
+        UnknownNameError: Nothing that has a search space has this name.
+    """
+    if name in registry.methods:
+        method = registry.method(name)
+        return SpaceEntry(method_space(method, registry), method.algorithms[0])
+    if name in registry.algorithms:
+        return SpaceEntry(algorithm_space(registry.config_class(registry.algorithm(name))), name)
+    raise UnknownNameError("method", name, {*registry.methods, *registry.algorithms})
+
+
+def _suite(registry: Registry, file: Path, profile: str | None, speeds: Mapping[str, Speed]) -> SuiteEntry:
+    from harness.planning.expand import expand
+    from harness.planning.load import load_suite
+
+    try:
+        suite = load_suite(file, profile=profile, registry=registry)
+    except SuiteError as error:
+        return SuiteEntry(str(file), problem=str(error))
+    specs = expand(suite, registry)
+    estimate = estimate_cost(specs, speeds)
+    return SuiteEntry(
+        file=str(file),
+        suite=suite.suite,
+        description=" ".join(suite.description.split()),
+        tasks=list(suite.tasks),
+        methods=list(suite.methods),
+        seeds=len(suite.seeds),
+        runs=len(specs),
+        steps=max(spec.steps for spec in specs),
+        profiles=list(suite.profiles),
+        hours=estimate.hours,
+        measured=list(estimate.origins),
+        unmeasured=list(estimate.unknown),
+    )
+
+
+def _entry(kind: str, provided: Provided[Any]) -> Entry:
+    description = provided.description
+    source = getattr(description, "paper", "") or getattr(description, "source", "")
+    return Entry(kind, description.name, description.summary, source, provided.plugin, _facts(description))
+
+
+def _facts(description: Any) -> dict[str, str]:
+    match description:
+        case hooks.Method():
+            presets = ", ".join(preset.name for preset in description.presets)
+            return {"algorithms": ", ".join(description.algorithms), "presets": presets, "class": description.reward}
+        case hooks.EnvironmentFamily():
+            at_a_time = f"{description.n_envs} on-policy, where neither suite nor preset says"
+            return {"requires": description.requires, "environments at a time": at_a_time, "class": description.make}
+        case hooks.Algorithm():
+            return {"class": description.learner}
+        case hooks.Network():
+            return {"class": description.build}
+        case _:
+            return {"class": description.execute}
+
+
+def _detail(registry: Registry, kind: str, name: str) -> Detail:
+    provided: Provided[Any] = getattr(registry, kind)[name]
+    entry, description = _entry(kind.removesuffix("s"), provided), provided.description
+    if not isinstance(description, hooks.Method | hooks.EnvironmentFamily | hooks.Algorithm):
+        return Detail(entry)
+    presets = [] if isinstance(description, hooks.EnvironmentFamily) else _presets(registry, description)
+    try:
+        return Detail(entry, presets, list(describe_settings(registry.config_class(description))))
+    except PluginError as error:
+        return Detail(entry, presets, problem=str(error))
+
+
+def _presets(registry: Registry, description: hooks.Method | hooks.Algorithm) -> list[PresetEntry]:
+    return [
+        PresetEntry(
+            name=name,
+            source=preset.source,
+            config=dict(preset.config),
+            combine=dict(preset.combine),
+            plugin=registry.preset_provider(description, name).name,
+            phases={phase: dict(settings) for phase, settings in preset.phases.items()},
+        )
+        for name, preset in registry.presets(description).items()
+    ]

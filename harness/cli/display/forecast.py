@@ -1,0 +1,49 @@
+"""A plan and what it will take, as a table."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.cli.display import words
+from harness.cli.display.console import print_table
+from harness.execution.forecast import Forecast, GroupForecast
+
+
+def print_forecast(console: Console, plan: Forecast) -> None:
+    """One line per task and method, and what the whole will take."""
+    numbers = ("runs", "finished", "steps per run", "memory per run", "steps/s", "time")
+    rows = [_row(group) for group in plan.cells]
+    print_table(console, "", ("task", "method", *numbers), rows, right_aligned=numbers, no_wrap_columns=("task", "method"))
+    runs, finished = sum(group.runs for group in plan.cells), sum(group.finished for group in plan.cells)
+    console.print(
+        f"{words.plural(runs, 'run')}, {finished} finished; about {words.duration(plan.seconds)}"
+        f" with {words.plural(plan.workers, 'worker')}, as busy as this machine is now",
+        soft_wrap=True,
+    )
+    if replay := max((group.replay_bytes for group in plan.cells), default=0):
+        console.print(
+            f"full replay buffers take up to {words.memory(replay)} of each run's memory,"
+            " and as much again of the disk until the run is finished",
+            soft_wrap=True,
+        )
+    if plan.fitting < plan.workers:
+        warning = (
+            f"memory is short: the largest runs fit {max(plan.fitting, 1)} at a time; use --workers {max(plan.fitting, 1)}"
+        )
+        if replay:
+            warning += ", or a smaller buffer_size"
+        console.print(Text(warning, style="yellow"), soft_wrap=True)
+
+
+def _row(group: GroupForecast) -> tuple[str, ...]:
+    return (
+        group.task,
+        group.method,
+        str(group.runs),
+        str(group.finished or ""),
+        words.count(group.steps),
+        words.memory(group.memory_bytes),
+        words.speed(group.steps_per_second),
+        words.duration(group.seconds) if group.seconds else "",
+    )

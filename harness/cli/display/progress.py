@@ -1,0 +1,158 @@
+"""A suite under way, drawn live on a terminal or printed line by line elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from harness.cli.display import words
+from harness.cli.display.progress_state import ActiveRun, SuiteProgress
+from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunProgressed, RunStarted
+from harness.runs.progress import RunProgress
+
+REFRESHES_PER_SECOND = 4
+_RESERVED_LINES = 4
+
+_MIN_GAIN, _MIN_SECONDS = 0.1, 5.0
+_SLOW_GAIN, _SLOW_SECONDS = 0.01, 30.0
+
+
+@contextmanager
+def progress_view(console: Console, suite_progress: SuiteProgress) -> Iterator[OnRunEvent]:
+    """Show events as they come: a table that redraws itself on a terminal, a line now and then elsewhere."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        with _live(console, suite_progress) as on_event:
+            yield on_event
+    else:
+        yield _LineReporter(console, suite_progress)
+
+
+@contextmanager
+def _live(console: Console, suite_progress: SuiteProgress) -> Iterator[OnRunEvent]:
+    def on_event(event: RunEvent) -> None:
+        suite_progress.update(event)
+        if isinstance(event, RunEnded):
+            console.print(outcome_line(event.outcome, last.pop(event.outcome.spec.path, None)))
+        elif isinstance(event, RunProgressed):
+            last[event.spec.path] = event.progress
+
+    last: dict[str, RunProgress] = {}
+    with Live(
+        get_renderable=lambda: draw(suite_progress, console.height),
+        console=console,
+        refresh_per_second=REFRESHES_PER_SECOND,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ):
+        yield on_event
+
+
+def draw(suite_progress: SuiteProgress, height: int) -> RenderableType:
+    """The current progress as a table, in at most ``height`` lines."""
+    table = Table(box=None, expand=True, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table.add_column("run", no_wrap=True, overflow="ellipsis", ratio=3)
+    table.add_column("", ratio=2, min_width=6)
+    for column, width in (("done", 5), ("steps/s", 7), ("left", 12), ("score", 8)):
+        table.add_column(column, justify="right", no_wrap=True, min_width=width)
+    runs = list(suite_progress.running.values())
+    shown = runs[: max(height - _RESERVED_LINES, 1)]
+    for run in shown:
+        table.add_row(_label(run), *_cells(run))
+    left = suite_progress.seconds_left
+    summary = Text(
+        suite_progress.counts() + (f"; about {words.duration(left)} left" if left is not None else ""), style="bold"
+    )
+    more = [Text(f"and {len(runs) - len(shown)} more", style="dim")] if len(runs) > len(shown) else []
+    return Group(table, *more, summary)
+
+
+def _label(run: ActiveRun) -> str:
+    phase = run.progress.phase if run.progress else None
+    return run.spec.label + (f" ({phase})" if phase else "")
+
+
+def _cells(run: ActiveRun) -> list[RenderableType]:
+    progress = run.progress
+    if progress is None:
+        return [Text("starting", style="dim"), "", "", "", ""]
+    return [
+        ProgressBar(total=progress.steps, completed=progress.step),
+        f"{_share(progress):.0%}",
+        words.speed(progress.steps_per_second),
+        words.duration(run.seconds_left),
+        words.score(progress.score),
+    ]
+
+
+def outcome_line(outcome: Outcome, progress: RunProgress | None = None) -> Text:
+    """How a run ended, in one line."""
+    match outcome.ending:
+        case "finished":
+            score = f"  score {words.score(progress.score)}" if progress and progress.score is not None else ""
+            return Text(f"finished  {outcome.spec.label}{score}", style="green")
+        case "failed":
+            return Text(f"failed    {outcome.spec.label}  {outcome.error}", style="red")
+        case "claimed":
+            return Text(f"skipped   {outcome.spec.label}  {outcome.error}", style="yellow")
+
+
+class _LineReporter:
+    """Prints a line when a run starts and ends, and at every 10 % of progress or, where that is rare, every 30 seconds."""
+
+    def __init__(self, console: Console, suite_progress: SuiteProgress, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console, self.suite_progress, self.clock = console, suite_progress, clock
+        self._last_reported: dict[str, tuple[float, float]] = {}
+        self._last: dict[str, RunProgress] = {}
+
+    def __call__(self, event: RunEvent) -> None:
+        self.suite_progress.update(event)
+        match event:
+            case RunStarted(spec):
+                self._print_line(f"started   {spec.label}")
+            case RunProgressed(spec, progress):
+                self._last[spec.path] = progress
+                if self._due(spec.path, progress):
+                    self._print_line(f"running   {spec.label}  {_in_words(progress)}")
+            case RunEnded(outcome):
+                self._print_line(outcome_line(outcome, self._last.pop(outcome.spec.path, None)).plain)
+                self._print_line(f"          {self.suite_progress.counts()}{self._left()}")
+
+    def _due(self, run: str, progress: RunProgress) -> bool:
+        now, share = self.clock(), _share(progress)
+        then, told = self._last_reported.setdefault(run, (now, share))
+        gained, waited = share - told, now - then
+        due = (gained >= _MIN_GAIN and waited >= _MIN_SECONDS) or (gained >= _SLOW_GAIN and waited >= _SLOW_SECONDS)
+        if due:
+            self._last_reported[run] = (now, share)
+        return due
+
+    def _left(self) -> str:
+        left = self.suite_progress.seconds_left
+        return f"; about {words.duration(left)} left" if left else ""
+
+    def _print_line(self, line: str) -> None:
+        self.console.print(f"{datetime.now():%H:%M:%S}  {line}")
+
+
+def _share(progress: RunProgress) -> float:
+    return min(progress.step / progress.steps, 1.0)
+
+
+def _in_words(progress: RunProgress) -> str:
+    parts = [
+        f"{_share(progress):.0%}",
+        f"{words.count(progress.step)} of {words.count(progress.steps)} steps",
+        f"{words.speed(progress.steps_per_second)} steps/s",
+    ]
+    parts += [f"phase {progress.phase}"] if progress.phase else []
+    parts += [f"score {words.score(progress.score)}"] if progress.score is not None else []
+    return "  ".join(parts)

@@ -1,0 +1,168 @@
+"""Loading a suite: a YAML file, one of its profiles, settings of the command line, and everything that can be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SuiteError, suggest
+from harness.planning.expand import find_problems
+from harness.registry import Registry, installed
+from harness.suites.locations import KeyPath, Node, SourceLocation
+from harness.suites.model import Suite, SuiteSection, parse_seeds
+from harness.suites.overrides import apply_override, apply_profile, merge_nodes, nest_at_path, parse_override
+from harness.suites.validation import SuiteErrors, ValidationFailed, combine_errors, describe_value, to_suite_errors, validate
+from harness.suites.yaml import parse_yaml, read_yaml
+from harness.tuning import space
+
+__all__ = ["Suite", "SuiteErrors", "load_suite", "parse_override", "parse_seeds"]
+
+
+def load_suite(
+    path: Path | str,
+    *,
+    profile: str | None = None,
+    overrides: Iterable[tuple[str, str]] = (),
+    methods: Sequence[str] | None = None,
+    tasks: Sequence[str] | None = None,
+    seeds: str | Sequence[int] | None = None,
+    steps: int | str | None = None,
+    registry: Registry | None = None,
+    for_tuning: bool = False,
+) -> Suite:
+    """A suite that `harness.planning.expand.expand` accepts.
+
+    The profile is laid over the suite, the overrides over both; then what is not asked for is left out, and only what is
+    left needs its plugins. The shape of the other profiles is checked as well.
+
+    Args:
+        path: The YAML file.
+        profile: Name of one of its profiles.
+        overrides: Dotted keys with their values as YAML text, such as ``("algorithm.n_envs", "8")``.
+        methods: Names of the methods to keep; all if none are given. The name of a reward stands for the methods that have it.
+        tasks: Names of the tasks to keep; all if none are given.
+        seeds: Instead of the suite's, as a list or as `parse_seeds` reads them.
+        steps: Instead of the suite's and of every task's own, as a number or as YAML text.
+        registry: Where names are looked up; what is installed by default.
+        for_tuning: Whether the methods that are left need something that `harness tune` can search.
+
+    Raises:
+        SuiteError: For one mistake; `SuiteErrors`, a subclass with one line for each, for several.
+    """
+    written = _read(Path(path))
+    tree = _apply_options(written, profile, overrides, seeds, steps)
+    suite, errors = _validate_shape(tree)
+    errors += _errors_in_profiles(written, skip=profile)
+    if suite is None:
+        raise combine_errors(errors)
+    errors += _unknown_search_spaces(suite, tree)
+    suite = _select(suite, tree, {"methods": _expand_reward_names(suite, methods or ()), "tasks": tasks})
+    errors += to_suite_errors(find_problems(suite, registry), tree)
+    if not errors:
+        errors += to_suite_errors(space.space_problems(suite, registry or installed(), for_tuning=for_tuning), tree)
+    if errors:
+        raise combine_errors(errors)
+    return suite
+
+
+def _apply_options(
+    tree: Node,
+    profile: str | None,
+    overrides: Iterable[tuple[str, str]],
+    seeds: str | Sequence[int] | None,
+    steps: int | str | None,
+) -> Node:
+    if profile is not None:
+        tree = apply_profile(tree, profile)
+    for key, text in overrides:
+        tree = apply_override(tree, key, text)
+    if seeds is not None:
+        tree = merge_nodes(tree, Node.of({"seeds": seeds}, SourceLocation(f"--seeds {seeds}")))
+    if steps is not None:
+        node = parse_yaml(str(steps), f"--steps {steps}", root=("steps",))
+        for path in _step_paths(tree):
+            tree = merge_nodes(tree, nest_at_path(path, node))
+    return tree
+
+
+def _read(file: Path) -> Node:
+    tree = read_yaml(file)
+    if tree.content is None:
+        raise SuiteError("is empty; a suite is a mapping such as 'suite: my_suite'", file=file)
+    if not isinstance(tree.content, dict):
+        raise tree.location.error(f"a suite is a mapping such as 'suite: my_suite', got {describe_value(tree.to_data())}")
+    return tree
+
+
+def _validate_shape(tree: Node) -> tuple[Suite | None, list[SuiteError]]:
+    """The suite and what is wrong with it; ``None`` where that leaves no suite to speak of."""
+    try:
+        return _validate(tree.to_data()), []
+    except ValidationFailed as failure:
+        errors = to_suite_errors(failure.problems, tree)
+        unknown = [problem.paths[0] for problem in failure.problems if problem.unknown_key]
+    try:
+        return _validate(_without_keys(tree.to_data(), unknown)), errors
+    except ValidationFailed:
+        return None, errors
+
+
+def _validate(data: dict[str, Any]) -> Suite:
+    return validate(Suite, data, lambda path: (path,))
+
+
+def _without_keys(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
+    for *above, key in paths:
+        block: Any = data
+        for step in above:
+            block = block[step]
+        block.pop(key)
+    return data
+
+
+def _errors_in_profiles(written: Node, *, skip: str | None) -> list[SuiteError]:
+    """What is wrong with the shape of profiles that nobody asked for, so that a typo shows before its day comes."""
+    errors: list[SuiteError] = []
+    for name in written.child("profiles").mapping:
+        if name != skip:
+            try:
+                found = _validate_shape(apply_profile(written, name))[1]
+            except SuiteError as error:
+                found = [error]
+            errors += [error for error in found if error.key.startswith(f"profiles.{name}.")]
+    return errors
+
+
+def _step_paths(tree: Node) -> list[KeyPath]:
+    tasks = tree.child("tasks").mapping.items()
+    return [("steps",), *(("tasks", name, "steps") for name, task in tasks if "steps" in task.mapping)]
+
+
+def _unknown_search_spaces(suite: Suite, tree: Node) -> list[SuiteError]:
+    """Search spaces of methods that the suite does not have."""
+    spaces = tree.child("tune").child("space").mapping
+    unknown = [name for name in spaces if name not in suite.methods]
+    return [spaces[name].location.error(f"unknown method {name!r}{suggest(name, suite.methods)}") for name in unknown]
+
+
+def _expand_reward_names(suite: Suite, names: Iterable[str]) -> list[str]:
+    """The names, and for one that the suite has no method of, the methods whose reward is called that."""
+    found: dict[str, None] = {}
+    for name in names:
+        holders = [method for method, block in suite.methods.items() if block.reward == name and name not in suite.methods]
+        found |= dict.fromkeys(holders or [name])
+    return list(found)
+
+
+def _select(suite: Suite, tree: Node, selection: Mapping[SuiteSection, Collection[str] | None]) -> Suite:
+    """The suite with only the tasks and methods that were asked for."""
+    for section, names in selection.items():
+        known = getattr(suite, section)
+        for name in names or ():
+            if name not in known:
+                kind = section.removesuffix("s")
+                raise tree.child(section).location.error(f"unknown {kind} {name!r}{suggest(name, known)}")
+        if names:
+            suite = suite.select(section, names)
+    return suite

@@ -1,0 +1,182 @@
+"""Everything a plugin may provide: the hook specifications and the descriptions they return.
+
+A plugin is a module named by an entry point in the group ``harness``; its functions carry `hookimpl`. Hooks return light
+descriptions. Heavy classes are named by import path (``"package.module:Attribute"``) and imported when a run needs them,
+so that ``harness list`` answers at once. Configuration modules are imported for validation and must not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pluggy
+
+GROUP = "harness"
+
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Descriptions
+# --------------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """Named values for a configuration, with the place they were taken from.
+
+    Attributes:
+        name: As written after ``preset:`` in a suite, such as ``burda2018``.
+        source: The paper, table or file and commit that the values come from.
+        config: Values for the configuration.
+        combine: For methods: values for the suite's ``combine`` block.
+        phases: For methods: values for the suite's ``phases`` block, by name and in order.
+    """
+
+    name: str
+    source: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    combine: Mapping[str, Any] = field(default_factory=dict)
+    phases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """An intrinsic reward.
+
+    Attributes:
+        name: As written after ``reward:`` in a suite.
+        reward: Import path of the `harness.rewards.IntrinsicReward` subclass.
+        config: Import path of its `harness.config.IntrinsicRewardConfig` subclass.
+        summary: One sentence.
+        paper: Authors, year and identifier.
+        algorithms: Names of the base algorithms that it runs on.
+        presets: Published settings; the first is the default.
+    """
+
+    name: str
+    reward: str
+    config: str
+    summary: str = ""
+    paper: str = ""
+    algorithms: Sequence[str] = ("ppo",)
+    presets: Sequence[Preset] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentFamily:
+    """Environments that are made the same way.
+
+    Attributes:
+        name: As written after ``family:`` in a suite.
+        make: Import path of ``make(config, n_envs, *, threads=1) -> harness.environments.base.HarnessVecEnv``.
+        config: Import path of the `harness.config.EnvironmentConfig` subclass.
+        summary: One sentence.
+        source: The package or paper that the environments come from.
+        requires: What must be installed, and how, in words; empty when the extra is enough.
+        n_envs: Environments that an on-policy learner steps together where neither suite nor preset says: as many as make
+            stepping cheap beside a network. It is a number of the family and not of the machine, since scores depend on it.
+    """
+
+    name: str
+    make: str
+    config: str
+    summary: str = ""
+    source: str = ""
+    requires: str = ""
+    n_envs: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """An actor-critic network, as written after ``network:`` in an algorithm's block.
+
+    Attributes:
+        name: As written in the suite.
+        build: Import path of a `harness.algorithms.networks.ActorCriticNetwork` subclass.
+        summary: One sentence.
+        paper: Where it was published.
+    """
+
+    name: str
+    build: str
+    summary: str = ""
+    paper: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Algorithm:
+    """A base algorithm that learns from the combined reward.
+
+    Attributes:
+        name: As written after ``name:`` in the suite's ``algorithm`` block.
+        learner: Import path of the function or class that trains it.
+        config: Import path of its configuration.
+        summary: One sentence.
+        paper: Where it was published.
+        presets: Published settings; none is the default.
+    """
+
+    name: str
+    learner: str
+    config: str
+    summary: str = ""
+    paper: str = ""
+    presets: Sequence[Preset] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlgorithmPreset:
+    """A preset that a plugin contributes to an algorithm it does not own."""
+
+    algorithm: str
+    preset: Preset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Executor:
+    """A way to carry runs to the processes that train them.
+
+    Attributes:
+        name: As given to ``--executor``.
+        execute: Import path of the function; its signature is `harness.execution.events.Execute`.
+        summary: One sentence.
+    """
+
+    name: str
+    execute: str
+    summary: str = ""
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Hook specifications: all of them are optional, and the lists of all plugins are joined
+# --------------------------------------------------------------------------------------------------------------------
+@hookspec
+def harness_methods() -> Sequence[Method]:  # type: ignore[empty-body]
+    """Intrinsic rewards that this plugin provides; names must be unique over all plugins."""
+
+
+@hookspec
+def harness_environments() -> Sequence[EnvironmentFamily]:  # type: ignore[empty-body]
+    """Environment families that this plugin provides; names must be unique over all plugins."""
+
+
+@hookspec
+def harness_networks() -> Sequence[Network]:  # type: ignore[empty-body]
+    """Actor-critic networks that this plugin provides; names must be unique over all plugins."""
+
+
+@hookspec
+def harness_algorithms() -> Sequence[Algorithm]:  # type: ignore[empty-body]
+    """Base algorithms that this plugin provides; names must be unique over all plugins."""
+
+
+@hookspec
+def harness_algorithm_presets() -> Sequence[AlgorithmPreset]:  # type: ignore[empty-body]
+    """Published settings for an algorithm, which may come from another plugin than the algorithm itself."""
+
+
+@hookspec
+def harness_executors() -> Sequence[Executor]:  # type: ignore[empty-body]
+    """Executors that this plugin provides; names must be unique over all plugins."""

@@ -1,0 +1,216 @@
+"""What is installed: every method, environment family, network, algorithm and executor, by name.
+
+A plugin is taken as a whole or not at all. Names are unique over all plugins; the first to give a name keeps it, and the
+harness's own come first.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from typing import Any, Generic, TypeVar
+
+from harness.config import Config, EnvironmentConfig, IntrinsicRewardConfig
+from harness.errors import PluginError, UnknownNameError
+from harness.registry import hooks
+from harness.registry.discovery import BrokenPlugin, Description, Plugin, PluginInfo, builtin_plugin, discover
+from harness.registry.error_summary import summarise_error_with_location
+
+DISABLE_VARIABLE = "HARNESS_DISABLE_PLUGINS"
+"""The environment variable that names entry points to pass over, separated by commas."""
+
+DescriptionT = TypeVar("DescriptionT")
+
+Configurable = hooks.Method | hooks.EnvironmentFamily | hooks.Algorithm
+
+_KINDS: dict[type, str] = {
+    hooks.Method: "method",
+    hooks.EnvironmentFamily: "environment",
+    hooks.Network: "network",
+    hooks.Algorithm: "algorithm",
+    hooks.Executor: "executor",
+}
+
+_CONFIG_BASES: dict[type, type[Config]] = {
+    hooks.Method: IntrinsicRewardConfig,
+    hooks.EnvironmentFamily: EnvironmentConfig,
+    hooks.Algorithm: Config,
+}
+
+
+@dataclass(frozen=True)
+class Provided(Generic[DescriptionT]):
+    """A description and the plugin that gave it."""
+
+    description: DescriptionT
+    plugin: PluginInfo
+
+
+class Registry:
+    """Everything that plugins provide; see the module for which plugin wins a name.
+
+    Args:
+        plugins: Sound and broken plugins, in the order in which names are given away.
+        disabled: Names of plugins that were passed over.
+
+    Attributes:
+        plugins: The plugins in use.
+        broken: The plugins of which nothing is used.
+        disabled: As given.
+        methods, environments, networks, algorithms, executors: What is provided, by name.
+    """
+
+    def __init__(self, plugins: Sequence[Plugin | BrokenPlugin], disabled: Sequence[str] = ()) -> None:
+        self.plugins: list[PluginInfo] = []
+        self.broken: list[BrokenPlugin] = []
+        self.disabled = list(disabled)
+        self._provided: defaultdict[str, dict[str, Provided[Any]]] = defaultdict(dict)
+        self.methods: dict[str, Provided[hooks.Method]] = self._provided["method"]
+        self.environments: dict[str, Provided[hooks.EnvironmentFamily]] = self._provided["environment"]
+        self.networks: dict[str, Provided[hooks.Network]] = self._provided["network"]
+        self.algorithms: dict[str, Provided[hooks.Algorithm]] = self._provided["algorithm"]
+        self.executors: dict[str, Provided[hooks.Executor]] = self._provided["executor"]
+        for plugin in plugins:
+            self._add(plugin)
+
+    def method(self, name: str) -> hooks.Method:
+        """The method of this name.
+
+        Raises:
+            UnknownNameError: Nothing installed provides it; `environment` and the others raise likewise.
+        """
+        return self._find("method", name)
+
+    def environment(self, name: str) -> hooks.EnvironmentFamily:
+        """The environment family of this name."""
+        return self._find("environment", name)
+
+    def network(self, name: str) -> hooks.Network:
+        """The network of this name."""
+        return self._find("network", name)
+
+    def algorithm(self, name: str) -> hooks.Algorithm:
+        """The base algorithm of this name."""
+        return self._find("algorithm", name)
+
+    def executor(self, name: str) -> hooks.Executor:
+        """The executor of this name."""
+        return self._find("executor", name)
+
+    def load(self, import_path: str) -> Any:
+        """Import what a description names.
+
+        Args:
+            import_path: ``"package.module:Attribute"``.
+
+        Raises:
+            PluginError: It cannot be imported; names the path, the plugin and the cause.
+        """
+        module, _, attribute = import_path.partition(":")
+        try:
+            found = importlib.import_module(module)
+            for part in attribute.split("."):
+                found = getattr(found, part)
+        except Exception as error:  # a stranger's module may raise anything
+            raise PluginError(
+                f"cannot import {import_path!r}{self._origin(import_path)}: {summarise_error_with_location(error)}"
+            ) from error
+        return found
+
+    def config_class(self, description: Configurable) -> type[Config]:
+        """The configuration model of a method, environment family or algorithm.
+
+        Raises:
+            PluginError: It cannot be imported, or is not a model of the right kind.
+        """
+        loaded = self.load(description.config)
+        base = _CONFIG_BASES[type(description)]
+        if not (isinstance(loaded, type) and issubclass(loaded, base)):
+            origin = self._origin(description.config)
+            raise PluginError(f"{description.config!r}{origin} must be a subclass of harness.{base.__name__}")
+        return loaded
+
+    def presets(self, description: hooks.Method | hooks.Algorithm) -> dict[str, hooks.Preset]:
+        """Published settings by name, the default of a method first; an algorithm's include those of other plugins."""
+        kind = _KINDS[type(description)]
+        return {name: preset.description for name, preset in self._provided[_preset_kind(kind, description.name)].items()}
+
+    def provider(self, kind: str, name: str) -> PluginInfo:
+        """Where a name comes from.
+
+        Args:
+            kind: ``method``, ``environment``, ``network``, ``algorithm`` or ``executor``.
+            name: One that is provided.
+        """
+        return self._provided[kind][name].plugin
+
+    def preset_provider(self, description: hooks.Method | hooks.Algorithm, preset: str) -> PluginInfo:
+        """Where a preset comes from, which for an algorithm's may be another plugin than the algorithm's own."""
+        return self._provided[_preset_kind(_KINDS[type(description)], description.name)][preset].plugin
+
+    def _find(self, kind: str, name: str) -> Any:
+        provided = self._provided[kind]
+        if name in provided:
+            return provided[name].description
+        notes = [str(plugin) for plugin in self.broken]
+        notes += [f"plugin {plugin!r} is disabled by {DISABLE_VARIABLE}" for plugin in self.disabled]
+        raise UnknownNameError(kind, name, provided, f"- note: {'; '.join(notes)}" if notes else "")
+
+    def _origin(self, import_path: str) -> str:
+        for provided in chain.from_iterable(names.values() for names in self._provided.values()):
+            if import_path in vars(provided.description).values():
+                return f" of plugin {provided.plugin}"
+        return ""
+
+    def _add(self, plugin: Plugin | BrokenPlugin) -> None:
+        if isinstance(plugin, BrokenPlugin):
+            self.broken.append(plugin)
+        elif conflict := self._conflict(plugin):
+            info = plugin.info
+            self.broken.append(BrokenPlugin(info.name, info.distribution, info.version, conflict))
+        else:
+            self.plugins.append(plugin.info)
+            for kind, name, content in _named_descriptions(plugin.descriptions):
+                self._provided[kind][name] = Provided(content, plugin.info)
+
+    def _conflict(self, plugin: Plugin) -> str:
+        """Why a plugin cannot be added, or nothing."""
+        for taken in self.plugins:
+            if taken.name == plugin.info.name:
+                return f"a plugin of this name is already in use: {taken}"
+        seen: set[tuple[str, str]] = set()
+        for kind, name, _ in _named_descriptions(plugin.descriptions):
+            if (kind, name) in seen:
+                return f"it provides the {kind} {name!r} twice"
+            if provided := self._provided[kind].get(name):
+                return f"the {kind} {name!r} is already provided by plugin {provided.plugin}"
+            seen.add((kind, name))
+        return ""
+
+
+def _named_descriptions(descriptions: Sequence[Description]) -> Iterator[tuple[str, str, Any]]:
+    """Everything that takes a name: what kind of thing, the name, and the thing."""
+    for description in descriptions:
+        if isinstance(description, hooks.AlgorithmPreset):
+            yield _preset_kind("algorithm", description.algorithm), description.preset.name, description.preset
+            continue
+        kind = _KINDS[type(description)]
+        yield kind, description.name, description
+        for preset in getattr(description, "presets", ()):
+            yield _preset_kind(kind, description.name), preset.name, preset
+
+
+def _preset_kind(kind: str, name: str) -> str:
+    return f"preset of {kind} {name!r}"
+
+
+@cache
+def installed() -> Registry:
+    """The registry of this installation; found once per process."""
+    disabled = [name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()]
+    return Registry([builtin_plugin(), *discover(disabled)], disabled)

@@ -1,0 +1,158 @@
+"""What a reader must know before trusting a number: everything that is missing, unequal or left out, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import polars as pl
+
+from harness.analysis.statistics import MIN_SEEDS
+from harness.analysis.tables import Analysis
+from harness.report.wording import join_names
+from harness.runs.folder import RunRecord
+
+ADEQUATE_SEEDS = 10
+"""From here on a nominal 95 % interval covers the truth about as often as it says."""
+
+RunRecords = Mapping[str, RunRecord]
+
+
+def collect_warnings(analysis: Analysis, records: RunRecords) -> list[str]:
+    """All that apply to a suite, the gravest first."""
+    checks: tuple[Callable[[Analysis, RunRecords], Iterator[str]], ...] = (
+        _without_score,
+        _incomplete_methods,
+        _few_seeds,
+        _not_normalised,
+        _incomplete_evaluations,
+        _unequal_budgets,
+        _unequal_environments,
+        _conflicting_constants,
+        _superseded,
+        _altered_curves,
+    )
+    return [warning for check in checks for warning in check(analysis, records)]
+
+
+def incomplete_methods(analysis: Analysis) -> list[str]:
+    """Methods whose aggregates cover fewer tasks than there are."""
+    table = analysis.tables["aggregates"].filter(pl.col("tasks") < pl.col("of_tasks"))
+    return table["method"].unique(maintain_order=True).to_list()
+
+
+def _run_name(task: str, label: str, seed: int) -> str:
+    return f"{task}/{label}/seed-{seed}"
+
+
+def _without_score(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    runs = analysis.current_runs
+    states = [
+        f"{n} {state}" for state in ("failed", "interrupted", "running", "missing") if (n := runs.filter(state=state).height)
+    ]
+    if states:
+        yield (
+            f"Not every planned run has a score: {join_names(states)}. They are left out, never counted as zero; the"
+            " numbers of runs stand beside each score, and “Runs” below names each one. A run is planned if its method,"
+            " its task and its seed each occur in some folder of the suite."
+        )
+    unscored = runs.filter(pl.col("score").is_null(), state="finished").select("task", "label", "seed").rows()
+    if unscored:
+        yield f"Finished without a usable score in evaluations.csv: {join_names([_run_name(*row) for row in unscored])}."
+
+
+def _incomplete_methods(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    table = analysis.tables["aggregates"].filter(pl.col("tasks") < pl.col("of_tasks"), metric="iqm")
+    parts = [f"{label} ({n} of {total})" for label, n, total in table.select("method", "tasks", "of_tasks").rows()]
+    if parts:
+        yield (
+            f"Marked †: aggregates of {join_names(parts)} cover fewer tasks than the suite has, and cannot be compared with"
+            " the others. Probabilities of improvement use common tasks only."
+        )
+    scored = set(analysis.tables["aggregates"]["method"])
+    absent = [label for label in analysis.methods if label not in scored]
+    if absent and scored:
+        yield f"No aggregate for {join_names(absent)}: no finished run on a task that can be normalised."
+
+
+def _few_seeds(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    table = analysis.tables["tasks"].filter(pl.col("scores") > 0)
+    few = table.filter(pl.col("scores") < MIN_SEEDS)
+    if len(few):
+        yield (
+            f"Fewer than {MIN_SEEDS} seeds in cells of {join_names(few['method'].unique().sort().to_list())}: numbers that"
+            " rest on them have no interval, because one or two runs cannot say how much a score varies. Treat these"
+            " numbers as anecdotes."
+        )
+    fewest = table.filter(pl.col("scores") >= MIN_SEEDS)["scores"].min()
+    if isinstance(fewest, int) and fewest < ADEQUATE_SEEDS:
+        yield (
+            f"Intervals rest on as few as {fewest} seeds per task. Bootstrap intervals from few seeds are too narrow:"
+            " for the mean of one task with normally distributed scores, a nominal 95 % interval covers the truth about"
+            " 76 % of the time with 3 seeds, 84 % with 5 and 90 % with 10."
+        )
+
+
+def _not_normalised(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    left_out = [task for task in analysis.tasks["task"] if task not in analysis.usable_tasks]
+    if left_out:
+        yield (
+            f"No usable normalisation constants for {join_names(left_out)}: shown raw, left out of aggregates, profiles and"
+            " the sample-efficiency curve. The probability of improvement includes them, since it depends on order"
+            " alone."
+        )
+
+
+def _incomplete_evaluations(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    parts = []
+    scored = analysis.current_runs.drop_nulls("score").select(
+        "task", "label", "seed", "folder", "episodes", "score_step", "steps"
+    )
+    for task, label, seed, folder, episodes, step, steps in scored.rows():
+        wanted = records[folder].spec.evaluation.episodes
+        if episodes < wanted or step < steps:
+            parts.append(f"{_run_name(task, label, seed)} ({episodes} of {wanted} episodes at step {step:,} of {steps:,})")
+    if parts:
+        yield f"Scores from an incomplete or early last evaluation: {join_names(parts)}."
+
+
+def _unequal_budgets(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    budgets = analysis.current_runs.drop_nulls("steps").select("label", "steps").unique().sort("label", "steps")
+    if budgets["steps"].n_unique() > 1:
+        parts = [f"{label} {steps:,}" for label, steps in budgets.rows()]
+        yield f"Methods were trained for different numbers of steps: {join_names(parts)}. Final scores are not like for like."
+
+
+def _unequal_environments(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    different = []
+    for task in analysis.tasks["task"]:
+        folders = analysis.current_runs.filter(task=task).drop_nulls("folder")["folder"]
+        settings = {records[folder].spec.environment.model_dump_json() for folder in folders}
+        different += [task] if len(settings) > 1 else []
+    if different:
+        yield f"Runs of {join_names(different)} differ in their environment's settings. Their scores are not like for like."
+
+
+def _conflicting_constants(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    several = analysis.tasks.filter(pl.col("constants") > 1)["task"].to_list()
+    if several:
+        yield f"Runs of {join_names(several)} carry different normalisation constants; those of the newest run are used."
+
+
+def _superseded(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    folders = analysis.runs.filter("superseded")["folder"].to_list()
+    if folders:
+        yield (
+            "Several folders hold the same task, method and seed; the newest finished one counts. Superseded:"
+            f" {join_names(folders)}."
+        )
+
+
+def _altered_curves(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    if analysis.interpolated:
+        parts = [f"{label} on {task}" if task else f"{label} over all tasks" for label, task in analysis.interpolated]
+        yield (
+            f"Runs were evaluated at different steps: the curves of {join_names(parts)} are interpolated linearly between a"
+            " run's own evaluations, and never continued beyond its last one."
+        )
+    if analysis.downsampled:
+        yield "Sample-efficiency curves leave out some evaluations for brevity; task curves and curves.csv by task have all."
