@@ -26,13 +26,13 @@ def suite(method: dict[str, Any], family: str = "deep_sea") -> dict[str, Any]:
     }
 
 
-def about_sight(**config: Any) -> list[str]:
+def required_observations_error(**config: Any) -> list[str]:
     parsed = Suite.model_validate(suite({"reward": "proto_rl", "config": config}))
     return [problem.message for problem in find_problems(parsed, installed()) if "needs" in problem.message]
 
 
 def test_convolutions_are_refused_on_vectors() -> None:
-    (message,) = about_sight(encoder="conv")
+    (message,) = required_observations_error(encoder="conv")
     assert message == (
         "encoder 'conv' of method 'proto_rl' needs images, which these tasks do not show: 'size_8' (family 'deep_sea'); "
         "choose another encoder, or leave them out"
@@ -41,7 +41,7 @@ def test_convolutions_are_refused_on_vectors() -> None:
 
 @pytest.mark.parametrize("encoder", ["auto", "identity", "mlp"])
 def test_encoders_of_vectors_are_not(encoder: str) -> None:
-    assert about_sight(encoder=encoder) == []
+    assert required_observations_error(encoder=encoder) == []
 
 
 def test_the_refusal_names_the_line(tmp_path: Any) -> None:

@@ -50,4 +50,4 @@ def test_one_minibatch_has_no_order(method: str) -> None:
     (check,) = [check for check in CHECKS if check.name == "update_order"]
     subject = Subject.named(method, config={**SMALL, "minibatches": 1})
     assert all(case.guarantees.any_order for case in subject.cases)
-    check.hold(subject)
+    check.run(subject)
