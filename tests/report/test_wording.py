@@ -21,7 +21,7 @@ def test_examples_of_the_docstrings():
     [(-0.0001, 3, "0.000"), (-0.5, 1, "−0.5"), (math.nan, 2, "–"), (1e6, 0, "1,000,000"), (0.0, 2, "0.00")],
 )
 def test_numbers(value, digits, text):
-    assert wording.number(value, digits) == text
+    assert wording.format_number(value, digits) == text
 
 
 @pytest.mark.parametrize(("values", "digits"), [([], 3), ([None, math.nan], 3), ([9.9, -99.0], 2), ([4753.3], 0)])
