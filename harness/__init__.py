@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from harness.config import Config, EnvironmentConfig, IntrinsicRewardConfig, Search
+from harness.config import AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, Search
 from harness.registry.hooks import Algorithm, AlgorithmPreset, EnvironmentFamily, Executor, Method, Network, Preset, hookimpl
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 __all__ = [
     "NO_INFO",
     "Algorithm",
+    "AlgorithmConfig",
     "AlgorithmPreset",
     "Config",
     "EnvironmentConfig",

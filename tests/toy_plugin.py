@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from harness import Algorithm, AlgorithmPreset, Config, EnvironmentConfig, EnvironmentFamily, IntrinsicRewardConfig, Method
+from harness import Algorithm, AlgorithmConfig, AlgorithmPreset, EnvironmentConfig, EnvironmentFamily, IntrinsicRewardConfig, Method
 from harness.registry import Registry
 from harness.registry.discovery import Plugin, PluginInfo
 from harness.registry.hooks import Network, Preset
@@ -33,16 +33,27 @@ class BanditConfig(EnvironmentConfig):
     arms: int = 10
 
 
-class ClimbConfig(Config):
+class ClimbConfig(AlgorithmConfig):
+    kind: ClassVar[Literal["on_policy", "off_policy"]] = "on_policy"
+
     n_envs: int = 2
     n_steps: int = 4
     rate: float = 0.1
 
+    @property
+    def steps_per_iteration(self) -> int:
+        return self.n_envs * self.n_steps
+
 
 class DuoConfig(ClimbConfig):
+    sequences: ClassVar[bool] = True
     combine_modes: ClassVar[frozenset[str]] = frozenset({"sum", "two_critics"})
 
     network: str = "flat"
+
+    @property
+    def network_name(self) -> str:
+        return self.network
 
 
 class NovelConfig(IntrinsicRewardConfig):
@@ -75,10 +86,10 @@ DESCRIPTIONS = (
         reward="toy_plugin:Novel",
         config="toy_plugin:NovelConfig",
         summary="Rewards what is new.",
-        algorithms=("duo", "climb"),
+        works_with={"on_policy"},
         presets=NOVEL_PRESETS,
     ),
-    Method(name="bare", reward="toy_plugin:Bare", config="toy_plugin:NovelConfig", algorithms=("duo",)),
+    Method(name="bare", reward="toy_plugin:Bare", config="toy_plugin:NovelConfig", works_with={"on_policy", "sequences"}),
 )
 
 

@@ -191,7 +191,7 @@ def space(registry: Registry, name: str) -> SpaceEntry:
     """
     if name in registry.methods:
         method = registry.method(name)
-        return SpaceEntry(method_space(method, registry), method.algorithms[0])
+        return SpaceEntry(method_space(method, registry), registry.default_algorithm(method))
     if name in registry.algorithms:
         return SpaceEntry(algorithm_space(registry.config_class(registry.algorithm(name))), name)
     raise UnknownNameError("method", name, {*registry.methods, *registry.algorithms})
@@ -233,7 +233,7 @@ def _facts(description: Any) -> dict[str, str]:
     match description:
         case hooks.Method():
             presets = ", ".join(preset.name for preset in description.presets)
-            return {"algorithms": ", ".join(description.algorithms), "presets": presets, "class": description.reward}
+            return {"works with": ", ".join(sorted(description.works_with)), "presets": presets, "class": description.reward}
         case hooks.EnvironmentFamily():
             at_a_time = f"{description.n_envs} on-policy, where neither suite nor preset says"
             return {"requires": description.requires, "environments at a time": at_a_time, "class": description.make}

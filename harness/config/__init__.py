@@ -5,6 +5,18 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
+from harness.config.algorithm import KIND_AXES, LEARNER_KINDS, AlgorithmConfig, LearnerKind, missing_kinds
 from harness.config.base import Config, EnvironmentConfig, IntrinsicRewardConfig, Search, require
 
-__all__ = ["Config", "EnvironmentConfig", "IntrinsicRewardConfig", "Search", "require"]
+__all__ = [
+    "KIND_AXES",
+    "LEARNER_KINDS",
+    "AlgorithmConfig",
+    "Config",
+    "EnvironmentConfig",
+    "IntrinsicRewardConfig",
+    "LearnerKind",
+    "missing_kinds",
+    "Search",
+    "require",
+]

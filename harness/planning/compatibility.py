@@ -1,18 +1,22 @@
-"""What off-policy algorithms ask of a suite: a way to combine rewards, continuous actions, and steps enough to learn."""
+"""Whether method, algorithm and tasks go together, as far as it is known before any environment is made."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from harness.config import Config, EnvironmentConfig
+from harness.config import KIND_AXES, AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, missing_kinds
 from harness.registry import Registry
-from harness.spec import Combination
+from harness.registry.hooks import Method
+from harness.spec import Combination, RewardSpec
 from harness.suites.model import Suite
 from harness.suites.validation import Problem
 
+Environments = Mapping[str, tuple[str, Config]]
+"""By task, its family and configuration."""
 
-def adapt_combination(preset: Mapping[str, Any], written: Mapping[str, Any], supports: Collection[str]) -> Mapping[str, Any]:
+
+def adapt_combination(preset: Mapping[str, Any], written: Mapping[str, Any], modes: Collection[str]) -> Mapping[str, Any]:
     """A preset's ``combine`` for an algorithm that may not know its mode.
 
     Presets are published with a mode. Where the suite names none and the algorithm does not know the preset's, rewards are
@@ -22,10 +26,10 @@ def adapt_combination(preset: Mapping[str, Any], written: Mapping[str, Any], sup
     Args:
         preset: The preset's values.
         written: The suite's own, which go over them.
-        supports: Modes that the algorithm knows.
+        modes: The modes that the algorithm knows.
     """
     mode = preset.get("mode", Combination().mode)
-    if "mode" in written or mode in supports or "sum" not in supports:
+    if "mode" in written or mode in modes or "sum" not in modes:
         return preset
     summed = Combination.model_validate({**preset, "mode": "sum"})
     extrinsic, intrinsic = summed.extrinsic_weight, summed.intrinsic_weight
@@ -33,39 +37,102 @@ def adapt_combination(preset: Mapping[str, Any], written: Mapping[str, Any], sup
     return {"mode": "sum", "extrinsic_weight": weights[0], "intrinsic_weight": weights[1]}
 
 
-def action_problems(
-    method: str, algorithm: str, config: Config, environments: Mapping[str, tuple[str, Config]], registry: Registry
+def kind_problems(
+    method: str, reward: Method, algorithm: str, config: AlgorithmConfig, environments: Environments, registry: Registry
 ) -> Iterator[Problem]:
-    """Tasks whose actions, known before an environment is made, are not what the algorithm learns."""
-    wanted = getattr(type(config), "actions", None)
-    if wanted is None:
-        return
-    wrong = {task: family for task, (family, settings) in environments.items() if _action_kind(settings) not in (None, wanted)}
+    """Kinds of learner and of actions that a method needs, and that the algorithm or the tasks are not.
+
+    Args:
+        method: Its key in the suite.
+        reward: Its description.
+        algorithm: Name of the algorithm.
+        config: The algorithm's configuration.
+        environments: The tasks.
+        registry: Finds other algorithms.
+    """
+    missing = [" or ".join(sorted(kinds)) for kinds in missing_kinds(reward.works_with, config.kinds())]
+    if missing:
+        others = registry.algorithms_for(reward)
+        remedy = f"use {' or '.join(others)}" if others else "no installed algorithm is that"
+        what = ", ".join(sorted(config.kinds()))
+        needs = f"method {reward.name!r} needs a learner of kind {' and '.join(missing)}"
+        message = f"{needs}; algorithm {algorithm!r} is of kinds {what}: {remedy}"
+        yield Problem(message, (("methods", method, "algorithm", "name"), ("methods", method, "reward")))
+    wrong = _tasks_without(reward.works_with, environments)
     if wrong:
-        tasks = ", ".join(f"{task!r} (family {family!r})" for task, family in wrong.items())
-        others = [name for name in registry.algorithms if _accepts_any_action(name, registry)]
+        actions = " or ".join(sorted(KIND_AXES["actions"] & reward.works_with))
+        message = f"method {reward.name!r} needs {actions} actions, which these tasks do not have: {_name_tasks(wrong)}"
+        yield Problem(f"{message}; leave them out", (("methods", method, "reward"),))
+
+
+def action_problems(
+    method: str,
+    reward: Method | None,
+    algorithm: str,
+    config: AlgorithmConfig,
+    environments: Environments,
+    registry: Registry,
+) -> Iterator[Problem]:
+    """Tasks whose actions are not what the algorithm learns; see `kind_problems` for the arguments."""
+    wrong = _tasks_without(config.actions, environments)
+    if wrong:
+        kinds = {_action_kind(environments[task][1]) for task in wrong}
+        known = registry.algorithms if reward is None else registry.algorithms_for(reward)
+        others = [name for name in known if kinds <= registry.algorithm_config(name).actions]
         remedy = f"use {' or '.join(others)} there" if others else "leave them out"
-        message = f"algorithm {algorithm!r} needs {wanted} actions, which these tasks do not have: {tasks}; {remedy}"
+        needs = f"algorithm {algorithm!r} needs {' or '.join(sorted(config.actions))} actions"
+        message = f"{needs}, which these tasks do not have: {_name_tasks(wrong)}; {remedy}"
         yield Problem(message, (("methods", method, "algorithm", "name"), ("algorithm", "name")))
 
 
-def run_length_problems(suite: Suite, method: str, config: Config) -> Iterator[Problem]:
-    """Runs that end before an off-policy algorithm's first gradient step, or before the first row of its log."""
-    learning_starts, log_every = getattr(config, "learning_starts", None), getattr(config, "log_every", None)
-    if learning_starts is None or log_every is None:
+def observation_problems(method: str, reward: RewardSpec, environments: Environments, registry: Registry) -> Iterator[Problem]:
+    """Tasks whose observations are not what the method's settings are for.
+
+    Args:
+        method: Its key in the suite.
+        reward: What it resolved to.
+        environments: The tasks.
+        registry: Finds the method's configuration.
+    """
+    config = registry.config_class(registry.method(reward.name)).model_validate(reward.config)
+    required_observations = config.required_observations if isinstance(config, IntrinsicRewardConfig) else None
+    if required_observations is None:
         return
+    wanted, key = required_observations
+    mismatched = {
+        task: family for task, (family, settings) in environments.items() if _observation_kind(settings) not in (None, wanted)
+    }
+    if mismatched:
+        requirement = f"{key} {getattr(config, key)!r} of method {reward.name!r} needs {wanted}"
+        shown = f"which these tasks do not show: {_name_tasks(mismatched)}"
+        message = f"{requirement}, {shown}; choose another {key}, or leave them out"
+        yield Problem(message, (("methods", method, "config", key), ("methods", method, "reward")))
+
+
+def run_length_problems(suite: Suite, method: str, config: AlgorithmConfig) -> Iterator[Problem]:
+    """Runs that end before anything is learned or logged."""
     shortest = min(suite.tasks.values(), key=lambda task: task.steps or suite.steps).steps or suite.steps
-    least_steps = {"learning_starts": learning_starts + 1, "log_every": getattr(config, "steps_per_iteration", log_every)}
-    for key, least in least_steps.items():
+    for key, least in config.least_steps.items():
         if shortest < least:
-            message = f"{getattr(config, key)} leaves nothing of runs of {shortest} steps: take more steps or a smaller {key}"
+            message = f"{dict(config)[key]} leaves nothing of runs of {shortest} steps: take more steps or a smaller {key}"
             paths = (("methods", method, "algorithm", key), ("algorithm", key), ("methods", method, "algorithm"), ("steps",))
             yield Problem(message, paths)
+
+
+def _tasks_without(actions: Collection[str], environments: Environments) -> dict[str, str]:
+    """Tasks whose actions are known to be of none of these kinds, with their families; of any kind if none is named."""
+    wanted = KIND_AXES["actions"] & frozenset(actions)
+    known = {task: (family, _action_kind(settings)) for task, (family, settings) in environments.items()}
+    return {task: family for task, (family, kind) in known.items() if wanted and kind is not None and kind not in wanted}
+
+
+def _name_tasks(families: Mapping[str, str]) -> str:
+    return ", ".join(f"{task!r} (family {family!r})" for task, family in families.items())
 
 
 def _action_kind(config: Config) -> str | None:
     return config.actions if isinstance(config, EnvironmentConfig) else None
 
 
-def _accepts_any_action(algorithm: str, registry: Registry) -> bool:
-    return getattr(registry.config_class(registry.algorithm(algorithm)), "actions", None) is None
+def _observation_kind(config: Config) -> str | None:
+    return config.observations if isinstance(config, EnvironmentConfig) else None

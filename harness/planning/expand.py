@@ -17,12 +17,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
-from math import prod
 from typing import Any, TypeVar
 
-from harness.config import Config, EnvironmentConfig
+from harness.config import AlgorithmConfig, Config, EnvironmentConfig
 from harness.errors import UnknownNameError, UserError
-from harness.planning.compatibility import action_problems, adapt_combination, run_length_problems
+from harness.planning.compatibility import (
+    action_problems,
+    adapt_combination,
+    kind_problems,
+    observation_problems,
+    run_length_problems,
+)
 from harness.planning.phases import (
     PhaseBlocks,
     phase_length_problems,
@@ -33,8 +38,7 @@ from harness.planning.phases import (
     shared_phase_key,
 )
 from harness.planning.pretraining import TaskGroups, group_tasks, with_pretraining
-from harness.planning.required_observations import observation_problems
-from harness.planning.snapshots import SnapshotUnusable, declared_architecture_fields, find_snapshot
+from harness.planning.snapshots import SnapshotUnusable, find_snapshot
 from harness.registry import Registry, installed
 from harness.registry.hooks import Preset
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, RewardSpec, RunSpec, StartSpec
@@ -87,7 +91,7 @@ class _ResolvedSuite:
     """What a suite's runs are put together from, by task and by method; what could not be resolved is left out."""
 
     environments: dict[str, tuple[str, Config]] = field(default_factory=dict)
-    algorithms: dict[str, tuple[str, Config]] = field(default_factory=dict)
+    algorithms: dict[str, tuple[str, AlgorithmConfig]] = field(default_factory=dict)
     rewards: dict[str, RewardSpec | None] = field(default_factory=dict)
     phases: dict[str, PhaseBlocks] = field(default_factory=dict)
     task_groups: dict[str, TaskGroups] = field(default_factory=dict)
@@ -161,13 +165,13 @@ def _resolve_environment(suite: Suite, task: str, registry: Registry) -> tuple[s
     return family, validate(model, {**settings, **by_task}, source_paths, f"environment family {family!r}")
 
 
-def _resolve_algorithm(suite: Suite, method: str, registry: Registry) -> tuple[str, Config]:
+def _resolve_algorithm(suite: Suite, method: str, registry: Registry) -> tuple[str, AlgorithmConfig]:
     own, shared = suite.methods[method].algorithm, suite.algorithm
     path = ("methods", method, "algorithm")
     name = own.name or shared.name
     if name != shared.name:
         shared = AlgorithmBlock(name=name)
-    model = _config_class(registry, registry.algorithm, name, ((*path, "name"), ("algorithm", "name")))
+    model = _look_up(registry.algorithm_config, name, ((*path, "name"), ("algorithm", "name")))
     presets = registry.presets(registry.algorithm(name))
     source_paths = ((*path, "preset"), ("algorithm", "preset"))
     preset = _find_preset(f"preset of algorithm {name!r}", presets, own.preset or shared.preset, source_paths)
@@ -175,17 +179,16 @@ def _resolve_algorithm(suite: Suite, method: str, registry: Registry) -> tuple[s
     settings = {**_family_defaults(suite, model, registry), **settings}
     about = f"algorithm {name!r}{_preset_phrase(preset)}"
     config = validate(model, settings, lambda key: ((*path, *key), ("algorithm", *key)), about)
-    if network := getattr(config, "network", ""):
-        _look_up(registry.network, network, ((*path, "network"), ("algorithm", "network")))
+    if config.network_name:
+        _look_up(registry.network, config.network_name, ((*path, "network"), ("algorithm", "network")))
     return name, config
 
 
-def _family_defaults(suite: Suite, model: type[Config], registry: Registry) -> dict[str, int]:
+def _family_defaults(suite: Suite, model: type[AlgorithmConfig], registry: Registry) -> dict[str, int]:
     """What the suite's environments want where nobody says otherwise; of several families, what suits all of them."""
     names = {task.environment.family or suite.environment.family for task in suite.all_tasks.values()}
     known = [registry.environments[name].description for name in names if name in registry.environments]
-    wanted: frozenset[str] = getattr(model, "family_defaults", frozenset())
-    return {key: min(getattr(family, key) for family in known) for key in wanted if known}
+    return {key: min(getattr(family, key) for family in known) for key in model.family_defaults if known}
 
 
 def _resolve_reward(suite: Suite, method: str, resolved: _ResolvedSuite, registry: Registry) -> RewardSpec | None:
@@ -196,7 +199,7 @@ def _resolve_reward(suite: Suite, method: str, resolved: _ResolvedSuite, registr
     preset = _resolve_method_preset(block, path, registry)
     about = f"method {block.reward!r}{_preset_phrase(preset)}"
     config = validate(model, deep_merge(preset.config, block.config), lambda key: ((*path, "config", *key),), about)
-    modes = _supported_modes(resolved.algorithms[method][1]) if method in resolved.algorithms else [Combination().mode]
+    modes = sorted(resolved.algorithms[method][1].combine_modes) if method in resolved.algorithms else [Combination().mode]
     published = adapt_combination(preset.combine, block.combine, modes)
     combine = validate(Combination, deep_merge(published, block.combine), lambda key: ((*path, "combine", *key),), about)
     return RewardSpec(name=block.reward, config=config.model_dump(mode="json"), combine=combine)
@@ -251,17 +254,15 @@ def _preset_phrase(preset: Preset) -> str:
 def _incompatibilities(suite: Suite, method: str, resolved: _ResolvedSuite, registry: Registry) -> Iterator[Problem]:
     """Where the method, the algorithm and the way of combining them do not go together."""
     algorithm, config = resolved.algorithms[method]
-    yield from action_problems(method, algorithm, config, resolved.environments, registry)
-    yield from run_length_problems(suite, method, config)
     reward, path = resolved.rewards.get(method), ("methods", method)
-    if reward is None:
+    described = registry.method(reward.name) if reward else None
+    yield from action_problems(method, described, algorithm, config, resolved.environments, registry)
+    yield from run_length_problems(suite, method, config)
+    if reward is None or described is None:
         return
     yield from observation_problems(method, reward, resolved.environments, registry)
-    works_with = registry.method(reward.name).algorithms
-    if algorithm not in works_with:
-        message = f"method {reward.name!r} does not run on algorithm {algorithm!r}, only on: {', '.join(works_with)}"
-        yield Problem(message, ((*path, "algorithm", "name"), (*path, "reward")))
-    mode, modes = reward.combine.mode, _supported_modes(config)
+    yield from kind_problems(method, described, algorithm, config, resolved.environments, registry)
+    mode, modes = reward.combine.mode, sorted(config.combine_modes)
     if mode not in modes:
         message = f"algorithm {algorithm!r} cannot combine rewards by {mode!r}: write 'combine: {modes[0]}'"
         yield Problem(message, ((*path, "combine", "mode"), (*path, "combine")))
@@ -270,18 +271,14 @@ def _incompatibilities(suite: Suite, method: str, resolved: _ResolvedSuite, regi
             yield Problem(f"has no effect with mode {mode!r}, only with 'two_critics'", ((*path, "combine", key),))
 
 
-def _supported_modes(config: Config) -> list[str]:
-    return sorted(getattr(type(config), "combine_modes", {"sum"}))
-
-
 def _short_run_problems(suite: Suite, resolved: _ResolvedSuite) -> Iterator[Problem]:
     """Runs that end before an on-policy algorithm's first update."""
-    configs = [config for _, config in resolved.algorithms.values() if hasattr(config, "n_steps")]
-    sizes = [(getattr(config, "n_envs", 1), getattr(config, "n_steps", 1)) for config in configs]
-    n_envs, n_steps = max(sizes, key=prod, default=(1, 1))
-    for name in suite.tasks:
-        if (steps := _steps_of_task(suite, name)) < n_envs * n_steps:
-            rollout = f"one rollout of n_envs x n_steps = {n_envs} x {n_steps} = {n_envs * n_steps} steps"
+    configs = [config for _, config in resolved.algorithms.values() if config.kind == "on_policy"]
+    longest = max(configs, key=lambda config: config.steps_per_iteration, default=None)
+    for name in suite.tasks if longest else ():
+        steps, least = _steps_of_task(suite, name), longest.steps_per_iteration
+        if steps < least:
+            rollout = f"one rollout of n_envs x n_steps = {longest.n_envs} x {least // longest.n_envs} = {least} steps"
             message = f"{steps} steps are fewer than {rollout}: take more steps or a smaller rollout"
             yield Problem(message, (("tasks", name, "steps"), ("steps",)))
 
@@ -296,14 +293,8 @@ def _all_phase_problems(suite: Suite, resolved: _ResolvedSuite) -> Iterator[Prob
         yield from problems
         for task in () if problems else suite.tasks:
             yield from phase_length_problems(
-                phases, path, task=task, steps=_steps_of_task(suite, task), iteration=_steps_per_iteration(algorithm[1])
+                phases, path, task=task, steps=_steps_of_task(suite, task), iteration=algorithm[1].steps_per_iteration
             )
-
-
-def _steps_per_iteration(config: Config) -> int:
-    """Steps between two iterations, over all environments."""
-    rollout = getattr(config, "n_envs", 1) * getattr(config, "n_steps", 1)
-    return getattr(config, "steps_per_iteration", rollout)
 
 
 def _steps_of_task(suite: Suite, task: str) -> int:
@@ -335,8 +326,8 @@ def _resolve_snapshots(suite: Suite, resolved: _ResolvedSuite) -> None:
                 resolved.starts[task, method, seed] = find_snapshot(
                     block.snapshot,
                     spec,
-                    task_field=getattr(environment, "task_field", ""),
-                    architecture_fields=declared_architecture_fields(resolved.algorithms[method][1]),
+                    task_field=environment.task_field if isinstance(environment, EnvironmentConfig) else "",
+                    architecture_fields=resolved.algorithms[method][1].architecture_fields,
                 )
             except SnapshotUnusable as error:
                 resolved.problems.append(Problem(str(error), (("methods", method, "snapshot"),)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from harness.config import Config
+from harness.config import AlgorithmConfig
 from harness.errors import suggest
 from harness.registry.hooks import Preset
 from harness.spec import Combination, PhaseSpec
@@ -15,7 +15,6 @@ from harness.suites.validation import Problem, ValidationFailed, validate
 
 PhaseBlocks = Mapping[str, PhaseBlock]
 
-_DEFAULT_RESETTABLE_PARTS = frozenset({"actor", "critics", "optimizers"})
 _ROUNDING = 1e-9
 
 
@@ -61,7 +60,7 @@ def _replace_length(phase: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def phase_problems(
-    phases: PhaseBlocks, path: KeyPath, *, combine: Combination, algorithm: tuple[str, Config], from_snapshot: bool
+    phases: PhaseBlocks, path: KeyPath, *, combine: Combination, algorithm: tuple[str, AlgorithmConfig], from_snapshot: bool
 ) -> Iterator[Problem]:
     """What is wrong with phases, however long they are.
 
@@ -80,7 +79,7 @@ def phase_problems(
         message = f"phases {names} have no size, and only one can take the rest: give the others steps or a share"
         yield Problem(message, ((*path, unsized[1]), path))
     name, config = algorithm
-    known = getattr(type(config), "resettable_parts", _DEFAULT_RESETTABLE_PARTS)
+    known = config.resettable_parts
     first = next(iter(phases))
     for phase, block in phases.items():
         here = (*path, phase)

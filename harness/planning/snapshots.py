@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.config import Config
 from harness.errors import ResultsError, suggest
 from harness.planning.phases import differing_keys
 from harness.runs.folder import RunFolder, RunRecord
@@ -44,11 +43,6 @@ def find_snapshot(template: str, spec: RunSpec, *, task_field: str, architecture
     seed = None if "{seed}" in template and record.spec.seed == spec.seed else record.spec.seed
     path = str(folder.path.resolve())
     return StartSpec(path=path, digest=record.digest, method_digest=record.method_digest, seed=seed)
-
-
-def declared_architecture_fields(config: Config) -> frozenset[str] | None:
-    """The settings of an algorithm that shape what a checkpoint holds; ``None`` if it does not say."""
-    return getattr(type(config), "architecture_fields", None)
 
 
 def _find_folder(template: str, spec: RunSpec) -> RunFolder:

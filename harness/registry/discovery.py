@@ -19,6 +19,7 @@ from typing import Any, get_args, get_type_hints
 import pluggy
 from pydantic import TypeAdapter, ValidationError
 
+from harness.config import KIND_AXES
 from harness.errors import HarnessError
 from harness.registry import builtin, hooks
 from harness.registry.error_summary import summarise_error_with_location
@@ -174,6 +175,8 @@ def _check_fields(where: str, description: Any) -> None:
             raise _InvalidPlugin(f"{at}: must be letters, digits, '_', '-', '+' or '.', not {value!r}")
         if name in _PATH_FIELDS.get(kind, ()) and not _IMPORT_PATH.fullmatch(value) and (value or kind not in _PATH_OPTIONAL):
             raise _InvalidPlugin(f"{at}: must be an import path such as 'package.module:Name', not {value!r}")
+        if name == "works_with" and not KIND_AXES["learner"] & value:
+            raise _InvalidPlugin(f"{at}: must name on_policy, off_policy or both, not only {sorted(value)}")
         for preset in [value] if isinstance(value, hooks.Preset) else value if name == "presets" else []:
             _check_fields(where, preset)
 

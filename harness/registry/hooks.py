@@ -13,6 +13,8 @@ from typing import Any
 
 import pluggy
 
+from harness.config import LearnerKind
+
 GROUP = "harness"
 
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -51,7 +53,9 @@ class Method:
         config: Import path of its `harness.config.IntrinsicRewardConfig` subclass.
         summary: One sentence.
         paper: Authors, year and identifier.
-        algorithms: Names of the base algorithms that it runs on.
+        works_with: The kinds of learner that it works with, by what they are (`harness.config.KIND_AXES`): ``on_policy``,
+            ``off_policy`` or both; ``sequences`` if only learners with a recurrent state will do; ``discrete`` or
+            ``continuous`` if only such actions will do.
         presets: Published settings; the first is the default.
     """
 
@@ -60,7 +64,7 @@ class Method:
     config: str
     summary: str = ""
     paper: str = ""
-    algorithms: Sequence[str] = ("ppo",)
+    works_with: set[LearnerKind] | frozenset[LearnerKind] = frozenset({"on_policy"})
     presets: Sequence[Preset] = ()
 
 
@@ -111,8 +115,8 @@ class Algorithm:
 
     Attributes:
         name: As written after ``name:`` in the suite's ``algorithm`` block.
-        learner: Import path of the function or class that trains it.
-        config: Import path of its configuration.
+        learner: Import path of the `harness.algorithms.base.Learner` class that trains it.
+        config: Import path of its `harness.config.AlgorithmConfig` subclass.
         summary: One sentence.
         paper: Where it was published.
         presets: Published settings; none is the default.

@@ -10,13 +10,14 @@ import importlib
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
-from harness.config import Config, EnvironmentConfig, IntrinsicRewardConfig
-from harness.errors import PluginError, UnknownNameError
+from harness.config import KIND_AXES, AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, missing_kinds
+from harness.errors import PluginError, UnknownNameError, UserError
 from harness.registry import hooks
 from harness.registry.discovery import BrokenPlugin, Description, Plugin, PluginInfo, builtin_plugin, discover
 from harness.registry.error_summary import summarise_error_with_location
@@ -25,6 +26,7 @@ DISABLE_VARIABLE = "HARNESS_DISABLE_PLUGINS"
 """The environment variable that names entry points to pass over, separated by commas."""
 
 DescriptionT = TypeVar("DescriptionT")
+BaseT = TypeVar("BaseT")
 
 Configurable = hooks.Method | hooks.EnvironmentFamily | hooks.Algorithm
 
@@ -39,7 +41,7 @@ _KINDS: dict[type, str] = {
 _CONFIG_BASES: dict[type, type[Config]] = {
     hooks.Method: IntrinsicRewardConfig,
     hooks.EnvironmentFamily: EnvironmentConfig,
-    hooks.Algorithm: Config,
+    hooks.Algorithm: AlgorithmConfig,
 }
 
 
@@ -122,18 +124,71 @@ class Registry:
             ) from error
         return found
 
+    def load_class(self, import_path: str, base: type[BaseT]) -> type[BaseT]:
+        """Import a class that a description names.
+
+        Args:
+            import_path: ``"package.module:Class"``.
+            base: What it must be a subclass of.
+
+        Raises:
+            PluginError: It cannot be imported, or is something else.
+        """
+        loaded = self.load(import_path)
+        if not (isinstance(loaded, type) and issubclass(loaded, base)):
+            public = f"harness.{base.__name__}" if base.__module__.startswith("harness.config") else None
+            self.refuse(import_path, f"must be a subclass of {public or f'{base.__module__}.{base.__name__}'}")
+        return loaded
+
+    def refuse(self, import_path: str, reason: str) -> NoReturn:
+        """Say that what a description names does not meet its contract.
+
+        Args:
+            import_path: What it names.
+            reason: The rest of a sentence that begins with it, such as ``must be a function``.
+
+        Raises:
+            PluginError: Always; names the path, the plugin and the reason.
+        """
+        raise PluginError(f"{import_path!r}{self._origin(import_path)} {reason}")
+
     def config_class(self, description: Configurable) -> type[Config]:
         """The configuration model of a method, environment family or algorithm.
 
         Raises:
             PluginError: It cannot be imported, or is not a model of the right kind.
         """
-        loaded = self.load(description.config)
-        base = _CONFIG_BASES[type(description)]
-        if not (isinstance(loaded, type) and issubclass(loaded, base)):
-            origin = self._origin(description.config)
-            raise PluginError(f"{description.config!r}{origin} must be a subclass of harness.{base.__name__}")
+        loaded = self.load_class(description.config, _CONFIG_BASES[type(description)])
+        if issubclass(loaded, AlgorithmConfig) and getattr(loaded, "kind", None) not in KIND_AXES["learner"]:
+            self.refuse(description.config, "must say what it is: kind = 'on_policy' or 'off_policy', as a ClassVar")
         return loaded
+
+    def algorithm_config(self, name: str) -> type[AlgorithmConfig]:
+        """The configuration model of the algorithm of this name."""
+        loaded = self.config_class(self.algorithm(name))
+        assert issubclass(loaded, AlgorithmConfig)
+        return loaded
+
+    def algorithms_for(self, method: hooks.Method) -> list[str]:
+        """Names of the installed algorithms that a method works with; those whose configuration is broken are left out."""
+        found = []
+        for name in self.algorithms:
+            with suppress(PluginError):
+                if not missing_kinds(method.works_with, self.algorithm_config(name).kinds()):
+                    found.append(name)
+        return found
+
+    def default_algorithm(self, method: hooks.Method) -> str:
+        """The first of `algorithms_for`, which shows what tuning would search.
+
+        Raises:
+            UserError: There is none.
+        """
+        names = self.algorithms_for(method)
+        if not names:
+            kinds = ", ".join(sorted(method.works_with))
+            raise UserError(f"method {method.name!r} works with learners that are {kinds}, and none is installed")
+        return names[0]
 
     def presets(self, description: hooks.Method | hooks.Algorithm) -> dict[str, hooks.Preset]:
         """Published settings by name, the default of a method first; an algorithm's include those of other plugins."""

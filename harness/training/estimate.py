@@ -6,11 +6,11 @@ import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 from stable_baselines3.common.buffers import ReplayBuffer
 
+from harness.config import AlgorithmConfig
 from harness.registry import Registry, installed
 from harness.spec import RunSpec
 from harness.training import trees
@@ -64,7 +64,7 @@ def replay_bytes(spec: RunSpec, plugins: Registry | None = None) -> int:
     """What a full replay buffer takes, in memory and as much again on the disk; 0 on-policy. Makes one environment."""
     plugins = plugins or installed()
     config = _config(spec, plugins)
-    if not hasattr(config, "buffer_size"):
+    if config.kind == "on_policy":
         return 0
     family = plugins.environment(spec.environment.family)
     env_config = plugins.config_class(family).model_validate(spec.environment.config)
@@ -77,8 +77,8 @@ def replay_bytes(spec: RunSpec, plugins: Registry | None = None) -> int:
     return config.stored_transitions * sum(array.nbytes for array in arrays)
 
 
-def _config(spec: RunSpec, plugins: Registry) -> Any:
-    return plugins.config_class(plugins.algorithm(spec.algorithm.name)).model_validate(spec.algorithm.config)
+def _config(spec: RunSpec, plugins: Registry) -> AlgorithmConfig:
+    return plugins.algorithm_config(spec.algorithm.name).model_validate(spec.algorithm.config)
 
 
 def _probe_spec(spec: RunSpec, plugins: Registry) -> RunSpec:
@@ -95,7 +95,7 @@ def _memory(spec: RunSpec, assembly: Assembly, plugins: Registry) -> int:
     stored = replay_bytes(spec, plugins)
     if assembly.learner.replay is None:
         stored = 2 * config.stored_transitions * sample.nbytes  # the rollout and, while training, a reordered copy
-    batch = config.batch_size * sample.size * 4 * 3  # a minibatch as float32, its activations about twice that
+    batch = config.transitions_per_update * sample.size * 4 * 3  # a minibatch as float32, its activations about twice that
     learned = (
         _bytes(assembly.learner.state_dict()) * 4 // 3
     )  # weights and two Adam moments are in the state, gradients are not

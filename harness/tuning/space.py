@@ -66,7 +66,7 @@ def method_space(method: Method, registry: Registry) -> SearchSpace:
     """The search space of an installed method with its first preset, on the first algorithm that it runs on."""
     presets = registry.presets(method)
     preset = next(iter(presets.values()), None)
-    model, algorithm = registry.config_class(method), registry.config_class(registry.algorithm(method.algorithms[0]))
+    model, algorithm = registry.config_class(method), registry.algorithm_config(registry.default_algorithm(method))
     config = model.model_validate(dict(preset.config) if preset else {})
     combine = Combination.model_validate(dict(preset.combine) if preset else {})
     tunables = [

@@ -17,7 +17,7 @@ def harness_methods() -> Sequence[Method]:
             config="harness_proto_rl.config:ProtoRLConfig",
             summary="Prototypes: the bonus is the distance to states picked by prototypes of a representation that learns.",
             paper="Yarats et al. 2021, arXiv 2102.11271",
-            algorithms=("sac",),
+            works_with={"off_policy"},
             presets=(presets.YARATS2021, presets.LASKIN2021),
         )
     ]

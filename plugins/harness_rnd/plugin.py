@@ -20,7 +20,7 @@ def harness_methods() -> Sequence[Method]:
             config="harness_rnd.config:RNDConfig",
             summary="Random network distillation: the bonus is the error in predicting a fixed random network.",
             paper=_BURDA,
-            algorithms=("ppo", "sac"),
+            works_with={"on_policy", "off_policy"},
             presets=(presets.BURDA2018, presets.PECHAC2024, presets.CLEANRL),
         )
     ]

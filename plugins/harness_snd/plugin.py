@@ -34,6 +34,6 @@ def _method(
         config=f"harness_snd.configs:SND{name}Config",
         summary=f"Network distillation: the bonus is the error in predicting a network that learns by {learns_by}.",
         paper=paper,
-        algorithms=("ppo", "sac"),
+        works_with={"on_policy", "off_policy"},
         presets=published,
     )

@@ -21,7 +21,7 @@ def test_list_as_json(workplace, harness):
     _, output, _ = harness("list", "methods", "--json")
     (rnd,) = [method for method in json.loads(output)["methods"] if method["name"] == "rnd"]
     assert rnd["plugin"]["distribution"] == "exploration-harness"
-    assert rnd["facts"]["algorithms"].split(", ")[0] == "ppo"
+    assert rnd["facts"]["works with"] == "off_policy, on_policy"
 
 
 def test_list_suites_shows_what_is_in_them_and_what_is_wrong(workplace, harness):

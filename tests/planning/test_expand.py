@@ -67,7 +67,7 @@ def test_a_run_holds_everything_and_travels_as_json():
                 "reward_transform": "none", "time_limit": "truncates", "map": "ring", "width": 5, "height": 5, "walls": {},
             },
         },
-        "algorithm": {"name": "duo", "config": {"n_envs": 2, "n_steps": 4, "rate": 0.1, "network": "flat"}},
+        "algorithm": {"name": "duo", "config": {"n_envs": 2, "threads": 1, "n_steps": 4, "rate": 0.1, "network": "flat"}},
         "reward": {
             "name": "novel",
             "config": {"scale": 2.0, "memory": 100, "layers": [8, 8]},
@@ -162,7 +162,7 @@ def test_environments_at_a_time_are_the_suites_else_the_presets_else_the_familys
 def test_another_algorithm_starts_from_its_own_defaults():
     shared = {"name": "duo", "preset": "wide", "rate": 0.2}
     spec = run(algorithm=shared, methods={"m": {"algorithm": {"name": "climb", "n_steps": 5}}})
-    assert (spec.algorithm.name, spec.algorithm.config) == ("climb", {"n_envs": 2, "n_steps": 5, "rate": 0.1})
+    assert (spec.algorithm.name, spec.algorithm.config) == ("climb", {"n_envs": 2, "threads": 1, "n_steps": 5, "rate": 0.1})
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_how_a_setting_was_written_is_not_part_of_the_identity():
         ),
         (
             {"methods": {"m": {"reward": "bare", "combine": "sum", "algorithm": {"name": "climb"}}}},
-            "methods.m.algorithm.name: method 'bare' does not run on algorithm 'climb', only on: duo",
+            "methods.m.algorithm.name: method 'bare' needs a learner of kind sequences; algorithm 'climb' is of kinds continuous, discrete, on_policy: use duo",
         ),
         (
             {"methods": {"m": {"reward": "novel", "algorithm": {"name": "climb"}, "combine": "two_critics"}}},

@@ -59,8 +59,12 @@ BROKEN = {
     "wrong_field": (method_plugin("[Method(name=3, reward='a:B', config='a:B')]"), "Method 3: name: Input should be"),
     "wrong_path": (method_plugin("[Method(name='m', reward='a.B', config='a:B')]"), "reward: must be an import path"),
     "wrong_names": (
-        method_plugin("[Method(name='m', reward='a:B', config='a:B', algorithms='ppo')]"),
-        "algorithms: 'str' instances are not allowed",
+        method_plugin("[Method(name='m', reward='a:B', config='a:B', works_with='on_policy')]"),
+        "works_with: Input should be a valid set",
+    ),
+    "no_learner": (
+        method_plugin("[Method(name='m', reward='a:B', config='a:B', works_with={'discrete'})]"),
+        "works_with: must name on_policy, off_policy or both, not only ['discrete']",
     ),
     "wrong_preset": (
         method_plugin("[Method(name='m', reward='a:B', config='a:B', presets=[Preset(name='', source='')])]"),

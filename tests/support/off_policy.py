@@ -27,7 +27,7 @@ def registry() -> Registry:
             name="encoding",
             reward="support.encoding:Encoding",
             config="support.encoding:EncodingConfig",
-            algorithms=("sac",),
+            works_with={"off_policy"},
         ),
     )
     methods = tuple(installed().method(name) for name in ("rnd", "snd_vic", "snd_std"))

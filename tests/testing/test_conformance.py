@@ -39,7 +39,7 @@ def test_sound_methods_pass(method):
 
 
 def test_a_method_for_off_policy_algorithms_alone_is_examined_as_one():
-    results = run_checks(subject(Represents, algorithms=("sac",)))
+    results = run_checks(subject(Represents, works_with={"off_policy"}))
     assert [result for result in results if result.outcome == "failed"] == []
     calls = []
 
@@ -48,13 +48,13 @@ def test_a_method_for_off_policy_algorithms_alone_is_examined_as_one():
             calls.append(len(transitions))
             super().observe_batch(transitions)
 
-    (case, *_) = subject(Noted, algorithms=("sac",)).cases
+    (case, *_) = subject(Noted, works_with={"off_policy"}).cases
     case.run_rollouts(case.build(), 1, 2)
     assert calls == [24, 24]
 
 
 def test_what_no_replay_buffer_feeds_is_not_examined_for_it():
-    results = {result.check: result for result in run_checks(subject(NeverLearns, algorithms=("ppo",)))}
+    results = {result.check: result for result in run_checks(subject(NeverLearns, works_with={"on_policy"}))}
     assert results["off_policy"].outcome == "not applicable"
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness import IntrinsicReward, IntrinsicRewardConfig, Method, Preset, Spaces, Transitions
+from harness.config import LearnerKind
 from harness.errors import UserError
 from harness.rewards import Guarantees
 from harness.testing import Subject
@@ -75,9 +76,9 @@ def subject(
     reward: type[IntrinsicReward] = Sound,
     config: type[IntrinsicRewardConfig] = SoundConfig,
     presets: Sequence[Preset] = SOUND_PRESETS,
-    algorithms: Sequence[str] = ("ppo", "sac"),
+    works_with: frozenset[LearnerKind] | set[LearnerKind] = frozenset({"on_policy", "off_policy"}),
 ) -> Subject:
-    method = Method(name="toy", reward="toy:Reward", config="toy:Config", presets=presets, algorithms=algorithms)
+    method = Method(name="toy", reward="toy:Reward", config="toy:Config", presets=presets, works_with=works_with)
     return Subject(method, reward, config)
 
 

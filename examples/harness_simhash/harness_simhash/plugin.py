@@ -17,6 +17,6 @@ def harness_methods() -> Sequence[Method]:
             config="harness_simhash.config:SimHashConfig",
             summary="Visits of each hash code are counted; the bonus falls with the root of the count.",
             paper="Tang et al. 2017, arXiv 1611.04717",
-            algorithms=("ppo",),
+            works_with={"on_policy"},
         )
     ]
