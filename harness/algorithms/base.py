@@ -13,7 +13,6 @@ from stable_baselines3.common.vec_env import VecEnv
 from harness.algorithms.learner_view import LearnerVecEnv
 from harness.algorithms.off_policy.replay_store import ReplayStore
 from harness.algorithms.reward_wrapper import BonusVecEnv
-from harness.config import Config
 from harness.environments.base import HarnessVecEnv
 from harness.registry import Registry
 from harness.rewards import IntrinsicReward
@@ -75,8 +74,21 @@ class Learner(Protocol):
         """Collect and learn once; returns metrics by their full column name."""
         ...
 
-    def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
-        """Actions ``(N, ...)`` for evaluation."""
+    def predict(
+        self, observations: np.ndarray, *, deterministic: bool, state: Any = None, episode_starts: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Any]:
+        """Act in environments that nothing else uses, such as those of an evaluation; training takes no notice of it.
+
+        Args:
+            observations: ``(N, *shape)``.
+            deterministic: Whether to take the likeliest action instead of a sampled one.
+            state: What this method returned beside the previous actions; ``None`` at the beginning. Learners without memory
+                take no notice of it.
+            episode_starts: Where an episode begins with these observations, bool ``(N,)``; ``None`` for nowhere.
+
+        Returns:
+            Actions ``(N, ...)``, and the recurrent state to come back with.
+        """
         ...
 
     def reset(self, parts: Collection[str], seed: int) -> None:
@@ -107,7 +119,3 @@ class Learner(Protocol):
         """Continue where `state_dict` was called, after `begin`; ``observations`` are the environments' present ones."""
         ...
 
-
-def config_arguments(config: Config) -> dict[str, Any]:
-    """A configuration's fields as keyword arguments."""
-    return {name: getattr(config, name) for name in type(config).model_fields}

@@ -12,6 +12,8 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from torch import Tensor, nn
 
+from harness.registry import Registry
+
 
 class ActorCriticNetwork(nn.Module):
     """Everything between an observation and the output heads, initialised by itself.
@@ -47,7 +49,20 @@ class ActorCriticNetwork(nn.Module):
         """Input of the value heads, ``(B, value_dim)``."""
 
 
-class _Features(BaseFeaturesExtractor):
+def load_network(registry: Registry, name: str) -> type[ActorCriticNetwork]:
+    """The class of a network.
+
+    Args:
+        registry: What is installed.
+        name: Of the network.
+
+    Raises:
+        PluginError: It cannot be imported, or is no `ActorCriticNetwork`.
+    """
+    return registry.load_class(registry.network(name).build, ActorCriticNetwork)
+
+
+class NetworkFeatures(BaseFeaturesExtractor):
     """The network's features as SB3's features extractor."""
 
     def __init__(self, observation_space: spaces.Box, network: ActorCriticNetwork) -> None:
@@ -104,7 +119,7 @@ class MultiHeadActorCriticPolicy(ActorCriticPolicy):
             built = network(observation_space, n_value_heads)
             self._network = (built,)
             kwargs |= {
-                "features_extractor_class": _Features,
+                "features_extractor_class": NetworkFeatures,
                 "features_extractor_kwargs": {"network": built},
                 "ortho_init": False,
             }

@@ -23,19 +23,21 @@ def critic_parameters(policy: ActorCriticPolicy) -> set[str]:
         values = policy.predict_values(observations).sum()  # type: ignore[arg-type]
         distribution = policy.get_distribution(observations)  # type: ignore[arg-type]
         log_prob = distribution.log_prob(distribution.mode()).sum()
-    return _parameters_behind(policy, values) - _parameters_behind(policy, log_prob)
+    return parameters_behind(policy, values) - parameters_behind(policy, log_prob)
 
 
-def reinitialise(policy: ActorCriticPolicy, fresh: ActorCriticPolicy, parts: Collection[str]) -> None:
+def reinitialise(
+    policy: ActorCriticPolicy, fresh: ActorCriticPolicy, critics: Collection[str], parts: Collection[str]
+) -> None:
     """Replace parts of a policy by those of a new one.
 
     Args:
         policy: The policy, changed in place. Optimiser moments of what is replaced are forgotten, and with
             ``optimizers`` those of everything.
         fresh: A new policy of the same shape.
+        critics: Names of the parameters that belong to the critics; all others are the actor's.
         parts: Of ``actor``, ``critics`` and ``optimizers``.
     """
-    critics = critic_parameters(fresh)
     replaced = {name for name, _ in policy.named_parameters() if ("critics" if name in critics else "actor") in parts}
     new = dict(fresh.named_parameters())
     for name, parameter in policy.named_parameters():
@@ -46,7 +48,7 @@ def reinitialise(policy: ActorCriticPolicy, fresh: ActorCriticPolicy, parts: Col
             policy.optimizer.state.pop(parameter, None)
 
 
-def _parameters_behind(module: nn.Module, output: Tensor) -> set[str]:
+def parameters_behind(module: nn.Module, output: Tensor) -> set[str]:
     """Names of the parameters that an output depends on."""
     parameters = dict(module.named_parameters())
     gradients = torch.autograd.grad(output, list(parameters.values()), allow_unused=True)

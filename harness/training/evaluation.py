@@ -59,10 +59,13 @@ def evaluate(env: HarnessVecEnv, learner: Learner, evaluation: EvaluationSpec, s
     with randomness.temporary_seed(seeds[-1]):
         env.reseed(seeds[:-1])
         observations: Any = env.reset()
+        state, starts = None, np.ones(n_envs, dtype=bool)
         while any(len(episodes) < n for episodes, n in zip(played, quota, strict=True)):
-            observations, rewards, dones, infos = env.step(
-                learner.predict(observations, deterministic=evaluation.deterministic)
+            actions, state = learner.predict(
+                observations, deterministic=evaluation.deterministic, state=state, episode_starts=starts
             )
+            observations, rewards, dones, infos = env.step(actions)
+            starts = dones
             returns += rewards
             lengths += 1
             for i in np.flatnonzero(dones):

@@ -225,7 +225,7 @@ def test_each_network_has_a_trunk_of_its_own_on_the_features() -> None:
 def test_acting_sees_the_features_of_the_observation(pixels: bool) -> None:
     parts, learner = begun(make_spec(reward="encoding", environment={"pixels": pixels}))
     observations = learner.observations
-    action = learner.predict(observations, deterministic=True)
+    action, _ = learner.predict(observations, deterministic=True)
     assert isinstance(parts.reward, Encoding)
     with torch.no_grad():
         features = parts.reward.encoder(torch.from_numpy(parts.reward.view(observations)))

@@ -16,9 +16,9 @@ class Player:
     def __init__(self) -> None:
         self.modes: set[bool] = set()
 
-    def predict(self, observations: np.ndarray, *, deterministic: bool) -> np.ndarray:
+    def predict(self, observations: np.ndarray, *, deterministic: bool, **_) -> tuple[np.ndarray, None]:
         self.modes.add(deterministic)
-        return torch.randint(3, (len(observations),)).numpy()
+        return torch.randint(3, (len(observations),)).numpy(), None
 
 
 def scripted() -> ScriptedVecEnv:

@@ -1,17 +1,16 @@
-"""What lies between observations and SAC's networks: SB3's extractor, a trunk, or a method's learned representation."""
+"""What lies between observations and off-policy networks: SB3's extractor, a trunk, or a method's learned representation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-import numpy as np
 import torch
 from gymnasium import spaces
+from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor, NatureCNN
-from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
-from stable_baselines3.sac.policies import SACPolicy
+from stable_baselines3.common.type_aliases import PyTorchObs
 from torch import Tensor, nn
 
 from harness.rewards import IntrinsicReward
@@ -19,30 +18,23 @@ from harness.rewards import IntrinsicReward
 Extractor = Callable[[spaces.Space], BaseFeaturesExtractor]
 
 
-class RepresentationPolicy(SACPolicy):
-    """SB3's SAC policy on features that a method learns.
+class _OnRepresentation(BasePolicy):
+    """Comes before an off-policy policy of SB3's, which then sees features that a method learns.
 
     Actor, critics and targets take features ``(B, features_dim)``, which sampled batches hold already: see
     `RelabelledReplayBuffer`. Where the policy acts, it computes them from observations. The representation is not a part of
     the policy: not in its parameters, optimisers, targets or state.
 
     Args:
+        args: As for SB3's policy.
         reward: The method, with a `IntrinsicReward.representation`.
         representation: That module.
+        kwargs: As for SB3's policy.
     """
 
-    def __init__(
-        self,
-        observation_space: spaces.Space,
-        action_space: spaces.Box,
-        lr_schedule: Schedule,
-        *args: Any,
-        reward: IntrinsicReward,
-        representation: nn.Module,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, reward: IntrinsicReward, representation: nn.Module, **kwargs: Any) -> None:
         self._method = (reward, representation)  # a tuple hides them from torch's registration
-        super().__init__(observation_space, action_space, lr_schedule, *args, normalize_images=False, **kwargs)
+        super().__init__(*args, **kwargs)
 
     def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
         assert isinstance(observation, Tensor)
@@ -50,7 +42,13 @@ class RepresentationPolicy(SACPolicy):
         method_obs = torch.as_tensor(reward.view(observation.cpu().numpy()), device=self.device)
         with torch.no_grad():
             features = representation(method_obs)
-        return self.actor(features, deterministic)
+        return super()._predict(features, deterministic)
+
+
+@cache
+def on_representation(policy_class: type[BasePolicy]) -> type[BasePolicy]:
+    """The same policy, on features that a method learns; it takes ``reward`` and ``representation`` besides."""
+    return type(f"{policy_class.__name__}OnRepresentation", (_OnRepresentation, policy_class), {})
 
 
 class PrecomputedFeatures(BaseFeaturesExtractor):
@@ -78,14 +76,15 @@ class Trunk(BaseFeaturesExtractor):
         return self.layers(self.inner(observations))
 
 
-def is_image(space: spaces.Space) -> bool:
-    """Whether observations are stacked frames of bytes."""
-    return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3
+def features_extractor(*, images: bool, representation: nn.Module | None, trunk_dim: int | None) -> dict[str, Any]:
+    """SB3's ``policy_kwargs`` for what actor, critics and targets each put under their layers.
 
-
-def features_extractor(space: spaces.Space, representation: nn.Module | None, trunk_dim: int | None) -> dict[str, Any]:
-    """SB3's ``policy_kwargs`` for what actor, critics and targets each put under their layers."""
-    inner: type[BaseFeaturesExtractor] = NatureCNN if is_image(space) else FlattenExtractor
+    Args:
+        images: Whether observations are images.
+        representation: The method's module, which computes features; ``None`` where networks look for themselves.
+        trunk_dim: Units of a `Trunk`; ``None`` for none.
+    """
+    inner: type[BaseFeaturesExtractor] = NatureCNN if images else FlattenExtractor
     arguments: dict[str, Any] = {}
     if representation is not None:
         inner, arguments = PrecomputedFeatures, {"features_dim": _features_dim(representation)}
