@@ -45,9 +45,9 @@ def describe_settings(model: type[BaseModel], prefix: str = "") -> Iterator[Sett
     for name, info in model.model_fields.items():
         nested = _unwrap_annotated(info.annotation)
         if isinstance(nested, type) and issubclass(nested, BaseModel):
-            yield from describe_settings(nested, f"{prefix}{name}.")
+            yield from describe_settings(nested, f"{prefix}{info.alias or name}.")
         else:
-            yield _setting(prefix + name, info)
+            yield _setting(prefix + (info.alias or name), info)
 
 
 def describe_type(annotation: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.registry.hooks import Algorithm, Executor, Network, hookimpl
+from harness.registry.hooks import Algorithm, EnvironmentFamily, Executor, Network, hookimpl
 
 
 @hookimpl
@@ -25,6 +25,21 @@ def harness_algorithms() -> Sequence[Algorithm]:
             " (a preset's two_critics becomes sum, its weights divided by the extrinsic one).",
             paper="Haarnoja et al. 2018, arXiv 1812.05905",
         ),
+    ]
+
+
+@hookimpl
+def harness_environments() -> Sequence[EnvironmentFamily]:
+    return [
+        EnvironmentFamily(
+            name="gymnasium",
+            make="harness.environments.gymnasium.family:make",
+            config="harness.environments.gymnasium.config:GymnasiumConfig",
+            summary="Any environment that is registered with Gymnasium, by its id; one after the other, or in processes.",
+            source="Towers et al. 2024, arXiv 2407.17032",
+            requires="for many of them a package of their own, whose module is named under 'import'",
+            example={"id": "CartPole-v1"},
+        )
     ]
 
 

@@ -79,6 +79,8 @@ class EnvironmentFamily:
         summary: One sentence.
         source: The package or paper that the environments come from.
         requires: What must be installed, and how, in words; empty when the extra is enough.
+        example: Settings of a small task, with which ``harness check NAME`` examines the family; empty where every setting has
+            a default.
         n_envs: Environments that an on-policy learner steps together where neither suite nor preset says: as many as make
             stepping cheap beside a network. It is a number of the family and not of the machine, since scores depend on it.
     """
@@ -89,6 +91,7 @@ class EnvironmentFamily:
     summary: str = ""
     source: str = ""
     requires: str = ""
+    example: Mapping[str, Any] = field(default_factory=dict)
     n_envs: int = 8
 
 

@@ -219,7 +219,7 @@ def _expectation_message(expected: str, value: Any) -> str:
 
 def _unknown_key_message(path: KeyPath, model: type[BaseModel]) -> str:
     models = list(_models_at(model, path[:-1]))
-    known = {name for found in models for name in found.model_fields}
+    known = {field.alias or name for found in models for name, field in found.model_fields.items()}
     hints = (getattr(found, "unknown_key_hint", "") for found in models)
     return "; ".join([f"unknown key {path[-1]!r}{suggest(str(path[-1]), known)}", *filter(None, hints)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info, validate_discrete_actions
 from harness.environments.vector.processes import EnvWorker, shared_buffer
-from harness.environments.vector.shared_arrays import Layout, SharedArrays, allocate
+from harness.environments.vector.shared_arrays import ActionSpace, Layout, SharedArrays, allocate
 from harness.environments.vector.stepping import EnvFactory, Stepper
 
 
@@ -28,8 +29,8 @@ class GymnasiumVecEnv(HarnessVecEnv):
         action_space: Of one environment.
         processes: How many processes share the environments, at most N; 0 or 1 steps them in this one. A process costs a
             start of a second or more and about 0.1 ms for each step of the batch: worth it for environments that take longer.
-        metrics: Names in ``info["metrics"]`` of each episode's last step, all of them numbers; told once `enable_metrics` is
-            called.
+        metrics: Names in ``info["metrics"]`` of each episode's last step, all of them numbers, NaN for what is not told of an
+            episode; told once `enable_metrics` is called.
         frame_channels: See `HarnessVecEnv`.
     """
 
@@ -37,7 +38,7 @@ class GymnasiumVecEnv(HarnessVecEnv):
         self,
         factories: Sequence[EnvFactory],
         observation_space: spaces.Box,
-        action_space: spaces.Box | spaces.Discrete,
+        action_space: ActionSpace,
         *,
         processes: int = 0,
         metrics: Sequence[str] = (),
@@ -75,10 +76,14 @@ class GymnasiumVecEnv(HarnessVecEnv):
         """Begin a step.
 
         Raises:
-            ValueError: A discrete action is out of range.
+            ValueError: An action is out of range.
         """
         if isinstance(self.action_space, spaces.Discrete):
             actions = validate_discrete_actions(actions, int(self.action_space.n))
+        elif isinstance(self.action_space, spaces.MultiDiscrete | spaces.MultiBinary):
+            limits = self.action_space.nvec if isinstance(self.action_space, spaces.MultiDiscrete) else 2
+            if (np.less(actions, 0) | np.greater_equal(actions, limits)).any():
+                raise ValueError(f"actions must be of {self.action_space}, not {np.asarray(actions).tolist()}")
         self._arrays.actions[:] = actions
         self._begin("step")
 
@@ -116,5 +121,9 @@ class GymnasiumVecEnv(HarnessVecEnv):
     def _end_info(self, env: int) -> dict[str, Any]:
         arrays = self._arrays
         truncated = bool(arrays.truncated[env] and not arrays.terminated[env])
-        metrics = dict(zip(self._metrics, arrays.metrics[env].tolist(), strict=True)) if self._metrics_enabled else None
+        metrics = self._told_metrics(env) if self._metrics_enabled else None
         return episode_end_info(arrays.last_observations[env].copy(), truncated=truncated, metrics=metrics)
+
+    def _told_metrics(self, env: int) -> dict[str, float]:
+        numbers = zip(self._metrics, self._arrays.metrics[env].tolist(), strict=True)
+        return {name: number for name, number in numbers if not math.isnan(number)}

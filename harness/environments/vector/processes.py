@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.environments.vector.shared_arrays import Layout, SharedArrays
 from harness.environments.vector.stepping import EnvFactory, Stepper
+from harness.errors import HarnessError, RunError, UserError
 
 _CONTEXT = mp.get_context("spawn")
 _CLOSE_TIMEOUT = 5.0  # seconds for a worker to close its environments
@@ -60,12 +61,15 @@ class EnvWorker:
         """Wait until it has.
 
         Raises:
-            RuntimeError: An environment has raised, or the process is gone.
+            HarnessError: What an environment has raised of this kind: its message is for people.
+            RuntimeError: An environment has raised anything else, or the process is gone.
         """
         try:
             problem = self._pipe.recv()
         except (EOFError, OSError):
             raise RuntimeError(self._exit_message()) from None
+        if isinstance(problem, HarnessError):
+            raise problem
         if problem:
             raise RuntimeError(f"an environment failed in its process:\n{problem}")
 
@@ -95,6 +99,8 @@ def _work(
             try:
                 stepper = stepper or Stepper(factories, first, SharedArrays(layout, buffers), metrics)
                 getattr(stepper, command)()
+            except (RunError, UserError) as error:
+                pipe.send(type(error)(str(error)) if type(error) in (RunError, UserError) else UserError(str(error)))
             except Exception:  # noqa: BLE001 - whatever it is, the other process must be told
                 pipe.send(traceback.format_exc())
             else:

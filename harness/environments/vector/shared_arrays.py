@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+ActionSpace = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
+"""What an environment of a batch may take."""
+
 BufferFactory = Callable[[int], Any]
 """Makes a writable buffer of so many bytes."""
 
@@ -27,7 +30,7 @@ class Layout:
 
     n_envs: int
     observation: spaces.Box
-    action: spaces.Box | spaces.Discrete
+    action: ActionSpace
     n_metrics: int
 
     def fields(self) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
@@ -56,7 +59,7 @@ class SharedArrays:
         terminated: bool ``(N,)``.
         truncated: bool ``(N,)``.
         seeds: For the next reset, -1 for none.
-        metrics: Of the episodes that have ended at this step.
+        metrics: Of the episodes that have ended at this step; NaN where one tells nothing.
 
     Args:
         layout: What there must be room for.

@@ -136,7 +136,7 @@ import sys, time
 from functools import partial
 sys.path[:0] = sys.argv[1:]
 from support.counting import CountingEnv
-from harness.vector.batch import GymnasiumVecEnv
+from harness.environments.vector.batch import GymnasiumVecEnv
 if __name__ == "__main__":
     factories = [partial(CountingEnv, number) for number in range(2)]
     env = GymnasiumVecEnv(factories, CountingEnv.observation_space, CountingEnv.action_space, processes=2)
