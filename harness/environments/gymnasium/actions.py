@@ -75,6 +75,6 @@ def _scaled(space: spaces.Box, limit: float | None) -> ActionConverter:
 
     def convert(action: np.ndarray) -> np.ndarray:
         scaled = low + (action.reshape(shape).astype(np.float64) + 1) * ((high - low) / 2)
-        return np.clip(np.rint(scaled) if whole else scaled, low, high).astype(dtype)
+        return np.asarray(np.clip(np.rint(scaled) if whole else scaled, low, high), dtype)
 
     return ActionConverter(spaces.Box(-1.0, 1.0, (prod(shape),), np.float32), convert)

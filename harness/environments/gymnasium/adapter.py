@@ -64,7 +64,7 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
             observation, _ = self._unpack("reset", result, 2)
             self._frames.extend([self._convert(observation)] * self._config.frame_stack)
         except Exception as error:  # a stranger's environment may raise anything
-            raise self._failure("reset", error) from error
+            raise self._failure(error) from error
         return self._stacked(), {}
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -73,8 +73,8 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
         try:
             env_action = self._to_env_action(action)
             for _ in range(self._config.action_repeat):
-                result = self._env.step(env_action)
                 self._steps += 1
+                result = self._env.step(env_action)
                 observation, reward, terminated, truncated, info = self._unpack("step", result, _STEP_RESULTS)
                 total += _finite_reward(reward)
                 if terminated or truncated:
@@ -82,7 +82,7 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
             self._frames.append(self._convert(observation))
             ended = {"metrics": self._metrics(info)} if terminated or truncated else {}
         except Exception as error:  # likewise
-            raise self._failure("step", error) from error
+            raise self._failure(error) from error
         return self._stacked(), total, bool(terminated), bool(truncated), ended
 
     def close(self) -> None:
@@ -103,9 +103,10 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
             raise RunError(f"{method}() returned {got}, where Gymnasium has {n}; is it an environment of the old Gym?")
         return result
 
-    def _failure(self, method: str, error: Exception) -> RunError:
+    def _failure(self, error: Exception) -> RunError:
         cause = str(error) if isinstance(error, HarnessError) else f"it raised {summarise_error_with_location(error)}"
-        return RunError(f"{self._config.id}, {method}() after {self._steps} steps of an episode: {cause}")
+        where = f"step {self._steps} of an episode" if self._steps else "reset"
+        return RunError(f"{self._config.id}, {where}: {cause}")
 
 
 def _finite_reward(reward: Any) -> float:

@@ -49,10 +49,10 @@ class GymnasiumConfig(EnvironmentConfig):
 
     observation: Layout | None = None
     """What observations are: ``vector`` (whatever they are, flattened to numbers), or an image, given as ``hwc`` (height,
-    width, channels), ``chw`` or ``hw``. ``vector`` if not set, but uint8 arrays of two or three dimensions must be declared."""
+    width, channels), ``chw`` or ``hw``. ``vector`` if not set; but uint8 arrays of two or three dimensions are declared."""
 
     keys: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Of a dictionary of observations: the parts of the vector in their order, or the one that is the image; all if not set."""
+    """Of a dictionary of observations: the parts of the vector in their order, or the one that is the image; null for all."""
 
     frame_stack: int = Field(default=1, ge=1, le=100)
     """Observations that are seen together, the newest last; an episode begins with its first one repeated."""
@@ -65,7 +65,7 @@ class GymnasiumConfig(EnvironmentConfig):
     -1 to 1 and are scaled to the environment's bounds."""
 
     episode_steps: int | None = Field(default=None, ge=1, le=1_000_000_000)
-    """Steps of the environment after which an episode is cut; the registered number, if there is one, where this is not set."""
+    """Steps of the environment after which an episode is cut; null for the registered number, if there is one."""
 
     metrics: tuple[str, ...] = ()
     """Numbers in the info of an episode's last step that evaluations record; ``is_success`` and ``success`` always are, as

@@ -58,8 +58,8 @@ def observation_converter(space: spaces.Space, config: GymnasiumConfig) -> Obser
         for path, leaf in _leaves(space):
             if isinstance(leaf, spaces.Box) and leaf.dtype == np.uint8 and len(leaf.shape) in (2, 3):
                 raise UserError(
-                    f"{_name(path)} has the shape {leaf.shape} in bytes, perhaps an image: set 'observation' to hwc, chw or hw,"
-                    " or to vector to flatten it"
+                    f"{_name(path)} has the shape {leaf.shape} in bytes, perhaps an image: set 'observation' to hwc, chw or"
+                    " hw, or to vector to flatten it"
                 )
     return Vectors(space)
 

@@ -46,9 +46,7 @@ def _make(config: GymnasiumConfig, spec: EnvSpec) -> Env:
         if spec.entry_point is not None:
             creator = spec.entry_point if callable(spec.entry_point) else load_env_creator(spec.entry_point)
             _check_arguments(config.id, creator, config.kwargs)
-        return gymnasium.make(
-            config.id, max_episode_steps=config.episode_steps, disable_env_checker=True, **config.kwargs
-        )
+        return gymnasium.make(config.id, max_episode_steps=config.episode_steps, disable_env_checker=True, **config.kwargs)
     except UserError:
         raise
     except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
@@ -78,9 +76,7 @@ def _wrap(env: Env, path: str, arguments: dict[str, Any]) -> Env:
     return wrapped
 
 
-def _check_arguments(
-    what: str, creator: Callable[..., Any], arguments: dict[str, Any], *, given_first: bool = False
-) -> None:
+def _check_arguments(what: str, creator: Callable[..., Any], arguments: dict[str, Any], *, given_first: bool = False) -> None:
     """Refuse arguments that a constructor does not have, with the nearest that it has."""
     try:
         parameters = list(inspect.signature(creator).parameters.values())
