@@ -163,8 +163,8 @@ class SuitePlots:
         return draw
 
     def _steps_label(self, tasks: Sequence[str]) -> str:
-        skips = self.analysis.tasks.filter(pl.col("task").is_in(tasks))["frame_skip"].unique().to_list()
-        return f"steps of {skips[0]} frames" if len(skips) == 1 and (skips[0] or 1) > 1 else "steps"
+        frames = self.analysis.tasks.filter(pl.col("task").is_in(tasks))["frames_per_step"].unique().to_list()
+        return f"steps of {frames[0]} frames" if len(frames) == 1 and (frames[0] or 1) > 1 else "steps"
 
     def _curve(self, axes: Axes, label: str, part: pl.DataFrame) -> None:
         """Solid where all of a method's runs have arrived (one stretch of steps), dotted elsewhere, with its band."""

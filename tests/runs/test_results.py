@@ -127,7 +127,7 @@ def test_the_newest_run_decides_a_tasks_constants(tmp_path):
         "low": 0.0,
         "high": 4.0,
         "source": "corrected",
-        "frame_skip": None,
+        "frames_per_step": None,
         "constants": 2,
     }
     assert results.runs["normalised"].to_list() == pytest.approx([0.25, 0.25])
