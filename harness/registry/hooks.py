@@ -105,12 +105,14 @@ class Network:
         build: Import path of a `harness.algorithms.networks.ActorCriticNetwork` subclass.
         summary: One sentence.
         paper: Where it was published.
+        packages: Names of distributions, as pip has them, whose versions decide its numbers; each run records them.
     """
 
     name: str
     build: str
     summary: str = ""
     paper: str = ""
+    packages: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

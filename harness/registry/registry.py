@@ -206,6 +206,10 @@ class Registry:
         """
         return self._provided[kind][name].plugin
 
+    def packages(self, kind: str, name: str) -> Sequence[str]:
+        """Distributions that a description declares to decide its numbers; see `provider` for ``kind`` and ``name``."""
+        return getattr(self._provided[kind][name].description, "packages", ())
+
     def preset_provider(self, description: hooks.Method | hooks.Algorithm, preset: str) -> PluginInfo:
         """Where a preset comes from, which for an algorithm's may be another plugin than the algorithm's own."""
         return self._provided[_preset_kind(_KINDS[type(description)], description.name)][preset].plugin

@@ -41,6 +41,10 @@ class SuitePlots:
         self.analysis, self.marks, self.boundaries = analysis, marks, boundaries or {}
         self.styles = method_styles(analysis.methods, analysis.baseline)
 
+    def file_name(self, name: str) -> str:
+        """The stem of a figure's files, for a ``name`` that no other figure of the suite has."""
+        return f"{_file_stem(self.analysis.suite)}-{name}"
+
     def aggregates(self) -> Plot | None:
         """Every aggregate score with its interval."""
         table = self.analysis.tables["aggregates"]
@@ -110,7 +114,7 @@ class SuitePlots:
     def _plot(self, name: str, title: str, panels: tuple[Panel, ...], legend: Mapping[str, str] | None = None) -> Plot:
         """``legend`` maps what it says to labels; without one, the panels name the methods on their vertical axes."""
         styles = {text: self.styles[label] for text, label in (legend or {}).items()}
-        return Plot(f"{_file_stem(self.analysis.suite)}-{name}", title, panels, styles, shared_rows=legend is None)
+        return Plot(self.file_name(name), title, panels, styles, shared_rows=legend is None)
 
     def _marked_label(self, label: str) -> str:
         return label + self.marks.get(label, "")
