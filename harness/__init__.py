@@ -10,7 +10,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from harness.config import AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, Search
-from harness.registry.hooks import Algorithm, AlgorithmPreset, EnvironmentFamily, Executor, Method, Network, Preset, hookimpl
+from harness.registry.hooks import (
+    Algorithm,
+    AlgorithmPreset,
+    EnvironmentFamily,
+    Executor,
+    Method,
+    Network,
+    Preset,
+    ReportSection,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info
@@ -33,6 +43,7 @@ __all__ = [
     "Method",
     "Network",
     "Preset",
+    "ReportSection",
     "Search",
     "Spaces",
     "Transitions",

@@ -21,7 +21,8 @@ _N_THRESHOLDS = 101
 _TEXT, _COUNT, _NUMBER = pl.String, pl.Int64, pl.Float64
 _ESTIMATE_COLUMNS = {"value": _NUMBER, "low": _NUMBER, "high": _NUMBER}
 _KEY_COLUMNS = {"suite": _TEXT, "task": _TEXT, "method": _TEXT}
-_STATES = ("finished", "failed", "interrupted", "running", "missing")
+STATES = ("finished", "failed", "interrupted", "running", "missing")
+"""What a planned run may be, in the order in which tables count them."""
 
 SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     "aggregates": {"suite": _TEXT, "method": _TEXT, "metric": _TEXT, **_ESTIMATE_COLUMNS}
@@ -39,7 +40,7 @@ SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
         "normalised": _NUMBER,
         "scores": _COUNT,
     }
-    | {"planned": _COUNT, **dict.fromkeys(_STATES, _COUNT)},
+    | {"planned": _COUNT, **dict.fromkeys(STATES, _COUNT)},
     "measurements": {**_KEY_COLUMNS, "measurement": _TEXT, "mean": _NUMBER, "sd": _NUMBER, "runs": _COUNT},
 }
 """Columns of each table. A null ``task`` means all tasks together; null ends mean too few seeds for an interval."""
@@ -263,7 +264,7 @@ class _TableBuilder:
                 spread = scores.std(ddof=1) if len(scores) > 1 else np.nan
                 normalised = self._normalised.get((label, task), nothing).mean()
                 shape = (spread, scores.min(), scores.max(), normalised, int((~np.isnan(scores)).sum()))
-                counts = (len(states), *(states.count(state) for state in _STATES))
+                counts = (len(states), *(states.count(state) for state in STATES))
                 yield self.suite, task, label, *estimate, *shape, *counts
 
     def measurements(self) -> Iterator[tuple[object, ...]]:

@@ -76,6 +76,11 @@ class EnvironmentConfig(Config):
     """Whether reaching the step limit ``truncates`` (the value is bootstrapped) or ``terminates`` (RND, SND) an episode."""
 
     @property
+    def frames_per_step(self) -> int | None:
+        """Frames of the emulator or simulator that one step takes, by which papers count; ``None`` where there are none."""
+        return None
+
+    @property
     def actions(self) -> Literal["discrete", "continuous"] | None:
         """What actions are, known before an environment is made; ``None`` if it shows only then."""
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.registry.hooks import Algorithm, EnvironmentFamily, Executor, Network, hookimpl
+from harness.registry.hooks import Algorithm, EnvironmentFamily, Executor, Network, ReportSection, hookimpl
 
 
 @hookimpl
@@ -63,4 +63,38 @@ def harness_executors() -> Sequence[Executor]:
             execute="harness.execution.local:execute",
             summary="Processes on this machine, one run per core at a time.",
         )
+    ]
+
+
+@hookimpl
+def harness_report_sections() -> Sequence[ReportSection]:
+    modules = "harness.report.sections"
+    return [
+        ReportSection(name="overview", build=f"{modules}.overview:build", order=100, summary="Findings and warnings."),
+        ReportSection(name="aggregates", build=f"{modules}.aggregates:build", order=200, summary="Aggregate scores."),
+        ReportSection(name="improvement", build=f"{modules}.improvement:build", order=300, summary="Method against baseline."),
+        ReportSection(name="profiles", build=f"{modules}.profiles:build", order=400, summary="Performance profiles."),
+        ReportSection(name="efficiency", build=f"{modules}.efficiency:build", order=500, summary="Sample efficiency."),
+        ReportSection(name="tasks", build=f"{modules}.tasks:build", order=600, summary="Scores and curves of each task."),
+        ReportSection(name="measurements", build=f"{modules}.measurements:build", order=700, summary="Beside the return."),
+        ReportSection(name="published", build=f"{modules}.published:build", order=800, summary="Published numbers."),
+        ReportSection(name="runs", build=f"{modules}.runs:build", order=900, summary="How the runs stand."),
+        ReportSection(name="methods", build=f"{modules}.methods:build", order=1000, summary="Every setting of each method."),
+        ReportSection(name="normalisation", build=f"{modules}.normalisation:build", order=1100, summary="Constants of tasks."),
+        ReportSection(name="provenance", build=f"{modules}.provenance:build", order=1200, summary="Versions and machines."),
+        *(
+            ReportSection(name=name, build=f"{modules}.{name}:build", scope="study", order=order, summary=summary)
+            for name, order, summary in (
+                ("study_overview", 100, "What was searched and what came of it."),
+                ("study_confirmation", 200, "The best trials on fresh seeds."),
+                ("study_trials", 300, "Every trial."),
+                ("study_search", 400, "Optuna's own figures."),
+            )
+        ),
+        ReportSection(
+            name="skipped", build=f"{modules}.skipped:build", scope="report", order=100, summary="Unreadable files."
+        ),
+        ReportSection(
+            name="definitions", build=f"{modules}.definitions:build", scope="report", order=200, summary="Formulas."
+        ),
     ]

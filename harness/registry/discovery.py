@@ -24,7 +24,15 @@ from harness.errors import HarnessError
 from harness.registry import builtin, hooks
 from harness.registry.error_summary import summarise_error_with_location
 
-Description = hooks.Method | hooks.EnvironmentFamily | hooks.Network | hooks.Algorithm | hooks.AlgorithmPreset | hooks.Executor
+Description = (
+    hooks.Method
+    | hooks.EnvironmentFamily
+    | hooks.Network
+    | hooks.Algorithm
+    | hooks.AlgorithmPreset
+    | hooks.Executor
+    | hooks.ReportSection
+)
 
 _OWN_DISTRIBUTION = "exploration-harness"
 _PATH_FIELDS = {
@@ -33,6 +41,7 @@ _PATH_FIELDS = {
     hooks.Network: ("build",),
     hooks.Algorithm: ("learner", "config"),
     hooks.Executor: ("execute",),
+    hooks.ReportSection: ("build",),
 }
 _PATH_OPTIONAL = {hooks.Network}  # Stable-Baselines3's own networks are built by Stable-Baselines3
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pluggy
 
@@ -57,6 +57,7 @@ class Method:
             ``off_policy`` or both; ``sequences`` if only learners with a recurrent state will do; ``discrete`` or
             ``continuous`` if only such actions will do.
         presets: Published settings; the first is the default.
+        packages: Names of distributions, as pip has them, whose versions decide its numbers; each run records them.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Method:
     paper: str = ""
     works_with: set[LearnerKind] | frozenset[LearnerKind] = frozenset({"on_policy"})
     presets: Sequence[Preset] = ()
+    packages: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,7 @@ class EnvironmentFamily:
             a default.
         n_envs: Environments that an on-policy learner steps together where neither suite nor preset says: as many as make
             stepping cheap beside a network. It is a number of the family and not of the machine, since scores depend on it.
+        packages: Names of distributions, as pip has them, whose versions decide its numbers; each run records them.
     """
 
     name: str
@@ -93,6 +96,7 @@ class EnvironmentFamily:
     requires: str = ""
     example: Mapping[str, Any] = field(default_factory=dict)
     n_envs: int = 8
+    packages: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +108,14 @@ class Network:
         build: Import path of a `harness.algorithms.networks.ActorCriticNetwork` subclass.
         summary: One sentence.
         paper: Where it was published.
+        packages: Names of distributions, as pip has them, whose versions decide its numbers; each run records them.
     """
 
     name: str
     build: str
     summary: str = ""
     paper: str = ""
+    packages: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +129,7 @@ class Algorithm:
         summary: One sentence.
         paper: Where it was published.
         presets: Published settings; none is the default.
+        packages: Names of distributions, as pip has them, whose versions decide its numbers; each run records them.
     """
 
     name: str
@@ -131,6 +138,7 @@ class Algorithm:
     summary: str = ""
     paper: str = ""
     presets: Sequence[Preset] = ()
+    packages: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +161,26 @@ class Executor:
 
     name: str
     execute: str
+    summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSection:
+    """A section of the report.
+
+    Attributes:
+        name: Short name of the section, unique over all plugins; messages use it.
+        build: Import path of ``build(context) -> harness.report.document.Section | None``, where ``None`` says that there
+            is nothing to show. The context is the one in `harness.report.context` that ``scope`` names.
+        scope: What the section is about and stands under: each ``suite``, each ``study``, or the ``report`` as a whole.
+        order: Place among the sections of the same scope, smallest first; the harness's own have multiples of 100.
+        summary: One sentence.
+    """
+
+    name: str
+    build: str
+    scope: Literal["suite", "study", "report"] = "suite"
+    order: int = 750
     summary: str = ""
 
 
@@ -187,3 +215,8 @@ def harness_algorithm_presets() -> Sequence[AlgorithmPreset]:  # type: ignore[em
 @hookspec
 def harness_executors() -> Sequence[Executor]:  # type: ignore[empty-body]
     """Executors that this plugin provides; names must be unique over all plugins."""
+
+
+@hookspec
+def harness_report_sections() -> Sequence[ReportSection]:  # type: ignore[empty-body]
+    """Sections that this plugin adds to every report; names must be unique over all plugins."""

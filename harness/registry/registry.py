@@ -1,4 +1,4 @@
-"""What is installed: every method, environment family, network, algorithm and executor, by name.
+"""What is installed: every method, environment family, network, algorithm, executor and report section, by name.
 
 A plugin is taken as a whole or not at all. Names are unique over all plugins; the first to give a name keeps it, and the
 harness's own come first.
@@ -36,6 +36,7 @@ _KINDS: dict[type, str] = {
     hooks.Network: "network",
     hooks.Algorithm: "algorithm",
     hooks.Executor: "executor",
+    hooks.ReportSection: "report section",
 }
 
 _CONFIG_BASES: dict[type, type[Config]] = {
@@ -64,7 +65,7 @@ class Registry:
         plugins: The plugins in use.
         broken: The plugins of which nothing is used.
         disabled: As given.
-        methods, environments, networks, algorithms, executors: What is provided, by name.
+        methods, environments, networks, algorithms, executors, report_sections: What is provided, by name.
     """
 
     def __init__(self, plugins: Sequence[Plugin | BrokenPlugin], disabled: Sequence[str] = ()) -> None:
@@ -77,6 +78,7 @@ class Registry:
         self.networks: dict[str, Provided[hooks.Network]] = self._provided["network"]
         self.algorithms: dict[str, Provided[hooks.Algorithm]] = self._provided["algorithm"]
         self.executors: dict[str, Provided[hooks.Executor]] = self._provided["executor"]
+        self.report_sections: dict[str, Provided[hooks.ReportSection]] = self._provided["report section"]
         for plugin in plugins:
             self._add(plugin)
 
@@ -199,10 +201,14 @@ class Registry:
         """Where a name comes from.
 
         Args:
-            kind: ``method``, ``environment``, ``network``, ``algorithm`` or ``executor``.
+            kind: ``method``, ``environment``, ``network``, ``algorithm``, ``executor`` or ``report section``.
             name: One that is provided.
         """
         return self._provided[kind][name].plugin
+
+    def packages(self, kind: str, name: str) -> Sequence[str]:
+        """Distributions that a description declares to decide its numbers; see `provider` for ``kind`` and ``name``."""
+        return getattr(self._provided[kind][name].description, "packages", ())
 
     def preset_provider(self, description: hooks.Method | hooks.Algorithm, preset: str) -> PluginInfo:
         """Where a preset comes from, which for an algorithm's may be another plugin than the algorithm's own."""

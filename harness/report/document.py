@@ -75,8 +75,15 @@ Block = Paragraph | BulletList | CodeBlock | ReportTable | FigureBlock
 
 
 @dataclass(frozen=True)
-class ReportSection:
-    """A heading (``level`` 2 for a suite, 3 below), what stands under it, and how methods are drawn there, by label."""
+class Section:
+    """A heading and what stands under it.
+
+    Attributes:
+        title: The heading, as plain text.
+        blocks: What stands under it, in order.
+        level: Depth of the heading: 2 for what a suite, a study or the whole report begins with, 3 below that.
+        styles: How methods are drawn here, by label; in a section about a suite the suite's own styles if empty.
+    """
 
     title: str
     blocks: tuple[Block, ...]
@@ -98,4 +105,4 @@ class Document:
     title: str
     subtitle: str
     key_figures: tuple[tuple[str, str], ...]
-    sections: tuple[ReportSection, ...]
+    sections: tuple[Section, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.report.document import Document, ReportSection, ReportTable, TableCell
+from harness.report.document import Document, ReportTable, Section, TableCell
 
 _SPECIAL = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -26,7 +26,7 @@ def latex_tables(document: Document) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(suite: str, section: ReportSection) -> Iterator[str]:
+def _section(suite: str, section: Section) -> Iterator[str]:
     for block in section.blocks:
         if isinstance(block, ReportTable) and not block.collapsed:
             yield f"\n% {_comment(suite)}: {_comment(section.title)}"

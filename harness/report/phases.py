@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from harness.analysis.tables import Analysis
 from harness.report.wording import join_names
-from harness.runs.folder import RunRecord
+from harness.runs.results import RunRecords
 from harness.spec import PhaseSpec, RunSpec
 
 PhaseBoundaries = Mapping[tuple[str, str], tuple[int, ...]]
 """Steps at which one phase gives way to the next, by method and task; empty where there is nothing to mark."""
 
 
-def phase_boundaries(analysis: Analysis, records: Mapping[str, RunRecord]) -> PhaseBoundaries:
+def phase_boundaries(analysis: Analysis, records: RunRecords) -> PhaseBoundaries:
     """Where the phases of each method lie on each task."""
     rows = analysis.current_runs.drop_nulls("folder").select("label", "task", "folder").rows()
     return {(label, task): records[folder].spec.phase_boundaries for label, task, folder in rows}

@@ -41,6 +41,10 @@ class SuitePlots:
         self.analysis, self.marks, self.boundaries = analysis, marks, boundaries or {}
         self.styles = method_styles(analysis.methods, analysis.baseline)
 
+    def file_name(self, name: str) -> str:
+        """The stem of a figure's files, for a ``name`` that no other figure of the suite has."""
+        return f"{_file_stem(self.analysis.suite)}-{name}"
+
     def aggregates(self) -> Plot | None:
         """Every aggregate score with its interval."""
         table = self.analysis.tables["aggregates"]
@@ -110,7 +114,7 @@ class SuitePlots:
     def _plot(self, name: str, title: str, panels: tuple[Panel, ...], legend: Mapping[str, str] | None = None) -> Plot:
         """``legend`` maps what it says to labels; without one, the panels name the methods on their vertical axes."""
         styles = {text: self.styles[label] for text, label in (legend or {}).items()}
-        return Plot(f"{_file_stem(self.analysis.suite)}-{name}", title, panels, styles, shared_rows=legend is None)
+        return Plot(self.file_name(name), title, panels, styles, shared_rows=legend is None)
 
     def _marked_label(self, label: str) -> str:
         return label + self.marks.get(label, "")
@@ -163,8 +167,8 @@ class SuitePlots:
         return draw
 
     def _steps_label(self, tasks: Sequence[str]) -> str:
-        skips = self.analysis.tasks.filter(pl.col("task").is_in(tasks))["frame_skip"].unique().to_list()
-        return f"steps of {skips[0]} frames" if len(skips) == 1 and (skips[0] or 1) > 1 else "steps"
+        frames = self.analysis.tasks.filter(pl.col("task").is_in(tasks))["frames_per_step"].unique().to_list()
+        return f"steps of {frames[0]} frames" if len(frames) == 1 and (frames[0] or 1) > 1 else "steps"
 
     def _curve(self, axes: Axes, label: str, part: pl.DataFrame) -> None:
         """Solid where all of a method's runs have arrived (one stretch of steps), dotted elsewhere, with its band."""

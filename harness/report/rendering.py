@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.report.document import Document, FigureBlock, ReportSection, TableCell
+from harness.report.document import Document, FigureBlock, Section, TableCell
 from harness.report.drawing import inline_svgs, render_files
 
 FIGURES = "figures"
@@ -33,7 +33,7 @@ def markdown_page(document: Document) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def figure_files(sections: tuple[ReportSection, ...]) -> Mapping[str, bytes]:
+def figure_files(sections: tuple[Section, ...]) -> Mapping[str, bytes]:
     """Every figure as a vector file and as a picture, by file name."""
     plots = [block.plot for section in sections for block in section.blocks if isinstance(block, FigureBlock)]
     return {f"{plot.name}.{kind}": data for plot in plots for kind, data in render_files(plot).items()}

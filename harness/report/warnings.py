@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
 from harness.analysis.statistics import MIN_SEEDS
 from harness.analysis.tables import Analysis
 from harness.report.wording import join_names
-from harness.runs.folder import RunRecord
+from harness.runs.results import RunRecords
 
 ADEQUATE_SEEDS = 10
 """From here on a nominal 95 % interval covers the truth about as often as it says."""
-
-RunRecords = Mapping[str, RunRecord]
 
 
 def collect_warnings(analysis: Analysis, records: RunRecords) -> list[str]:

@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
+from harness.config import EnvironmentConfig
 from harness.errors import ResultsError
+from harness.registry import Registry, installed
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder, RunRecord, find_runs
+from harness.spec import EnvironmentSpec
 
 RUN_KEY = ("suite", "task", "label", "seed")
 """Columns that identify one entry of the score matrix; of several run folders with the same key, one counts."""
@@ -49,9 +53,13 @@ _TASK_SCHEMA = {
     "low": pl.Float64,
     "high": pl.Float64,
     "source": pl.String,
-    "frame_skip": pl.Int64,
+    "frames_per_step": pl.Int64,
     "constants": pl.Int64,
 }
+
+
+RunRecords = Mapping[str, RunRecord]
+"""The full record of each run, by the path of its folder as `Results` names it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Results:
         evaluations: One row per run and evaluation: ``folder``, ``step``, ``episodes``, mean ``return``, and the mean of
             whatever else the task measures.
         tasks: One row per task: its constants ``low``, ``high`` and their ``source`` (null where there are none),
-            ``frame_skip`` (null where it has no frames), and how many different ``constants`` its runs carry.
+            ``frames_per_step`` (null where it has no frames), and how many different ``constants`` its runs carry.
         records: The full record of each run, by folder.
         skipped: One line for each thing that could not be read.
     """
@@ -76,7 +84,7 @@ class Results:
     pretraining: pl.DataFrame
     evaluations: pl.DataFrame
     tasks: pl.DataFrame
-    records: Mapping[str, RunRecord]
+    records: RunRecords
     skipped: tuple[str, ...]
 
     @property
@@ -85,8 +93,12 @@ class Results:
         return self.runs["suite"].unique().sort().to_list()
 
 
-def read_results(roots: Iterable[Path | RunFolder]) -> Results:
+def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = None) -> Results:
     """Read every run folder at or below each of ``roots``.
+
+    Args:
+        roots: Results directories, parts of them, or single runs.
+        registry: What is installed; of this installation if not given.
 
     Raises:
         ResultsError: When a root does not exist, or when there is no run in any of them that could have a score.
@@ -108,7 +120,7 @@ def read_results(roots: Iterable[Path | RunFolder]) -> Results:
     places = ", ".join(str(_path(root)) for root in roots)
     if not rows:
         raise ResultsError("; ".join([f"no runs in {places}", *skipped]))
-    tasks = _tasks(records)
+    tasks = _tasks(records, registry or installed())
     pretraining, scored = _partition(rows, lambda row: records[str(row["folder"])].spec.pretraining)
     if not scored:
         raise ResultsError(f"only pre-training runs in {places}: scores come with the runs that begin from them")
@@ -182,7 +194,7 @@ def _row(name: str, record: RunRecord, state: str, curve: pl.DataFrame) -> dict[
 # --------------------------------------------------------------------------------------------------------------------
 # All folders together
 # --------------------------------------------------------------------------------------------------------------------
-def _tasks(records: Mapping[str, RunRecord]) -> pl.DataFrame:
+def _tasks(records: RunRecords, registry: Registry) -> pl.DataFrame:
     """The newest run decides a task's constants: they may be corrected after the first runs."""
     rows: dict[tuple[str, str], dict[str, object]] = {}
     seen: dict[tuple[str, str], set[tuple[float, float] | None]] = {}
@@ -190,7 +202,7 @@ def _tasks(records: Mapping[str, RunRecord]) -> pl.DataFrame:
         spec, constants = record.spec, record.spec.normalise
         if spec.pretraining:
             continue
-        key, skip = (spec.suite, spec.task), spec.environment.config.get("frame_skip")
+        key = (spec.suite, spec.task)
         seen.setdefault(key, set()).add((constants.low, constants.high) if constants else None)
         rows[key] = {
             "suite": spec.suite,
@@ -198,10 +210,26 @@ def _tasks(records: Mapping[str, RunRecord]) -> pl.DataFrame:
             "low": constants.low if constants else None,
             "high": constants.high if constants else None,
             "source": constants.source if constants else None,
-            "frame_skip": skip if isinstance(skip, int) else None,
+            "frames_per_step": _frames_per_step(spec.environment, registry),
             "constants": len(seen[key]),
         }
     return pl.DataFrame(list(rows.values()), schema=_TASK_SCHEMA).sort("suite", "task")
+
+
+def _frames_per_step(environment: EnvironmentSpec, registry: Registry) -> int | None:
+    """What the family says of these settings; ``None`` where it has no frames, or cannot be asked here.
+
+    The settings were valid when the run was planned. They are not validated again, since that may need simulators that are
+    not installed where the report is written, and rules that have changed since.
+    """
+    if environment.family not in registry.environments:
+        return None
+    try:
+        family = registry.config_class(registry.environment(environment.family))
+        frames = cast(EnvironmentConfig, family.model_construct(**environment.config)).frames_per_step
+    except Exception:  # noqa: BLE001  a stranger's code may raise anything, and a report does without frames
+        return None
+    return frames if isinstance(frames, int) else None
 
 
 def _partition(

@@ -17,7 +17,7 @@ from harness.registry import Registry
 from harness.runs.folder import COMMAND_VARIABLE
 from harness.spec import RunSpec
 
-_PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy", "ale-py", "procgen", "envpool")
+_CORE_PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy")
 
 
 def provenance(spec: RunSpec, registry: Registry, device: torch.device) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def provenance(spec: RunSpec, registry: Registry, device: torch.device) -> dict[
         "harness": metadata.version("exploration-harness"),
         "commit": _commit(),
         "plugins": _plugins(spec, registry),
-        "packages": {name: version for name in _PACKAGES if (version := _version(name)) is not None},
+        "packages": {name: version for name in _packages(spec, registry) if (version := _version(name)) is not None},
         "python": platform.python_version(),
         "system": platform.platform(),
         "cpu": _cpu(),
@@ -38,14 +38,25 @@ def provenance(spec: RunSpec, registry: Registry, device: torch.device) -> dict[
 
 
 def _plugins(spec: RunSpec, registry: Registry) -> dict[str, str]:
+    providers = [registry.provider(kind, name) for kind, name in _used(spec, registry)]
+    return {provider.name: f"{provider.distribution} {provider.version}" for provider in providers}
+
+
+def _packages(spec: RunSpec, registry: Registry) -> list[str]:
+    """Distributions whose versions decide the run's numbers: the core's, then what the used plugins declare, each once."""
+    declared = [name for kind, name in _used(spec, registry) for name in registry.packages(kind, name)]
+    return list(dict.fromkeys((*_CORE_PACKAGES, *declared)))
+
+
+def _used(spec: RunSpec, registry: Registry) -> list[tuple[str, str]]:
+    """The kind and name of everything that the run takes from plugins, sorted."""
     used = {("environment", spec.environment.family), ("algorithm", spec.algorithm.name)}
     if spec.reward is not None:
         used.add(("method", spec.reward.name))
     network = spec.algorithm.config.get("network")
     if isinstance(network, str) and network in registry.networks:
         used.add(("network", network))
-    providers = [registry.provider(kind, name) for kind, name in sorted(used)]
-    return {provider.name: f"{provider.distribution} {provider.version}" for provider in providers}
+    return sorted(used)
 
 
 def _version(package: str) -> str | None:

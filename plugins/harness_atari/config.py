@@ -60,6 +60,10 @@ class AtariConfig(EnvironmentConfig):
     """Whether `episode_steps` ``truncates`` (the value is bootstrapped) or ``terminates`` (RND, SND) an episode."""
 
     @property
+    def frames_per_step(self) -> int:
+        return self.frame_skip
+
+    @property
     def actions(self) -> Literal["discrete"]:
         """Joystick positions."""
         return "discrete"

@@ -13,6 +13,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             make="harness_classic_control.environment:make",
             config="harness_classic_control.config:ClassicControlConfig",
             n_envs=32,
+            packages=("envpool",),
             summary="Mountain cars with a reward at the goal only, stepped by EnvPool's C++ threads",
             source="Moore 1990; Gymnasium, Towers et al. 2024, arXiv 2407.17032; EnvPool: Weng et al. 2022, arXiv 2206.10558",
             requires="EnvPool: pip install 'exploration-harness[classic_control]'",

@@ -84,6 +84,10 @@ class DmControlConfig(EnvironmentConfig):
         return self
 
     @property
+    def frames_per_step(self) -> int:
+        return self.action_repeat
+
+    @property
     def suite_task(self) -> Task:
         """What the suite knows of the task."""
         return TASKS[self.task]

@@ -13,6 +13,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             make="harness_manipulation.environment:make",
             config="harness_manipulation.config:ManipulationConfig",
             n_envs=32,
+            packages=("envpool",),
             summary="Fetch, Adroit and MetaWorld with a reward for success only, stepped by EnvPool's C++ threads",
             source="Plappert et al. 2018, arXiv 1802.09464; Rajeswaran et al. 2018, arXiv 1709.10087; Yu et al. 2019, arXiv "
             "1910.10897; EnvPool: Weng et al. 2022, arXiv 2206.10558",

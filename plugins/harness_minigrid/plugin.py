@@ -17,6 +17,7 @@ def harness_environments() -> Sequence[EnvironmentFamily]:
             make="harness_minigrid.environment:make",
             config="harness_minigrid.config:MiniGridConfig",
             n_envs=32,
+            packages=("envpool",),
             summary="MiniGrid's grid worlds, stepped by EnvPool's C++ threads; a task's name is MiniGrid's",
             source=f"{_SOURCE}; EnvPool: Weng et al. 2022, arXiv 2206.10558",
             requires="EnvPool: pip install 'exploration-harness[minigrid]'",

@@ -71,6 +71,10 @@ class ProcGenConfig(EnvironmentConfig):
     of an episode: with ``gym3`` the terminal observation is the frame before it."""
 
     @property
+    def frames_per_step(self) -> int:
+        return 1
+
+    @property
     def actions(self) -> Literal["discrete"]:
         """Fifteen combinations of buttons."""
         return "discrete"

@@ -17,6 +17,7 @@ def harness_environments() -> Sequence[EnvironmentFamily]:
             make="harness_procgen.environment:make",
             config="harness_procgen.config:ProcGenConfig",
             n_envs=32,
+            packages=("envpool", "procgen", "PyQt5-Qt5"),
             summary="ProcGen games, in C++ threads of EnvPool or of the procgen package; a task's name is the game",
             source=f"{_COBBE}; EnvPool: Weng et al. 2022, arXiv 2206.10558",
             requires="EnvPool and the Qt 5 libraries: pip install 'exploration-harness[procgen]', which brings both (or, "

@@ -49,6 +49,10 @@ class VizDoomConfig(EnvironmentConfig):
         return self
 
     @property
+    def frames_per_step(self) -> int:
+        return self.frame_skip
+
+    @property
     def actions(self) -> Literal["discrete"]:
         """Stand, walk forward, turn right, turn left."""
         return "discrete"

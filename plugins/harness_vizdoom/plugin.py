@@ -13,6 +13,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             make="harness_vizdoom.environment:make",
             config="harness_vizdoom.config:VizDoomConfig",
             n_envs=16,
+            packages=("envpool",),
             summary="MyWayHome, a labyrinth of Doom with one reward, stepped by EnvPool; near, far and farthest starts",
             source="Kempka et al. 2016, arXiv 1605.02097; starts: Pathak et al. 2017, arXiv 1705.05363; EnvPool: Weng et al. "
             "2022, arXiv 2206.10558",

@@ -31,6 +31,10 @@ EXAMPLES = {
         lambda known: known.presets(hooks.Algorithm(name="ppo", learner="", config=""))["x"].config == {"n_envs": 3},
     ),
     "harness_executors": ("Executor(name='x', execute='m:execute')", lambda known: known.executor("x").execute == "m:execute"),
+    "harness_report_sections": (
+        "ReportSection(name='x', build='m:build', scope='study')",
+        lambda known: known.report_sections["x"].description.scope == "study",
+    ),
 }
 """For each hook what a plugin may return from it, and whether the registry has got it."""
 

@@ -11,7 +11,7 @@ from report.test_build_report import Page
 
 from harness.errors import ResultsError
 from harness.report.build import build_report
-from harness.report.sections.published import training_return
+from harness.report.comparison import training_return
 from harness.runs.files import csv_text
 from harness.runs.folder import RunFolder
 from harness.spec import EnvironmentSpec

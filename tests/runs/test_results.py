@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from report.synthetic import STEPS, write_run, write_suite
+from toy_plugin import toy_registry
 
 from harness.errors import ResultsError
 from harness.runs.results import read_results
@@ -127,10 +128,31 @@ def test_the_newest_run_decides_a_tasks_constants(tmp_path):
         "low": 0.0,
         "high": 4.0,
         "source": "corrected",
-        "frame_skip": None,
+        "frames_per_step": None,
         "constants": 2,
     }
     assert results.runs["normalised"].to_list() == pytest.approx([0.25, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("family", "config", "frames"),
+    [
+        ("atari", {"game": "pong", "frame_skip": 3}, 3),
+        ("atari", {"game": "pong"}, 4),  # the default of when the report is written
+        ("atari", {"game": "of the old days", "frame_skip": 2, "gone": True}, 2),  # valid then
+        ("procgen", {"game": "maze"}, 1),
+        ("deep_sea", {"size": 4}, None),
+        ("nowhere", {"frame_skip": 4}, None),
+    ],
+)
+def test_families_say_what_a_step_is_made_of(tmp_path, family, config, frames):
+    write_run(tmp_path, "north", "rnd", 0, environment=EnvironmentSpec(family=family, config=config))
+    assert read_results([tmp_path]).tasks["frames_per_step"].to_list() == [frames]
+
+
+def test_a_family_that_cannot_be_asked_costs_only_the_frames(tmp_path):
+    write_run(tmp_path, "north", "rnd", 0, environment=EnvironmentSpec(family="gone", config={}))
+    assert read_results([tmp_path], toy_registry()).tasks["frames_per_step"].to_list() == [None]
 
 
 @pytest.mark.parametrize("constants", [None, Normalisation(low=2, high=2)])

@@ -1,4 +1,4 @@
-"""Two plugins that nobody here knows, the example and a new one, are installed by pip and used as users would use them."""
+"""Plugins that nobody here knows, the examples and a new one, are installed by pip and used as users would use them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``site/``, into which both plugins are installed, and the sources of both."""
+    """A folder with ``site/``, into which all of them are installed, and the sources of each."""
     place = tmp_path_factory.mktemp("plugins")
     ignored = shutil.ignore_patterns("*.egg-info", "build", "__pycache__", "results")
-    shutil.copytree(ROOT / "examples" / "harness_simhash", place / "simhash", ignore=ignored)
+    for name in ("simhash", "section"):
+        shutil.copytree(ROOT / "examples" / f"harness_{name}", place / name, ignore=ignored)
     call(place, "-m", "harness", "new-plugin", "fresh", "--dir", "fresh")
     arguments = ["--quiet", "--no-deps", "--disable-pip-version-check", "--target", "site"]
     if find_spec("setuptools"):
         arguments.append("--no-build-isolation")
-    call(place, "-m", "pip", "install", *arguments, "./simhash", "./fresh")
+    call(place, "-m", "pip", "install", *arguments, "./simhash", "./section", "./fresh")
     return place
 
 
@@ -52,7 +53,7 @@ def test_they_pass_their_check(installed: Path, name: str) -> None:
     assert sum(check["outcome"] == "passed" for check in method["checks"]) >= 15
 
 
-@pytest.mark.parametrize("name", ["simhash", "fresh"])
+@pytest.mark.parametrize("name", ["simhash", "section", "fresh"])
 def test_they_pass_their_own_tests(installed: Path, name: str) -> None:
     told = call(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", name)
     assert " passed" in told.splitlines()[-1]

@@ -1,0 +1,1 @@
+"""Training time, a section for reports of exploration-harness."""

@@ -1,0 +1,64 @@
+"""What the sections of a report are built from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.analysis.tables import Analysis
+from harness.report.comparison import PublishedComparison
+from harness.report.drawing import Style
+from harness.report.plots import SuitePlots
+from harness.runs.results import Results, RunRecords
+
+if TYPE_CHECKING:
+    from harness.tuning.record import StudyRecord  # loads Optuna, which a report without studies does not need
+
+
+@dataclass(frozen=True)
+class SuiteContext:
+    """One suite of the results.
+
+    Attributes:
+        analysis: Every number of the suite, as tables; `harness.analysis.tables.Analysis` says which.
+        records: The full record of each run (specification, provenance, status), by folder.
+        plots: The figures of the suite, and how its methods are drawn.
+        comparison: Published numbers beside the suite's own; ``None`` where the report was asked for none.
+    """
+
+    analysis: Analysis
+    records: RunRecords
+    plots: SuitePlots
+    comparison: PublishedComparison | None = None
+
+    @property
+    def styles(self) -> Mapping[str, Style]:
+        """How each method is drawn, by label."""
+        return self.plots.styles
+
+
+@dataclass(frozen=True)
+class StudyContext:
+    """One study of the results.
+
+    Attributes:
+        record: Its settings, its trials, and the runs that confirmed them.
+    """
+
+    record: StudyRecord
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """Everything that a report is about.
+
+    Attributes:
+        results: What was read from run folders; ``None`` where there are only studies.
+        suites: One context for each suite, in alphabetical order.
+        studies: One context for each study.
+    """
+
+    results: Results | None
+    suites: tuple[SuiteContext, ...]
+    studies: tuple[StudyContext, ...]

@@ -1,0 +1,44 @@
+"""Every number of a report as tables, for CSV files."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from harness.report.context import ReportContext, SuiteContext
+from harness.runs.results import Results
+
+_SIGNIFICANT_FIGURES = 12  # beyond that lies the processor's rounding
+
+
+def csv_files(report: ReportContext) -> dict[str, str]:
+    """The content of each file, by name."""
+    tables = _tables(report.results, report.suites) if report.results else {}
+    return {f"{name}.csv": _csv(table) for name, table in (tables | _trials_tables(report)).items()}
+
+
+def _tables(results: Results, suites: tuple[SuiteContext, ...]) -> dict[str, pl.DataFrame]:
+    runs = results.runs.rename({"method": "method_name", "label": "method"}).with_columns(pretraining=False)
+    pretraining = results.pretraining.with_columns(method_name="method", pretraining=True)
+    columns = ["suite", "task", "method", "seed", "score", "normalised", "score_step", "episodes", "digest", "method_digest"]
+    tables = {
+        "scores": runs.filter(~pl.col("superseded")).drop_nulls("score").select(columns),
+        "runs": pl.concat([runs, pretraining], how="diagonal"),
+    }
+    if comparisons := [suite.comparison for suite in suites if suite.comparison]:
+        for name, clipped in (("published", False), ("published_clipped", True)):
+            tables[name] = pl.concat([comparison.table(clipped=clipped) for comparison in comparisons])
+    analyses = [suite.analysis for suite in suites]
+    return tables | {name: pl.concat([analysis.tables[name] for analysis in analyses]) for name in analyses[0].tables}
+
+
+def _trials_tables(report: ReportContext) -> dict[str, pl.DataFrame]:
+    if not report.studies:
+        return {}
+    from harness.report.trials import trials_table  # loads Optuna
+
+    records = [study.record for study in report.studies]
+    return {f"tuning-{record.suite}-{record.name}": trials_table(record) for record in records}
+
+
+def _csv(table: pl.DataFrame) -> str:
+    return table.with_columns(pl.col(pl.Float64).round_sig_figs(_SIGNIFICANT_FIGURES)).write_csv()

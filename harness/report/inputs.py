@@ -1,0 +1,91 @@
+"""Reading what a report is about: run folders, studies and published numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.analysis.published import PublishedNumber, read_published
+from harness.analysis.tables import analyse, choose_baseline
+from harness.errors import ResultsError
+from harness.registry import Registry
+from harness.report.comparison import PublishedComparison
+from harness.report.context import ReportContext, StudyContext, SuiteContext
+from harness.report.phases import phase_boundaries
+from harness.report.plots import SuitePlots
+from harness.report.warnings import incomplete_methods
+from harness.runs.folder import STUDIES, RunFolder, find_runs
+from harness.runs.results import Results, read_results
+from harness.tuning.trials import STUDY_RECORD_FILE, find_study_records
+
+if TYPE_CHECKING:
+    from harness.tuning.record import StudyRecord
+
+
+class ReportInputs:
+    """What was read for a report, before anything is computed from it.
+
+    Args:
+        folders: Results directories, parts of them, or single runs.
+        published: Files or folders of published numbers to lay beside ours.
+        baseline: The method to compare with; see `harness.analysis.tables.choose_baseline`.
+        registry: What is installed; environment families say what their steps are made of.
+
+    Raises:
+        ResultsError: When there is no run, or a folder or a file does not exist or cannot be used.
+        UnknownNameError: When no method is called ``baseline``.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path | RunFolder], published: Sequence[Path], baseline: str | None, registry: Registry
+    ) -> None:
+        self._numbers = read_published(published) if published else []
+        self._studies = _read_studies(folders)
+        self._results = _read_results(folders, self._studies, registry)
+        found = self._results
+        self._baselines = {suite: choose_baseline(found, suite, baseline) for suite in found.suites} if found else {}
+
+    def analyse(self) -> ReportContext:
+        """Compute every number of the report."""
+        suites = [_suite(self._results, *chosen, self._numbers) for chosen in self._baselines.items()] if self._results else []
+        return ReportContext(self._results, tuple(suites), tuple(map(StudyContext, self._studies)))
+
+
+def _suite(results: Results, suite: str, baseline: str | None, numbers: Sequence[PublishedNumber]) -> SuiteContext:
+    analysis = analyse(results, suite, baseline)
+    marks = dict.fromkeys(incomplete_methods(analysis), " †")
+    plots = SuitePlots(analysis, marks, phase_boundaries(analysis, results.records))
+    comparison = PublishedComparison(analysis, results.records, numbers) if numbers else None
+    return SuiteContext(analysis, results.records, plots, comparison)
+
+
+def _read_studies(folders: Sequence[Path | RunFolder]) -> list[StudyRecord]:
+    files = find_study_records(_path(folder) for folder in folders)
+    if not files:
+        return []
+    from harness.tuning.record import read_study_record  # loads Optuna, which a report without studies does not need
+
+    return [read_study_record(file) for file in files]
+
+
+def _read_results(folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord], registry: Registry) -> Results | None:
+    """What runs there are beside those of studies; ``None`` where there are studies alone."""
+    beside = [folder for folder in folders if not find_study_records([_path(folder)]) or not _within_study(_path(folder))]
+    if studies and not beside:
+        return None
+    try:
+        return read_results(beside, registry)
+    except ResultsError:
+        if studies and all(_path(folder).is_dir() and not find_runs(_path(folder))[0] for folder in beside):
+            return None
+        raise
+
+
+def _path(folder: Path | RunFolder) -> Path:
+    return folder.path if isinstance(folder, RunFolder) else Path(folder)
+
+
+def _within_study(folder: Path) -> bool:
+    """Whether a folder is a study's, or the folder of a suite's studies."""
+    return (folder / STUDY_RECORD_FILE).exists() or folder.resolve().name == STUDIES

@@ -1,0 +1,90 @@
+"""What was trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.analysis.tables import Analysis
+from harness.report.cells import METHOD, comparison_rows, flatten
+from harness.report.context import RunRecords, SuiteContext
+from harness.report.document import Column, ReportTable, Section
+from harness.report.phases import describe_phases
+from harness.report.wording import NO_VALUE
+from harness.spec import Combination, RunSpec
+
+
+def build(suite: SuiteContext) -> Section:
+    """Every method with its algorithm, bonus, budget and digest, and every setting of each."""
+    analysis, records = suite.analysis, suite.records
+    specs = _specs_by_method(analysis, records)
+    has_phases = any(describe_phases(spec) for spec in specs.values())
+    columns = (
+        METHOD,
+        Column("Algorithm"),
+        Column("Bonus"),
+        Column("How they combine"),
+        *([Column("Phases")] if has_phases else []),
+        Column("Steps", "number"),
+        Column("Digest"),
+    )
+    rows = tuple(
+        (
+            label,
+            spec.algorithm.name,
+            spec.reward.name if spec.reward else "none",
+            _combination(spec.reward.combine) if spec.reward else "extrinsic reward alone",
+            *([describe_phases(spec) or "none"] if has_phases else []),
+            f"{spec.steps:,}",
+            spec.method_digest,
+        )
+        for label, spec in specs.items()
+    )
+    settings = {label: dict(flatten(_settings(spec))) for label, spec in specs.items()}
+    heads = (Column("Setting"), *(Column(label, method=True) for label in specs))
+    lines = comparison_rows(settings)
+    return Section(
+        "Methods",
+        (
+            ReportTable("What was trained. The digest changes with anything that changes a method's numbers.", columns, rows),
+            ReportTable("Every setting of every method.", heads, lines, collapsed=True),
+            _digests(analysis),
+        ),
+    )
+
+
+def _specs_by_method(analysis: Analysis, records: RunRecords) -> dict[str, RunSpec]:
+    first = analysis.current_runs.drop_nulls("folder").unique("label", keep="first", maintain_order=True)
+    folders = dict(first.select("label", "folder").rows())
+    return {label: records[folders[label]].spec for label in analysis.methods if label in folders}
+
+
+def _combination(combine: Combination) -> str:
+    weights = f"extrinsic × {combine.extrinsic_weight:g}, bonus × {combine.intrinsic_weight:g}"
+    if combine.mode == "sum":
+        return (
+            f"sum of rewards ({weights}): a simplification, since one value function and one discount serve both and the"
+            " bonus ends with the episode"
+        )
+    ends = "episodic" if combine.episodic else "non-episodic"
+    return f"two value heads ({weights}; bonus discounted by {combine.intrinsic_gamma:g}, {ends})"
+
+
+def _settings(spec: RunSpec) -> dict[str, Any]:
+    settings: dict[str, Any] = {f"algorithm.{key}": value for key, value in spec.algorithm.config.items()}
+    if spec.reward:
+        settings |= {"reward": spec.reward.config, "combine": spec.reward.combine.model_dump(mode="json")}
+    for phase in spec.phases:
+        settings[f"phases.{phase.name}"] = phase.model_dump(mode="json", exclude={"name"})
+    return settings | {"evaluation": spec.evaluation.model_dump(mode="json"), "checkpoint_every": spec.checkpoint_every}
+
+
+def _digests(analysis: Analysis) -> ReportTable:
+    read = analysis.current_runs.drop_nulls("digest")
+    columns = (Column("Task"), *(Column(label, method=True) for label in analysis.methods))
+    rows = []
+    for task in analysis.tasks["task"]:
+        cells = [
+            ", ".join(read.filter(task=task, label=label)["digest"].unique().sort()) or NO_VALUE for label in analysis.methods
+        ]
+        rows.append((task, *cells))
+    return ReportTable("Digests of the runs: the folders are named <method>-<digest>.", columns, tuple(rows), collapsed=True)

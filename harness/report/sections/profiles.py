@@ -1,0 +1,26 @@
+"""How scores are distributed."""
+
+from __future__ import annotations
+
+from harness.report.context import SuiteContext
+from harness.report.document import FigureBlock, Paragraph, Section
+
+
+def build(suite: SuiteContext) -> Section | None:
+    """The fraction of runs above each score; nothing where no task can be normalised."""
+    plots = suite.plots
+    plot = plots.profiles()
+    if plot is None:
+        return None
+    explanation = (
+        "For every score τ, the fraction of runs over all tasks that score more than τ, each task weighing the same,"
+        " with 95 % bands. A curve above another at every τ means better at every level of difficulty; curves that"
+        " cross mean that the ranking depends on what counts as success."
+    )
+    return Section(
+        "Performance profiles",
+        (
+            Paragraph(explanation),
+            FigureBlock(plot),
+        ),
+    )

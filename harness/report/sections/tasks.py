@@ -1,0 +1,39 @@
+"""Scores task by task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from harness.report.cells import frames_note, phases_note
+from harness.report.context import SuiteContext
+from harness.report.document import Block, Column, FigureBlock, Paragraph, ReportTable, Section, TableCell
+from harness.report.wording import decimals_for, format_number
+
+
+def build(suite: SuiteContext) -> Section:
+    """Raw scores and learning curves of each task."""
+    analysis, plots = suite.analysis, suite.plots
+    explanation = (
+        "Raw scores: the mean return of the last evaluation's episodes, in the environment's own unclipped reward,"
+        " averaged over seeds. The curves show the mean over seeds of every evaluation, with 95 % bands where there are"
+        f" enough seeds.{frames_note(suite.analysis)}{phases_note(suite.plots)}"
+    )
+    columns = (Column("Task"), *(Column(label, "number", method=True) for label in analysis.methods))
+    table = analysis.tables["tasks"]
+    rows = [(task, *_task_cells(table.filter(task=task), analysis.methods)) for task in analysis.tasks["task"]]
+    caption = "Mean ± standard deviation over seeds, and the number of runs with a score of all planned."
+    blocks: list[Block] = [Paragraph(explanation), ReportTable(caption, columns, tuple(rows))]
+    plot = plots.task_curves()
+    return Section("Tasks", (*blocks, FigureBlock(plot)) if plot else tuple(blocks))
+
+
+def _task_cells(part: pl.DataFrame, labels: Sequence[str]) -> list[TableCell]:
+    decimals = decimals_for(part["value"])
+    cells: list[TableCell] = []
+    for label in labels:
+        value, sd, scores, planned = part.filter(method=label).select("value", "sd", "scores", "planned").row(0)
+        spread = "" if sd is None else f" ± {format_number(sd, decimals)}"
+        cells.append((f"{format_number(value, decimals)}{spread}", f"{scores}/{planned}"))
+    return cells

@@ -1,0 +1,56 @@
+"""Trials of a study as rows, for sections and for CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+from optuna.trial import FrozenTrial, TrialState
+
+from harness.report.document import Column, TableCell
+from harness.report.wording import NO_VALUE, format_number
+from harness.tuning.record import StudyRecord
+
+STATE_NAMES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "unfinished",
+}
+"""What a report calls the states of trials."""
+
+
+def study_columns(record: StudyRecord, names: Sequence[str]) -> tuple[Column, ...]:
+    """The columns of a table of trials, with the settings ``names`` last."""
+    objectives = [Column({"score": "Score", "seconds": "Seconds per run"}[name], "number") for name in record.objectives]
+    return (Column("Trial", "number"), Column("State"), *objectives, *(Column(name, "number") for name in names))
+
+
+def study_rows(record: StudyRecord, trials: Sequence[FrozenTrial], names: Sequence[str]) -> tuple[tuple[TableCell, ...], ...]:
+    """A row for each trial, for `study_columns` of the same ``names``."""
+    return tuple(
+        (
+            str(trial.number),
+            STATE_NAMES.get(trial.state, trial.state.name.lower()) + (", default" if trial.user_attrs.get("default") else ""),
+            *(format_number(value) for value in (trial.values or [None] * len(record.objectives))),
+            *(_setting(trial.params[name]) if name in trial.params else NO_VALUE for name in names),
+        )
+        for trial in trials
+    )
+
+
+def _setting(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def trials_table(record: StudyRecord) -> pl.DataFrame:
+    """Every trial of a study as a row: its state, its objectives, what it took, and its settings."""
+    rows = []
+    for trial in record.to_optuna_study().trials:
+        values = trial.values or [None] * len(record.objectives)
+        row: dict[str, Any] = {"trial": trial.number, "state": STATE_NAMES.get(trial.state, trial.state.name.lower())}
+        row |= dict(zip(record.objectives, values, strict=True))
+        row |= {f"total_{name}": trial.user_attrs.get(name) for name in ("runs", "steps", "seconds")}
+        rows.append(row | trial.params)
+    return pl.DataFrame(rows, infer_schema_length=None)
