@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor, is_vecenv_wrapped
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from harness.rewards import IntrinsicReward, Transitions
@@ -32,6 +33,12 @@ class BonusVecEnv(VecEnvWrapper):
         self._actions = np.empty(0)
         self._last_obs = np.empty(0)
         self._env_index = torch.arange(venv.num_envs, device=reward.device)
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """As the environments say; episodes that a `VecMonitor` counts inside are monitored, so that SB3 warns of a second."""
+        wrapped = super().env_is_wrapped(wrapper_class, indices)
+        monitored = wrapper_class is Monitor and is_vecenv_wrapped(self.venv, VecMonitor)
+        return [monitored or one for one in wrapped]
 
     @abstractmethod
     def pop_metrics(self) -> dict[str, float]:

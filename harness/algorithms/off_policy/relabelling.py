@@ -21,6 +21,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from torch import Tensor, nn
 
+from harness.algorithms.off_policy.detached import DetachedEnv
 from harness.algorithms.reward_wrapper import BonusVecEnv, action_tensor
 from harness.rewards import IntrinsicReward, Transitions
 from harness.spec import Combination
@@ -45,6 +46,10 @@ class RelabellingVecEnv(BonusVecEnv):
         self._bonuses = _BonusStatistics()
         self._update_metrics: dict[str, list[float]] = {}
         self._last_batch: Transitions | None = None
+
+    def __reduce__(self) -> tuple[type[DetachedEnv], tuple[()]]:
+        """Stable-Baselines3 saves the arguments of a replay buffer with a model; environments are not a part of it."""
+        return DetachedEnv, ()
 
     def step_wait(self) -> VecEnvStepReturn:
         """Finish a step; rewards are the environments' own, as the learner sees them."""

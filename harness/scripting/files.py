@@ -1,0 +1,147 @@
+"""A method in one file: safetensors, with its settings and spaces; reading one runs nothing that it holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import safetensors
+import safetensors.torch
+from gymnasium import spaces as gym_spaces
+
+from harness.errors import UserError
+from harness.registry import installed
+from harness.registry.hooks import Method
+from harness.rewards import IntrinsicReward, Spaces
+from harness.runs.files import write_bytes_atomic
+from harness.scripting.methods import build, validated
+from harness.training import trees
+
+RewardT = TypeVar("RewardT", bound=IntrinsicReward[Any])
+
+_FORMAT = "exploration-harness reward 1"
+
+
+def save_reward(reward: IntrinsicReward[Any], path: str | Path) -> Path:
+    """Write a method and everything it has learned to one safetensors file; a file that is there is replaced as a whole.
+
+    Args:
+        reward: The method.
+        path: The file; its folder must exist.
+
+    Returns:
+        The file.
+
+    Raises:
+        UserError: The method's spaces cannot be written, or the file cannot.
+    """
+    path = Path(path)
+    method = _registered(reward)
+    tree = {
+        "method": method and method.name,
+        "config": reward.config.model_dump(mode="json"),
+        "n_envs": reward.n_envs,
+        "frame_channels": reward.spaces.frame_channels,
+        "observation": _space_tree(reward.spaces.observation),
+        "action": _space_tree(reward.spaces.action),
+        "state": reward.state_dict(),
+    }
+    skeleton, tensors = trees.flatten(tree)
+    data = safetensors.torch.save(tensors, {"format": _FORMAT, "tree": json.dumps(skeleton, allow_nan=False)})
+    try:
+        write_bytes_atomic(path, data)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
+    return path
+
+
+def load_reward(path: str | Path, *, device: str = "auto") -> IntrinsicReward[Any]:
+    """The method that `save_reward` wrote, with its settings, spaces and everything it had learned.
+
+    Args:
+        path: The file.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
+
+    Raises:
+        UserError: The file is not one of `save_reward`, or no installed plugin provides the method.
+    """
+    tree = _read(Path(path))
+    if tree["method"] is None:
+        raise UserError(f"{path}: holds a method that no plugin provides: make one, and use harness.restore_reward")
+    registry = installed()
+    method = registry.method(tree["method"])
+    settings = validated(registry.config_class(method), tree["config"], f"{path}: method {method.name!r}")
+    spaces = Spaces(_space(tree["observation"]), _space(tree["action"]), tree["frame_channels"])
+    return _restored(build(method, settings, spaces, tree["n_envs"], device, seed=0), tree, Path(path))
+
+
+def restore_reward(reward: RewardT, path: str | Path) -> RewardT:
+    """Give a method that was made in the same way what another had learned when `save_reward` wrote it.
+
+    Args:
+        reward: Of the same class and settings, for the same spaces and number of environments.
+        path: The file.
+
+    Returns:
+        The method.
+
+    Raises:
+        UserError: The file is not one of `save_reward`, or was written by a method of another make.
+    """
+    return _restored(reward, _read(Path(path)), Path(path))
+
+
+def _restored(reward: RewardT, tree: dict[str, Any], path: Path) -> RewardT:
+    try:
+        reward.load_state_dict(tree["state"])
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: was written by a method of another make than {type(reward).__name__} ({error})") from error
+    return reward
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        if metadata.get("format") != _FORMAT:
+            raise UserError(f"{path}: is not a method written by harness.save_reward")
+        return trees.unflatten(json.loads(metadata["tree"]), tensors)
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        raise UserError(f"{path}: cannot be read as a method written by harness.save_reward ({error})") from error
+
+
+def _registered(reward: IntrinsicReward[Any]) -> Method | None:
+    """What describes the method's class and the class of its settings, if a plugin does."""
+    registry, package = installed(), type(reward).__module__.partition(".")[0]
+    for provided in registry.methods.values():
+        method = provided.description
+        if method.reward.partition(":")[0].partition(".")[0] == package:
+            found = registry.load(method.reward), registry.config_class(method)
+            if found == (type(reward), type(reward.config)):
+                return method
+    return None
+
+
+def _space_tree(space: gym_spaces.Space) -> dict[str, Any]:
+    if isinstance(space, gym_spaces.Box):
+        return {"box": str(space.dtype), "low": space.low, "high": space.high}
+    if isinstance(space, gym_spaces.Discrete):
+        return {"discrete": int(space.n), "start": int(space.start)}
+    if isinstance(space, gym_spaces.MultiDiscrete):
+        return {"multi_discrete": np.asarray(space.nvec, dtype=np.int64)}
+    if isinstance(space, gym_spaces.MultiBinary):
+        return {"multi_binary": list(space.shape)}
+    raise UserError(f"a method for {space} cannot be saved: its spaces must be Box, Discrete, MultiDiscrete or MultiBinary")
+
+
+def _space(tree: dict[str, Any]) -> gym_spaces.Space:
+    if "box" in tree:
+        return gym_spaces.Box(tree["low"], tree["high"], dtype=np.dtype(tree["box"]).type)
+    if "discrete" in tree:
+        return gym_spaces.Discrete(tree["discrete"], start=tree["start"])
+    if "multi_discrete" in tree:
+        return gym_spaces.MultiDiscrete(tree["multi_discrete"])
+    return gym_spaces.MultiBinary(tree["multi_binary"])

@@ -1,0 +1,105 @@
+"""A method by its name, for a script that brings its own environments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gymnasium import spaces as gym_spaces
+
+from harness.algorithms import randomness
+from harness.config import Config, IntrinsicRewardConfig
+from harness.errors import UnknownNameError, UserError
+from harness.registry import installed
+from harness.registry.hooks import Method
+from harness.rewards import IntrinsicReward, Spaces
+from harness.scripting.spaces import method_spaces
+from harness.suites.validation import ValidationFailed, validate
+from harness.training.assembly import choose_device
+
+
+def make_reward(
+    name: str,
+    observation_space: gym_spaces.Space,
+    action_space: gym_spaces.Space,
+    *,
+    n_envs: int,
+    preset: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    frame_channels: int | None = None,
+    device: str = "auto",
+    seed: int = 0,
+) -> IntrinsicReward[Any]:
+    """An intrinsic reward as installed plugins provide it.
+
+    Args:
+        name: Of the method, as ``harness list methods`` shows it.
+        observation_space: Of one environment; images may be channel-first or channel-last, see
+            `harness.scripting.spaces.method_spaces`.
+        action_space: Of one environment.
+        n_envs: N, the number of environments that step together; 1 for batches that come from no environment.
+        preset: Name of published settings; ``None`` for the method's default preset.
+        config: Settings of the method, over those of the preset.
+        frame_channels: Channels of one frame of a stack of images, newest frame last; ``None`` for images that are one frame.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``, where the method's networks live.
+        seed: Of the method's networks and of its random numbers.
+
+    Raises:
+        UserError: The name, the preset, a setting or a space is not one that can be used; says which, and what could.
+    """
+    method = installed().method(name)
+    settings = _settings(method, preset, config or {})
+    spaces = method_spaces(observation_space, action_space, frame_channels)
+    if n_envs < 1:
+        raise UserError(f"n_envs must be at least 1, not {n_envs}")
+    _require_observations(method, settings, spaces)
+    return build(method, settings, spaces, n_envs, device, seed)
+
+
+def build(method: Method, settings: Config, spaces: Spaces, n_envs: int, device: str, seed: int) -> IntrinsicReward[Any]:
+    """The method with validated settings; torch's global random stream stays as it was."""
+    reward_class = installed().load(method.reward)
+    with randomness.temporary_seed(seed):
+        place = choose_device(device)
+        return reward_class(settings, spaces, n_envs, place, seed).to(place)
+
+
+def validated(model: type[Config], data: Mapping[str, Any], about: str) -> Config:
+    """The model of plain data.
+
+    Args:
+        model: The pydantic model.
+        data: Values by field.
+        about: What the data configure, such as ``"method 'rnd'"``.
+
+    Raises:
+        UserError: With one line for each problem of the data.
+    """
+    try:
+        return validate(model, data, lambda path: (path,))
+    except ValidationFailed as failed:
+        lines = (": ".join([about, *_dotted(problem.paths), problem.message]) for problem in failed.problems)
+        raise UserError("\n".join(lines)) from None
+
+
+def _settings(method: Method, preset: str | None, config: Mapping[str, Any]) -> Config:
+    registry = installed()
+    presets = registry.presets(method)
+    chosen = preset or next(iter(presets), None)
+    if chosen is not None and chosen not in presets:
+        raise UnknownNameError(f"preset of method {method.name!r}", chosen, presets)
+    published = presets[chosen].config if chosen is not None else {}
+    return validated(registry.config_class(method), {**published, **config}, f"method {method.name!r}")
+
+
+def _require_observations(method: Method, settings: Config, spaces: Spaces) -> None:
+    required = settings.required_observations if isinstance(settings, IntrinsicRewardConfig) else None
+    kind = "vectors" if spaces.frame_channels is None else "images"
+    if required is not None and required[0] != kind:
+        wanted, key = required
+        setting = f"{key} {getattr(settings, key)!r} of method {method.name!r}"
+        raise UserError(f"{setting} needs {wanted}, and these observations are {spaces.observation}: choose another {key}")
+
+
+def _dotted(paths: tuple[tuple[str | int, ...], ...]) -> list[str]:
+    return [".".join(map(str, paths[0]))] if paths and paths[0] else []
