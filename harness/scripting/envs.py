@@ -25,7 +25,7 @@ from harness.algorithms.off_policy.relabelling import RelabelledReplayBuffer, Re
 from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.errors import UserError
 from harness.rewards import IntrinsicReward
-from harness.scripting.methods import validated
+from harness.scripting.methods import require_learner, validated
 from harness.scripting.spaces import channels_axis, float32_space, is_image
 from harness.spec import Combination
 
@@ -56,6 +56,7 @@ def add_bonus(
     """
     if n_steps < 1:
         raise UserError(f"n_steps must be at least 1, not {n_steps}: give the n_steps of the algorithm")
+    require_learner(reward, "on_policy")
     combine = _combination(extrinsic_weight, intrinsic_weight, mode)
     return IntrinsicRewardVecEnv(_conforming(venv, reward), reward, n_steps, combine)
 
@@ -82,6 +83,7 @@ def relabel(
     Raises:
         UserError: See `add_bonus`.
     """
+    require_learner(reward, "off_policy")
     return RelabellingVecEnv(_conforming(venv, reward), reward, _combination(extrinsic_weight, intrinsic_weight, mode))
 
 

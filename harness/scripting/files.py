@@ -13,10 +13,9 @@ from gymnasium import spaces as gym_spaces
 
 from harness.errors import UserError
 from harness.registry import installed
-from harness.registry.hooks import Method
 from harness.rewards import IntrinsicReward, Spaces
 from harness.runs.files import write_bytes_atomic
-from harness.scripting.methods import build, validated
+from harness.scripting.methods import build, registered_method, validated
 from harness.training import trees
 
 RewardT = TypeVar("RewardT", bound=IntrinsicReward[Any])
@@ -38,7 +37,7 @@ def save_reward(reward: IntrinsicReward[Any], path: str | Path) -> Path:
         UserError: The method's spaces cannot be written, or the file cannot.
     """
     path = Path(path)
-    method = _registered(reward)
+    method = registered_method(reward)
     tree = {
         "method": method and method.name,
         "config": reward.config.model_dump(mode="json"),
@@ -111,18 +110,6 @@ def _read(path: Path) -> dict[str, Any]:
         return trees.unflatten(json.loads(metadata["tree"]), tensors)
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise UserError(f"{path}: cannot be read as a method written by harness.save_reward ({error})") from error
-
-
-def _registered(reward: IntrinsicReward[Any]) -> Method | None:
-    """What describes the method's class and the class of its settings, if a plugin does."""
-    registry, package = installed(), type(reward).__module__.partition(".")[0]
-    for provided in registry.methods.values():
-        method = provided.description
-        if method.reward.partition(":")[0].partition(".")[0] == package:
-            found = registry.load(method.reward), registry.config_class(method)
-            if found == (type(reward), type(reward.config)):
-                return method
-    return None
 
 
 def _space_tree(space: gym_spaces.Space) -> dict[str, Any]:

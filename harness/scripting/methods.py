@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from gymnasium import spaces as gym_spaces
 
 from harness.algorithms import randomness
-from harness.config import Config, IntrinsicRewardConfig
+from harness.config import KIND_AXES, Config, IntrinsicRewardConfig, missing_kinds
 from harness.errors import UnknownNameError, UserError
 from harness.registry import installed
 from harness.registry.hooks import Method
@@ -16,6 +16,8 @@ from harness.rewards import IntrinsicReward, Spaces
 from harness.scripting.spaces import method_spaces
 from harness.suites.validation import ValidationFailed, validate
 from harness.training.assembly import choose_device
+
+_ANY_ACTIONS = KIND_AXES["actions"]
 
 
 def make_reward(
@@ -52,6 +54,7 @@ def make_reward(
     spaces = method_spaces(observation_space, action_space, frame_channels)
     if n_envs < 1:
         raise UserError(f"n_envs must be at least 1, not {n_envs}")
+    _require_actions(method, action_space)
     _require_observations(method, settings, spaces)
     return build(method, settings, spaces, n_envs, device, seed)
 
@@ -62,6 +65,30 @@ def build(method: Method, settings: Config, spaces: Spaces, n_envs: int, device:
     with randomness.temporary_seed(seed):
         place = choose_device(device)
         return reward_class(settings, spaces, n_envs, place, seed).to(place)
+
+
+def registered_method(reward: IntrinsicReward[Any]) -> Method | None:
+    """The description of the method, if a plugin provides its class with the class of its settings."""
+    registry, package = installed(), type(reward).__module__.partition(".")[0]
+    for provided in registry.methods.values():
+        method = provided.description
+        if method.reward.partition(":")[0].partition(".")[0] == package:
+            found = registry.load(method.reward), registry.config_class(method)
+            if found == (type(reward), type(reward.config)):
+                return method
+    return None
+
+
+def require_learner(reward: IntrinsicReward[Any], kind: Literal["on_policy", "off_policy"]) -> None:
+    """Refuse a method that says it does not work with learners of this kind.
+
+    Raises:
+        UserError: It works with the other kind only.
+    """
+    method = registered_method(reward)
+    if method is not None and missing_kinds(method.works_with, _ANY_ACTIONS | {kind, "sequences"}):
+        other = "harness.relabel, for off-policy" if kind == "on_policy" else "harness.add_bonus, for on-policy"
+        raise UserError(f"method {method.name!r} does not work with {kind.replace('_', '-')} algorithms: use {other} ones")
 
 
 def validated(model: type[Config], data: Mapping[str, Any], about: str) -> Config:
@@ -90,6 +117,12 @@ def _settings(method: Method, preset: str | None, config: Mapping[str, Any]) -> 
         raise UnknownNameError(f"preset of method {method.name!r}", chosen, presets)
     published = presets[chosen].config if chosen is not None else {}
     return validated(registry.config_class(method), {**published, **config}, f"method {method.name!r}")
+
+
+def _require_actions(method: Method, space: gym_spaces.Space) -> None:
+    found = "continuous" if isinstance(space, gym_spaces.Box) else "discrete"
+    for wanted in missing_kinds(method.works_with, {"on_policy", "off_policy", "sequences", found}):
+        raise UserError(f"method {method.name!r} needs {' or '.join(sorted(wanted))} actions, and these are {space}")
 
 
 def _require_observations(method: Method, settings: Config, spaces: Spaces) -> None:
