@@ -77,9 +77,10 @@ class _Fits:
         array = self._of_shape("action", values, space.shape or ())
         if isinstance(space, spaces.Box):
             return torch.as_tensor(array.astype(np.float32), device=self.method.device)
-        first = int(getattr(space, "start", 0))
-        if isinstance(space, spaces.Discrete) and len(array) and not first <= array.min() <= array.max() < first + space.n:
-            raise UserError(f"actions must be from {first} to {first + space.n - 1}, not from {array.min()} to {array.max()}")
+        if isinstance(space, spaces.Discrete) and len(array):
+            first, last = int(space.start), int(space.start + space.n) - 1
+            if not first <= array.min() <= array.max() <= last:
+                raise UserError(f"actions must be from {first} to {last}, not from {array.min()} to {array.max()}")
         return torch.as_tensor(array.astype(np.int64), device=self.method.device)
 
     def rows(self, name: str, values: ArrayLike | Tensor | None, dtype: torch.dtype) -> Tensor:

@@ -118,9 +118,9 @@ def _space_tree(space: gym_spaces.Space) -> dict[str, Any]:
     if isinstance(space, gym_spaces.Discrete):
         return {"discrete": int(space.n), "start": int(space.start)}
     if isinstance(space, gym_spaces.MultiDiscrete):
-        return {"multi_discrete": np.asarray(space.nvec, dtype=np.int64)}
+        return {"multi_discrete": np.asarray(space.nvec), "start": np.asarray(space.start)}
     if isinstance(space, gym_spaces.MultiBinary):
-        return {"multi_binary": list(space.shape)}
+        return {"multi_binary": space.n if isinstance(space.n, int) else list(space.shape)}
     raise UserError(f"a method for {space} cannot be saved: its spaces must be Box, Discrete, MultiDiscrete or MultiBinary")
 
 
@@ -130,5 +130,5 @@ def _space(tree: dict[str, Any]) -> gym_spaces.Space:
     if "discrete" in tree:
         return gym_spaces.Discrete(tree["discrete"], start=tree["start"])
     if "multi_discrete" in tree:
-        return gym_spaces.MultiDiscrete(tree["multi_discrete"])
+        return gym_spaces.MultiDiscrete(tree["multi_discrete"], start=tree["start"])
     return gym_spaces.MultiBinary(tree["multi_binary"])

@@ -1,4 +1,4 @@
-"""Plugins that nobody here knows, the examples and a new one, are installed by pip and used as users would use them."""
+"""Packages that nobody here knows, every example and a new one, are installed by pip and used as users would use them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,43 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
+PREFIX = "harness_"
+EXAMPLES = sorted(folder.name.removeprefix(PREFIX) for folder in (ROOT / "examples").glob(f"{PREFIX}*"))
+PACKAGES = [*EXAMPLES, "fresh"]
+WITH_SUITE = [name for name in EXAMPLES if (ROOT / "examples" / f"{PREFIX}{name}" / "suites").is_dir()] + ["fresh"]
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``site/``, into which all of them are installed, and the sources of each."""
+    """A folder with ``site/``, into which every package is installed, and the sources of each."""
     place = tmp_path_factory.mktemp("plugins")
     ignored = shutil.ignore_patterns("*.egg-info", "build", "__pycache__", "results")
-    for name in ("simhash", "section"):
-        shutil.copytree(ROOT / "examples" / f"harness_{name}", place / name, ignore=ignored)
+    for name in EXAMPLES:
+        shutil.copytree(ROOT / "examples" / f"{PREFIX}{name}", place / name, ignore=ignored)
     call(place, "-m", "harness", "new-plugin", "fresh", "--dir", "fresh")
     arguments = ["--quiet", "--no-deps", "--disable-pip-version-check", "--target", "site"]
     if find_spec("setuptools"):
         arguments.append("--no-build-isolation")
-    call(place, "-m", "pip", "install", *arguments, "./simhash", "./section", "./fresh")
+    call(place, "-m", "pip", "install", *arguments, *(f"./{name}" for name in PACKAGES))
     return place
+
+
+@pytest.fixture(scope="module")
+def provided(installed: Path) -> dict[str, dict[str, str]]:
+    """For each package what the harness lists as provided by it: kinds by name."""
+    listed: dict[str, list[dict[str, Any]]] = json.loads(call(installed, "-m", "harness", "list", "--json"))
+    found: dict[str, dict[str, str]] = {name: {} for name in PACKAGES}
+    for kind, entry in ((kind, entry) for kind, entries in listed.items() for entry in entries):
+        package = (entry.get("plugin") or {}).get("distribution", "").removeprefix("harness-").replace("-", "_")
+        if package in found:
+            found[package][entry["name"]] = kind
+    return found
 
 
 def call(place: Path, *arguments: str, code: int = 0) -> str:
@@ -39,35 +57,44 @@ def call(place: Path, *arguments: str, code: int = 0) -> str:
     return done.stdout
 
 
-def test_both_are_listed_with_where_they_come_from(installed: Path) -> None:
-    listed = json.loads(call(installed, "-m", "harness", "list", "methods", "--json"))["methods"]
-    origins = {method["name"]: method["plugin"]["distribution"] for method in listed}
-    assert origins["simhash"] == "harness-simhash"
-    assert origins["fresh"] == "harness-fresh"
+def test_each_is_listed_with_what_it_provides(provided: dict[str, dict[str, str]]) -> None:
+    assert provided["simhash"] == {"simhash": "methods"}
+    assert provided["tiny_network"] == {"tiny": "networks"}
+    assert provided["fresh"] == {"fresh": "methods"}
 
 
-@pytest.mark.parametrize("name", ["simhash", "fresh"])
-def test_they_pass_their_check(installed: Path, name: str) -> None:
-    (method,) = json.loads(call(installed, "-m", "harness", "check", name, "--json"))
-    assert [check for check in method["checks"] if check["outcome"] == "failed"] == []
-    assert sum(check["outcome"] == "passed" for check in method["checks"]) >= 15
+def test_each_is_a_plugin_in_use(installed: Path) -> None:
+    plugins = json.loads(call(installed, "-m", "harness", "list", "plugins", "--json"))["plugins"]
+    in_use = json.dumps([plugin for plugin in plugins if not plugin.get("error")])
+    assert [name for name in PACKAGES if f'"harness-{name.replace("_", "-")}"' not in in_use] == []
 
 
-@pytest.mark.parametrize("name", ["simhash", "section", "fresh"])
-def test_they_pass_their_own_tests(installed: Path, name: str) -> None:
-    told = call(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", name)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_its_methods_pass_their_check(installed: Path, provided: dict[str, dict[str, str]], package: str) -> None:
+    for name in (name for name, kind in provided[package].items() if kind == "methods"):
+        (method,) = json.loads(call(installed, "-m", "harness", "check", name, "--json"))
+        assert [check for check in method["checks"] if check["outcome"] == "failed"] == []
+        assert sum(check["outcome"] == "passed" for check in method["checks"]) >= 15
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_it_passes_its_own_tests(installed: Path, package: str) -> None:
+    told = call(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", package)
     assert " passed" in told.splitlines()[-1]
 
 
-@pytest.mark.parametrize("name", ["simhash", "fresh"])
-def test_they_run_in_a_suite(installed: Path, name: str) -> None:
-    suite = f"{name}/suites/{name}.yaml"
-    only = ["--profile", "smoke", "--task", "n10", "--method", f"ppo_{name}", "--workers", "1", "--no-report"]
-    call(installed, "-m", "harness", "run", suite, *only)
-    (record,) = (installed / "results" / name).rglob("run.json")
+@pytest.mark.parametrize("package", WITH_SUITE)
+def test_it_runs_in_its_suite(installed: Path, provided: dict[str, dict[str, str]], package: str) -> None:
+    """The suite's last method on its first task, which the run says the package had a part in."""
+    (file,) = (installed / package / "suites").glob("*.yaml")
+    suite = YAML(typ="safe").load(file)
+    task, method = next(iter(suite["tasks"])), list(suite["methods"])[-1]
+    only = ["--profile", "smoke", "--task", task, "--method", method, "--workers", "1", "--no-report"]
+    call(installed, "-m", "harness", "run", str(file), *only)
+    (record,) = (installed / "results" / suite["suite"]).rglob("run.json")
     run = json.loads(record.read_text())
     assert run["status"]["state"] == "finished"
-    assert run["spec"]["reward"]["name"] == name
+    assert f"harness-{package.replace('_', '-')} 0.1.0" in run["provenance"]["plugins"].values()
     header, *rows = (record.parent / "progress.csv").read_text().splitlines()
-    assert "intrinsic/bonus_mean" in header
     assert rows
+    assert ("intrinsic/bonus_mean" in header) == ("methods" in provided[package].values())
