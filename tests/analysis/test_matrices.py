@@ -69,7 +69,10 @@ def test_normalised_scores() -> None:
     [
         ({}, "at least one method"),
         ({"ppo": [1, 2]}, r"scores of 'ppo' must have shape (runs, tasks), not (2,); for one task use scores[:, None]"),
-        ({"ppo": np.zeros((3, 2)), "rnd": np.zeros((2, 3))}, "'ppo' has 2, and 'rnd' has 3 (rows are runs, columns are tasks)"),
+        (
+            {"ppo": np.zeros((3, 2)), "rnd": np.zeros((2, 3))},
+            "'ppo' has 2, and 'rnd' has 3 (rows are runs, columns are tasks)",
+        ),
         ({"ppo": [[1, np.inf]]}, "hold an infinite number"),
         ({"ppo": [[1, np.nan], [2, np.nan]]}, "method 'ppo' has no score on task 1"),
     ],

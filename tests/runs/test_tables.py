@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 import pytest
+from report.synthetic import write_run, write_suite  # type: ignore[import-not-found]
 
 import harness
 from harness.errors import ResultsError
-from report.synthetic import write_run, write_suite  # type: ignore[import-not-found]
 
 
 def test_every_run_has_a_row_and_its_curves_carry_its_name(tmp_path: Path) -> None:

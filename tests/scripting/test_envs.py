@@ -21,11 +21,11 @@ from stable_baselines3.common.vec_env import (
     VecMonitor,
     VecTransposeImage,
 )
+from support.scripted import LoggingConfig
 
 import harness
 from harness.errors import UserError
 from harness.rewards import IntrinsicReward, Spaces, Transitions
-from support.scripted import LoggingConfig
 
 LENGTH = 5
 
@@ -274,7 +274,10 @@ def make(observation: spaces.Space = VECTOR, name: str = "rnd", n_envs: int = 2,
     [
         ({"name": "rdn"}, "unknown method 'rdn': did you mean 'rnd'"),
         ({"preset": "burda2017"}, "unknown preset of method 'rnd' 'burda2017': did you mean 'burda2018'"),
-        ({"config": {"learning_rat": 1}}, "method 'rnd': learning_rat: unknown key 'learning_rat': did you mean 'learning_rate'"),
+        (
+            {"config": {"learning_rat": 1}},
+            "method 'rnd': learning_rat: unknown key 'learning_rat': did you mean 'learning_rate'",
+        ),
         ({"config": {"epochs": 0}}, "method 'rnd': epochs: expected more than 0, got 0"),
         ({"n_envs": 0}, "n_envs must be at least 1"),
         ({"observation": spaces.Dict({"a": VECTOR})}, "these are a Dict: flatten"),
@@ -302,7 +305,7 @@ def test_environments_of_another_make_are_refused() -> None:
 
 @pytest.mark.parametrize("wrap", [lambda *a, **k: harness.add_bonus(*a, n_steps=8, **k), harness.relabel])
 def test_two_critics_are_not_for_an_unmodified_algorithm(wrap: Any) -> None:
-    with pytest.raises(UserError, match="two_critics.* needs a second value head"):
+    with pytest.raises(UserError, match=r"two_critics.* needs a second value head"):
         wrap(environments(), make(), mode="two_critics")
     with pytest.raises(UserError, match="intrinsic_weight: expected at least 0"):
         wrap(environments(), make(), intrinsic_weight=-1)

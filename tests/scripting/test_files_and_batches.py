@@ -93,7 +93,7 @@ def test_safetensors_of_another_kind_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nowhere.*cannot be written"):
+    with pytest.raises(UserError, match=r"nowhere.*cannot be written"):
         harness.save_reward(rnd(), tmp_path / "nowhere" / "rnd.safetensors")
 
 
@@ -104,7 +104,13 @@ def test_rows_of_arrays_and_tensors_become_transitions() -> None:
     method = rnd()
     obs = torch.arange(12.0).reshape(4, 3)
     made = harness.make_transitions(
-        method, obs.double(), [0, 1, 2, 3], obs.numpy() + 1, reward=[1, 2, 3, 4], terminated=[0, 0, 1, 1], truncated=[0, 1, 0, 1]
+        method,
+        obs.double(),
+        [0, 1, 2, 3],
+        obs.numpy() + 1,
+        reward=[1, 2, 3, 4],
+        terminated=[0, 0, 1, 1],
+        truncated=[0, 1, 0, 1],
     )
     assert torch.equal(made.obs, obs)
     assert torch.equal(made.next_obs, obs + 1)

@@ -65,7 +65,7 @@ def test_each_is_listed_with_what_it_provides(provided: dict[str, dict[str, str]
 
 def test_each_is_a_plugin_in_use(installed: Path) -> None:
     plugins = json.loads(call(installed, "-m", "harness", "list", "plugins", "--json"))["plugins"]
-    in_use = json.dumps([plugin for plugin in plugins if not plugin.get("error")])
+    in_use = json.dumps([plugin for plugin in plugins if plugin["state"] == "in use"])
     assert [name for name in PACKAGES if f'"harness-{name.replace("_", "-")}"' not in in_use] == []
 
 

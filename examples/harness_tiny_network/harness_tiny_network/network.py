@@ -12,9 +12,9 @@ from harness.nn.layers import orthogonal
 
 
 class TinyNetwork(ActorCriticNetwork):
-    """One shared layer of 32 units, then one of 16 for each of policy and values, tanh after each; orthogonal, gain sqrt(2).
+    """One shared layer of 32 units and one of 16 for each of policy and values, tanh after each; orthogonal weights.
 
-    The heads are the harness's: action logits on `policy_latent`, and on `value_latent` as many values as there are critics.
+    The heads are the harness's: action logits on `policy_latent`, on `value_latent` a value for each critic.
     """
 
     features_dim, policy_dim, value_dim = 32, 16, 16

@@ -14,6 +14,6 @@ def harness_networks() -> Sequence[Network]:
         Network(
             name="tiny",
             build="harness_tiny_network.network:TinyNetwork",
-            summary="Observations of any shape: one shared layer of 32 units, one of 16 for each of policy and values, tanh.",
+            summary="Any observations: one shared layer of 32 units, one of 16 for each of policy and values, tanh.",
         )
     ]
