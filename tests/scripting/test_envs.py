@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from support.scripted import LoggingConfig
 
 import harness
 from harness.errors import UserError
+from harness.registry import installed
 from harness.rewards import IntrinsicReward, Spaces, Transitions
 
 LENGTH = 5
@@ -314,3 +316,43 @@ def test_two_critics_are_not_for_an_unmodified_algorithm(wrap: Any) -> None:
 def test_a_buffer_needs_relabelling_environments() -> None:
     with pytest.raises(UserError, match=r"what harness\.relabel returned, not IntrinsicRewardVecEnv"):
         harness.relabelled_replay(harness.add_bonus(environments(), make(), n_steps=8))  # type: ignore[arg-type]
+
+
+def test_a_method_for_other_learners_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    reward = make(name="proto_rl", config={"feature_dim": 8})
+    with pytest.raises(UserError, match=r"'proto_rl' does not work with on-policy algorithms: use harness\.relabel"):
+        harness.add_bonus(environments(), reward, n_steps=8)
+    harness.relabel(environments(), reward)
+    rnd = installed().methods["rnd"]
+    choosy = replace(rnd, description=replace(rnd.description, works_with={"on_policy", "continuous"}))
+    monkeypatch.setitem(installed().methods, "rnd", choosy)
+    with pytest.raises(UserError, match="method 'rnd' needs continuous actions, and these are Discrete"):
+        make()
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Off-policy models on the disk
+# --------------------------------------------------------------------------------------------------------------------
+def test_a_saved_model_leaves_environments_out_and_trains_on_when_it_gets_them(tmp_path: Path) -> None:
+    venv = environments()
+    reward = recording(venv)
+    env = harness.relabel(venv, reward)
+    settings: dict[str, Any] = {"learning_starts": 10, "buffer_size": 60, "policy_kwargs": {"net_arch": [4]}}
+    model = DQN("MlpPolicy", env, device="cpu", **settings, **harness.relabelled_replay(env))
+    model.learn(20)
+    model.save(tmp_path / "model")
+    model.save_replay_buffer(tmp_path / "buffer")
+
+    alone = DQN.load(tmp_path / "model", device="cpu")
+    assert alone.predict(env.reset())[0].shape == (2,)
+    alone.set_env(env)
+    alone.load_replay_buffer(tmp_path / "buffer")
+    with pytest.raises(UserError, match=r"no environments yet: load the model with .*relabelled_replay"):
+        alone.learn(20)
+    assert alone.replay_buffer is not None
+    alone.replay_buffer.bonus_env = env  # type: ignore[attr-defined]
+    alone.learn(20)
+
+    learned = len(reward.updated)
+    DQN.load(tmp_path / "model", env=env, device="cpu", **harness.relabelled_replay(env)).learn(40)
+    assert len(reward.updated) > learned
