@@ -125,6 +125,7 @@ class ConformingVecEnv(VecEnvWrapper):
     def step_wait(self) -> VecEnvStepReturn:
         """Finish a step; see the class."""
         observations, rewards, dones, infos = self.venv.step_wait()
+        infos = list(infos)  # SubprocVecEnv gives a tuple
         for i in np.flatnonzero(dones):
             if infos[i].get("terminal_observation") is None:
                 raise UserError(

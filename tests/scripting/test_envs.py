@@ -169,8 +169,9 @@ def test_the_method_learns_after_every_rollout_of_learn_of_any_length(tmp_path: 
     assert reward.updated == [16] * 4
 
 
-def test_environments_in_other_processes() -> None:
-    venv = SubprocVecEnv([lambda: Counting(VECTOR)] * 2, start_method="fork")
+@pytest.mark.parametrize("wrapper", [lambda env: env, Monitor])
+def test_environments_in_other_processes(wrapper: Any) -> None:
+    venv = SubprocVecEnv([lambda: wrapper(Counting(VECTOR))] * 2, start_method="fork")
     try:
         reward = recording(venv)
         ppo(harness.add_bonus(venv, reward, n_steps=8)).learn(16)
@@ -319,7 +320,7 @@ def test_a_buffer_needs_relabelling_environments() -> None:
 
 
 def test_a_method_for_other_learners_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    reward = make(name="proto_rl", config={"feature_dim": 8})
+    reward = make(name="proto_rl")
     with pytest.raises(UserError, match=r"'proto_rl' does not work with on-policy algorithms: use harness\.relabel"):
         harness.add_bonus(environments(), reward, n_steps=8)
     harness.relabel(environments(), reward)
