@@ -20,8 +20,8 @@ from harness.planning.expand import deep_merge
 from harness.registry import Registry, installed
 from harness.registry.hooks import Method
 from harness.rewards import Guarantees, IntrinsicReward, Transitions
-from harness.training.contracts import load_reward
 from harness.testing.worlds import ENVIRONMENT_KINDS, N_ENVS, EnvironmentKind, Script, random_script
+from harness.training.contracts import load_reward
 
 _WARM_UP_SEED = 999
 _CPU = torch.device("cpu")

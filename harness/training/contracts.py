@@ -37,7 +37,9 @@ def load_learner(registry: Registry, algorithm: Algorithm) -> type[Learner]:
     if lacking:
         registry.refuse(algorithm.learner, f"must meet harness.algorithms.base.Learner; it lacks {', '.join(sorted(lacking))}")
     if parameters := _unknown_parameters(loaded.predict):
-        registry.refuse(algorithm.learner, f"must take {', '.join(parameters)} in predict(); see harness.algorithms.base.Learner")
+        registry.refuse(
+            algorithm.learner, f"must take {', '.join(parameters)} in predict(); see harness.algorithms.base.Learner"
+        )
     return loaded
 
 

@@ -23,7 +23,7 @@ def harness_algorithms() -> Sequence[Algorithm]:
             name="dqn",
             learner="harness_sb3.learners:DQNLearner",
             config="harness_sb3.configs:DQNConfig",
-            summary="Deep Q-networks of Stable-Baselines3, for discrete actions; bonuses are recomputed for every sampled batch.",
+            summary="Deep Q-networks of Stable-Baselines3, for discrete actions; each sampled batch gets its bonus anew.",
             paper="Mnih et al. 2015, doi 10.1038/nature14236",
             presets=(presets.DQN_ZOO_ATARI, presets.DQN_ZOO_MOUNTAIN_CAR),
         ),
@@ -31,8 +31,7 @@ def harness_algorithms() -> Sequence[Algorithm]:
             name="td3",
             learner="harness_sb3.learners:TD3Learner",
             config="harness_sb3.configs:TD3Config",
-            summary="Twin delayed DDPG of Stable-Baselines3, for continuous actions; bonuses are recomputed for every sampled"
-            " batch.",
+            summary="Twin delayed DDPG of Stable-Baselines3, for continuous actions; each sampled batch gets its bonus anew.",
             paper="Fujimoto et al. 2018, arXiv 1802.09477",
             presets=(presets.TD3_FUJIMOTO2018,),
         ),

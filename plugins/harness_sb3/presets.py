@@ -9,7 +9,14 @@ _ZOO = "DLR-RM/rl-baselines3-zoo, hyperparams"
 A2C_ZOO_ATARI = Preset(
     name="zoo_atari",
     source=f"{_ZOO}/a2c.yml at 02846e4, block atari",
-    config={"n_envs": 16, "n_steps": 5, "ent_coef": 0.01, "vf_coef": 0.25, "optimizer": "rmsprop_tf", "optimizer_epsilon": 1e-5},
+    config={
+        "n_envs": 16,
+        "n_steps": 5,
+        "ent_coef": 0.01,
+        "vf_coef": 0.25,
+        "optimizer": "rmsprop_tf",
+        "optimizer_epsilon": 1e-5,
+    },
 )
 
 DQN_ZOO_ATARI = Preset(

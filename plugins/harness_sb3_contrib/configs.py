@@ -30,7 +30,7 @@ class RecurrentPPOConfig(PPOConfig):
     )
 
     network: str = "sb3"
-    """What lies under the LSTM. ``sb3``: NatureCNN for images, nothing otherwise; of a plugin's network, the shared features."""
+    """What lies under the LSTM. ``sb3``: NatureCNN for images, nothing otherwise; of other networks, the shared features."""
 
     net_arch: list[int] | None = None
     """Hidden units of policy and value MLP on top of the LSTM; null for Stable-Baselines3's [64, 64], none on images."""
@@ -75,7 +75,9 @@ class TQCConfig(SACConfig):
     @model_validator(mode="after")
     def _check_critics(self) -> Self:
         if self.top_quantiles_to_drop_per_net >= self.n_quantiles:
-            raise ValueError(f"top_quantiles_to_drop_per_net {self.top_quantiles_to_drop_per_net} leaves none of {self.n_quantiles}")
+            raise ValueError(
+                f"top_quantiles_to_drop_per_net {self.top_quantiles_to_drop_per_net} leaves none of {self.n_quantiles}"
+            )
         if self.critic_net_arch is not None and self.net_arch is None:
             raise ValueError("critic_net_arch goes with net_arch, the actor's layers: set both")
         return self

@@ -23,8 +23,7 @@ def harness_algorithms() -> Sequence[Algorithm]:
             name="tqc",
             learner="harness_sb3_contrib.learners:TQCLearner",
             config="harness_sb3_contrib.configs:TQCConfig",
-            summary="Truncated quantile critics of sb3-contrib, for continuous actions; bonuses are recomputed for every sampled"
-            " batch.",
+            summary="Truncated quantile critics of sb3-contrib, for continuous actions; each sampled batch gets its bonus anew.",
             paper="Kuznetsov et al. 2020, arXiv 2005.04269",
             presets=(presets.TQC_KUZNETSOV2020,),
         ),
@@ -32,7 +31,7 @@ def harness_algorithms() -> Sequence[Algorithm]:
             name="qr_dqn",
             learner="harness_sb3_contrib.learners:QRDQNLearner",
             config="harness_sb3_contrib.configs:QRDQNConfig",
-            summary="Quantile regression DQN of sb3-contrib, for discrete actions; bonuses are recomputed for every sampled batch.",
+            summary="Quantile regression DQN of sb3-contrib, for discrete actions; each sampled batch gets its bonus anew.",
             paper="Dabney et al. 2018, arXiv 1710.10044",
             presets=(presets.QRDQN_DABNEY2018, presets.QRDQN_ZOO_MOUNTAIN_CAR),
         ),

@@ -42,8 +42,8 @@ TQC_KUZNETSOV2020 = Preset(
 
 QRDQN_DABNEY2018 = Preset(
     name="dabney2018",
-    source="Dabney et al. 2018, arXiv 1710.10044, section 5 (200 quantiles, Adam 5e-5 and 0.01/32); replay, updates of the target"
-    " and exploration as sb3-contrib's defaults for it",
+    source="Dabney et al. 2018, arXiv 1710.10044, section 5 (200 quantiles, Adam 5e-5 and 0.01/32); replay, updates of the"
+    " target and exploration as sb3-contrib's defaults for it",
     config={
         "n_envs": 1,
         "buffer_size": 1_000_000,

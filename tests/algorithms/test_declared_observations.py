@@ -39,7 +39,9 @@ def registry() -> Registry:
     return Registry([builtin_plugin(), *discover(), Plugin(PluginInfo("pictures", "pictures", "1", "support"), (PICTURES,))])
 
 
-def spec(algorithm: str, shape: tuple[int, ...], frame_channels: int | None, *, network: str = "sb3", reward: bool = True) -> RunSpec:
+def spec(
+    algorithm: str, shape: tuple[int, ...], frame_channels: int | None, *, network: str = "sb3", reward: bool = True
+) -> RunSpec:
     def complete(description: Any, values: dict[str, Any]) -> dict[str, Any]:
         return registry().config_class(description).model_validate(values).model_dump(mode="json")
 
@@ -47,7 +49,9 @@ def spec(algorithm: str, shape: tuple[int, ...], frame_channels: int | None, *, 
     action = "discrete" if "discrete" in config.actions else "continuous"
     settings = {**SMALL_ALGORITHMS[algorithm], "net_arch": None, **({"network": network} if network != "sb3" else {})}
     environment = {"shape": shape, "frame_channels": frame_channels, "action": action}
-    method = complete(registry().method("rnd"), {**SMALL_METHODS["rnd"], "frames": "all", "feature_dim": 8, "architecture": "mlp"})
+    method = complete(
+        registry().method("rnd"), {**SMALL_METHODS["rnd"], "frames": "all", "feature_dim": 8, "architecture": "mlp"}
+    )
     return RunSpec(
         suite="test", task="task", method="m", seed=0,
         environment=EnvironmentSpec(family="pictures", config=complete(PICTURES, environment)),
@@ -81,9 +85,7 @@ def inputs_of_first(assembly: Assembly, kind: type[nn.Module], observations: np.
 
 
 @pytest.mark.parametrize(("algorithm", "network", "shape", "frame"), cases())
-def test_policy_method_and_checkpoint_see_one_array(
-    algorithm: str, network: str, shape: tuple[int, ...], frame: int
-) -> None:
+def test_policy_method_and_checkpoint_see_one_array(algorithm: str, network: str, shape: tuple[int, ...], frame: int) -> None:
     with randomness.temporary_seed(0):
         assembly = assemble(spec(algorithm, shape, frame, network=network), torch.device("cpu"), registry())
         learner, method = assembly.learner, assembly.reward

@@ -33,9 +33,7 @@ class Pictures(HarnessVecEnv):
 
     def __init__(self, config: PicturesConfig, n_envs: int) -> None:
         action = spaces.Discrete(3) if config.action == "discrete" else spaces.Box(-1, 1, (2,), np.float32)
-        super().__init__(
-            n_envs, spaces.Box(0, 255, config.shape, np.uint8), action, frame_channels=config.frame_channels
-        )
+        super().__init__(n_envs, spaces.Box(0, 255, config.shape, np.uint8), action, frame_channels=config.frame_channels)
         self.seed_of_now, self.time = 0, 0
 
     def _pictures(self) -> np.ndarray:

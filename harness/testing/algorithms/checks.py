@@ -183,7 +183,9 @@ def bonus(case: AlgorithmCase) -> None:
     run.bonus_env.set_phase(1.0, 0.0, False)
     before = run.reward.learned, run.reward.observed
     run.iterate()
-    require((run.reward.learned, run.reward.observed) == before, "a method that a phase does not train to stay as it is", "not so")
+    require(
+        (run.reward.learned, run.reward.observed) == before, "a method that a phase does not train to stay as it is", "not so"
+    )
 
 
 def _numbers(rows: Sequence[Mapping[str, float]]) -> dict[str, Tensor]:
@@ -220,4 +222,3 @@ ALGORITHM_CHECKS: tuple[Check, ...] = (
     Check("bonus", "a method sees every step, scores and learns", _for_each_case(bonus)),
 )
 """In the order in which they are shown."""
-

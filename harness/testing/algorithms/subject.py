@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -120,7 +120,9 @@ class AlgorithmSubject:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def named(cls, name: str, *, config: Mapping[str, Any] | None = None, registry: Registry | None = None) -> AlgorithmSubject:
+    def named(
+        cls, name: str, *, config: Mapping[str, Any] | None = None, registry: Registry | None = None
+    ) -> AlgorithmSubject:
         """An installed algorithm at a small scale.
 
         Args:

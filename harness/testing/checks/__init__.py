@@ -22,7 +22,8 @@ class Check:
     Attributes:
         name: Short.
         description: What it checks, in one sentence.
-        run: The function that checks a `Subject`, or an `harness.testing.algorithms.AlgorithmSubject`; it raises what `harness.testing.outcomes` has if it does not pass.
+        run: The function that checks a `Subject`, or an `harness.testing.algorithms.AlgorithmSubject`; it raises what
+            `harness.testing.outcomes` has if it does not pass.
     """
 
     name: str
