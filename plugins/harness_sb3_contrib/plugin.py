@@ -18,6 +18,7 @@ def harness_algorithms() -> Sequence[Algorithm]:
             summary="Proximal policy optimisation of sb3-contrib with an LSTM, for tasks that need memory.",
             paper="Schulman et al. 2017, arXiv 1707.06347",
             presets=(presets.RECURRENT_PPO_ZOO_LUNAR_LANDER,),
+            packages=("sb3-contrib",),
         ),
         Algorithm(
             name="tqc",
@@ -26,6 +27,7 @@ def harness_algorithms() -> Sequence[Algorithm]:
             summary="Truncated quantile critics of sb3-contrib, for continuous actions; each sampled batch gets its bonus anew.",
             paper="Kuznetsov et al. 2020, arXiv 2005.04269",
             presets=(presets.TQC_KUZNETSOV2020,),
+            packages=("sb3-contrib",),
         ),
         Algorithm(
             name="qr_dqn",
@@ -34,5 +36,6 @@ def harness_algorithms() -> Sequence[Algorithm]:
             summary="Quantile regression DQN of sb3-contrib, for discrete actions; each sampled batch gets its bonus anew.",
             paper="Dabney et al. 2018, arXiv 1710.10044",
             presets=(presets.QRDQN_DABNEY2018, presets.QRDQN_ZOO_MOUNTAIN_CAR),
+            packages=("sb3-contrib",),
         ),
     ]
