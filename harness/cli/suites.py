@@ -25,7 +25,8 @@ class _SuiteCheck:
 
 def check(
     what: Annotated[
-        list[str], typer.Argument(metavar="SUITE.yaml|NAME...", help="Suite files, or methods, algorithms and families.", show_default=False)
+        list[str],
+        typer.Argument(metavar="SUITE.yaml|NAME...", help="Suites, or methods, algorithms and families.", show_default=False),
     ],
     profile: Profile = None,
     as_json: AsJson = False,

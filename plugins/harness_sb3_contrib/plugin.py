@@ -24,7 +24,7 @@ def harness_algorithms() -> Sequence[Algorithm]:
             name="tqc",
             learner="harness_sb3_contrib.learners:TQCLearner",
             config="harness_sb3_contrib.configs:TQCConfig",
-            summary="Truncated quantile critics of sb3-contrib, for continuous actions; each sampled batch gets its bonus anew.",
+            summary="Truncated quantile critics of sb3-contrib, for continuous actions; each batch gets its bonus anew.",
             paper="Kuznetsov et al. 2020, arXiv 2005.04269",
             presets=(presets.TQC_KUZNETSOV2020,),
             packages=("sb3-contrib",),

@@ -23,6 +23,9 @@ from harness.testing.checks.seeds import untouched
 from harness.testing.outcomes import CheckFailed, NotApplicable, require, require_same
 
 _ITERATIONS = 3
+_WEIGHTS = "/policy/"
+"""Where a learner's state holds the weights of its policy; see `harness.algorithms.base.Learner.state_dict`."""
+
 _COLUMNS = ("time/iterations", "time/total_timesteps")
 
 
@@ -89,7 +92,7 @@ def trains(case: AlgorithmCase) -> None:
         wrong = {name: value for name, value in metrics.items() if not math.isfinite(value)}
         require(not wrong, "finite metrics", wrong)
     require(run.learner.step == _ITERATIONS * taken, f"{_ITERATIONS * taken} steps", run.learner.step)
-    require(_changed(before, run.tensors(), "policy"), "weights that move", "the same ones after all iterations")
+    require(_changed(before, run.tensors()), "weights that move", "the same ones after all iterations")
 
 
 def deterministic(case: AlgorithmCase) -> None:
@@ -150,7 +153,7 @@ def reset(case: AlgorithmCase) -> None:
         other.learner.reset([part], 11)
         after = one.tensors()
         require_same(after, other.tensors(), f"from two resets of {part} with one seed")
-        anew = _changed(before, after, "policy")
+        anew = _changed(before, after)
         wanted = part in ("actor", "critics")
         require(anew == wanted, f"{'new' if wanted else 'the same'} weights after a reset of {part}", "not so")
         with randomness.temporary_seed(8):
@@ -163,7 +166,7 @@ def start_from(case: AlgorithmCase) -> None:
     taught.iterate(2)
     pupil.learner.start_from(taught.checkpoint(Path(tempfile.mkdtemp()))["learner"], 1000)
     require(pupil.learner.step == 1000, "1000 steps", pupil.learner.step)
-    learned = {name: value for name, value in taught.tensors().items() if "policy" in name.split("/")}
+    learned = {name: value for name, value in taught.tensors().items() if name.startswith(_WEIGHTS)}
     require_same(learned, {name: pupil.tensors()[name] for name in learned}, "in the networks of the run that it begins from")
     pupil.iterate()
 
@@ -192,9 +195,9 @@ def _numbers(rows: Sequence[Mapping[str, float]]) -> dict[str, Tensor]:
     return {f"metric {name!r} of iteration {i}": torch.as_tensor(row[name]) for i, row in enumerate(rows) for name in row}
 
 
-def _changed(before: Mapping[str, Tensor], after: Mapping[str, Tensor], part: str) -> bool:
-    """Whether any tensor under a key of the state differs."""
-    return any(part in name.split("/") and not torch.equal(value, after[name]) for name, value in before.items())
+def _changed(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> bool:
+    """Whether any weight of the policy differs."""
+    return any(name.startswith(_WEIGHTS) and not torch.equal(value, after[name]) for name, value in before.items())
 
 
 def _for_each_case(check: Callable[[AlgorithmCase], None]) -> Callable[[AlgorithmSubject], None]:
