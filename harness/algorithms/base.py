@@ -112,10 +112,12 @@ class Learner(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything the learner's next iteration depends on, as a tree; environments, method and randomness aside."""
+        """Everything the learner's next iteration depends on, as a tree; environments, method and randomness aside.
+
+        Weights are under the key ``policy``.
+        """
         ...
 
     def load_state_dict(self, state: Mapping[str, Any], observations: np.ndarray) -> None:
         """Continue where `state_dict` was called, after `begin`; ``observations`` are the environments' present ones."""
         ...
-

@@ -122,7 +122,9 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
         if kind not in config.actions:
             name, family = context.spec.algorithm.name, context.spec.environment.family
             wanted = " or ".join(sorted(config.actions))
-            others = [other for other in context.registry.algorithms if kind in context.registry.algorithm_config(other).actions]
+            others = [
+                other for other in context.registry.algorithms if kind in context.registry.algorithm_config(other).actions
+            ]
             remedy = f": use {' or '.join(others)}" if others else ""
             raise UserError(f"{name} needs {wanted} actions, and environments of family {family!r} have {space}{remedy}")
 
@@ -147,7 +149,7 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
         model.ep_info_buffer = deque(state["episodes"], maxlen=model._stats_window_size)
 
     def _count_metrics(self) -> dict[str, float]:
-        """What has been done so far, and mean return and length of the latest training episodes, unclipped, as SB3 names them."""
+        """What has been done so far; mean return and length of the latest training episodes, unclipped. Names are SB3's."""
         metrics: dict[str, float] = {"time/iterations": self._iteration, "time/total_timesteps": self.model.num_timesteps}
         episodes: Collection[Mapping[str, Any]] = self.model.ep_info_buffer or ()
         if episodes:

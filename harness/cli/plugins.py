@@ -1,10 +1,10 @@
-"""``new-plugin``, and the side of ``check`` that examines methods."""
+"""``new-plugin``, and the side of ``check`` that examines what plugins provide."""
 
 from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.display.console import open_console
+from harness.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from harness.registry import Registry
     from harness.testing import CheckResult
 
 _STYLES = {"passed": "green", "failed": "bold red", "not applicable": "dim"}
@@ -45,52 +47,81 @@ def new_plugin(
         console.print(f"  {command}", soft_wrap=True)
 
 
-def check_methods(names: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
-    """Run the conformance kit on methods, and print each result as soon as there is one.
+def examine(names: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
+    """Run the conformance kits on methods, algorithms and environment families, and print each result as soon as there is one.
 
     Args:
-        names: Of installed methods.
+        names: Of what is installed.
         quiet: Print nothing.
 
     Returns:
-        For each method its name and its results, as for JSON.
+        For each its kind and name, and its results, as for JSON.
 
     Raises:
-        UserError: A name is unknown or a method cannot be imported; nothing was examined.
+        UserError: A name is unknown, or what it stands for cannot be imported; nothing was examined.
     """
     from harness.registry import installed
 
-    for name in names:
-        installed().method(name)  # before anything heavy is imported
+    kinds = [_kind(name, installed()) for name in names]  # before anything heavy is imported
     if not names:
         return []
-    from harness.testing import Subject, run_checks
-
     console = None if quiet else open_console()
     found = []
-    for subject in [Subject.named(name) for name in names]:
+    for kind, (name, checks) in [(kind, _EXAMINERS[kind](name)) for kind, name in zip(kinds, names, strict=True)]:
         results = []
-        for result in run_checks(subject):
+        for result in checks:
             results.append(result)
             if console is not None:
-                _print_result(console, subject.method.name, result)
+                _print_result(console, name, result)
         if console is not None:
-            _print_totals(console, subject.method.name, results)
-        found.append({"method": subject.method.name, "checks": [asdict(result) for result in results]})
+            _print_totals(console, name, results)
+        found.append({kind: name, "checks": [asdict(result) for result in results]})
     return found
 
 
-def any_failed(methods: Sequence[dict[str, Any]]) -> bool:
-    """Whether some check of some method failed."""
-    return any(check["outcome"] == "failed" for method in methods for check in method["checks"])
+def _kind(name: str, registry: Registry) -> str:
+    """What a name stands for."""
+    provided = {"method": registry.methods, "algorithm": registry.algorithms, "environment": registry.environments}
+    for kind, names in provided.items():
+        if name in names:
+            return kind
+    known = {known: None for names in provided.values() for known in names}
+    raise UnknownNameError("method, algorithm or environment family", name, known)
 
 
-def _print_result(console: Console, method: str, result: CheckResult) -> None:
+def _examine_method(name: str) -> tuple[str, Iterator[CheckResult]]:
+    from harness.testing import Subject, run_checks
+
+    subject = Subject.named(name)
+    return subject.method.name, run_checks(subject)
+
+
+def _examine_algorithm(name: str) -> tuple[str, Iterator[CheckResult]]:
+    from harness.testing import AlgorithmSubject, run_algorithm_checks
+
+    return name, run_algorithm_checks(AlgorithmSubject.named(name))
+
+
+def _examine_environment(name: str) -> tuple[str, Iterator[CheckResult]]:
+    from harness.testing.families import Family, run_family_checks
+
+    return name, run_family_checks(Family.named(name))
+
+
+_EXAMINERS = {"method": _examine_method, "algorithm": _examine_algorithm, "environment": _examine_environment}
+
+
+def any_failed(examined: Sequence[dict[str, Any]]) -> bool:
+    """Whether some check of anything that was examined failed."""
+    return any(check["outcome"] == "failed" for one in examined for check in one["checks"])
+
+
+def _print_result(console: Console, name: str, result: CheckResult) -> None:
     outcome = Text(f"{result.outcome:14}", _STYLES[result.outcome])
-    console.print(Text.assemble(f"{method}  ", outcome, f"  {result.check:13}  {result.message or result.description}"))
+    console.print(Text.assemble(f"{name}  ", outcome, f"  {result.check:13}  {result.message or result.description}"))
 
 
-def _print_totals(console: Console, method: str, results: Sequence[CheckResult]) -> None:
+def _print_totals(console: Console, name: str, results: Sequence[CheckResult]) -> None:
     counts = Counter(result.outcome for result in results)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _STYLES if counts[outcome])
-    console.print(f"{method}: {told}", soft_wrap=True)
+    console.print(f"{name}: {told}", soft_wrap=True)

@@ -14,17 +14,17 @@ from gymnasium import spaces as gym_spaces
 from torch import Tensor
 
 from harness.algorithms import randomness
-from harness.config import IntrinsicRewardConfig
+from harness.config import KIND_AXES, IntrinsicRewardConfig
 from harness.errors import UnknownNameError, UserError
 from harness.planning.expand import deep_merge
 from harness.registry import Registry, installed
 from harness.registry.hooks import Method
 from harness.rewards import Guarantees, IntrinsicReward, Transitions
 from harness.testing.worlds import ENVIRONMENT_KINDS, N_ENVS, EnvironmentKind, Script, random_script
+from harness.training.contracts import load_reward
 
 _WARM_UP_SEED = 999
 _CPU = torch.device("cpu")
-_ON_POLICY = frozenset({"ppo"})
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,16 @@ class Subject:
         chosen = presets[preset].config if preset else next(iter(presets.values())).config if presets else {}
         config_class = registry.config_class(method)
         assert issubclass(config_class, IntrinsicRewardConfig)
-        return cls(method, registry.load(method.reward), config_class, deep_merge(chosen, config or {}))
+        return cls(method, load_reward(registry, method), config_class, deep_merge(chosen, config or {}))
 
     @cached_property
     def cases(self) -> Sequence[ConformanceCase]:
-        """A case for vectors and one for images, of those that the method does not refuse."""
+        """A case for vectors and one for images, of those that the method works with and does not refuse."""
         found: dict[str, ConformanceCase] = {}
+        wanted = KIND_AXES["actions"] & self.method.works_with
         for kind in ENVIRONMENT_KINDS:
+            if wanted and kind.actions not in wanted:
+                continue
             case = ConformanceCase(self, kind)
             if kind.observations not in found and case.refusal is None:
                 found[kind.observations] = case
@@ -94,13 +97,13 @@ class ConformanceCase:
 
     @property
     def supports_off_policy(self) -> bool:
-        """Whether the method runs on an off-policy algorithm."""
-        return any(name not in _ON_POLICY for name in self.subject.method.algorithms)
+        """Whether the method works with off-policy learners."""
+        return "off_policy" in self.subject.method.works_with
 
     @property
     def off_policy_only(self) -> bool:
-        """Whether it runs on nothing else."""
-        return all(name not in _ON_POLICY for name in self.subject.method.algorithms)
+        """Whether it works with no others."""
+        return "on_policy" not in self.subject.method.works_with
 
     @cached_property
     def _first_build(self) -> Guarantees | str:

@@ -17,6 +17,7 @@ from harness.errors import UserError
 from harness.registry import Registry
 from harness.rewards import IntrinsicReward, Spaces
 from harness.spec import Purpose, RunSpec, derive_seeds
+from harness.training.contracts import check_learner, load_learner, load_reward, make_environments
 from harness.training.evaluation import number_of_envs
 
 
@@ -69,27 +70,26 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
     """Build a run's environments, method and learner, all seeded by the run.
 
     Raises:
-        harness.errors.PluginError: Something that the run names cannot be imported.
+        harness.errors.PluginError: Something that the run names cannot be imported, or does not meet its contract.
     """
     algorithm = registry.algorithm(spec.algorithm.name)
-    config = registry.config_class(algorithm).model_validate(spec.algorithm.config)
-    threads = getattr(config, "threads", 1)
-    randomness.make_deterministic(device, threads)
+    config = registry.algorithm_config(algorithm.name).model_validate(spec.algorithm.config)
+    learner = load_learner(registry, algorithm)
+    randomness.make_deterministic(device, config.threads)
     family = registry.environment(spec.environment.family)
     env_config = registry.config_class(family).model_validate(spec.environment.config)
     assert isinstance(env_config, EnvironmentConfig)
-    make = registry.load(family.make)
-    base: HarnessVecEnv = make(env_config, config.n_envs, threads=threads)  # type: ignore[attr-defined]
+    base = make_environments(registry, family, env_config, config.n_envs, config.threads)
     monitor = VecMonitor(base)
     learner_env = LearnerVecEnv(monitor, base, env_config)
-    learner: type[Learner] = registry.load(algorithm.learner)
     reward = _reward(spec, base, device, registry)
     bonus_env = None
     if reward is not None:
         assert spec.reward is not None
         bonus_env = learner.wrap_envs(learner_env, reward, config, spec.reward.combine)
     learning = learner(config, LearnerContext(spec, registry, base, learner_env, bonus_env, device))
-    evaluation_env: HarnessVecEnv = make(env_config, number_of_envs(spec.evaluation), threads=threads)
+    check_learner(registry, algorithm, learning)
+    evaluation_env = make_environments(registry, family, env_config, number_of_envs(spec.evaluation), config.threads)
     evaluation_env.enable_metrics()
     return Assembly(base, monitor, learner_env, bonus_env, reward, learning, evaluation_env)
 
@@ -99,7 +99,7 @@ def _reward(spec: RunSpec, base: HarnessVecEnv, device: torch.device, registry: 
         return None
     method = registry.method(spec.reward.name)
     config = registry.config_class(method).model_validate(spec.reward.config)
-    reward_class = registry.load(method.reward)
+    reward_class = load_reward(registry, method)
     spaces = Spaces(base.observation_space, base.action_space, base.frame_channels)
     seed = derive_seeds(spec.seed, Purpose.NETWORKS, 1, 1)[0]
     with randomness.temporary_seed(seed):

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import psutil
 from stable_baselines3.common.buffers import ReplayBuffer
 
-from harness.config import AlgorithmConfig
+from harness.config import AlgorithmConfig, EnvironmentConfig
 from harness.registry import Registry, installed
 from harness.spec import RunSpec
 from harness.training import trees
 from harness.training.assembly import Assembly, assemble, choose_device
+from harness.training.contracts import make_environments
 
 PROBE_ENVS = 8
 PROBE_STEPS = 512
@@ -68,7 +69,8 @@ def replay_bytes(spec: RunSpec, plugins: Registry | None = None) -> int:
         return 0
     family = plugins.environment(spec.environment.family)
     env_config = plugins.config_class(family).model_validate(spec.environment.config)
-    base = plugins.load(family.make)(env_config, 1)
+    assert isinstance(env_config, EnvironmentConfig)
+    base = make_environments(plugins, family, env_config, 1, 1)
     try:
         row = ReplayBuffer(1, base.observation_space, base.action_space, "cpu")
     finally:

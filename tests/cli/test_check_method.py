@@ -59,15 +59,24 @@ def test_as_json_beside_a_suite(workplace, harness, toy):
     code, output, _ = harness("check", "rnd", "small.yaml", "--json")
     assert code == 1
     suite, method = json.loads(output)
+    assert method["method"] == "toy"
     assert suite == {"file": "small.yaml", "runs": 8, "problems": []}
     assert {check["check"]: check["outcome"] for check in method["checks"]}["learns"] == "failed"
     assert len(method["checks"]) == len(CHECKS)
 
 
+def test_algorithms_and_families_are_examined_too(harness):
+    code, output, errors = harness("check", "a2c", "deep_sea", "--json")
+    assert (code, errors) == (0, "")
+    algorithm, family = json.loads(output)
+    assert (algorithm["algorithm"], family["environment"]) == ("a2c", "deep_sea")
+    assert {check["check"]: check["outcome"] for check in algorithm["checks"]}["resume"] == "passed"
+
+
 def test_unknown_method_gets_the_nearest_name_before_anything_is_examined(workplace, harness):
     code, output, errors = harness("check", "rnd", "rdn")
     assert (code, output) == (2, "")
-    assert errors.startswith("error: unknown method 'rdn': did you mean 'rnd'?")
+    assert errors.startswith("error: unknown method, algorithm or environment family 'rdn': did you mean 'rnd'?")
 
 
 def test_a_path_is_a_suite(workplace, harness):

@@ -107,7 +107,8 @@ def test_settings_that_cannot_work(tmp_path, algorithm, message):
 
 def test_a_method_of_another_algorithm_is_refused(tmp_path):
     message = refusal(tmp_path, "{reward: encoding, algorithm: {name: ppo}}")
-    assert "method 'encoding' needs a learner of kind off_policy; algorithm 'ppo' is of kinds continuous, discrete, on_policy: use sac" in message
+    assert "method 'encoding' needs a learner of kind off_policy; algorithm 'ppo' is of kinds continuous, discrete," in message
+    assert message.endswith("on_policy: use sac")
 
 
 @pytest.mark.parametrize(("text", "initial"), [("auto", 1.0), ("auto_0.1", 0.1), ("0.2", 0.2)])

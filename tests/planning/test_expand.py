@@ -231,7 +231,8 @@ def test_how_a_setting_was_written_is_not_part_of_the_identity():
         ),
         (
             {"methods": {"m": {"reward": "bare", "combine": "sum", "algorithm": {"name": "climb"}}}},
-            "methods.m.algorithm.name: method 'bare' needs a learner of kind sequences; algorithm 'climb' is of kinds continuous, discrete, on_policy: use duo",
+            "methods.m.algorithm.name: method 'bare' needs a learner of kind sequences; "
+            "algorithm 'climb' is of kinds continuous, discrete, on_policy: use duo",
         ),
         (
             {"methods": {"m": {"reward": "novel", "algorithm": {"name": "climb"}, "combine": "two_critics"}}},

@@ -1,4 +1,4 @@
-"""What learners that drive an off-policy algorithm of Stable-Baselines3 share, with bonuses computed for every sampled batch."""
+"""What learners that drive an off-policy algorithm of Stable-Baselines3 share; bonuses are computed for sampled batches."""
 
 from __future__ import annotations
 

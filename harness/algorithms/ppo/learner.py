@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from stable_baselines3 import PPO
 from stable_baselines3.common.policies import BasePolicy
 
 from harness.algorithms.base import LearnerContext
 from harness.algorithms.networks import MultiHeadActorCriticPolicy
-from harness.algorithms.on_policy.learner import OnPolicyLearner, gradient_norm, step_size
+from harness.algorithms.on_policy.learner import OnPolicyLearner, OnPolicyModelT, gradient_norm, step_size
 from harness.algorithms.ppo.config import PPOConfig
 from harness.algorithms.ppo.two_critics import TwoCriticPPO
 
+ClippedConfigT = TypeVar("ClippedConfigT", bound=PPOConfig)
 
-class PPOLearner(OnPolicyLearner[PPO, PPOConfig]):
-    """Drives SB3's PPO; see `harness.algorithms.on_policy.learner.OnPolicyLearner`."""
 
-    model_class = PPO
+class ClippedObjectiveLearner(OnPolicyLearner[OnPolicyModelT, ClippedConfigT]):
+    """Drives an algorithm with the settings of SB3's PPO; see `harness.algorithms.on_policy.learner.OnPolicyLearner`."""
+
     arguments = (
         "n_steps",
         "batch_size",
@@ -30,6 +31,24 @@ class PPOLearner(OnPolicyLearner[PPO, PPOConfig]):
         "ent_coef",
         "vf_coef",
     )
+
+    def policy_arguments(self, context: LearnerContext) -> dict[str, Any]:
+        """Those of every on-policy algorithm, and Adam's epsilon."""
+        return super().policy_arguments(context) | {"optimizer_kwargs": {"eps": self.config.adam_epsilon}}
+
+    def model_arguments(self, context: LearnerContext) -> dict[str, Any]:
+        """Those of the same name, the schedule of step sizes, and the bound of gradients."""
+        config = self.config
+        return super().model_arguments(context) | {
+            "learning_rate": step_size(config.learning_rate, config.learning_rate_schedule),
+            "max_grad_norm": gradient_norm(config.max_grad_norm),
+        }
+
+
+class PPOLearner(ClippedObjectiveLearner[PPO, PPOConfig]):
+    """Drives SB3's PPO, or `TwoCriticPPO`."""
+
+    model_class = PPO
 
     def __init__(self, config: PPOConfig, context: LearnerContext) -> None:
         bonus_env = context.bonus_env
@@ -45,14 +64,5 @@ class PPOLearner(OnPolicyLearner[PPO, PPOConfig]):
         return MultiHeadActorCriticPolicy if self._two_critics else super().policy_class(context)
 
     def policy_arguments(self, context: LearnerContext) -> dict[str, Any]:
-        """Those of every on-policy algorithm, Adam's epsilon, and the number of value heads."""
-        arguments = super().policy_arguments(context) | {"optimizer_kwargs": {"eps": self.config.adam_epsilon}}
-        return arguments | ({"n_value_heads": 2} if self._two_critics else {})
-
-    def model_arguments(self, context: LearnerContext) -> dict[str, Any]:
-        """Those of the same name, the schedule of step sizes, and the bound of gradients."""
-        config = self.config
-        return super().model_arguments(context) | {
-            "learning_rate": step_size(config.learning_rate, config.learning_rate_schedule),
-            "max_grad_norm": gradient_norm(config.max_grad_norm),
-        }
+        """Those of PPO, and the number of value heads."""
+        return super().policy_arguments(context) | ({"n_value_heads": 2} if self._two_critics else {})

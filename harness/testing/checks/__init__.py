@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from harness.testing.checks import batches, cuda, descriptions, episodes, learning, numbers, replay, seeds, state
 from harness.testing.outcomes import CheckFailed, NotApplicable
@@ -21,12 +22,13 @@ class Check:
     Attributes:
         name: Short.
         description: What it checks, in one sentence.
-        run: The function that checks a subject; it raises what `harness.testing.outcomes` has if it does not pass.
+        run: The function that checks a `Subject`, or an `harness.testing.algorithms.AlgorithmSubject`; it raises what
+            `harness.testing.outcomes` has if it does not pass.
     """
 
     name: str
     description: str
-    run: Callable[[Subject], None]
+    run: Callable[[Any], None]
 
 
 def _for_each_kind(check: Callable[[ConformanceCase], None]) -> Callable[[Subject], None]:

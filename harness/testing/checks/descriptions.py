@@ -17,8 +17,8 @@ from harness.testing.worlds import ENVIRONMENT_KINDS
 def config(subject: Subject) -> None:
     """The defaults are valid, survive JSON, and every field is described."""
     model = subject.config_class
-    defaults = _validated(model, _validated(model, {}, "no settings").model_dump(), "the defaults")
-    again = _validated(model, defaults.model_dump(mode="json"), "the defaults after a way through JSON")
+    defaults = validated(model, validated(model, {}, "no settings").model_dump(), "the defaults")
+    again = validated(model, defaults.model_dump(mode="json"), "the defaults after a way through JSON")
     require(again == defaults, "the same configuration after a way through JSON", f"{again!r} instead of {defaults!r}")
     silent = [setting.name for setting in describe_settings(model) if not setting.meaning]
     require(not silent, f"a docstring under every field of {model.__name__}", f"none under {', '.join(silent)}")
@@ -29,8 +29,8 @@ def presets(subject: Subject) -> None:
     if not subject.method.presets:
         raise NotApplicable("it has no presets")
     for preset in subject.method.presets:
-        _validated(subject.config_class, preset.config, f"preset {preset.name!r}")
-        _validated(Combination, preset.combine, f"combine of preset {preset.name!r}")
+        validated(subject.config_class, preset.config, f"preset {preset.name!r}")
+        validated(Combination, preset.combine, f"combine of preset {preset.name!r}")
         require(preset.source.strip(), f"a source for preset {preset.name!r}", "an empty one")
 
 
@@ -46,7 +46,12 @@ def environment_kinds(subject: Subject) -> None:
             case.run_rollouts(case.build(), 1)
 
 
-def _validated(model: type[Config], values: Any, what: str) -> Config:
+def validated(model: type[Config], values: Any, what: str) -> Config:
+    """A configuration of these values.
+
+    Raises:
+        CheckFailed: They are not valid; the message calls them ``what``.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:

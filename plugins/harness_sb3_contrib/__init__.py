@@ -1,0 +1,1 @@
+"""RecurrentPPO, TQC and QR-DQN of sb3-contrib as base algorithms."""
