@@ -7,6 +7,7 @@ Here the channels come first, then rows and columns: the agent stands in the mid
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,11 @@ from harness_minigrid.missions import MISSION_SIZE, MissionEncoder
 KINDS, COLOURS, STATES, DIRECTIONS = 11, 6, 3, 4
 CHANNELS = KINDS + COLOURS + STATES
 SIDE = 7
+
+NETWORK_RANGE: Mapping[str, tuple[float, float]] = {"onehot": (0.0, 1.0), "flat": (0.0, 1.0), "image": (0.0, 10 / 255)}
+"""The smallest and the largest number that a network can get of each kind of view: bytes are divided by 255, and by nothing
+else; vectors come as they are."""
+
 _RADIX = np.array([COLOURS * STATES, STATES, 1], np.uint8)  # what makes one number of the three: it stays below 256
 
 
