@@ -83,9 +83,11 @@ class OneHotImage(_ImageObservations):
         super().__init__(CHANNELS, DIRECTIONS, direction=direction)
 
     def _cells(self, numbers: np.ndarray) -> np.ndarray:
-        # Looked up cell by cell, channels last in memory: five times as fast as comparing every channel with its value.
+        # Looked up cell by cell, which is faster than comparing every channel with its value; then channels first in memory
+        # too: convolutions add up in another order where they do not lie so, and checkpoints do not keep how arrays lie.
         kind, colour, state = (numbers[..., i] * place for i, place in enumerate(_RADIX))
-        return _ONE_HOT_TABLE.take((kind + colour + state).transpose(0, 2, 1), axis=0).transpose(0, 3, 1, 2)
+        cells = _ONE_HOT_TABLE.take((kind + colour + state).transpose(0, 2, 1), axis=0)
+        return np.ascontiguousarray(cells.transpose(0, 3, 1, 2))
 
     def _direction_planes(self, directions: np.ndarray) -> np.ndarray:
         return (directions[:, None] == np.arange(DIRECTIONS)) * np.uint8(255)

@@ -74,6 +74,7 @@ def test_the_declared_space_is_what_is_shown(view: str, engine: str):
     env.reseed([1, 2, 3])
     shown = env.reset()
     assert isinstance(shown, np.ndarray) and shown.dtype == env.observation_space.dtype
+    assert shown.flags.c_contiguous and env.step(np.zeros(3, np.int64))[0].flags.c_contiguous  # type: ignore[union-attr]
     assert all(env.observation_space.contains(row) for row in shown)
     low, high = NETWORK_RANGE[settings["observation"]]
     assert low <= as_scaled(shown).min() and as_scaled(shown).max() == pytest.approx(high, rel=0.6)
