@@ -49,7 +49,11 @@ class PackedWorld(gymnasium.Env[np.ndarray, int]):
 
     def _pack(self, observation: dict[str, Any]) -> np.ndarray:
         row = np.empty(PACKED.shape, np.uint8)
-        row[:_CELLS], row[_CELLS], row[_CELLS + 1 :] = observation["image"].reshape(-1), observation["direction"], self._letters
+        row[:_CELLS], row[_CELLS], row[_CELLS + 1 :] = (
+            observation["image"].reshape(-1),
+            observation["direction"],
+            self._letters,
+        )
         return row
 
 
