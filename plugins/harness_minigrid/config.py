@@ -54,9 +54,7 @@ class MiniGridConfig(EnvironmentConfig):
         if task.lower().startswith("babyai"):
             raise ValueError(f"{task!r} cannot be used: BabyAI tells what to do in sentences, which no network here reads")
         if "NoisyTV" in task:
-            raise ValueError(
-                f"{task!r} cannot be used: RIDE gives another meaning to an action there; without: MultiRoom-N7-S4"
-            )
+            raise ValueError(f"{task!r} cannot be used: an action means another thing there; without: MultiRoom-N7-S4")
         if task.endswith("MultiRoom-N4-S5-v0"):
             raise ValueError(f"{task!r} has six rooms: it is called MultiRoom-N6-S5 here; MultiRoom-N4-S5 has four")
         meant = nearest(task, TASKS, "^minigrid")

@@ -1,7 +1,7 @@
 """The MiniGrid tasks by name, as plain data: nothing needs to be installed to look at it.
 
-Tests hold the names equal to EnvPool's and MiniGrid's, and the missions equal to what the tasks say. BabyAI's 96 tasks are left
-out: what to do there is told in sentences of a grammar, and EnvPool 1.2.5 never finishes the first level of one of them
+Tests hold the names equal to EnvPool's and MiniGrid's, and the missions equal to what the tasks say. BabyAI's 96 tasks are
+left out: what to do there is told in sentences of a grammar, and EnvPool 1.2.5 never finishes the first level of one of them
 (SynthS5R2).
 """
 

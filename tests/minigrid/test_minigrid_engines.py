@@ -51,7 +51,7 @@ def test_other_tasks_are_stepped_by_envpool_unless_asked_otherwise():
     ("name", "says"),
     [
         ("MiniGrid-MultiRoom-N4-S5-v0", "six rooms: it is called MultiRoom-N6-S5"),
-        ("MultiRoomNoisyTV-N7-S4", "another meaning to an action"),
+        ("MultiRoomNoisyTV-N7-S4", "an action means another thing"),
         ("MultiRoom-N7S4", "did you mean 'MultiRoom-N7-S4'"),
     ],
 )
