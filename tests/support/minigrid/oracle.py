@@ -207,18 +207,17 @@ class Oracle:
 
     def _use(self, wanted: Wanted, action: int, *, in_doors: bool = False) -> int | None:
         """Stand before a place and act on it; nothing is dropped from within doors, unless they may be used."""
-        player = self.player
-        if wanted(player.ahead):
+        if wanted(self.player.ahead):
             return action
+        objects = None if action == DROP else {place for place in self.player.cells if wanted(place)}
+        if objects is not None and not objects:
+            return None
         for place in self.came:
             if action == DROP and not in_doors and self._kind_at(place) == DOOR:
                 continue
             for direction, following in enumerate(around(place)):
-                if not wanted(following) or (place == player.place and following == place):
-                    continue
-                if place != player.place:
-                    return self._toward(place)
-                return self._turn(direction)
+                if following in objects if objects is not None else wanted(following):
+                    return self._turn(direction) if place == self.player.place else self._toward(place)
         return None
 
     def _toward(self, target: Place) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -43,9 +44,10 @@ def beside(place: Place, direction: int) -> Place:
     return place[0] + STEPS[direction][0], place[1] + STEPS[direction][1]
 
 
-def around(place: Place) -> list[Place]:
-    """The four places next to one."""
-    return [beside(place, direction) for direction in range(4)]
+@cache
+def around(place: Place) -> tuple[Place, ...]:
+    """The four places next to one, by direction."""
+    return tuple(beside(place, direction) for direction in range(4))
 
 
 def in_view(place: Place, direction: int, column: int, row: int) -> Place:
