@@ -1,4 +1,4 @@
-"""The settings of a MiniGrid task. Imported for validation: neither torch nor EnvPool is loaded here."""
+"""The settings of a MiniGrid task. Imported for validation: neither torch nor an engine is loaded here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.config import EnvironmentConfig, require
 from harness.errors import nearest
-from harness_minigrid.tasks import TASKS, mission_required
+from harness_minigrid.tasks import TASKS, VERSIONS, Engine, engine_fault, mission_required, right_engine
 
 
 class MiniGridConfig(EnvironmentConfig):
@@ -21,7 +21,14 @@ class MiniGridConfig(EnvironmentConfig):
     task_field: ClassVar[str] = "task"
 
     task: str
-    """MiniGrid's name without ``MiniGrid-`` and version, such as ``DoorKey-8x8``; filled by the task's name if not set."""
+    """MiniGrid's name without ``MiniGrid-`` and version, such as ``DoorKey-8x8``; filled by the task's name if not set. Of
+    several versions it is the newest; MultiRoom-N4-S5 has four rooms, and what MiniGrid first gave that name is
+    MultiRoom-N6-S5."""
+
+    engine: Literal["auto", "envpool", "minigrid"] = "auto"
+    """What steps the task: ``envpool`` in C++ threads, ``minigrid`` with the original package in Python, in as many processes
+    as there are threads. ``auto`` takes EnvPool but for MultiRoom, most of whose levels cannot be solved as EnvPool 1.2.5
+    draws them. Levels of the same seed differ between the engines."""
 
     observation: Literal["onehot", "flat", "image"] = "onehot"
     """What is seen of each cell. ``onehot``: an image of 20 channels, 11 for the kind of object, 6 for its colour and 3 for
@@ -46,6 +53,10 @@ class MiniGridConfig(EnvironmentConfig):
             return task
         if task.lower().startswith("babyai"):
             raise ValueError(f"{task!r} cannot be used: BabyAI tells what to do in sentences, which no network here reads")
+        if "NoisyTV" in task:
+            raise ValueError(f"{task!r} cannot be used: an action means another thing there; without: MultiRoom-N7-S4")
+        if task.endswith("MultiRoom-N4-S5-v0"):
+            raise ValueError(f"{task!r} has six rooms: it is called MultiRoom-N6-S5 here; MultiRoom-N4-S5 has four")
         meant = nearest(task, TASKS, "^minigrid")
         raise ValueError(f"unknown task {task!r}: did you mean {meant!r}? (known: {', '.join(TASKS)})")
 
@@ -60,14 +71,26 @@ class MiniGridConfig(EnvironmentConfig):
         return self
 
     @model_validator(mode="after")
-    def _check_installed(self) -> Self:
-        require("envpool", "minigrid")
+    def _check_engine(self) -> Self:
+        engine, right = self.chosen_engine, right_engine(self.task)
+        if fault := engine_fault(self.task, engine):
+            raise ValueError(f"engine: {engine} cannot step {self.task}: {fault}; use {right!r}, or leave it out")
+        require(engine, "minigrid")
         return self
 
     @property
-    def envpool_id(self) -> str:
-        """EnvPool's name of the task, with its newest version."""
-        return f"MiniGrid-{self.task}-{TASKS[self.task]}"
+    def chosen_engine(self) -> Engine:
+        """What steps the task."""
+        return right_engine(self.task) if self.engine == "auto" else self.engine
+
+    @property
+    def registered_id(self) -> str:
+        """The name with version by which EnvPool and MiniGrid know the task.
+
+        Raises:
+            KeyError: It is a MultiRoom task, which is made from its rooms.
+        """
+        return f"MiniGrid-{self.task}-{VERSIONS[self.task]}"
 
     @property
     def actions(self) -> Literal["discrete"]:

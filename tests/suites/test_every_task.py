@@ -72,7 +72,7 @@ def test_a_thousand_random_steps_twice(family: str, config: dict):
     env.reseed(SEEDS)
     begun = env.reset()
     assert (begun.shape, begun.dtype) == ((n, *space.shape), space.dtype)
-    seen, ends = [begun.copy()], 0
+    seen, ends, differing = [begun.copy()], 0, 0
     shown = begun
     for row in actions:
         before = shown.copy()
@@ -85,13 +85,15 @@ def test_a_thousand_random_steps_twice(family: str, config: dict):
             assert (info is NO_INFO) == (not dones[i])
             if info:
                 last = info["terminal_observation"]
-                assert space.contains(last) and not np.array_equal(last, observations[i])
+                assert space.contains(last)
+                differing += not np.array_equal(last, observations[i])  # in small rooms the next one may begin like it
                 assert isinstance(info["TimeLimit.truncated"], bool)
                 assert all(np.isfinite(value) for value in info.get("metrics", {}).values())
                 ends += 1
         seen += [observations.copy(), rewards.copy(), dones.copy()]
         shown = observations
     assert ends, "no episode has ended"
+    assert differing > ends / 2, "episodes end with the first observation of the next one"
 
     env.reseed(SEEDS)
     again = [env.reset().copy()]
