@@ -16,7 +16,7 @@ __all__ = [
     "EnvironmentConfig",
     "IntrinsicRewardConfig",
     "LearnerKind",
-    "missing_kinds",
     "Search",
+    "missing_kinds",
     "require",
 ]

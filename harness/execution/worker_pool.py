@@ -21,6 +21,7 @@ from typing import Any, cast
 from harness.execution.attempt import TRAIN, record_failure, record_interruption
 from harness.execution.capacity import threads_of
 from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed
+from harness.execution.session import WorkerSession
 from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
 
@@ -37,7 +38,7 @@ _ALLOCATOR = {
 }
 
 
-class WorkerPool:
+class WorkerPool(WorkerSession):
     """Worker processes on this machine, one per concurrent run.
 
     Args:
@@ -81,7 +82,7 @@ class WorkerPool:
         worker.stop()
         record_interruption(spec, self._results)
 
-    def stop_idle_workers(self) -> None:
+    def release_idle(self) -> None:
         """Stop the idle workers."""
         self._stop_workers(list(self._idle))
 

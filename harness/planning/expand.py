@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
 from typing import Any, TypeVar
 
 from harness.config import AlgorithmConfig, Config, EnvironmentConfig
@@ -37,11 +36,12 @@ from harness.planning.phases import (
     resolve_phases,
     shared_phase_key,
 )
+from harness.planning.plan import Plan
 from harness.planning.pretraining import TaskGroups, group_tasks, with_pretraining
-from harness.planning.snapshots import SnapshotUnusable, find_snapshot
+from harness.planning.sources import Layer, ResolvedBlock
 from harness.registry import Registry, installed
 from harness.registry.hooks import Preset
-from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, RewardSpec, RunSpec, StartSpec
+from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, RewardSpec, RunSpec
 from harness.suites.locations import KeyPath, Node
 from harness.suites.model import AlgorithmBlock, MethodBlock, Suite
 from harness.suites.validation import Problem, ValidationFailed, combine_errors, to_suite_errors, validate
@@ -51,30 +51,30 @@ TWO_CRITICS_ONLY = ("intrinsic_gamma", "episodic", "last_step")
 FoundT = TypeVar("FoundT")
 
 
-def expand(suite: Suite, registry: Registry | None = None) -> list[RunSpec]:
-    """The runs of a suite, in the order in which they should be started.
+def expand(suite: Suite, registry: Registry | None = None, tree: Node | None = None) -> Plan:
+    """The plan of a suite.
 
     All tasks and methods with the first seed come before any with the second, so that a suite that is cut short leaves a
-    complete comparison on fewer seeds. Each run comes after the one that it begins from.
+    complete comparison on fewer seeds. Each run comes after the one that it begins from. No disk is touched: where a method
+    begins from a ``snapshot``, its runs begin from nothing until `harness.planning.snapshots.resolve_snapshots`.
 
     Args:
-        suite: As `harness.planning.load.load_suite` gives it, or built in Python.
+        suite: The suite, read from a file or built in Python.
         registry: Where names are looked up; what is installed by default.
+        tree: What was written, for the places that errors name; the suite itself if it was built in Python.
 
     Raises:
-        SuiteError: A name, a setting or a combination is wrong. Never for what `load_suite` has returned.
+        SuiteError: A name, a setting or a combination is wrong.
     """
-    resolved = _resolve(suite, registry or installed())
+    tree = tree or Node.of(suite.model_dump(mode="json", exclude_unset=True))
+    registry = registry or installed()
+    resolved = _resolve(suite, registry)
     if resolved.problems:
-        raise combine_errors(to_suite_errors(resolved.problems, Node.of(suite.model_dump(mode="json", exclude_unset=True))))
+        raise combine_errors(to_suite_errors(resolved.problems, tree))
     pairs = [(task, method) for task in suite.tasks for method in suite.methods]
     runs = [_run_spec(suite, resolved, task, method, seed) for seed in suite.seeds for task, method in pairs]
-    return with_pretraining(runs, resolved.task_groups, partial(_run_spec, suite, resolved))
-
-
-def find_problems(suite: Suite, registry: Registry | None = None) -> list[Problem]:
-    """What `expand` would refuse."""
-    return _resolve(suite, registry or installed()).problems
+    runs = with_pretraining(runs, resolved.task_groups, partial(_run_spec, suite, resolved))
+    return Plan(suite, tuple(runs), registry, tree, tuple(resolved.blocks))
 
 
 def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class _ResolvedSuite:
     rewards: dict[str, RewardSpec | None] = field(default_factory=dict)
     phases: dict[str, PhaseBlocks] = field(default_factory=dict)
     task_groups: dict[str, TaskGroups] = field(default_factory=dict)
-    starts: dict[tuple[str, str, int], StartSpec] = field(default_factory=dict)
+    blocks: list[ResolvedBlock] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, found: dict[str, FoundT], name: str, resolve: Callable[[], FoundT]) -> None:
@@ -108,18 +108,17 @@ class _ResolvedSuite:
 def _resolve(suite: Suite, registry: Registry) -> _ResolvedSuite:
     resolved = _ResolvedSuite()
     for task in suite.tasks:
-        resolved.add(resolved.environments, task, partial(_resolve_environment, suite, task, registry))
+        resolved.add(resolved.environments, task, partial(_resolve_environment, suite, task, resolved, registry))
     for method in suite.methods:
-        resolved.add(resolved.algorithms, method, partial(_resolve_algorithm, suite, method, registry))
+        resolved.add(resolved.algorithms, method, partial(_resolve_algorithm, suite, method, resolved, registry))
         resolved.add(resolved.rewards, method, partial(_resolve_reward, suite, method, resolved, registry))
-        resolved.add(resolved.phases, method, partial(_resolve_phases, suite, method, registry))
+        resolved.add(resolved.phases, method, partial(_resolve_phases, suite, method, resolved, registry))
         if method in resolved.algorithms:
             resolved.problems.extend(_incompatibilities(suite, method, resolved, registry))
     resolved.problems.extend(_short_run_problems(suite, resolved))
     resolved.problems.extend(_all_phase_problems(suite, resolved))
     if not resolved.problems:  # what follows compares whole runs
         _resolve_task_groups(suite, resolved, registry)
-        _resolve_snapshots(suite, resolved)
     return resolved
 
 
@@ -140,14 +139,13 @@ def _run_spec(suite: Suite, resolved: _ResolvedSuite, task: str, method: str, se
         checkpoint_every=suite.checkpoint.every or suite.evaluation.every,
         normalise=suite.all_tasks[task].normalise,
         phases=phase_specs(resolved.phases[method], reward.combine, steps) if reward else (),
-        start=resolved.starts.get((task, method, seed)),
     )
 
 
 # --------------------------------------------------------------------------------------------------------------------
 # Parts of a run
 # --------------------------------------------------------------------------------------------------------------------
-def _resolve_environment(suite: Suite, task: str, registry: Registry) -> tuple[str, Config]:
+def _resolve_environment(suite: Suite, task: str, resolved: _ResolvedSuite, registry: Registry) -> tuple[str, Config]:
     own, shared = suite.all_tasks[task].environment, suite.environment
     path = ("tasks", task, "environment")
     family = own.family or shared.family
@@ -162,10 +160,20 @@ def _resolve_environment(suite: Suite, task: str, registry: Registry) -> tuple[s
     def source_paths(key: KeyPath) -> tuple[KeyPath, ...]:
         return ((*path, *key),) if key[:1] == tuple(by_task) else ((*path, *key), ("environment", *key))
 
-    return family, validate(model, {**settings, **by_task}, source_paths, f"environment family {family!r}")
+    config = validate(model, {**settings, **by_task}, source_paths, f"environment family {family!r}")
+    resolved.blocks.append(
+        ResolvedBlock(
+            path=path,
+            values=config.model_dump(mode="json"),
+            layers=[Layer("task name", "name of the task", by_task)],
+            default=f"default of environment family {family!r}",
+            inherited=("environment",) if family == shared.family else None,
+        )
+    )
+    return family, config
 
 
-def _resolve_algorithm(suite: Suite, method: str, registry: Registry) -> tuple[str, AlgorithmConfig]:
+def _resolve_algorithm(suite: Suite, method: str, resolved: _ResolvedSuite, registry: Registry) -> tuple[str, AlgorithmConfig]:
     own, shared = suite.methods[method].algorithm, suite.algorithm
     path = ("methods", method, "algorithm")
     name = own.name or shared.name
@@ -176,11 +184,24 @@ def _resolve_algorithm(suite: Suite, method: str, registry: Registry) -> tuple[s
     source_paths = ((*path, "preset"), ("algorithm", "preset"))
     preset = _find_preset(f"preset of algorithm {name!r}", presets, own.preset or shared.preset, source_paths)
     settings = deep_merge(deep_merge(preset.config, shared.settings), own.settings)
-    settings = {**_family_defaults(suite, model, registry), **settings}
+    family_defaults = _family_defaults(suite, model, registry)
+    settings = {**family_defaults, **settings}
     about = f"algorithm {name!r}{_preset_phrase(preset)}"
     config = validate(model, settings, lambda key: ((*path, *key), ("algorithm", *key)), about)
     if config.network_name:
         _look_up(registry.network, config.network_name, ((*path, "network"), ("algorithm", "network")))
+    resolved.blocks.append(
+        ResolvedBlock(
+            path=path,
+            values=config.model_dump(mode="json"),
+            layers=[
+                _preset_layer(preset, preset.config, f"algorithm {name!r}"),
+                Layer("family default", "default of the environment family", family_defaults),
+            ],
+            default=f"default of algorithm {name!r}",
+            inherited=("algorithm",) if name == suite.algorithm.name else None,
+        )
+    )
     return name, config
 
 
@@ -202,10 +223,23 @@ def _resolve_reward(suite: Suite, method: str, resolved: _ResolvedSuite, registr
     modes = sorted(resolved.algorithms[method][1].combine_modes) if method in resolved.algorithms else [Combination().mode]
     published = adapt_combination(preset.combine, block.combine, modes)
     combine = validate(Combination, deep_merge(published, block.combine), lambda key: ((*path, "combine", *key),), about)
+    owner, default = f"method {block.reward!r}", f"default of method {block.reward!r}"
+    resolved.blocks += [
+        ResolvedBlock(
+            (*path, "config"), config.model_dump(mode="json"), [_preset_layer(preset, preset.config, owner)], default
+        ),
+        ResolvedBlock(
+            (*path, "combine"),
+            combine.model_dump(mode="json"),
+            [_preset_layer(preset, published, owner)],
+            "default of the harness",
+            scalar_key="mode",
+        ),
+    ]
     return RewardSpec(name=block.reward, config=config.model_dump(mode="json"), combine=combine)
 
 
-def _resolve_phases(suite: Suite, method: str, registry: Registry) -> PhaseBlocks:
+def _resolve_phases(suite: Suite, method: str, resolved: _ResolvedSuite, registry: Registry) -> PhaseBlocks:
     block, path = suite.methods[method], ("methods", method)
     if block.reward is None:
         return {}
@@ -213,7 +247,11 @@ def _resolve_phases(suite: Suite, method: str, registry: Registry) -> PhaseBlock
         preset = _resolve_method_preset(block, path, registry)
     except ValidationFailed:  # told where the reward is resolved
         return {}
-    return resolve_phases(block, preset, (*path, "phases"))
+    phases = resolve_phases(block, preset, (*path, "phases"))
+    values = {name: phase.model_dump(mode="json") for name, phase in phases.items()}
+    layers = [_preset_layer(preset, preset.phases, f"method {block.reward!r}")]
+    resolved.blocks.append(ResolvedBlock((*path, "phases"), values, layers, "default of a phase"))
+    return phases
 
 
 def _resolve_method_preset(block: MethodBlock, path: KeyPath, registry: Registry) -> Preset:
@@ -242,6 +280,10 @@ def _find_preset(kind: str, presets: Mapping[str, Preset], name: str | None, pat
     if name not in presets:
         raise ValidationFailed(Problem(str(UnknownNameError(kind, name, presets)), paths))
     return presets[name]
+
+
+def _preset_layer(preset: Preset, values: Mapping[str, Any], owner: str) -> Layer:
+    return Layer("preset", f"preset {preset.name!r} of {owner}", values if preset.name else {})
 
 
 def _preset_phrase(preset: Preset) -> str:
@@ -308,26 +350,10 @@ def _resolve_task_groups(suite: Suite, resolved: _ResolvedSuite, registry: Regis
     """Which tasks share their first phase, for each method that says so; of all tasks, whichever were asked for."""
     group_keys = {method: key for method, phases in resolved.phases.items() if (key := shared_phase_key(phases))}
     for task in suite.all_tasks.keys() - suite.tasks.keys() if group_keys else ():
-        resolved.add(resolved.environments, task, partial(_resolve_environment, suite, task, registry))
+        resolved.add(resolved.environments, task, partial(_resolve_environment, suite, task, resolved, registry))
     environments = {task: resolved.environments[task] for task in suite.all_tasks if task in resolved.environments}
     for method, key in group_keys.items():
         phases = resolved.phases[method]
         path = ("methods", method, "phases", next(iter(phases)), "once_per")
         lengths = {task: phase_lengths(phases, _steps_of_task(suite, task))[0] for task in environments}
         resolved.add(resolved.task_groups, method, partial(group_tasks, environments, key, lengths, path))
-
-
-def _resolve_snapshots(suite: Suite, resolved: _ResolvedSuite) -> None:
-    for method, block in suite.methods.items():
-        for task, seed in product(suite.tasks, suite.seeds) if block.snapshot else ():
-            assert block.snapshot is not None
-            spec, environment = _run_spec(suite, resolved, task, method, seed), resolved.environments[task][1]
-            try:
-                resolved.starts[task, method, seed] = find_snapshot(
-                    block.snapshot,
-                    spec,
-                    task_field=environment.task_field if isinstance(environment, EnvironmentConfig) else "",
-                    architecture_fields=resolved.algorithms[method][1].architecture_fields,
-                )
-            except SnapshotUnusable as error:
-                resolved.problems.append(Problem(str(error), (("methods", method, "snapshot"),)))

@@ -38,14 +38,13 @@ def test_list_suites_shows_what_is_in_them_and_what_is_wrong(workplace, harness)
 
 
 def test_list_suites_tells_what_they_take_or_that_nobody_knows(workplace, harness):
-    from harness.planning.expand import expand
-    from harness.planning.load import load_suite
+    from harness.planning.load import load
     from harness.runs.speeds import settings_digest
 
     _, output, _ = harness("list", "suites", "--dir", workplace)
     assert "2 seeds, 8 runs of 2,048 steps" in output
     assert "unknown, no speed recorded of ppo, rnd" in " ".join(output.split())
-    digests = {spec.method: settings_digest(spec) for spec in expand(load_suite("small.yaml"))}
+    digests = {spec.method: settings_digest(spec) for spec in load("small.yaml").runs}
     rows = [f"small,,deep_sea,{method},{digest},2,a machine,a date" for method, digest in digests.items()]
     header = "suite,profile,family,method,settings,steps_per_second,machine,date"
     (workplace / "speeds.csv").write_text("\n".join([header, *rows, ""]))

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
 from harness.runs.lock import Claim
 from harness.runs.status import group_runs, summarise_plan, summarise_runs
@@ -30,7 +29,7 @@ def leave(spec, state, *, step=1024, score=0.5, error=None, results=Path("result
 
 @pytest.fixture
 def plan(workplace):
-    return expand(load_suite("small.yaml"))
+    return list(load("small.yaml").runs)
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import pytest
 from support.off_policy import registry
 
 from harness.errors import SuiteError
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.spec import Combination, RunSpec
 
 SUITE = """\
@@ -35,7 +34,7 @@ def plan(tmp_path: Path, method: str = "{reward: rnd}", algorithm: str = "batch_
         text = text.replace(f"{old}:", f"{old}: {new} #")
     file = tmp_path / "suite.yaml"
     file.write_text(text)
-    return expand(load_suite(file, registry=registry()), registry())
+    return list(load(file, registry=registry()).runs)
 
 
 def refusal(tmp_path: Path, *args: str, **changes: str) -> str:
@@ -107,7 +106,10 @@ def test_settings_that_cannot_work(tmp_path, algorithm, message):
 
 def test_a_method_of_another_algorithm_is_refused(tmp_path):
     message = refusal(tmp_path, "{reward: encoding, algorithm: {name: ppo}}")
-    assert "method 'encoding' needs a learner of kind off_policy; algorithm 'ppo' is of kinds continuous, discrete, on_policy: use sac" in message
+    assert (
+        "method 'encoding' needs a learner of kind off_policy; algorithm 'ppo' is of kinds continuous, discrete, on_policy: use sac"
+        in message
+    )
 
 
 @pytest.mark.parametrize(("text", "initial"), [("auto", 1.0), ("auto_0.1", 0.1), ("0.2", 0.2)])

@@ -8,28 +8,24 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.tuning import TRAIN
 
 from harness.cli import main
-from harness.cli import tuning as command
-from harness.planning.expand import expand
 from harness.report.build import build_report
 from harness.runs.folder import RunFolder
 from harness.training.estimate import ResourceEstimate
 from harness.tuning.confirm import Confirmation, compare, verdict, winner
 from harness.tuning.record import read_study_record, write_study_record
+from harness.tuning.study import StudyDefinition
 
 
 @pytest.fixture
 def harness(capsys, place, monkeypatch):
     """Run a command in this process, with training that takes milliseconds."""
     monkeypatch.chdir(place.folder)
-    started = command.launch_tuning
-    monkeypatch.setattr(command, "launch_tuning", lambda request: started(replace(request, train=TRAIN)))
+    monkeypatch.setattr("harness.execution.local.LocalExecutor.open_session", lambda executor, options: place.workers())
 
     def call(*arguments):
         code = main([str(argument) for argument in arguments])
@@ -111,12 +107,10 @@ def test_from_search_to_report_and_back_into_run(harness, place):
 
     text = (folder / "best.yaml").read_text()
     assert "TuneRequest helped" in text
-    (plain,) = {spec.method_digest for spec in expand(place.suite()) if spec.reward}
-    (tuned,) = {spec.method_digest for spec in expand(place.suite(f"@{folder / 'best.yaml'}=")) if spec.reward}
+    (plain,) = {spec.method_digest for spec in place.plan().runs if spec.reward}
+    (tuned,) = {spec.method_digest for spec in place.plan(f"@{folder / 'best.yaml'}=").runs if spec.reward}
     (spec,) = [
-        spec
-        for spec in expand(place.suite(f"@{folder / 'best.yaml'}="))
-        if spec.reward and spec.task == "n4" and not spec.seed
+        spec for spec in place.plan(f"@{folder / 'best.yaml'}=").runs if spec.reward and spec.task == "n4" and not spec.seed
     ]
     assert tuned != plain
     assert spec.reward.config["learning_rate"] == chosen.confirmation.settings["config.learning_rate"]
@@ -124,9 +118,7 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     assert spec.reward.combine.mode == "sum"
     folders = {
         RunFolder.of(run, place.results).path.parent.name
-        for run in command.StudyDefinition.from_suite(place.suite(), "rnd", "toy-rnd", command.installed()).specs(
-            chosen.confirmation.settings
-        )
+        for run in StudyDefinition.from_plan(place.plan(), "rnd", "toy-rnd").specs(chosen.confirmation.settings)
     }
     assert folders <= {path.name for path in (folder / "n4").iterdir()} | {path.name for path in (folder / "n5").iterdir()}
 
