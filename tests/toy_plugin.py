@@ -6,15 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from harness import (
-    Algorithm,
-    AlgorithmConfig,
-    AlgorithmPreset,
-    EnvironmentConfig,
-    EnvironmentFamily,
-    IntrinsicRewardConfig,
-    Method,
-)
+from harness import Algorithm, AlgorithmConfig, AlgorithmPreset, EnvironmentConfig, EnvironmentFamily, IntrinsicRewardConfig, Method
 from harness.registry import Registry
 from harness.registry.discovery import Plugin, PluginInfo
 from harness.registry.hooks import Network, Preset

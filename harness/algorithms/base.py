@@ -118,3 +118,4 @@ class Learner(Protocol):
     def load_state_dict(self, state: Mapping[str, Any], observations: np.ndarray) -> None:
         """Continue where `state_dict` was called, after `begin`; ``observations`` are the environments' present ones."""
         ...
+

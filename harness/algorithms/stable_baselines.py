@@ -122,9 +122,7 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
         if kind not in config.actions:
             name, family = context.spec.algorithm.name, context.spec.environment.family
             wanted = " or ".join(sorted(config.actions))
-            others = [
-                other for other in context.registry.algorithms if kind in context.registry.algorithm_config(other).actions
-            ]
+            others = [other for other in context.registry.algorithms if kind in context.registry.algorithm_config(other).actions]
             remedy = f": use {' or '.join(others)}" if others else ""
             raise UserError(f"{name} needs {wanted} actions, and environments of family {family!r} have {space}{remedy}")
 

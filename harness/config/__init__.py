@@ -16,7 +16,7 @@ __all__ = [
     "EnvironmentConfig",
     "IntrinsicRewardConfig",
     "LearnerKind",
-    "Search",
     "missing_kinds",
+    "Search",
     "require",
 ]

@@ -97,12 +97,7 @@ def load_executor(name: str, registry: Registry) -> RunExecutor:
     Raises:
         UserError: Nothing installed provides it, or what a plugin names cannot be used.
     """
-    path = registry.executor(name).executor
-    loaded = registry.load(path)
-    if not (isinstance(loaded, type) and issubclass(loaded, RunExecutor)):
-        provider = registry.provider("executor", name)
-        raise PluginError(f"{path!r} of plugin {provider} must be a subclass of harness.execution.executor.RunExecutor")
-    return loaded()
+    return registry.load_class(registry.executor(name).executor, RunExecutor)()
 
 
 def load_tuning_executor(name: str, registry: Registry) -> SessionExecutor:

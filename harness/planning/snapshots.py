@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.config import AlgorithmConfig, EnvironmentConfig
+from harness.config import EnvironmentConfig
 from harness.errors import ResultsError, suggest
 from harness.planning.phases import differing_keys
 from harness.planning.plan import Plan
@@ -52,12 +52,11 @@ def resolve_snapshots(plan: Plan) -> Plan:
 
 def _find_start(plan: Plan, spec: RunSpec, template: str) -> StartSpec:
     environment = plan.registry.config_class(plan.registry.environment(spec.environment.family))
-    algorithm = plan.registry.config_class(plan.registry.algorithm(spec.algorithm.name))
     return find_snapshot(
         template,
         spec,
         task_field=environment.task_field if issubclass(environment, EnvironmentConfig) else "",
-        architecture_fields=algorithm.architecture_fields if issubclass(algorithm, AlgorithmConfig) else None,
+        architecture_fields=plan.registry.algorithm_config(spec.algorithm.name).architecture_fields,
     )
 
 

@@ -127,7 +127,5 @@ class EpsilonGreedyConfig(OffPolicyConfig):
     @model_validator(mode="after")
     def _check_target_update(self) -> Self:
         if self.target_update_interval < self.n_envs:
-            raise ValueError(
-                f"target_update_interval {self.target_update_interval} is less than a step of {self.n_envs} environments"
-            )
+            raise ValueError(f"target_update_interval {self.target_update_interval} is less than a step of {self.n_envs} environments")
         return self

@@ -55,9 +55,7 @@ class OnPolicyLearner(StableBaselinesLearner[OnPolicyModelT, OnPolicyConfigT]):
             return arguments | {"network": load_network(context.registry, self.config.network)}
         if self.images:
             others = ", ".join(sorted(context.registry.networks.keys() - {"sb3"}))
-            remedy = (
-                f"set algorithm: {{network: NAME}} to one that fits (installed: {others}), or use an environment's vectors"
-            )
+            remedy = f"set algorithm: {{network: NAME}} to one that fits (installed: {others}), or use an environment's vectors"
             check_image_size(context.base, remedy)
         arguments["features_extractor_class"] = NatureCNN if self.images else FlattenExtractor
         if self.config.net_arch is not None:
