@@ -6,8 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.execution.attempt import record_failure
-from harness.execution.backlog import RunQueue
+from harness.execution.backlog import RunQueue, settle
 from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunStarted
 from harness.spec import RunSpec
 
@@ -94,8 +93,6 @@ class _TrainingLoop:
             self._session.release_idle()
 
     def _record_outcome(self, outcome: Outcome) -> None:
-        for each in (outcome, *self._queue.record_outcome(outcome)):
-            if each is not outcome and each.ending == "failed":
-                record_failure(each.spec, self._results, each.error, each.error)
+        for each in settle(self._queue, outcome, self._results):
             self._outcomes[each.spec.path] = each
             self._on_event(RunEnded(each))

@@ -61,5 +61,5 @@ def test_the_refusal_names_the_line(tmp_path: Any) -> None:
 
 
 def test_an_algorithm_that_it_does_not_run_on_is_refused() -> None:
-    (message,) = refusals({"reward": "proto_rl"})
-    assert message.startswith("method 'proto_rl' needs a learner of kind off_policy; algorithm 'ppo' is of kinds ")
+    wanted = "method 'proto_rl' needs a learner of kind off_policy; algorithm 'ppo' is of kinds "
+    assert any(message.startswith(wanted) for message in refusals({"reward": "proto_rl"}))

@@ -20,13 +20,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``site/``, into which all of them are installed, and the sources of each."""
     place = tmp_path_factory.mktemp("plugins")
     ignored = shutil.ignore_patterns("*.egg-info", "build", "__pycache__", "results")
-    for name in ("simhash", "section"):
+    for name in ("simhash", "section", "inline"):
         shutil.copytree(ROOT / "examples" / f"harness_{name}", place / name, ignore=ignored)
     call(place, "-m", "harness", "new-plugin", "fresh", "--dir", "fresh")
     arguments = ["--quiet", "--no-deps", "--disable-pip-version-check", "--target", "site"]
     if find_spec("setuptools"):
         arguments.append("--no-build-isolation")
-    call(place, "-m", "pip", "install", *arguments, "./simhash", "./section", "./fresh")
+    call(place, "-m", "pip", "install", *arguments, "./simhash", "./section", "./inline", "./fresh")
     return place
 
 
@@ -53,7 +53,7 @@ def test_they_pass_their_check(installed: Path, name: str) -> None:
     assert sum(check["outcome"] == "passed" for check in method["checks"]) >= 15
 
 
-@pytest.mark.parametrize("name", ["simhash", "section", "fresh"])
+@pytest.mark.parametrize("name", ["simhash", "section", "inline", "fresh"])
 def test_they_pass_their_own_tests(installed: Path, name: str) -> None:
     told = call(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", name)
     assert " passed" in told.splitlines()[-1]
@@ -71,3 +71,16 @@ def test_they_run_in_a_suite(installed: Path, name: str) -> None:
     header, *rows = (record.parent / "progress.csv").read_text().splitlines()
     assert "intrinsic/bonus_mean" in header
     assert rows
+
+
+def test_the_executor_carries_a_suite_and_says_what_it_cannot_do(installed: Path) -> None:
+    suite = ("inline/suites/inline.yaml", "--profile", "smoke", "--method", "ppo_rnd", "--executor", "inline")
+    told = call(installed, "-m", "harness", "run", *suite, "--no-report")
+    assert "1 run: 1 finished" in told
+    command = [sys.executable, "-m", "harness", "tune", *suite]
+    environment = {**os.environ, "PYTHONPATH": str(installed / "site")}
+    done = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: executor 'inline' cannot tune: it does not start and stop runs one by one; use --executor local\n"
+    )

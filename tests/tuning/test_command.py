@@ -93,7 +93,7 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     code, output, errors = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 20, "--confirm", 2, "--workers", 2)
     assert (code, errors) == (0, "")
     assert "done: 20 of 20 trials" in output
-    assert "TuneRequest helped: " in output
+    assert "Tuning helped: " in output
 
     folder = place.results / "toy" / "tuning" / "toy-rnd"
     record = read_study_record(folder / "study.json")
@@ -106,7 +106,7 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     assert chosen.drop == pytest.approx(chosen.confirmation.tuned - chosen.score.value)
 
     text = (folder / "best.yaml").read_text()
-    assert "TuneRequest helped" in text
+    assert "Tuning helped" in text
     (plain,) = {spec.method_digest for spec in place.plan().runs if spec.reward}
     (tuned,) = {spec.method_digest for spec in place.plan(f"@{folder / 'best.yaml'}=").runs if spec.reward}
     (spec,) = [
@@ -221,9 +221,9 @@ def one(trial, scores, tuned=0.9, default=False):
 @pytest.mark.parametrize(
     ("ours", "theirs", "words"),
     [
-        ([0.8, 0.9, 0.85, 0.8], [0.1, 0.2, 0.15, 0.1], "TuneRequest helped: trial 3 scores 0.825 on fresh seeds"),
-        ([0.1, 0.2, 0.15, 0.1], [0.8, 0.9, 0.85, 0.8], "TuneRequest did not help, the suite's own settings are better"),
-        ([0.1, 0.9, 0.5, 0.6], [0.2, 0.8, 0.6, 0.5], "TuneRequest did not clearly help"),
+        ([0.8, 0.9, 0.85, 0.8], [0.1, 0.2, 0.15, 0.1], "Tuning helped: trial 3 scores 0.825 on fresh seeds"),
+        ([0.1, 0.2, 0.15, 0.1], [0.8, 0.9, 0.85, 0.8], "Tuning did not help, the suite's own settings are better"),
+        ([0.1, 0.9, 0.5, 0.6], [0.2, 0.8, 0.6, 0.5], "Tuning did not clearly help"),
         ([0.1, 0.9], [0.2, 0.8], "Too few seeds to tell"),
     ],
 )
