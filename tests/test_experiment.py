@@ -37,7 +37,7 @@ def plan(place: SuiteFolder) -> Plan:
 
 
 def test_run_status_and_report(plan: Plan, place: SuiteFolder, capfd: pytest.CaptureFixture[str]) -> None:
-    before = (dict(os.environ), signal.getsignal(signal.SIGTERM), os.getcwd())
+    before = (dict(os.environ), signal.getsignal(signal.SIGTERM), Path.cwd())
     events: list[Any] = []
     result = experiment.run(plan, place.results, workers=2, on_event=events.append)
     assert [outcome.ending for outcome in result.outcomes] == ["finished", "finished"]
@@ -52,7 +52,7 @@ def test_run_status_and_report(plan: Plan, place: SuiteFolder, capfd: pytest.Cap
     assert experiment.run(plan, place.results, on_event=again.append).outcomes == []
     assert again == []
     assert capfd.readouterr() == ("", "")
-    assert before == (dict(os.environ), signal.getsignal(signal.SIGTERM), os.getcwd())
+    assert before == (dict(os.environ), signal.getsignal(signal.SIGTERM), Path.cwd())
 
 
 def test_tune_confirms_and_writes_what_run_accepts(plan: Plan, place: SuiteFolder, capfd: pytest.CaptureFixture[str]) -> None:
@@ -101,5 +101,6 @@ def test_the_module_is_light_until_it_is_used(place: SuiteFolder) -> None:
     code += (
         "heavy = {'torch', 'numpy', 'optuna', 'polars', 'matplotlib', 'stable_baselines3', 'gymnasium'} & set(sys.modules)\n"
     )
-    code += "heavy |= {name for name in sys.modules if name.startswith(('harness.tuning', 'harness.cli'))}\nassert not heavy, heavy"
+    light = "('harness.tuning', 'harness.cli')"
+    code += f"heavy |= {{name for name in sys.modules if name.startswith({light})}}\nassert not heavy, heavy"
     subprocess.run([sys.executable, "-c", code, str(place.folder / "toy.yaml")], check=True, timeout=60)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -97,7 +97,11 @@ def load_executor(name: str, registry: Registry) -> RunExecutor:
     Raises:
         UserError: Nothing installed provides it, or what a plugin names cannot be used.
     """
-    return registry.load_class(registry.executor(name).executor, RunExecutor)()
+    return _make(registry.load_class(registry.executor(name).executor, RunExecutor))
+
+
+def _make(executor: Callable[[], RunExecutor]) -> RunExecutor:
+    return executor()
 
 
 def load_tuning_executor(name: str, registry: Registry) -> SessionExecutor:

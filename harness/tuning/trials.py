@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.planning.expand import deep_merge, expand
+from harness.planning.expand import expand
 from harness.planning.plan import Plan
+from harness.planning.resolve import deep_merge
 from harness.planning.snapshots import resolve_snapshots
 from harness.runs.folder import STUDIES
 from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, RunSpec
