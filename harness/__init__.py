@@ -23,6 +23,7 @@ from harness.registry.hooks import (
 )
 
 if TYPE_CHECKING:
+    from harness import experiment
     from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info
     from harness.rewards import IntrinsicReward, Spaces, Transitions
 
@@ -48,6 +49,7 @@ __all__ = [
     "Spaces",
     "Transitions",
     "episode_end_info",
+    "experiment",
     "hookimpl",
 ]
 
@@ -62,6 +64,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "experiment":
+        return importlib.import_module("harness.experiment")
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

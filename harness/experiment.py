@@ -315,7 +315,8 @@ def forecast(
 ) -> Forecast:
     """What the runs of a plan will take on this machine: each method is measured for a few seconds, nothing is written.
 
-    The arguments are those of `run`.
+    The arguments are those of `run`. It measures in new processes of the caller's kind, so a script must call it below
+    ``if __name__ == "__main__":``.
     """
     from harness.execution import forecast as forecasts
     from harness.planning.snapshots import resolve_snapshots

@@ -92,7 +92,10 @@ def tune(
         "confirm": confirm,
         "objectives": f"[{', '.join(objective)}]" if objective else None,
     }
+    from harness.registry import installed
+
     options = [f"tune.{key}={value}" for key, value in given.items() if value is not None]
+    installed().executor(executor)
     plan = load(suite, profile, [method], task, None, steps, [*(overrides or ()), *options])
     if len(plan.suite.methods) > 1:
         raise UserError(f"--method {method}: is the reward of {', '.join(plan.suite.methods)}; name one of them")

@@ -106,6 +106,36 @@ def test_check_tells_of_all_files(workplace, harness):
     assert harness("check", "small.yaml", "--profile", "tiny")[1] == "small.yaml: good, 4 runs\n"
 
 
+def test_check_explains_where_each_value_comes_from(workplace, harness):
+    options = ("--explain", "--set", "steps=1024", "--profile", "tiny")
+    code, output, _ = harness("check", "small.yaml", *options, "--json")
+    assert code == 0
+    (found,) = json.loads(output)
+    assert found["settings"]["methods.rnd.config.feature_dim"] == {"value": 16, "kind": "suite", "origin": "small.yaml:11"}
+    assert found["settings"]["steps"] == {"value": 1024, "kind": "option", "origin": "--set steps=1024"}
+    assert found["settings"]["seeds"]["kind"] == "profile"
+    _, output, _ = harness("check", "small.yaml", *options)
+    (line,) = [line for line in output.splitlines() if line.startswith("methods.rnd.config.bonus_gamma")]
+    assert line.split(maxsplit=2) == ["methods.rnd.config.bonus_gamma", "0.99", "preset 'burda2018' of method 'rnd'"]
+
+
+def test_check_looks_at_what_only_tuning_and_starting_need(workplace, harness):
+    text = (workplace / "small.yaml").read_text()
+    (workplace / "spaced.yaml").write_text(text + "tune: {space: {rnd: {config: {learning_rat: [1]}}}}\n")
+    (workplace / "begun.yaml").write_text(text.replace("reward: rnd,", "reward: rnd, snapshot: 'gone/{task}',"))
+    for name, message in (("spaced", "did you mean 'learning_rate'?"), ("begun", "no run at gone/n4: run the suite")):
+        code, _, errors = harness("check", f"{name}.yaml")
+        assert code == 2
+        assert message in errors
+        assert errors.startswith(f"error: {name}.yaml:")
+    listed = json.loads(harness("list", "suites", "--dir", workplace, "--json")[1])["suites"]
+    assert [suite["problem"] for suite in listed] == ["", "", ""]
+    for command in (("run", "begun.yaml"), ("status", ".", "--suite", "begun.yaml")):
+        code, _, errors = harness(*command)
+        assert code == 2
+        assert "begun.yaml:11: methods.rnd.snapshot: no run at gone/n4" in errors
+
+
 def test_schema_is_a_json_schema(harness):
     _, output, _ = harness("schema")
     assert "tasks" in json.loads(output)["properties"]

@@ -40,7 +40,7 @@ def mixed(plan):
     leave(plan[1], "failed", error="ValueError: no").error_log.write_text("the traceback")
     leave(plan[2], "running")
     running = leave(plan[3], "running")
-    running.progress.write_text("time/total_timesteps,time/fps\n1024,50\n1536,64\n1600,")
+    running.progress_file.write_text("time/total_timesteps,time/fps\n1024,50\n1536,64\n1600,")
     truncated = leave(plan[5], "finished")
     truncated.record_file.write_text(truncated.record_file.read_text()[:200])
     foreign = Path("results/elsewhere")

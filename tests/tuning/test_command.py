@@ -54,6 +54,7 @@ MISTAKES = {
     "empty space": ("tune toy.yaml -m rnd --set tune.parameters=[]", "has nothing to search"),
     "no constants": ("tune toy.yaml -m rnd --set tasks.n4.normalise=null", "task 'n4' has no constants"),
     "prune two": ("tune toy.yaml -m rnd --pruner median --objective score --objective seconds", "needs a single objective"),
+    "executor": ("tune toy.yaml -m rnd --executor lokal", "unknown executor 'lokal': did you mean 'local'?"),
     "out": ("tune toy.yaml -m rnd --out nowhere/best.yaml", "there is no folder nowhere"),
     "file for --set": ("run toy.yaml --set @none.yaml", "none.yaml: no such file"),
 }
