@@ -22,8 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.runs.files import TEMPORARY, read_csv_rows
 from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
@@ -74,7 +73,7 @@ def specs() -> list[RunSpec]:
         for text in (DEEP_SEA, ATARI):
             file = Path(folder) / "suite.yaml"
             file.write_text(text.replace("METHODS", METHODS.replace("\n", " ").replace("CONFIG", CONFIG)))
-            found += expand(load_suite(file))
+            found += load(file).runs
     return found
 
 

@@ -18,8 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.registry import installed
 from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
 from harness.runs.speeds import SPEED_COLUMNS, SPEEDS_FILE, settings_digest
@@ -62,7 +61,7 @@ def speed(spec: RunSpec, device: str, steps: int) -> float:
 def measure(file: Path, arguments: argparse.Namespace) -> None:
     """Time every method of a suite, and replace the rows of the same settings in the table beside it."""
     table, profile = file.parent / SPEEDS_FILE, arguments.profile or ""
-    specs = {settings_digest(spec): spec for spec in reversed(expand(load_suite(file, profile=arguments.profile)))}
+    specs = {settings_digest(spec): spec for spec in reversed(load(file, profile=arguments.profile).runs)}
     for digest, spec in sorted(specs.items(), key=lambda item: item[1].method):
         measured = f"{speed(spec, arguments.device, arguments.steps):.4g}"
         facts = (spec.suite, profile, spec.environment.family, spec.method, digest, measured, arguments.machine)

@@ -20,8 +20,7 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from harness.planning.load import load_suite
-from harness.registry import installed
+from harness.planning.load import load
 from harness.tuning.record import write_study_record
 from harness.tuning.samplers import distribution
 from harness.tuning.storage import open_storage
@@ -77,9 +76,9 @@ def main() -> int:
     rng = np.random.default_rng(0)
     overrides = [("tune.parameters", "null"), ("tune.seeds", "3")]
     overrides += [("tune.sampler", arguments.sampler), ("tune.pruner", arguments.pruner)]
-    suite = load_suite(SUITE, overrides=overrides)
+    plan = load(SUITE, overrides=overrides)
     with tempfile.TemporaryDirectory() as folder:
-        definition = StudyDefinition.from_suite(suite, "ppo_rnd", "overhead", installed())
+        definition = StudyDefinition.from_plan(plan, "ppo_rnd", "overhead")
         study = TuningStudy(definition, open_storage(None, Path(folder) / "journal.log"))
         fill(study, arguments.finished, rng)
         start = time.process_time()

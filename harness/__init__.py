@@ -23,6 +23,7 @@ from harness.registry.hooks import (
 )
 
 if TYPE_CHECKING:
+    from harness import experiment
     from harness.analysis.matrices import (
         aggregate_scores,
         normalise_scores,
@@ -63,6 +64,7 @@ __all__ = [
     "add_bonus",
     "aggregate_scores",
     "episode_end_info",
+    "experiment",
     "hookimpl",
     "load_reward",
     "make_reward",
@@ -108,6 +110,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "experiment":
+        return importlib.import_module("harness.experiment")
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

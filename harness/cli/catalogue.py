@@ -198,15 +198,13 @@ def space(registry: Registry, name: str) -> SpaceEntry:
 
 
 def _suite(registry: Registry, file: Path, profile: str | None, speeds: Mapping[str, Speed]) -> SuiteEntry:
-    from harness.planning.expand import expand
-    from harness.planning.load import load_suite
+    from harness.planning.load import load
 
     try:
-        suite = load_suite(file, profile=profile, registry=registry)
+        plan = load(file, profile=profile, registry=registry)
     except SuiteError as error:
         return SuiteEntry(str(file), problem=str(error))
-    specs = expand(suite, registry)
-    estimate = estimate_cost(specs, speeds)
+    suite, estimate = plan.suite, estimate_cost(plan.runs, speeds)
     return SuiteEntry(
         file=str(file),
         suite=suite.suite,
@@ -214,8 +212,8 @@ def _suite(registry: Registry, file: Path, profile: str | None, speeds: Mapping[
         tasks=list(suite.tasks),
         methods=list(suite.methods),
         seeds=len(suite.seeds),
-        runs=len(specs),
-        steps=max(spec.steps for spec in specs),
+        runs=len(plan.runs),
+        steps=max(spec.steps for spec in plan.runs),
         profiles=list(suite.profiles),
         hours=estimate.hours,
         measured=list(estimate.origins),
@@ -242,7 +240,7 @@ def _facts(description: Any) -> dict[str, str]:
         case hooks.Network():
             return {"class": description.build}
         case _:
-            return {"class": description.execute}
+            return {"class": description.executor}
 
 
 def _detail(registry: Registry, kind: str, name: str) -> Detail:

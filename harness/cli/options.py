@@ -1,4 +1,4 @@
-"""What several commands take, and how suites are loaded from it."""
+"""What several commands take, and how a plan is loaded from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from harness.suites.model import Suite
+    from harness.planning.plan import Plan
 
 SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE.yaml", help="The suite file.", show_default=False)]
 Profile = Annotated[str | None, typer.Option("--profile", "-p", help="Scale of the suite, such as smoke.", show_default=False)]
@@ -44,16 +44,13 @@ def load(
     seeds: str | None = None,
     steps: str | None = None,
     overrides: Sequence[str] | None = None,
-    *,
-    for_tuning: bool = False,
-) -> Suite:
-    """The suite that a command was asked for; if its methods are to be tuned, with something to search."""
-    from harness.planning.load import load_suite, parse_override
+) -> Plan:
+    """The plan that a command was asked for."""
+    from harness import experiment
+    from harness.planning.load import parse_override
 
     pairs = [parse_override(text) for text in overrides or ()]
-    return load_suite(
-        file, profile=profile, overrides=pairs, methods=methods, tasks=tasks, seeds=seeds, steps=steps, for_tuning=for_tuning
-    )
+    return experiment.plan(file, profile=profile, overrides=pairs, methods=methods, tasks=tasks, seeds=seeds, steps=steps)
 
 
 def print_json(data: Any) -> None:

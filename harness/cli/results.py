@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from rich.text import Text
 from harness.cli.display.console import open_console
 from harness.cli.display.words import duration
 from harness.cli.options import AsJson, Profile, load, print_json
-from harness.errors import ResultsError, UserError
+from harness.errors import UserError
 
 if TYPE_CHECKING:
     from harness.runs.status import RunSummary
@@ -31,20 +30,19 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show what is finished, running, interrupted, failed or missing, with speed and time left."""
+    from harness import experiment
     from harness.cli.display.states import counts, print_failures, print_run_groups
-    from harness.runs.status import seconds_left, summarise_runs
 
-    summaries, skipped = _summarise_suite(roots, suite, profile) if suite else summarise_runs(roots)
+    found = experiment.status(roots, load(suite, profile) if suite else None)
+    summaries, left = found.runs, found.seconds_left
     if as_json:
-        left = seconds_left(summaries)
-        print_json({"runs": [run_as_json(run) for run in summaries], "skipped": skipped, "seconds_left": left})
+        print_json({"runs": [run_as_json(run) for run in summaries], "skipped": found.skipped, "seconds_left": left})
         return
     console = open_console()
     print_run_groups(console, summaries)
     print_failures(console, summaries)
-    for line in skipped:
+    for line in found.skipped:
         console.print(Text(f"skipped: {line}", style="yellow"), soft_wrap=True)
-    left = seconds_left(summaries)
     console.print(counts(summaries) + (f"; about {duration(left)} left" if left else ""))
 
 
@@ -68,15 +66,15 @@ def report(
     ] = None,
 ) -> None:
     """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name."""
+    from harness import experiment
     from harness.analysis.published import packaged_files
-    from harness.report.build import build_report
 
     if not formats.strip(" ,"):
         raise UserError("--format names no format: html, md, latex and csv are known")
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     numbers = [*(packaged_files() if published else ()), *(published_from or ())]
-    file = build_report(roots, out or roots[0] / "report", baseline=baseline, formats=wanted, published=numbers)
-    open_console().print(f"report: {file}", soft_wrap=True)
+    written = experiment.report(roots, out, baseline=baseline, formats=wanted, published=numbers)
+    open_console().print(f"report: {written.file}", soft_wrap=True)
 
 
 def run_as_json(run: RunSummary) -> dict[str, Any]:
@@ -97,16 +95,3 @@ def run_as_json(run: RunSummary) -> dict[str, Any]:
         "error": run.error,
         "folder": str(run.folder.path),
     }
-
-
-def _summarise_suite(roots: Sequence[Path], file: Path, profile: str | None) -> tuple[list[RunSummary], list[str]]:
-    """The runs of a suite, missing ones included, as far as they lie in the first directory that has any of them."""
-    from harness.planning.expand import expand
-    from harness.runs.status import summarise_plan
-
-    suite = load(file, profile)
-    for root in roots:
-        if not root.is_dir():
-            raise ResultsError(f"{root}: no such results directory")
-    base = next(root.parent if root.name == suite.suite else root for root in roots)
-    return summarise_plan(expand(suite), base), []

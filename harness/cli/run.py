@@ -35,12 +35,11 @@ def run(
     if as_json and not dry_run:
         raise UserError("--json goes with --dry-run; for results in JSON see 'harness status RESULTS --json'")
     from harness.cli.launch import launch, print_plan
-    from harness.planning.expand import expand
     from harness.registry import installed
 
     installed().executor(executor)
-    specs = expand(load(suite, profile, method, task, seeds, steps, overrides))
+    plan = load(suite, profile, method, task, seeds, steps, overrides)
     if dry_run:
-        print_plan(specs, results, workers=workers, device=device, fresh=fresh, as_json=as_json)
+        print_plan(plan, results, workers=workers, device=device, fresh=fresh, as_json=as_json)
         return 0
-    return launch(specs, results, executor=executor, workers=workers, device=device, fresh=fresh, report=not no_report)
+    return launch(plan, results, executor=executor, workers=workers, device=device, fresh=fresh, report=not no_report)

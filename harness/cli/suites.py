@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.display.console import open_console
+from harness.cli.display.console import open_console, print_table
 from harness.cli.display.words import plural
-from harness.cli.options import AsJson, Profile, load, print_json
+from harness.cli.options import AsJson, Overrides, Profile, load, print_json
 from harness.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.planning.plan import Plan
 
 
 @dataclass(frozen=True)
 class _SuiteCheck:
     file: Path
-    runs: int
-    problems: tuple[str, ...]
+    plan: Plan | None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> int:
+        return len(self.plan.runs) if self.plan else 0
 
 
 def check(
@@ -29,18 +36,23 @@ def check(
         typer.Argument(metavar="SUITE.yaml|NAME...", help="Suites, or methods, algorithms and families.", show_default=False),
     ],
     profile: Profile = None,
+    overrides: Overrides = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Show every value with the line, option, preset or default that gave it."),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Validate suites without running anything; examine what plugins provide with the conformance kits."""
     from harness.cli.plugins import any_failed, examine
 
-    checked = [_check(Path(name), profile) for name in what if _is_suite_file(name)]
+    checked = [_check(Path(name), profile, overrides) for name in what if _is_suite_file(name)]
     good = not any(one.problems for one in checked)
     if not as_json:
-        _print_checked(checked)
+        _print_checked(checked, explain=explain)
     examined = examine([name for name in what if not _is_suite_file(name)], quiet=as_json) if good else []
     if as_json:
-        print_json([*({"file": str(c.file), "runs": c.runs, "problems": c.problems} for c in checked), *examined])
+        print_json([*(_check_as_json(one, explain=explain) for one in checked), *examined])
     return 2 if not good else 1 if any_failed(examined) else 0
 
 
@@ -55,19 +67,32 @@ def _is_suite_file(name: str) -> bool:
     return Path(name).is_file() or Path(name).suffix in {".yaml", ".yml"} or Path(name).name != name
 
 
-def _print_checked(checked: Sequence[_SuiteCheck]) -> None:
+def _print_checked(checked: Sequence[_SuiteCheck], *, explain: bool) -> None:
     console = open_console()
     for one in checked:
-        if not one.problems:
+        if one.plan is not None:
             console.print(f"{one.file}: good, {plural(one.runs, 'run')}", soft_wrap=True)
+            if explain:
+                rows = [(key, json.dumps(source.value), source.origin) for key, source in one.plan.sources.items()]
+                print_table(console, "", ("setting", "value", "from"), rows, no_wrap_columns=("setting",))
     if problems := [problem for one in checked for problem in one.problems]:
         raise UserError("\n".join(problems))
 
 
-def _check(file: Path, profile: str | None) -> _SuiteCheck:
-    from harness.planning.expand import expand
+def _check_as_json(checked: _SuiteCheck, *, explain: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"file": str(checked.file), "runs": checked.runs, "problems": checked.problems}
+    if explain:
+        found["settings"] = {key: asdict(source) for key, source in checked.plan.sources.items()} if checked.plan else {}
+    return found
+
+
+def _check(file: Path, profile: str | None, overrides: Sequence[str] | None) -> _SuiteCheck:
+    from harness.planning.snapshots import resolve_snapshots
+    from harness.tuning.space import check_search_spaces
 
     try:
-        return _SuiteCheck(file, len(expand(load(file, profile))), ())
+        plan = resolve_snapshots(load(file, profile, overrides=overrides))
+        check_search_spaces(plan)
     except UserError as error:
-        return _SuiteCheck(file, 0, tuple(str(error).splitlines()))
+        return _SuiteCheck(file, None, tuple(str(error).splitlines()))
+    return _SuiteCheck(file, plan)

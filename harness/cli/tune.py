@@ -64,6 +64,7 @@ def tune(
         int | None,
         typer.Option("--workers", "-w", min=1, help="Trials at a time; one per core if not given.", show_default=False),
     ] = None,
+    executor: Annotated[str, typer.Option(help="What carries the runs; see 'harness list executors'.")] = "local",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     results: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("results"),
     out: Annotated[
@@ -91,36 +92,22 @@ def tune(
         "confirm": confirm,
         "objectives": f"[{', '.join(objective)}]" if objective else None,
     }
+    from harness.registry import installed
+
     options = [f"tune.{key}={value}" for key, value in given.items() if value is not None]
-    loaded = load(suite, profile, [method], task, None, steps, [*(overrides or ()), *options], for_tuning=True)
+    installed().executor(executor)
+    plan = load(suite, profile, [method], task, None, steps, [*(overrides or ()), *options])
+    if len(plan.suite.methods) > 1:
+        raise UserError(f"--method {method}: is the reward of {', '.join(plan.suite.methods)}; name one of them")
+    (method,) = plan.suite.methods
 
-    if len(loaded.methods) > 1:
-        raise UserError(f"--method {method}: is the reward of {', '.join(loaded.methods)}; name one of them")
-    (method,) = loaded.methods
+    from harness.cli.tuning import launch_tuning, print_tuning_plan
 
-    from harness.cli.tuning import TuneRequest, launch_tuning, print_tuning_plan
-
-    name = study or "-".join(part for part in (loaded.suite, method, profile) if part)
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
-        raise UserError(f"--study {name}: cannot name a folder: use letters, digits, '_', '-' and '.'")
-    request = TuneRequest(
-        suite=loaded,
-        file=suite,
-        method=method,
-        study=name,
-        storage=storage,
-        results=results,
-        out=out,
-        workers=workers,
-        device=device,
-        max_steps=max_steps,
-        seconds=seconds,
-        trials_given=trials is not None or (max_steps is None and seconds is None),
-    )
+    how = {"workers": workers, "device": device, "trials": trials, "max_steps": max_steps, "seconds": seconds}
     if dry_run:
-        print_tuning_plan(request)
+        print_tuning_plan(plan, method, results, how)
         return 0
-    return launch_tuning(request)
+    return launch_tuning(plan, method, results, {**how, "study": study, "storage": storage, "out": out, "executor": executor})
 
 
 def _parse_duration(text: str) -> float:

@@ -1,129 +1,72 @@
-"""Running a study, and what is printed before, while and after it runs."""
+"""``tune`` as it is seen: what is printed before, while and after a study runs."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
-import time
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from harness import experiment
 from harness.cli.display import words
 from harness.cli.display.catalogue import print_parameters
 from harness.cli.display.console import open_console
 from harness.cli.display.progress import progress_view
-from harness.cli.display.progress_state import SuiteProgress
 from harness.cli.display.tuning import StudyProgress, print_confirmation, study_view
-from harness.cli.launch import check_device, check_writable, replay_bytes_of, stop_on_signals
-from harness.errors import ResultsError
-from harness.execution.attempt import TRAIN
-from harness.execution.capacity import default_workers
-from harness.execution.forecast import forecast
-from harness.execution.local import execute
-from harness.execution.replay_memory import workers_that_fit
-from harness.registry import installed
+from harness.cli.launch import stop_on_signals, unfinished_progress
+from harness.execution.events import Outcome
+from harness.planning.plan import Plan
 from harness.runs.folder import COMMAND_VARIABLE
-from harness.runs.status import summarise_plan
-from harness.spec import RunSpec
-from harness.suites.model import Suite
-from harness.tuning import best, confirm
-from harness.tuning.record import write_study_record
-from harness.tuning.scores import own_steps
-from harness.tuning.storage import masked_arguments, open_storage
-from harness.tuning.study import FINISHED, Limit, StudyDefinition, TuningStudy
-from harness.tuning.trials import study_folder
-from harness.tuning.tuner import Budget, OnTrialEvent, StorageLost, TrialEnded, TrialEvent, tune
+from harness.tuning.search import (
+    ConfirmationEnded,
+    ConfirmationStarted,
+    SearchEnded,
+    StudyOpened,
+    StudySummary,
+    TuneEvent,
+    TuneResult,
+)
+from harness.tuning.storage import masked_arguments
+from harness.tuning.tuner import StorageLost
 
-if TYPE_CHECKING:
-    from harness.tuning.confirm import CandidateComparison
-
-_RECORD_SECONDS = 10.0
-_RECORD_INTERVAL_FACTOR = 50.0  # times what writing takes: a study of many trials is recorded less often
+_REASONS = {"time": "time is up", "failing": "gave up: one trial after another failed", "complete": "done"}
 
 
-@dataclass(frozen=True)
-class TuneRequest:
-    """The arguments of one ``harness tune`` call.
+def print_tuning_plan(plan: Plan, method: str, results: Path, options: dict[str, Any]) -> None:
+    """Print what is searched and what it will take, and start nothing.
 
-    Attributes:
-        suite: As loaded; its ``tune`` block holds what the command line said.
-        file: The suite's file.
-        method: Whose settings.
-        study: Name of the study.
-        storage: As given; may hold a password.
+    Args:
+        plan: The plan of the suite.
+        method: Name of the method.
         results: The results directory.
-        out: Where to write the settings found; ``None`` for the study's folder.
-        workers: Trials at a time; ``None`` for one per core.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        max_steps: Of all trials together.
-        seconds: Of this call.
-        trials_given: Whether the number of trials is a limit, which it is unless only another budget was given.
-        train: Import path of the function that trains a run.
+        options: Further arguments of `harness.experiment.forecast_tuning`.
     """
-
-    suite: Suite
-    file: Path
-    method: str
-    study: str
-    storage: str | None
-    results: Path
-    out: Path | None
-    workers: int | None
-    device: str
-    max_steps: int | None
-    seconds: float | None
-    trials_given: bool
-    train: str = TRAIN
-
-    @property
-    def folder(self) -> Path:
-        """Where the study leaves everything."""
-        return study_folder(self.results, self.suite.suite, self.study)
-
-    @property
-    def best(self) -> Path:
-        """Where the settings found are written."""
-        return self.out or self.folder / best.BEST_FILE
-
-    @property
-    def limit(self) -> Limit:
-        """The budget of the study."""
-        return Limit(self.suite.tune.trials if self.trials_given else None, self.max_steps)
-
-
-def print_tuning_plan(request: TuneRequest) -> None:
-    """Print what is searched and what it will take, and start nothing."""
-    definition = StudyDefinition.from_suite(request.suite, request.method, request.study, installed())
-    console, options = open_console(), request.suite.tune
-    print_parameters(console, f"search space of {request.method}", definition.space)
-    specs = definition.specs({})
+    console = open_console()
     with console.status("measuring how fast the method is"):
-        from harness.training.estimate import estimate
-
-        one = forecast(summarise_plan(specs, request.results), lambda spec: estimate(spec, request.device), 1)
-    workers = request.workers or default_workers(specs)
-    trials = (
-        "trials until the budget is spent" if request.limit.trials is None else words.plural(request.limit.trials, "trial")
-    )
-    runs = f"{trials} of {words.plural(len(specs), 'run')}, {words.count(sum(map(own_steps, specs)))} steps each"
-    again = len(specs) // options.seeds * options.confirm_seeds * (options.confirm + 1) if options.confirm else 0
+        found = experiment.forecast_tuning(plan, method, results, **options)
+    print_parameters(console, f"search space of {method}", found.space)
+    trials = "trials until the budget is spent" if found.trials is None else words.plural(found.trials, "trial")
+    runs = f"{trials} of {words.plural(found.runs_per_trial, 'run')}, {words.count(found.steps_per_trial)} steps each"
     total = ""
-    if request.limit.trials is not None:
-        trial = sum(group.seconds_from_scratch for group in one.cells)
-        seconds = (trial * request.limit.trials + trial / len(specs) * again) / workers
-        total = f"; about {words.duration(seconds)} with {words.plural(workers, 'worker')}, nothing pruned"
-    console.print(f"{runs}, then {words.plural(again, 'run')} to confirm{total}", soft_wrap=True)
+    if found.seconds is not None:
+        total = f"; about {words.duration(found.seconds)} with {words.plural(found.workers, 'worker')}, nothing pruned"
+    confirmation = words.plural(found.confirmation_runs, "run")
+    console.print(f"{runs}, then {confirmation} to confirm{total}", soft_wrap=True)
 
 
-def launch_tuning(request: TuneRequest) -> int:
+def launch_tuning(plan: Plan, method: str, results: Path, options: dict[str, Any]) -> int:
     """Run the study until its budget is spent, confirm its best trials, and print the result.
+
+    Args:
+        plan: The plan of the suite.
+        method: Name of the method.
+        results: The results directory.
+        options: Further arguments of `harness.experiment.tune`.
 
     Returns:
         The exit code.
@@ -131,172 +74,122 @@ def launch_tuning(request: TuneRequest) -> int:
     Raises:
         UserError: Something cannot be used; nothing was started.
     """
-    definition = StudyDefinition.from_suite(request.suite, request.method, request.study, installed())
-    check_device(request.device)
-    if request.out is not None and not request.out.parent.is_dir():
-        raise ResultsError(f"--out {request.out}: there is no folder {request.out.parent}")
-    handle = open_storage(request.storage, request.folder / "journal.log")
-    try:
-        check_writable(request.results)
-        return _launch(request, TuningStudy(definition, handle))
-    finally:
-        handle.close()
-
-
-def _launch(request: TuneRequest, study: TuningStudy) -> int:
-    workers = workers_that_fit(study.specs, request.results, request.workers, replay_bytes_of) or default_workers(study.specs)
-    os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *masked_arguments(sys.argv[1:])])
     console = open_console()
-    _print_opening(console, request, study)
-    try:
-        with stop_on_signals():
-            return _search(console, request, study, workers)
-    except StorageLost as error:
-        console.print(Text(str(error), style="red"), soft_wrap=True)
-        return 1
-    except KeyboardInterrupt:
-        write_study_record(study, request.folder)
-        study_progress = _study_progress(request, study)
-        message = (
-            f"interrupted: {study_progress.summary()}; everything so far is kept, and the same command goes on from there"
-        )
-        console.print(Text(message, style="yellow"), soft_wrap=True)
-        return 130
+    os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *masked_arguments(sys.argv[1:])])
+    with _TuneView(console) as view:
+        try:
+            with stop_on_signals():
+                found = experiment.tune(plan, method, results, on_event=view.on_event, **options)
+        except StorageLost as error:
+            view.close()
+            console.print(Text(str(error), style="red"), soft_wrap=True)
+            return 1
+        except KeyboardInterrupt:
+            view.close()
+            console.print(Text(view.interruption, style="yellow"), soft_wrap=True)
+            return 130
+    _print_result(console, found)
+    return 1 if found.failed else 0
 
 
-def _search(console: Console, request: TuneRequest, study: TuningStudy, workers: int) -> int:
-    study_progress = _study_progress(request, study)
-    with study_view(console, study_progress) as show:
-        ending = tune(
-            study,
-            request.results,
-            budget=Budget(request.limit, request.seconds),
-            workers=workers,
-            device=request.device,
-            on_event=_write_record_periodically(show, study, request.folder),
-            train=request.train,
-        )
-    write_study_record(study, request.folder)
-    reason = {"time": "time is up", "failing": "gave up: one trial after another failed", "complete": "done"}[ending]
-    console.print(f"{reason}: {_study_progress(request, study).summary()}", soft_wrap=True)
-    others = sum(trial.state not in FINISHED for trial in study.trials())
-    if others and ending == "complete":
-        console.print(
-            f"{words.plural(others, 'trial')} still under way elsewhere; the same command shows what came of the study once"
-            " they are finished, and takes over what is abandoned",
-            soft_wrap=True,
-        )
-        return 0
-    if study.best_trial() is None:
-        console.print(Text("no trial finished, so there is nothing to confirm", style="red"), soft_wrap=True)
-        return 1
-    code = _confirm_and_report(console, request, study)
-    return 1 if ending == "failing" else code
+class _TuneView:
+    """What is shown while a study runs: what it is, its trials, and the runs that confirm the best of them."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._stack = console, ExitStack()
+        self._show: Any = None
+        self._summary: StudySummary | None = None
+
+    def __enter__(self) -> _TuneView:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the live display, if there is one."""
+        self._stack.close()
+
+    def on_event(self, event: TuneEvent) -> None:
+        """Show an event."""
+        match event:
+            case StudyOpened():
+                self._summary = event.summary
+                _print_opening(self._console, event)
+                self._show = self._stack.enter_context(study_view(self._console, study_progress(event.summary)))
+            case SearchEnded(reason, summary):
+                self._summary = summary
+                self.close()
+                if reason != "interrupted":
+                    self._print(f"{_REASONS[reason]}: {study_progress(summary).summary()}")
+            case ConfirmationStarted(runs):
+                progress = unfinished_progress(runs)
+                self._print(f"confirming on fresh seeds: {words.plural(progress.total - progress.finished, 'run')}")
+                self._show = self._stack.enter_context(progress_view(self._console, progress))
+            case ConfirmationEnded(outcomes):
+                self.close()
+                for outcome in outcomes:
+                    self._print_failure(outcome)
+            case _:
+                self._show(event)
+
+    @property
+    def interruption(self) -> str:
+        """What is said after an interrupt."""
+        if self._summary is None:
+            return "interrupted before anything was started"
+        done = study_progress(self._summary).summary()
+        return f"interrupted: {done}; everything so far is kept, and the same command goes on from there"
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True)
+
+    def _print_failure(self, outcome: Outcome) -> None:
+        if outcome.ending == "failed":
+            self._console.print(Text(f"failed: {outcome.spec.label}: {outcome.error}", style="red"), soft_wrap=True)
 
 
-def _write_record_periodically(show: OnTrialEvent, study: TuningStudy, folder: Path) -> OnTrialEvent:
-    """Rewrite the record in the study's folder from time to time as trials end."""
-    due = time.monotonic() + _RECORD_SECONDS
-
-    def on_event(event: TrialEvent) -> None:
-        nonlocal due
-        show(event)
-        began = time.monotonic()
-        if isinstance(event, TrialEnded) and began >= due:
-            write_study_record(study, folder)
-            ended = time.monotonic()
-            due = ended + max(_RECORD_SECONDS, _RECORD_INTERVAL_FACTOR * (ended - began))
-
-    return on_event
+def study_progress(summary: StudySummary) -> StudyProgress:
+    """The progress that is shown of a study."""
+    return StudyProgress(summary.limit, dict(summary.counts), summary.best)
 
 
-def _study_progress(request: TuneRequest, study: TuningStudy) -> StudyProgress:
-    counts = Counter(trial.state for trial in study.trials() if trial.state in FINISHED)
-    found = study.best_trial()
-    return StudyProgress(request.limit.trials, dict(counts), (found.number, found.values[0]) if found else None)
-
-
-def _print_opening(console: Console, request: TuneRequest, study: TuningStudy) -> None:
-    options = request.suite.tune
+def _print_opening(console: Console, opened: StudyOpened) -> None:
+    definition = opened.definition
+    options = definition.options
     console.print(
-        f"{study.name}: {words.plural(len(study.definition.space.parameters), 'setting')} of {request.method}"
+        f"{definition.study}: {words.plural(len(definition.space.parameters), 'setting')} of {definition.method}"
         f" by {options.sampler},"
-        f" {words.plural(len(study.specs), 'run')} per trial ({words.plural(options.seeds, 'seed')} of tuning's own);"
-        f" {_study_progress(request, study).summary()}",
+        f" {words.plural(opened.runs_per_trial, 'run')} per trial ({words.plural(options.seeds, 'seed')} of tuning's own);"
+        f" {study_progress(opened.summary).summary()}",
         soft_wrap=True,
     )
-    console.print(
-        f"storage: {study.handle.label}; to look inside: optuna-dashboard {study.handle.dashboard_url}", soft_wrap=True
-    )
-    if study.definition.space.default() is None and not study.trials():
+    console.print(f"storage: {opened.storage}; to look inside: optuna-dashboard {opened.dashboard_url}", soft_wrap=True)
+    if opened.default_outside:
         console.print(
             "the suite's own settings lie outside the search space: they are no trial, only confirmed", soft_wrap=True
         )
 
 
-# --------------------------------------------------------------------------------------------------------------------
-# Results of the study
-# --------------------------------------------------------------------------------------------------------------------
-def _confirm_and_report(console: Console, request: TuneRequest, study: TuningStudy) -> int:
-    options, code = request.suite.tune, 0
-    compared: Sequence[CandidateComparison] = ()
-    if options.confirm:
-        found = confirm.candidates(study, options.confirm)
-        code = _run_confirmations(console, request, [spec for one in found for spec in one.specs])
-        confirmed = confirm.read_confirmations(found, request.results)
-        write_study_record(study, request.folder, confirmed)
-        compared = confirm.compare(study.name, options.metric, confirmed)
-        print_confirmation(console, compared)
-        console.print(confirm.verdict(compared), soft_wrap=True)
-        if not all(one.complete for one in confirmed):
-            console.print(
-                "some of the runs that confirm are not finished; the same command goes on from there", soft_wrap=True
-            )
-    _write_best(request, study, compared)
-    with console.status("writing the report"):
-        from harness.report.build import build_report
-
-        report = build_report([request.folder], request.folder / "report")
-    console.print(f"report: {report}", soft_wrap=True)
-    use = f"harness run {shlex.quote(str(request.file))} --method {request.method} --set @{shlex.quote(str(request.best))}"
-    console.print(f"settings: {request.best}; to run with them: {use}", soft_wrap=True)
-    return code
-
-
-def _run_confirmations(console: Console, request: TuneRequest, specs: Sequence[RunSpec]) -> int:
-    """Train the confirmation runs, beside other processes that may do so too; return the exit code."""
-    summaries = summarise_plan(specs, request.results)
-    todo = [run for run in summaries if run.state != "finished"]
-    if not todo:
-        return 0
-    console.print(f"confirming on fresh seeds: {words.plural(len(todo), 'run')}", soft_wrap=True)
-    with progress_view(console, SuiteProgress(todo, finished=len(summaries) - len(todo))) as on_event:
-        outcomes = execute(
-            [run.spec for run in todo],
-            results=request.results,
-            workers=request.workers,
-            device=request.device,
-            on_event=on_event,
-            train=request.train,
+def _print_result(console: Console, found: TuneResult) -> None:
+    if found.elsewhere:
+        console.print(
+            f"{words.plural(found.elsewhere, 'trial')} still under way elsewhere; the same command shows what came of the"
+            " study once they are finished, and takes over what is abandoned",
+            soft_wrap=True,
         )
-    for outcome in outcomes:
-        if outcome.ending == "failed":
-            console.print(Text(f"failed: {outcome.spec.label}: {outcome.error}", style="red"), soft_wrap=True)
-    return 1 if any(outcome.ending == "failed" for outcome in outcomes) else 0
-
-
-def _write_best(request: TuneRequest, study: TuningStudy, compared: Sequence[CandidateComparison]) -> None:
-    chosen, found = confirm.winner(compared), study.best_trial()
-    assert found is not None
-    comments = [f"Settings of method {request.method} in suite {request.suite.suite}, found by study {study.name}."]
-    if chosen is not None:
-        values = chosen.confirmation.settings
-        comments += [f"{chosen.confirmation.label}, the best of those confirmed.", confirm.verdict(compared)]
-    else:
-        values = dict(found.params)
-        comments += [
-            f"Trial {found.number}, not confirmed: its score of {found.values[0]:.3f} is the best of many, so too high."
-        ]
-    comments.append(f"harness run {request.file} --set @{request.best}")
-    request.best.parent.mkdir(parents=True, exist_ok=True)
-    best.write_best(request.best, study.definition, values, comments)
+        return
+    if found.settings_file is None:
+        console.print(Text("no trial finished, so there is nothing to confirm", style="red"), soft_wrap=True)
+        return
+    if found.verdict:
+        print_confirmation(console, found.compared)
+        console.print(found.verdict, soft_wrap=True)
+    if not found.confirmed:
+        console.print("some of the runs that confirm are not finished; the same command goes on from there", soft_wrap=True)
+    with console.status("writing the report"):
+        written = experiment.report(found)
+    console.print(f"report: {written.file}", soft_wrap=True)
+    file, method = found.request.plan.file, found.request.method
+    use = f"harness run {shlex.quote(str(file))} --method {method} --set @{shlex.quote(str(found.settings_file))}"
+    console.print(f"settings: {found.settings_file}; to run with them: {use}", soft_wrap=True)

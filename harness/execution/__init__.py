@@ -1,10 +1,15 @@
-"""Running specs: worker processes that train them, and the events they report.
+"""Running specs: executors, worker processes that train runs, and the events they report.
 
-events.py    the events that an executor reports, and the outcome of a run
-attempt.py   one attempt at one run, which records its failure; for every executor
-backlog.py   which run may start next
-worker.py    a process that trains one run after another
-crew.py      a pool of worker processes on this machine
-local.py     the executor ``local``: a worker pool and a run queue
-capacity.py  how many of them fit
+executor.py       what an executor is
+events.py         the events that an executor reports, and the outcome of a run
+attempt.py        one attempt at one run, which records its failure; for every executor
+backlog.py        which run may start next
+session.py        workers that start and stop runs one by one, and the loop that trains a plan with them
+local.py          the executor ``local``
+preflight.py      checks of this machine: device, results directory, replay buffers
+worker_pool.py    the worker processes of this machine
+worker.py         a process that trains one run after another
+capacity.py       how many runs fit on this machine
+replay_memory.py  how many replay buffers do
+forecast.py       what a plan will take
 """

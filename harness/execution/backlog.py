@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from harness.execution.attempt import record_failure
 from harness.execution.events import Outcome
 from harness.spec import RunSpec
 
@@ -44,3 +46,21 @@ class RunQueue:
 
     def _waits(self, spec: RunSpec) -> bool:
         return spec.start is not None and spec.start.path in self._unfinished
+
+
+def settle(queue: RunQueue, outcome: Outcome, results: Path) -> list[Outcome]:
+    """Record the outcome of a run in a queue, and in their folders the failure of those that can no longer start.
+
+    Args:
+        queue: The queue that the run came from.
+        outcome: How the run ended.
+        results: The results directory.
+
+    Returns:
+        The outcome, and after it those of the runs that were to begin where this one ended and now cannot.
+    """
+    dropped = list(queue.record_outcome(outcome))
+    for each in dropped:
+        if each.ending == "failed":
+            record_failure(each.spec, results, each.error, each.error)
+    return [outcome, *dropped]

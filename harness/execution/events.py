@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
@@ -52,36 +51,3 @@ class RunEnded:
 
 RunEvent = RunStarted | RunProgressed | RunEnded
 OnRunEvent = Callable[[RunEvent], None]
-
-
-class Execute(Protocol):
-    """What the import path of an `harness.registry.hooks.Executor` names."""
-
-    def __call__(
-        self,
-        specs: Sequence[RunSpec],
-        *,
-        results: Path,
-        workers: int | None = None,
-        device: str = "auto",
-        fresh: bool = False,
-        on_event: OnRunEvent | None = None,
-    ) -> list[Outcome]:
-        """Train every run, each into its own folder below ``results``; a failure of one does not stop the others.
-
-        Args:
-            specs: The runs, none of them finished (or ``fresh``), in the order in which they should start. One that begins
-                where another of them ends must wait for it; `harness.execution.backlog.RunQueue` knows which.
-            results: The results directory.
-            workers: Runs at a time; ``None`` for as many as fit.
-            device: ``auto``, ``cpu`` or ``cuda``.
-            fresh: Start over what is there instead of resuming it.
-            on_event: Called in the calling thread.
-
-        Returns:
-            One outcome per run, in the order of ``specs``.
-
-        Raises:
-            KeyboardInterrupt: The workers are stopped and everything so far is resumable.
-        """
-        ...

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import UserError
 from harness.execution.capacity import MIN_WORKER_MEMORY_BYTES, default_workers, processes_that_fit
+from harness.execution.preflight import nearest_existing
 from harness.spec import RunSpec
 
 _GIB = 1 << 30
@@ -44,7 +45,7 @@ def workers_that_fit(
             f"{buffer} of memory, and only {fit} of {wanted} would fit; use --workers {fit}, or a smaller buffer_size"
         )
     used = min(wanted, fit)
-    free = shutil.disk_usage(_nearest_existing_folder(results)).free
+    free = shutil.disk_usage(nearest_existing(results)).free
     if used * size > free:
         room = f"{results} has {free / _GIB:.1f} GiB left for {used} at a time"
         raise UserError(
@@ -68,10 +69,3 @@ def _suggested_buffer_size(spec: RunSpec, size: int) -> int:
     holds = processes_that_fit(1) - MIN_WORKER_MEMORY_BYTES
     most = max(int(requested * holds / size), 1000)
     return most // 10 ** (len(str(most)) - 1) * 10 ** (len(str(most)) - 1)
-
-
-def _nearest_existing_folder(path: Path) -> Path:
-    path = path.absolute()
-    while not path.exists():
-        path = path.parent
-    return path

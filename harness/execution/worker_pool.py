@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from typing import Any, cast
 from harness.execution.attempt import TRAIN, record_failure, record_interruption
 from harness.execution.capacity import threads_of
 from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed
+from harness.execution.session import WorkerSession
+from harness.runs.folder import COMMAND_VARIABLE
 from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
 
@@ -37,7 +40,7 @@ _ALLOCATOR = {
 }
 
 
-class WorkerPool:
+class WorkerPool(WorkerSession):
     """Worker processes on this machine, one per concurrent run.
 
     Args:
@@ -81,7 +84,7 @@ class WorkerPool:
         worker.stop()
         record_interruption(spec, self._results)
 
-    def stop_idle_workers(self) -> None:
+    def release_idle(self) -> None:
         """Stop the idle workers."""
         self._stop_workers(list(self._idle))
 
@@ -152,7 +155,12 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=os.environ | _ALLOCATOR | dict.fromkeys(_THREAD_VARIABLES, str(threads)),
+            env={
+                COMMAND_VARIABLE: shlex.join(sys.argv),
+                **os.environ,
+                **_ALLOCATOR,
+                **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
+            },
         )
 
     def fileno(self) -> int:

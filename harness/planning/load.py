@@ -1,25 +1,26 @@
-"""Loading a suite: a YAML file, one of its profiles, settings of the command line, and everything that can be wrong."""
+"""Loading a plan: a suite file, one of its profiles, settings of the command line, and everything that can be wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import SuiteError, suggest
-from harness.planning.expand import find_problems
-from harness.registry import Registry, installed
+from harness.planning.expand import expand
+from harness.planning.plan import Plan
+from harness.registry import Registry
 from harness.suites.locations import KeyPath, Node, SourceLocation
 from harness.suites.model import Suite, SuiteSection, parse_seeds
 from harness.suites.overrides import apply_override, apply_profile, merge_nodes, nest_at_path, parse_override
 from harness.suites.validation import SuiteErrors, ValidationFailed, combine_errors, describe_value, to_suite_errors, validate
 from harness.suites.yaml import parse_yaml, read_yaml
-from harness.tuning import space
 
-__all__ = ["Suite", "SuiteErrors", "load_suite", "parse_override", "parse_seeds"]
+__all__ = ["Plan", "SuiteErrors", "load", "parse_override", "parse_seeds"]
 
 
-def load_suite(
+def load(
     path: Path | str,
     *,
     profile: str | None = None,
@@ -29,9 +30,8 @@ def load_suite(
     seeds: str | Sequence[int] | None = None,
     steps: int | str | None = None,
     registry: Registry | None = None,
-    for_tuning: bool = False,
-) -> Suite:
-    """A suite that `harness.planning.expand.expand` accepts.
+) -> Plan:
+    """The plan of a suite file, resolved and checked. Nothing is read from the disk but the suite.
 
     The profile is laid over the suite, the overrides over both; then what is not asked for is left out, and only what is
     left needs its plugins. The shape of the other profiles is checked as well.
@@ -45,12 +45,12 @@ def load_suite(
         seeds: Instead of the suite's, as a list or as `parse_seeds` reads them.
         steps: Instead of the suite's and of every task's own, as a number or as YAML text.
         registry: Where names are looked up; what is installed by default.
-        for_tuning: Whether the methods that are left need something that `harness tune` can search.
 
     Raises:
         SuiteError: For one mistake; `SuiteErrors`, a subclass with one line for each, for several.
     """
-    written = _read(Path(path))
+    file = Path(path)
+    written = _read(file)
     tree = _apply_options(written, profile, overrides, seeds, steps)
     suite, errors = _validate_shape(tree)
     errors += _errors_in_profiles(written, skip=profile)
@@ -58,12 +58,14 @@ def load_suite(
         raise combine_errors(errors)
     errors += _unknown_search_spaces(suite, tree)
     suite = _select(suite, tree, {"methods": _expand_reward_names(suite, methods or ()), "tasks": tasks})
-    errors += to_suite_errors(find_problems(suite, registry), tree)
-    if not errors:
-        errors += to_suite_errors(space.space_problems(suite, registry or installed(), for_tuning=for_tuning), tree)
+    try:
+        plan = expand(suite, registry, tree)
+    except SuiteError as error:
+        errors += error.errors if isinstance(error, SuiteErrors) else [error]
+        raise combine_errors(errors) from None
     if errors:
         raise combine_errors(errors)
-    return suite
+    return replace(plan, file=file, profile=profile)
 
 
 def _apply_options(

@@ -9,19 +9,55 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.config import EnvironmentConfig
 from harness.errors import ResultsError, suggest
 from harness.planning.phases import differing_keys
+from harness.planning.plan import Plan
 from harness.runs.folder import RunFolder, RunRecord
 from harness.spec import RunSpec, StartSpec
+from harness.suites.validation import Problem, combine_errors, to_suite_errors
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 
 class SnapshotUnusable(Exception):
     """The snapshot cannot be used; the message says why, and what would help."""
+
+
+def resolve_snapshots(plan: Plan) -> Plan:
+    """The plan with the finished run from which each run of a method with a ``snapshot`` begins, as it is on the disk now.
+
+    Raises:
+        SuiteError: A snapshot is missing, unfinished, or does not fit; names the line that asks for it.
+    """
+    problems: list[Problem] = []
+    runs: list[RunSpec] = []
+    for spec in plan.runs:
+        template = plan.suite.methods[spec.method].snapshot
+        if template is None or spec.start is not None:
+            runs.append(spec)
+            continue
+        try:
+            runs.append(spec.model_copy(update={"start": _find_start(plan, spec, template)}))
+        except SnapshotUnusable as error:
+            problems.append(Problem(str(error), (("methods", spec.method, "snapshot"),)))
+    if problems:
+        raise combine_errors(to_suite_errors(problems, plan.tree))
+    return replace(plan, runs=tuple(runs))
+
+
+def _find_start(plan: Plan, spec: RunSpec, template: str) -> StartSpec:
+    environment = plan.registry.config_class(plan.registry.environment(spec.environment.family))
+    return find_snapshot(
+        template,
+        spec,
+        task_field=environment.task_field if issubclass(environment, EnvironmentConfig) else "",
+        architecture_fields=plan.registry.algorithm_config(spec.algorithm.name).architecture_fields,
+    )
 
 
 def find_snapshot(template: str, spec: RunSpec, *, task_field: str, architecture_fields: Collection[str] | None) -> StartSpec:

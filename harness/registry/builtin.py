@@ -60,7 +60,7 @@ def harness_executors() -> Sequence[Executor]:
     return [
         Executor(
             name="local",
-            execute="harness.execution.local:execute",
+            executor="harness.execution.local:LocalExecutor",
             summary="Processes on this machine, one run per core at a time.",
         )
     ]

@@ -155,12 +155,12 @@ class Executor:
 
     Attributes:
         name: As given to ``--executor``.
-        execute: Import path of the function; its signature is `harness.execution.events.Execute`.
+        executor: Import path of the `harness.execution.executor.RunExecutor` subclass.
         summary: One sentence.
     """
 
     name: str
-    execute: str
+    executor: str
     summary: str = ""
 
 

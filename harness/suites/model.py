@@ -1,7 +1,7 @@
 """What a suite file may say, as pydantic models: `Suite` and its blocks.
 
 The models know the shape of a suite and no plugin. Settings of environments, algorithms and methods stay plain data here;
-`harness.planning.expand` reads them with the configuration classes of what is installed.
+`harness.planning.resolve` reads them with the configuration classes of what is installed.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from torch import Tensor
 from harness.algorithms import randomness
 from harness.config import KIND_AXES, IntrinsicRewardConfig
 from harness.errors import UnknownNameError, UserError
-from harness.planning.expand import deep_merge
+from harness.planning.resolve import deep_merge
 from harness.registry import Registry, installed
 from harness.registry.hooks import Method
 from harness.rewards import Guarantees, IntrinsicReward, Transitions

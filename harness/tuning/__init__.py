@@ -1,6 +1,5 @@
 """Searching for a method's settings with Optuna: many seeds, many workers, and never on the seeds of an evaluation.
 
-block.py     what a suite may say about it
 space.py     which settings are searched, and where
 trials.py    from a trial's values to its runs; the seeds that only tuning uses
 scores.py    from a trial's runs to its scores, partial ones included
@@ -11,6 +10,10 @@ pruners.py   Optuna's pruners, fitted to the order in which a trial's scores arr
 study.py     one study: opens it, checks its definition, hands out and ends its trials
 work.py      a trial under way
 tuner.py     the loop that keeps workers busy until the budget is spent
+request.py   what a study is asked for
+search.py    a whole call: the search, the confirmation, the settings found
+forecast.py  what a study will take
+optuna_internals.py  everything of Optuna that has no public name
 record.py    a study as plain data in its folder: what the report reads
 confirm.py   the best trials again, on fresh seeds
 best.py      the settings found, as a part of a suite

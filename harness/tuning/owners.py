@@ -21,6 +21,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.runs.lock import Claim
+from harness.tuning.optuna_internals import stale_trials
 
 DEFINITION_ATTRIBUTE = "harness"
 """The user attribute of a study that holds its definition; its row is the lock under which trials are claimed."""
@@ -132,7 +133,7 @@ class HeartbeatTrialClaims:
         query = sqlalchemy.select(heartbeats.c.trial_id).where(heartbeats.c.trial_id.in_(running))
         with self._storage.engine.connect() as connection:
             beating = {row[0] for row in connection.execute(query)}
-        silent = set(self._storage._get_stale_trial_ids(self._study_id)) | (set(running) - beating)
+        silent = stale_trials(self._storage, self._study_id) | (set(running) - beating)
         return [trial_id for trial_id in running if trial_id in silent and trial_id not in self._mine]
 
     def _beat(self, trial_id: int, stop: threading.Event) -> None:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError
 from harness.suites.tune_block import Sampler
+from harness.tuning.optuna_internals import ReplayingCmaEsSampler
 from harness.tuning.parameters import Parameter, SearchSpace, Value
 from harness.tuning.storage import without_experimental_warnings
 
@@ -86,27 +86,6 @@ class PerTrialSeedSampler(BaseSampler):
             with without_experimental_warnings():
                 self._latest = trial.number, self._make(int(seed))
         return self._latest[1]
-
-
-class ReplayingCmaEsSampler(CmaEsSampler):
-    """Optuna's CMA-ES, whose state is told anew from the finished trials instead of being unpickled from the storage."""
-
-    def sample_relative(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
-        """See `BaseSampler`."""
-        from optuna._transform import _SearchSpaceTransform
-
-        if not search_space:
-            return {}
-        finished = self._get_trials(study)
-        transform = _SearchSpaceTransform(search_space, transform_step=True, transform_0_1=True)
-        optimizer = self._init_optimizer(transform, study.direction)
-        sign = 1 if study.direction == optuna.study.StudyDirection.MINIMIZE else -1
-        while len(told := self._get_solution_trials(finished, optimizer.generation)) >= optimizer.population_size:
-            told = told[: optimizer.population_size]
-            optimizer.tell([(transform.transform(t.params), sign * t.values[0]) for t in told])
-        optimizer._rng.seed(self._cma_rng.rng.randint(1, 2**31))
-        study._storage.set_trial_system_attr(trial._trial_id, self._attr_key_generation, optimizer.generation)
-        return transform.untransform(np.asarray(optimizer.ask()))
 
 
 class GridByNumberSampler(BaseSampler):

@@ -9,26 +9,24 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel
 
 from harness.errors import UserError, suggest
-from harness.planning.expand import expand
+from harness.planning.plan import Plan
 from harness.registry import Registry
 from harness.registry.hooks import Method
 from harness.spec import Combination
 from harness.suites.locations import KeyPath
-from harness.suites.model import Suite
-from harness.suites.validation import Problem, ValidationFailed
+from harness.suites.validation import Problem, ValidationFailed, combine_errors, to_suite_errors
 from harness.tuning.annotations import TunableConfig, apply_changes, fields_of
 from harness.tuning.parameters import Parameter, SearchSpace, Values
 
 
-def suite_space(suite: Suite, method: str, registry: Registry) -> SearchSpace:
-    """The search space of a suite's method, after its ``tune`` block.
+def search_space(plan: Plan, method: str) -> SearchSpace:
+    """The search space of a method of a suite, after the suite's ``tune`` block.
 
     Raises:
         ValidationFailed: The block says something impossible.
         UserError: The space is empty.
     """
-    block = suite.methods[method]
-    spec = expand(suite.model_copy(update={"methods": {method: block}}), registry)[0]
+    spec, registry, options = plan.first_run(method), plan.registry, plan.suite.tune
     tunables = []
     if spec.reward is not None:
         described = registry.method(spec.reward.name)
@@ -36,30 +34,32 @@ def suite_space(suite: Suite, method: str, registry: Registry) -> SearchSpace:
         tunables.append(TunableConfig("combine", Combination, spec.reward.combine.model_dump(mode="json")))
     algorithm = registry.config_class(registry.algorithm(spec.algorithm.name))
     tunables.append(TunableConfig("algorithm", algorithm, spec.algorithm.config))
-    found, explicit = apply_changes(tunables, suite.tune.space.get(method, {}), ("tune", "space", method))
+    found, explicit = apply_changes(tunables, options.space.get(method, {}), ("tune", "space", method))
     space = _ordered_space(found, tunables, explicit, ("tune", "space", method))
-    return _select_parameters(space, suite.tune.parameters, method)
+    return _select_parameters(space, options.parameters, method)
 
 
-def space_problems(suite: Suite, registry: Registry, *, for_tuning: bool = False) -> list[Problem]:
-    """What is wrong with the search spaces of a suite's methods.
+def check_search_spaces(plan: Plan, methods: Iterable[str] | None = None) -> None:
+    """Refuse a ``tune`` block whose search spaces are unsound.
 
     Args:
-        suite: The suite.
-        registry: Where its methods are looked up.
-        for_tuning: Whether all of them are to be searched; else only what is written down for one by name must be sound.
+        plan: The plan of the suite.
+        methods: The methods that are to be searched; ``None`` for none, where only what is written down for a method by
+            name must be sound.
+
+    Raises:
+        SuiteError: Something in the block is impossible, or one of the methods has nothing to search.
     """
     found: list[Problem] = []
-    for method in suite.methods:
-        if not for_tuning and method not in suite.tune.space:
-            continue
+    for method in [name for name in plan.suite.methods if name in plan.suite.tune.space] if methods is None else methods:
         try:
-            suite_space(suite, method, registry)
+            search_space(plan, method)
         except ValidationFailed as failure:
             found += failure.problems
         except UserError as error:
             found.append(Problem(str(error), (("tune", "space", method), ("tune",))))
-    return found
+    if found:
+        raise combine_errors(to_suite_errors(found, plan.tree))
 
 
 def method_space(method: Method, registry: Registry) -> SearchSpace:

@@ -19,11 +19,11 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.storages.journal._file import BaseJournalFileLock
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import StudyError
+from harness.tuning.optuna_internals import BaseJournalFileLock
 from harness.tuning.owners import FileTrialClaims, HeartbeatTrialClaims, TrialClaims
 
 HEARTBEAT_SECONDS = 15

@@ -13,19 +13,18 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from harness.errors import StudyError, SuiteError
-from harness.registry import Registry
+from harness.errors import StudyError
+from harness.planning.plan import Plan
 from harness.spec import RunSpec
-from harness.suites.locations import Node
 from harness.suites.model import Suite
 from harness.suites.tune_block import TuneBlock
-from harness.suites.validation import ValidationFailed, combine_errors, to_suite_errors
+from harness.tuning import optuna_internals as internals
 from harness.tuning.owners import DEFINITION_ATTRIBUTE
 from harness.tuning.parameters import Parameter, SearchSpace, Value, Values
 from harness.tuning.pruners import make_pruner, reports_runs
 from harness.tuning.samplers import make_sampler
 from harness.tuning.scores import EvaluationOrder, own_steps
-from harness.tuning.space import suite_space
+from harness.tuning.space import check_search_spaces, search_space
 from harness.tuning.storage import StorageHandle, without_experimental_warnings
 from harness.tuning.trials import trial_seeds, trial_specs
 
@@ -41,41 +40,40 @@ class StudyDefinition:
     """What a study searches: a method of a suite, and the space of its settings.
 
     Attributes:
-        suite: As loaded, with its ``tune`` block.
-        method: Name of the method in it.
-        space: What is searched.
+        plan: The plan of the suite, with its ``tune`` block.
+        method: Name of the method in the suite.
+        space: The settings that are searched, with their ranges.
         study: Name of the study.
-        registry: What is installed.
     """
 
-    suite: Suite
+    plan: Plan
     method: str
     space: SearchSpace
     study: str
-    registry: Registry
 
     @classmethod
-    def from_suite(cls, suite: Suite, method: str, study: str, registry: Registry) -> StudyDefinition:
-        """The study definition of a suite's method.
+    def from_plan(cls, plan: Plan, method: str, study: str) -> StudyDefinition:
+        """The study definition of a method of a suite.
 
         Raises:
-            UserError: The method has nothing to search, a task has no constants to normalise its scores with, or the sampler
-                cannot be had.
+            UserError: The method has nothing to search, a task has no constants to normalise its scores with, a snapshot
+                cannot be used, or the sampler cannot be had.
         """
-        for name, task in suite.tasks.items():
+        check_search_spaces(plan, [method])
+        for name, task in plan.suite.tasks.items():
             if task.normalise is None:
                 message = (
                     f"task {name!r} has no constants to normalise its score with: add 'normalise', or leave it out with --task"
                 )
-                raise SuiteError(message, key=f"tasks.{name}")
-        try:
-            definition = cls(suite, method, suite_space(suite, method, registry), study, registry)
-        except ValidationFailed as failure:
-            raise combine_errors(
-                to_suite_errors(failure.problems, Node.of(suite.model_dump(mode="json", exclude_unset=True)))
-            ) from None
+                raise plan.tree.find(("tasks", name))[0].location.error(message)
+        definition = cls(plan, method, search_space(plan, method), study)
         definition.sampler()  # report a sampler that cannot be used before touching the storage
         return definition
+
+    @property
+    def suite(self) -> Suite:
+        """The suite of the method."""
+        return self.plan.suite
 
     @property
     def options(self) -> TuneBlock:
@@ -89,7 +87,7 @@ class StudyDefinition:
     def specs(self, values: Values, seeds: Sequence[int] | None = None) -> list[RunSpec]:
         """The runs of a trial with these values; of the suite's own settings if there are none."""
         seeds = trial_seeds(self.options.seeds) if seeds is None else seeds
-        return trial_specs(self.suite, self.method, values, study=self.study, seeds=seeds, registry=self.registry)
+        return trial_specs(self.plan, self.method, values, study=self.study, seeds=seeds)
 
     def as_json(self) -> dict[str, Any]:
         """Everything on which the scores of trials depend, beside the values searched; as JSON."""
@@ -180,7 +178,7 @@ class TuningStudy:
         with without_experimental_warnings():
             self.optuna_study = _open(definition.study, handle, directions, sampler, pruner)
         self._check_definition()
-        self.trial_claims = handle.trial_claims(self.optuna_study._study_id)
+        self.trial_claims = handle.trial_claims(internals.study_id(self.optuna_study))
 
     @property
     def name(self) -> str:
@@ -194,7 +192,7 @@ class TuningStudy:
 
     def trials(self) -> list[FrozenTrial]:
         """All trials; not to be changed."""
-        return self.optuna_study._storage.get_all_trials(self.optuna_study._study_id, deepcopy=False)
+        return internals.all_trials(self.optuna_study)
 
     def best_trial(self) -> FrozenTrial | None:
         """The finished trial with the highest score; ``None`` before there is one."""
@@ -243,30 +241,30 @@ class TuningStudy:
             with without_experimental_warnings():
                 self.optuna_study.tell(trial, list(values) if values is not None else None, state)
         except (UpdateFinishedTrialError, ValueError):
-            if self.optuna_study._storage.get_trial(trial._trial_id).state not in FINISHED:
+            if internals.trial_state(self.optuna_study, internals.trial_id(trial)) not in FINISHED:
                 raise
             return False
         finally:
-            self.trial_claims.release(trial._trial_id)
+            self.trial_claims.release(internals.trial_id(trial))
         return True
 
     def _next_trial_id(self, limit: Limit) -> tuple[int | None, bool]:
         trials = self.trials()
-        running = [trial._trial_id for trial in trials if trial.state == TrialState.RUNNING]
+        running = [internals.trial_id(trial) for trial in trials if trial.state == TrialState.RUNNING]
         for trial_id in self.trial_claims.abandoned(running):
             # its owner may have ended it and gone since the list was read, which is no reason to begin it again
-            if self.optuna_study._storage.get_trial(trial_id).state == TrialState.RUNNING:
+            if internals.trial_state(self.optuna_study, trial_id) == TrialState.RUNNING:
                 return trial_id, True
         if not trials and (default := self._default()) is not None:
             self.optuna_study.enqueue_trial(default, user_attrs={"default": True})
-        waiting = self.optuna_study._pop_waiting_trial_id()
+        waiting = internals.pop_waiting_trial(self.optuna_study)
         if waiting is not None:
             return waiting, False
         if limit.trials is not None and len(trials) >= limit.trials:
             return None, False
         if limit.steps is not None and self.steps(trials) >= limit.steps:
             return None, False
-        return self.optuna_study._storage.create_new_trial(self.optuna_study._study_id), False
+        return internals.create_trial(self.optuna_study), False
 
     def steps(self, trials: Sequence[FrozenTrial]) -> int:
         """Environment steps of all trials; those under way count in full."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.planning.expand import deep_merge, expand
-from harness.registry import Registry
+from harness.planning.expand import expand
+from harness.planning.plan import Plan
+from harness.planning.resolve import deep_merge
+from harness.planning.snapshots import resolve_snapshots
 from harness.runs.folder import STUDIES
 from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, RunSpec
-from harness.suites.model import MethodAlgorithmBlock, MethodBlock, Suite
+from harness.suites.model import MethodAlgorithmBlock, MethodBlock
 from harness.tuning.parameters import Values, nested
 
 STUDY_RECORD_FILE = "study.json"
@@ -59,25 +61,23 @@ def method_block(block: MethodBlock, values: Values) -> MethodBlock:
     return block.model_copy(update=update)
 
 
-def trial_specs(
-    suite: Suite, method: str, values: Values, *, study: str, seeds: Sequence[int], registry: Registry | None = None
-) -> list[RunSpec]:
+def trial_specs(plan: Plan, method: str, values: Values, *, study: str, seeds: Sequence[int]) -> list[RunSpec]:
     """The runs of one point of the search space: all tasks with the first seed, then all with the second, and so on.
 
     Args:
-        suite: As loaded.
-        method: Which of its methods.
-        values: By name of the parameter; empty for the suite's own settings.
-        study: Its name.
-        seeds: Of `trial_seeds` or `confirmation_seeds`.
-        registry: Where names are looked up; what is installed by default.
+        plan: The plan of the suite.
+        method: Name of one of its methods.
+        values: The values by name of the parameter; empty for the suite's own settings.
+        study: Name of the study.
+        seeds: Seeds of `trial_seeds` or `confirmation_seeds`.
 
     Raises:
-        SuiteError: The values do not go together.
+        SuiteError: The values do not go together, or a snapshot cannot be used.
     """
+    suite = plan.suite
     update = {
         "suite": f"{suite.suite}/{STUDIES}/{study}",
         "methods": {method: method_block(suite.methods[method], values)},
         "seeds": tuple(seeds),
     }
-    return expand(suite.model_copy(update=update), registry)
+    return list(resolve_snapshots(expand(suite.model_copy(update=update), plan.registry)).runs)

@@ -19,9 +19,9 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import RunError, SuiteError
-from harness.execution.attempt import TRAIN
 from harness.execution.events import Outcome, RunEnded, RunProgressed
-from harness.execution.worker_pool import WorkerPool
+from harness.execution.session import WorkerSession
+from harness.tuning.optuna_internals import trial_id
 from harness.tuning.parameters import Value
 from harness.tuning.study import ClaimedTrial, Limit, TuningStudy
 from harness.tuning.work import ActiveTrial
@@ -88,23 +88,21 @@ class Budget:
 def tune(
     study: TuningStudy,
     results: Path,
+    session: WorkerSession,
     *,
     budget: Budget,
     workers: int = 1,
-    device: str = "auto",
     on_event: OnTrialEvent | None = None,
-    train: str = TRAIN,
 ) -> StopReason:
     """Run trials until the budget is spent.
 
     Args:
         study: Whose trials.
         results: The results directory.
+        session: The workers that train the runs of trials; it is closed when the search ends.
         budget: When to stop.
-        workers: Trials at a time.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        workers: Number of trials at a time.
         on_event: Called in this thread.
-        train: Import path of the function that trains a run.
 
     Returns:
         ``complete``: the limit is reached, though others may still be at its last trials; ``time``: the seconds are over;
@@ -114,8 +112,7 @@ def tune(
         StorageLost: The storage cannot be reached any more.
         KeyboardInterrupt: Everything so far is resumable.
     """
-    pool = WorkerPool(results, device=device, train=train)
-    tuner = _Tuner(study, results, pool, on_event or (lambda event: None))
+    tuner = _Tuner(study, results, session, on_event or (lambda event: None))
     try:
         return tuner.run(budget, workers)
     except (SQLAlchemyError, StorageInternalError) as error:
@@ -124,13 +121,13 @@ def tune(
             " and the same command goes on from there"
         ) from None
     finally:
-        pool.close()
+        session.close()
         tuner.release_claims()
 
 
 class _Tuner:
-    def __init__(self, study: TuningStudy, results: Path, pool: WorkerPool, on_event: OnTrialEvent) -> None:
-        self._study, self._results, self._pool, self._on_event = study, results, pool, on_event
+    def __init__(self, study: TuningStudy, results: Path, session: WorkerSession, on_event: OnTrialEvent) -> None:
+        self._study, self._results, self._session, self._on_event = study, results, session, on_event
         self._active: dict[str, ActiveTrial] = {}  # by the path of the run under way
         self._deferred: list[tuple[float, ActiveTrial]] = []  # whose run another process has claimed
         self._next_ask = 0.0
@@ -151,7 +148,7 @@ class _Tuner:
                 return "failing" if self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES else "complete"
             if time.monotonic() >= deadline:
                 return "time"
-            for event in self._pool.wait(min(_POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
+            for event in self._session.wait(min(_POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
                 match event:
                     case RunProgressed(spec, progress):
                         self._on_progress(spec.path, progress.step)
@@ -162,7 +159,7 @@ class _Tuner:
         """Release the trials in progress, so that another process can take them over at once."""
         for active in [*self._active.values(), *(active for _, active in self._deferred)]:
             with suppress(SQLAlchemyError, StorageInternalError, OSError):
-                self._study.trial_claims.release(active.claimed.trial._trial_id)
+                self._study.trial_claims.release(trial_id(active.claimed.trial))
 
     @property
     def _active_count(self) -> int:
@@ -196,7 +193,7 @@ class _Tuner:
             self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
         else:
             self._active[active.spec.path] = active
-            self._pool.start(active.spec)
+            self._session.start(active.spec)
 
     def _on_progress(self, path: str, step: int) -> None:
         active = self._active.get(path)
@@ -235,7 +232,7 @@ class _Tuner:
     def _stop_run(self, path: str) -> None:
         active = self._active.pop(path)
         assert active.spec is not None
-        self._pool.stop(active.spec)
+        self._session.stop(active.spec)
 
     def _end_trial(self, active: ActiveTrial, state: TrialState) -> None:
         values = active.values if state == TrialState.COMPLETE else None
@@ -255,5 +252,5 @@ class _Tuner:
 
     def _on_lost_trial(self, active: ActiveTrial) -> None:
         """Another process considered this one dead and ended the trial."""
-        self._study.trial_claims.release(active.claimed.trial._trial_id)
+        self._study.trial_claims.release(trial_id(active.claimed.trial))
         self._on_event(TrialEnded(active.number, TrialState.FAIL, None, active.claimed.values, "another worker ended it"))

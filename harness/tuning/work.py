@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
+from harness.tuning.optuna_internals import reported_values
 from harness.tuning.pruners import reports_runs
 from harness.tuning.scores import aggregate, evaluations, normalised_score, own_steps
 from harness.tuning.study import ClaimedTrial, TuningStudy
@@ -34,7 +35,7 @@ class ActiveTrial:
         self.pruned = False
         self._study, self._results = study, results
         self._options = study.definition.options
-        self._reported_values = dict(claimed.trial._cached_frozen_trial.intermediate_values)
+        self._reported_values = dict(reported_values(claimed.trial))
         self._finished_runs = 0  # finished runs, those that only pre-train included
         self._scores: list[tuple[str, float]] = []
         self._seconds: list[float] = []

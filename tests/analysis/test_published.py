@@ -15,7 +15,7 @@ from support.distributions import install
 import harness.analysis.published
 from harness.analysis.published import METRICS, PublishedNumber, packaged_files, read_published
 from harness.errors import PluginError, ResultsError
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.registry import installed
 from harness.spec import AlgorithmSpec, EnvironmentSpec
 
@@ -116,7 +116,7 @@ def test_constants_are_those_of_the_suites():
     with (FOLDER / "constants.csv").open() as text:
         constants = {row["environment"]: (float(row["low"]), float(row["high"])) for row in csv.DictReader(text)}
     assert len(constants) == 89
-    for task, block in load_suite(ROOT / "suites" / "atari_hard.yaml").tasks.items():
+    for task, block in load(ROOT / "suites" / "atari_hard.yaml").suite.tasks.items():
         assert constants[f"atari/{task}"] == (block.normalise.low, block.normalise.high)
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.spec import RunSpec
 from harness_atari.config import AtariConfig
 
@@ -25,7 +24,7 @@ RANDOM_AND_HUMAN = {  # google-deepmind/dqn_zoo, dqn_zoo/atari_data.py
 
 
 def runs(profile: str | None) -> list[RunSpec]:
-    return expand(load_suite(SUITE, profile=profile))
+    return list(load(SUITE, profile=profile).runs)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -47,7 +46,7 @@ def test_scores_are_normalised_by_random_and_human_play():
 
 
 def test_every_setting_of_the_environment_is_written_down():
-    assert load_suite(SUITE).environment.settings.keys() == AtariConfig.model_fields.keys() - {"game"}
+    assert load(SUITE).suite.environment.settings.keys() == AtariConfig.model_fields.keys() - {"game"}
 
 
 def test_paper_is_the_published_scale():

@@ -62,10 +62,9 @@ def test_each_of_several_mistakes_gets_its_line(workplace, harness):
 
 
 def test_foreign_run_folder_stops_a_run_before_it_starts(workplace, harness):
-    from harness.planning.expand import expand
-    from harness.planning.load import load_suite
+    from harness.planning.load import load
 
-    folder = workplace / "results" / expand(load_suite("small.yaml"))[3].path
+    folder = workplace / "results" / load("small.yaml").runs[3].path
     folder.mkdir(parents=True)
     (folder / "run.json").write_text('{"format": 1, "dig')
     code, _, errors = harness("run", "small.yaml")

@@ -38,14 +38,13 @@ def test_list_suites_shows_what_is_in_them_and_what_is_wrong(workplace, harness)
 
 
 def test_list_suites_tells_what_they_take_or_that_nobody_knows(workplace, harness):
-    from harness.planning.expand import expand
-    from harness.planning.load import load_suite
+    from harness.planning.load import load
     from harness.runs.speeds import settings_digest
 
     _, output, _ = harness("list", "suites", "--dir", workplace)
     assert "2 seeds, 8 runs of 2,048 steps" in output
     assert "unknown, no speed recorded of ppo, rnd" in " ".join(output.split())
-    digests = {spec.method: settings_digest(spec) for spec in expand(load_suite("small.yaml"))}
+    digests = {spec.method: settings_digest(spec) for spec in load("small.yaml").runs}
     rows = [f"small,,deep_sea,{method},{digest},2,a machine,a date" for method, digest in digests.items()]
     header = "suite,profile,family,method,settings,steps_per_second,machine,date"
     (workplace / "speeds.csv").write_text("\n".join([header, *rows, ""]))
@@ -105,6 +104,36 @@ def test_check_tells_of_all_files(workplace, harness):
     assert (good["runs"], good["problems"]) == (8, [])
     assert bad["problems"]
     assert harness("check", "small.yaml", "--profile", "tiny")[1] == "small.yaml: good, 4 runs\n"
+
+
+def test_check_explains_where_each_value_comes_from(workplace, harness):
+    options = ("--explain", "--set", "steps=1024", "--profile", "tiny")
+    code, output, _ = harness("check", "small.yaml", *options, "--json")
+    assert code == 0
+    (found,) = json.loads(output)
+    assert found["settings"]["methods.rnd.config.feature_dim"] == {"value": 16, "kind": "suite", "origin": "small.yaml:11"}
+    assert found["settings"]["steps"] == {"value": 1024, "kind": "option", "origin": "--set steps=1024"}
+    assert found["settings"]["seeds"]["kind"] == "profile"
+    _, output, _ = harness("check", "small.yaml", *options)
+    (line,) = [line for line in output.splitlines() if line.startswith("methods.rnd.config.bonus_gamma")]
+    assert line.split(maxsplit=2) == ["methods.rnd.config.bonus_gamma", "0.99", "preset 'burda2018' of method 'rnd'"]
+
+
+def test_check_looks_at_what_only_tuning_and_starting_need(workplace, harness):
+    text = (workplace / "small.yaml").read_text()
+    (workplace / "spaced.yaml").write_text(text + "tune: {space: {rnd: {config: {learning_rat: [1]}}}}\n")
+    (workplace / "begun.yaml").write_text(text.replace("reward: rnd,", "reward: rnd, snapshot: 'gone/{task}',"))
+    for name, message in (("spaced", "did you mean 'learning_rate'?"), ("begun", "no run at gone/n4: run the suite")):
+        code, _, errors = harness("check", f"{name}.yaml")
+        assert code == 2
+        assert message in errors
+        assert errors.startswith(f"error: {name}.yaml:")
+    listed = json.loads(harness("list", "suites", "--dir", workplace, "--json")[1])["suites"]
+    assert [suite["problem"] for suite in listed] == ["", "", ""]
+    for command in (("run", "begun.yaml"), ("status", ".", "--suite", "begun.yaml")):
+        code, _, errors = harness(*command)
+        assert code == 2
+        assert "begun.yaml:11: methods.rnd.snapshot: no run at gone/n4" in errors
 
 
 def test_schema_is_a_json_schema(harness):

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
 from harness.runs.lock import Claim
 from harness.runs.status import group_runs, summarise_plan, summarise_runs
@@ -30,7 +29,7 @@ def leave(spec, state, *, step=1024, score=0.5, error=None, results=Path("result
 
 @pytest.fixture
 def plan(workplace):
-    return expand(load_suite("small.yaml"))
+    return list(load("small.yaml").runs)
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def mixed(plan):
     leave(plan[1], "failed", error="ValueError: no").error_log.write_text("the traceback")
     leave(plan[2], "running")
     running = leave(plan[3], "running")
-    running.progress.write_text("time/total_timesteps,time/fps\n1024,50\n1536,64\n1600,")
+    running.progress_file.write_text("time/total_timesteps,time/fps\n1024,50\n1536,64\n1600,")
     truncated = leave(plan[5], "finished")
     truncated.record_file.write_text(truncated.record_file.read_text()[:200])
     foreign = Path("results/elsewhere")

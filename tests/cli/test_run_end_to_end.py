@@ -13,8 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder
 from harness.runs.status import summarise_plan
@@ -62,7 +61,7 @@ def wait_for(condition, seconds: float = 60) -> None:
 
 
 def test_killed_in_the_middle_the_same_command_finishes_the_rest(workplace):
-    plan = expand(load_suite("small.yaml", steps=512))
+    plan = load("small.yaml", steps=512).runs
     command = ("run", "small.yaml", "--steps", "512", "--workers", "2")
 
     process = start(*command)

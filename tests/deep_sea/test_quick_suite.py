@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.spec import RunSpec
 from harness_deep_sea.config import DeepSeaConfig
 from harness_deep_sea.environment import make
@@ -17,7 +16,7 @@ SUITE = Path(__file__).parents[2] / "suites" / "quick.yaml"
 
 
 def runs(profile: str | None = None) -> list[RunSpec]:
-    return expand(load_suite(SUITE, profile=profile))
+    return list(load(SUITE, profile=profile).runs)
 
 
 @pytest.mark.parametrize("profile", [None, "smoke"])

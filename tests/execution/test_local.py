@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from harness.execution.events import RunEnded, RunProgressed, RunStarted
-from harness.execution.local import execute
+from harness.execution.executor import ExecutionOptions
+from harness.execution.local import LocalExecutor
 from harness.runs.folder import RunFolder
 from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec, StartSpec
 
@@ -25,10 +26,10 @@ from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec, RunSpec
 TRAIN = '''
 import ctypes, os, signal, sys, time
 from pathlib import Path
-from harness.claims import AlreadyClaimed
+from harness.runs.lock import AlreadyClaimed
 from harness.errors import RunError
-from harness.progress import RunProgress
-from harness.run_folder import RunFolder, RunRecord, RunStatus, now
+from harness.runs.progress import RunProgress
+from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
 
 
 def train(spec, results, *, device="auto", report=None, fresh=False):
@@ -80,8 +81,8 @@ def run_spec(family: str, seed: int = 0, threads: int = 1) -> RunSpec:
     )
 
 
-def run(specs, results, workers=2, **kwargs):
-    return execute(specs, results=results, workers=workers, train="fake_training:train", **kwargs)
+def run(specs, results, workers=2, *, train="fake_training:train", on_event=lambda event: None, **options):
+    return LocalExecutor(train).execute(specs, ExecutionOptions(results, workers, **options), on_event)
 
 
 def test_every_way_to_fail_stays_with_its_run(tmp_path):
@@ -114,7 +115,7 @@ def test_every_way_to_fail_stays_with_its_run(tmp_path):
 
 def test_failure_before_there_is_a_record_is_recorded(tmp_path):
     spec = run_spec("works")
-    (outcome,) = execute([spec], results=tmp_path, workers=1, train="no_such_module:train")
+    (outcome,) = run([spec], tmp_path, workers=1, train="no_such_module:train")
     assert outcome.ending == "failed"
     status = RunFolder.of(spec, tmp_path).read().status
     assert (status.state, status.steps) == ("failed", 100)
@@ -189,12 +190,14 @@ def test_a_run_begins_at_once_if_what_it_begins_from_is_none_of_them(tmp_path):
 PARENT = """
 import json, sys
 from pathlib import Path
-from harness.execution.local import execute
+from harness.execution.executor import ExecutionOptions
+from harness.execution.local import LocalExecutor
 from harness.spec import RunSpec
 specs = [RunSpec.model_validate(spec) for spec in json.load(sys.stdin)]
 try:
-    execute(specs, results=Path(sys.argv[1]), workers=2, train="fake_training:train",
-            on_event=lambda event: print(type(event).__name__, flush=True))
+    LocalExecutor("fake_training:train").execute(
+        specs, ExecutionOptions(Path(sys.argv[1]), workers=2), lambda event: print(type(event).__name__, flush=True)
+    )
 except KeyboardInterrupt:
     sys.exit(130)
 """

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from support.specs import make_spec
 
 from harness.errors import SuiteError
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.planning.phases import phase_lengths
 from harness.spec import PhaseSpec, RunSpec, StartSpec
 from harness.suites.model import PhaseBlock
@@ -37,7 +36,7 @@ evaluation: {{every: 500}}
 def plan(phases: str, combine: str = "sum", **options: Any) -> list[RunSpec]:
     file = Path("sea.yaml")
     file.write_text(PHASED.format(phases=phases.replace("\n", "\n      "), combine=combine))
-    return expand(load_suite(file, **options))
+    return list(load(file, **options).runs)
 
 
 def refusal(phases: str, combine: str = "sum") -> str:
@@ -104,9 +103,7 @@ def test_shares_of_the_whole_add_up_to_it(parts, steps):
 
 # --- identity ------------------------------------------------------------------------------------------------------
 def test_digests_of_todays_suites_stay_what_they_are():
-    digests = {
-        (run.task, run.method): run.digest for run in expand(load_suite(Path(__file__).parents[2] / "suites/quick.yaml"))
-    }
+    digests = {(run.task, run.method): run.digest for run in load(Path(__file__).parents[2] / "suites/quick.yaml").runs}
     assert digests["n10", "ppo"] == "c952120a"
     assert digests["n16", "ppo_rnd"] == "b0c0fe6b"
 
@@ -179,7 +176,7 @@ def test_phases_need_a_reward():
         PHASED.format(phases="a: {}", combine="sum").replace("reward: rnd", "reward: none").replace("    combine: sum\n", "")
     )
     with pytest.raises(SuiteError, match="phases has no meaning without a reward"):
-        load_suite(file)
+        load(file)
 
 
 def test_phases_in_a_profile_nobody_asked_for_are_read_too():
@@ -189,4 +186,4 @@ def test_phases_in_a_profile_nobody_asked_for_are_read_too():
         + "profiles: {big: {methods: {rnd: {phases: [1]}}}}\n"
     )
     with pytest.raises(SuiteError, match=r"profiles\.big\.methods\.rnd\.phases"):
-        load_suite(file)
+        load(file)

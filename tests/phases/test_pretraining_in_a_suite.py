@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from harness.errors import SuiteError
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
+from harness.planning.snapshots import resolve_snapshots
 from harness.runs.folder import RunFolder, RunRecord, RunStatus
 from harness.spec import RunSpec
 
@@ -23,7 +23,7 @@ def plan(*changes: tuple[str, str], **options: Any) -> list[RunSpec]:
         assert old in text, old
         text = text.replace(old, new)
     Path("changed.yaml").write_text(text)
-    return expand(load_suite("changed.yaml", **options))
+    return list(resolve_snapshots(load("changed.yaml", **options)).runs)
 
 
 def refusal(*changes: tuple[str, str], **options: Any) -> str:

@@ -20,8 +20,8 @@ from harness.algorithms.ppo.learner import PPOLearner
 from harness.cli import main
 from harness.errors import RunError
 from harness.execution.attempt import attempt
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
+from harness.planning.snapshots import resolve_snapshots
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder
 from harness.runs.status import summarise_plan
@@ -37,7 +37,7 @@ Harness = Callable[..., tuple[int, list[str], str]]
 
 
 def plan(**options: object) -> list[RunSpec]:
-    return expand(load_suite("ocean.yaml", **options))  # type: ignore[arg-type]
+    return list(resolve_snapshots(load("ocean.yaml", **options)).runs)  # type: ignore[arg-type]
 
 
 @pytest.fixture

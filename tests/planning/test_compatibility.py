@@ -8,8 +8,7 @@ import pytest
 from support.off_policy import registry
 
 from harness.errors import SuiteError
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.spec import Combination, RunSpec
 
 SUITE = """\
@@ -35,7 +34,7 @@ def plan(tmp_path: Path, method: str = "{reward: rnd}", algorithm: str = "batch_
         text = text.replace(f"{old}:", f"{old}: {new} #")
     file = tmp_path / "suite.yaml"
     file.write_text(text)
-    return expand(load_suite(file, registry=registry()), registry())
+    return list(load(file, registry=registry()).runs)
 
 
 def refusal(tmp_path: Path, *args: str, **changes: str) -> str:

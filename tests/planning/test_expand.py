@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from toy_plugin import toy_registry
 
 from harness.errors import SuiteError
-from harness.planning.expand import expand, find_problems
+from harness.planning.expand import expand
 from harness.registry import installed
 from harness.spec import RunSpec
 from harness.suites.model import Suite
+from harness.suites.validation import SuiteErrors
 
 REGISTRY = toy_registry()
 
@@ -34,7 +35,7 @@ def suite(**changes) -> Suite:
 
 
 def run(**changes) -> RunSpec:
-    return expand(suite(**changes), REGISTRY)[0]
+    return expand(suite(**changes), REGISTRY).runs[0]
 
 
 def refusal(**changes) -> str:
@@ -47,7 +48,8 @@ def refusal(**changes) -> str:
 
 
 def test_all_pairs_with_one_seed_come_before_any_with_the_next():
-    runs = expand(suite(tasks={"ring": {}, "cross": {}}, methods={"b": {}, "a": {"reward": "novel"}}, seeds=[5, 2]), REGISTRY)
+    wanted = suite(tasks={"ring": {}, "cross": {}}, methods={"b": {}, "a": {"reward": "novel"}}, seeds=[5, 2])
+    runs = expand(wanted, REGISTRY).runs
     assert [(r.seed, r.task, r.method) for r in runs] == [
         (seed, task, method) for seed in (5, 2) for task in ("ring", "cross") for method in ("b", "a")
     ]
@@ -121,7 +123,7 @@ def test_a_tasks_name_fills_the_field_that_its_family_names():
 
 def test_another_family_starts_from_its_own_defaults():
     tasks = {"ring": {}, "pull": {"environment": {"family": "bandit", "arms": 3}}}
-    maze, bandit = expand(suite(environment={"family": "maze", "width": 7}, tasks=tasks), REGISTRY)
+    maze, bandit = expand(suite(environment={"family": "maze", "width": 7}, tasks=tasks), REGISTRY).runs
     assert (maze.environment.config["width"], bandit.environment.family) == (7, "bandit")
     assert bandit.environment.config == {"reward_transform": "none", "time_limit": "truncates", "arms": 3}
 
@@ -147,7 +149,7 @@ def test_environments_at_a_time_are_the_suites_else_the_presets_else_the_familys
 
     def n_envs(algorithm, methods=None, **tasks):
         changed = suite(algorithm=algorithm, tasks=tasks, methods=methods or {"none": {}})
-        return {spec.algorithm.config["n_envs"] for spec in expand(changed, real)}
+        return {spec.algorithm.config["n_envs"] for spec in expand(changed, real).runs}
 
     grid, world = {"environment": {"family": "minigrid", "task": "DoorKey-8x8"}}, {"environment": {"family": "crafter"}}
     assert {family: real.environments[family].description.n_envs for family in at_a_time} == at_a_time
@@ -253,16 +255,17 @@ def test_a_suite_made_in_python_is_refused_without_a_file(changes, message):
 
 
 def test_every_problem_is_found_at_once():
-    found = find_problems(
-        suite(tasks={"x": {}, "y": {}}, methods={"m": {"reward": "nvl"}, "n": {"algorithm": {"rate": "x"}}}, steps=1), REGISTRY
-    )
-    assert [problem.paths[0] for problem in found] == [
-        ("tasks", "x", "environment", "map"),
-        ("tasks", "y", "environment", "map"),
-        ("methods", "m", "reward"),
-        ("methods", "n", "algorithm", "rate"),
-        ("tasks", "x", "steps"),
-        ("tasks", "y", "steps"),
+    with pytest.raises(SuiteErrors) as caught:
+        expand(
+            suite(tasks={"x": {}, "y": {}}, methods={"m": {"reward": "nvl"}, "n": {"algorithm": {"rate": "x"}}}, steps=1),
+            REGISTRY,
+        )
+    assert [error.key for error in caught.value.errors] == [
+        "tasks.x.environment.map",
+        "tasks.y.environment.map",
+        "methods.m.reward",
+        "methods.n.algorithm.rate",
+        "steps",
     ]
 
 

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import SuiteError
-from harness.planning.expand import expand
-from harness.planning.load import SuiteErrors, load_suite
+from harness.planning.load import SuiteErrors, load
 
 SUITE = """\
 suite: grid
@@ -74,22 +73,22 @@ def refusal(file: Path, old: str = "", new: str = "", **options) -> str:
     assert old in SUITE
     file.write_text(SUITE.replace(old, new, 1) if old else SUITE)
     with pytest.raises(SuiteError) as caught:
-        load_suite(file, **options)
+        load(file, **options)
     return str(caught.value).replace(f"{file.parent}/", "")
 
 
 def test_the_example_of_the_design_loads_as_it_stands(tmp_path):
     path = tmp_path / "atari_hard.yaml"
     path.write_text(DESIGN)
-    suite = load_suite(path)
+    suite = load(path).suite
     assert (suite.suite, suite.steps, suite.seeds) == ("atari_hard", 128_000_000, (0, 1, 2, 3, 4))
     assert suite.evaluation.every == 1_000_000
     assert suite.tasks["gravitar"].normalise(3351.4) == 1
     assert suite.algorithm.settings == {"n_envs": 128, "n_steps": 128}
     assert suite.methods["ppo"].reward is None
-    smoke = load_suite(path, profile="smoke")
+    smoke = load(path, profile="smoke").suite
     assert (smoke.steps, smoke.seeds, smoke.algorithm.settings) == (4096, (0,), {"n_envs": 8, "n_steps": 128})
-    assert len(expand(suite)) == 2 * 2 * 5
+    assert len(load(path).runs) == 2 * 2 * 5
 
 
 def test_a_game_that_nobody_has_is_named_with_its_line(tmp_path):
@@ -97,47 +96,47 @@ def test_a_game_that_nobody_has_is_named_with_its_line(tmp_path):
     path = tmp_path / "atari_hard.yaml"
     path.write_text(DESIGN.replace("gravitar", "gravitas"))
     with pytest.raises(SuiteError, match=r":6: tasks\.gravitas\.environment\.game: .* did you mean 'gravitar'\?"):
-        load_suite(path)
+        load(path)
 
 
 def test_numbers_are_those_of_people(file):
-    suite = load_suite(file)
+    suite = load(file).suite
     assert (suite.evaluation.every, suite.tasks["large"].steps, suite.steps) == (10_000, 200_000, 100_000)
     assert isinstance(suite.evaluation.every, int)
 
 
 def test_options_win_over_the_profile_and_the_profile_over_the_suite(file):
-    assert load_suite(file, profile="smoke").algorithm.settings["n_envs"] == 8
-    assert list(load_suite(file, profile="smoke").tasks) == ["small"]
-    suite = load_suite(file, profile="smoke", overrides=[("algorithm.n_envs", "6"), ("methods.rnd.config.eta", "0.5")])
+    assert load(file, profile="smoke").suite.algorithm.settings["n_envs"] == 8
+    assert list(load(file, profile="smoke").suite.tasks) == ["small"]
+    suite = load(file, profile="smoke", overrides=[("algorithm.n_envs", "6"), ("methods.rnd.config.eta", "0.5")]).suite
     assert suite.algorithm.settings["n_envs"] == 6
     assert suite.methods["rnd"].config == {"feature_dim": 64, "epochs": 2, "eta": 0.5}
 
 
 def test_only_what_is_asked_for_is_kept_in_the_order_of_the_suite(file):
-    suite = load_suite(file, methods=["rnd", "ppo"], tasks=["large"], seeds="2-3")
+    suite = load(file, methods=["rnd", "ppo"], tasks=["large"], seeds="2-3").suite
     assert (list(suite.methods), list(suite.tasks), suite.seeds) == (["ppo", "rnd"], ["large"], (2, 3))
-    assert load_suite(file, methods=[], tasks=[]) == load_suite(file)
-    assert load_suite(file, seeds=[7]).seeds == (7,)
+    assert load(file, methods=[], tasks=[]).suite == load(file).suite
+    assert load(file, seeds=[7]).suite.seeds == (7,)
 
 
 @pytest.mark.parametrize("steps", [5000, "5_000", "5e3"])
 def test_steps_replace_those_of_the_suite_and_of_every_task(file, steps):
-    assert {run.steps for run in expand(load_suite(file, steps=steps))} == {5000}
+    assert {run.steps for run in load(file, steps=steps).runs} == {5000}
 
 
 def test_a_reward_stands_for_the_methods_that_have_it_unless_one_is_called_that(file):
-    assert list(load_suite(file, methods=["rnd"]).methods) == ["rnd"]
+    assert list(load(file, methods=["rnd"]).suite.methods) == ["rnd"]
     file.write_text(SUITE.replace("  rnd:", "  ppo_rnd:"))
-    assert list(load_suite(file, methods=["rnd"]).methods) == ["ppo_rnd", "rnd_quick"]
-    assert list(load_suite(file, methods=["rnd", "ppo_rnd"]).methods) == ["ppo_rnd", "rnd_quick"]
+    assert list(load(file, methods=["rnd"]).suite.methods) == ["ppo_rnd", "rnd_quick"]
+    assert list(load(file, methods=["rnd", "ppo_rnd"]).suite.methods) == ["ppo_rnd", "rnd_quick"]
 
 
 def test_what_is_not_asked_for_needs_no_plugin(file):
     file.write_text(SUITE.replace("reward: rnd\n", "reward: not_installed\n"))
-    assert list(load_suite(file, methods=["ppo"]).methods) == ["ppo"]
+    assert list(load(file, methods=["ppo"]).suite.methods) == ["ppo"]
     with pytest.raises(SuiteError, match="unknown method 'not_installed'"):
-        load_suite(file)
+        load(file)
 
 
 KNOWN_TASK = "environment, normalise, steps"
@@ -229,7 +228,7 @@ def test_all_mistakes_of_a_file_come_at_once_by_line(file):
         .replace("eviluation: {every: 1e4,", "evaluation: {every: 1e4, x: 1,")
     )
     with pytest.raises(SuiteErrors) as caught:
-        load_suite(file)
+        load(file)
     assert [error.line for error in caught.value.errors] == [3, 11, 21, 25]
     assert [error.key for error in caught.value.errors] == [
         "environment.sise", "algorithm.n_env", "evaluation.x", "profiles.smoke.seds",
@@ -261,13 +260,13 @@ def test_the_same_mistake_is_told_once_for_all_tasks_and_methods(file):
 def test_files_that_hold_no_suite(file, content, message):
     file.write_text(content)
     with pytest.raises(SuiteError) as caught:
-        load_suite(file)
+        load(file)
     assert str(caught.value).replace(f"{file.parent}/", "").startswith(message)
 
 
 def test_a_missing_file_names_its_neighbour(file):
     with pytest.raises(SuiteError, match=r"gird\.yaml: no such file: did you mean .*grid\.yaml\?"):
-        load_suite(file.with_name("gird.yaml"))
+        load(file.with_name("gird.yaml"))
 
 
 JUNK = ["x", "5", "-1", "1.5", "true", "null", "{}", "[]", "[1]", "{a: b}", "'..'", "{x: null}", "0-4", "rnd", "1e400", "*a"]
@@ -280,11 +279,11 @@ def test_junk_gives_a_suite_or_its_errors(tmp_path_factory, changes, with_profil
     path = tmp_path_factory.getbasetemp() / "junk.yaml"
     path.write_text(SUITE)
     try:
-        suite = load_suite(path, profile="smoke" if with_profile else None, overrides=changes)
+        plan = load(path, profile="smoke" if with_profile else None, overrides=changes)
     except SuiteError as error:
         assert all(line.startswith((str(path), "--set ")) for line in str(error).splitlines())
     else:
-        assert expand(suite)
+        assert plan.runs
 
 
 @settings(deadline=None)
@@ -296,5 +295,5 @@ def test_any_text_gives_a_suite_or_its_errors(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "text.yaml"
     path.write_text(text)
     with pytest.raises(SuiteError) as caught:
-        load_suite(path)
+        load(path)
     assert all(line.startswith(str(path)) for line in str(caught.value).splitlines())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,8 +44,6 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: block.heading)
 def test_a_block_runs_and_prints_what_the_page_says(block: Block, workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    if "experiment" in block.code and find_spec("harness.experiment") is None:
-        pytest.skip("harness.experiment is not there yet")
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(compile("\n" * (block.line - 1) + block.code, str(PAGE), "exec"), namespace)
     assert block.output is not None, "a block that prints nothing shows nothing"

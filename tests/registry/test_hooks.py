@@ -30,7 +30,7 @@ EXAMPLES = {
         "AlgorithmPreset(algorithm='ppo', preset=Preset(name='x', source='s', config={'n_envs': 3}))",
         lambda known: known.presets(hooks.Algorithm(name="ppo", learner="", config=""))["x"].config == {"n_envs": 3},
     ),
-    "harness_executors": ("Executor(name='x', execute='m:execute')", lambda known: known.executor("x").execute == "m:execute"),
+    "harness_executors": ("Executor(name='x', executor='m:C')", lambda known: known.executor("x").executor == "m:C"),
     "harness_report_sections": (
         "ReportSection(name='x', build='m:build', scope='study')",
         lambda known: known.report_sections["x"].description.scope == "study",

@@ -85,7 +85,7 @@ BROKEN = {
     ),
     "builtins_name": (
         "from harness import Executor, hookimpl\n@hookimpl\n"
-        "def harness_executors(): return [Executor(name='local', execute='a:B')]",
+        "def harness_executors(): return [Executor(name='local', executor='a:B')]",
         "the executor 'local' is already provided by plugin 'builtin' (exploration-harness",
     ),
     "same_preset": (

@@ -11,8 +11,7 @@ from gymnasium import spaces
 
 from harness import NO_INFO, HarnessVecEnv
 from harness.config import EnvironmentConfig
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.registry import installed
 
 SUITES = sorted((Path(__file__).parents[2] / "suites").glob("*.yaml"))
@@ -26,7 +25,7 @@ def tasks() -> list:
     """Each different environment once, under the name of the first suite and task that have it."""
     found: dict[str, tuple[str, str, dict]] = {}
     for suite in SUITES:
-        for spec in expand(load_suite(suite)):
+        for spec in load(suite).runs:
             key = json.dumps([spec.environment.family, spec.environment.config], sort_keys=True)
             found.setdefault(key, (f"{spec.suite}-{spec.task}", spec.environment.family, spec.environment.config))
     return [
@@ -109,20 +108,20 @@ def test_a_thousand_random_steps_twice(family: str, config: dict):
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda path: path.stem)
 def test_every_profile_can_be_run_and_is_normalised_with_a_source(suite: Path):
-    whole = load_suite(suite)
-    assert {"smoke"} <= whole.profiles.keys()
-    for profile in (None, *whole.profiles):
-        for spec in expand(load_suite(suite, profile=profile)):
+    whole = load(suite)
+    assert {"smoke"} <= whole.suite.profiles.keys()
+    for profile in (None, *whole.suite.profiles):
+        for spec in load(suite, profile=profile).runs:
             if not spec.pretraining:
                 assert spec.normalise is not None and spec.normalise.source
-    plain = [spec.digest for spec in expand(whole)]
-    if whole.profiles.get("paper") == {}:
-        assert [spec.digest for spec in expand(load_suite(suite, profile="paper"))] == plain
+    plain = [spec.digest for spec in whole.runs]
+    if whole.suite.profiles.get("paper") == {}:
+        assert [spec.digest for spec in load(suite, profile="paper").runs] == plain
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda path: path.stem)
 def test_smoke_is_small_and_ends_with_an_evaluation(suite: Path):
-    for spec in expand(load_suite(suite, profile="smoke")):
+    for spec in load(suite, profile="smoke").runs:
         rollout = spec.algorithm.config.get("n_envs", 1) * spec.algorithm.config.get("n_steps", 1)  # type: ignore[operator]
         assert spec.seed == 0 and spec.steps <= 4096
         if not spec.pretraining:

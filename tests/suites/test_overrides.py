@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import SuiteError, UserError
-from harness.planning.expand import deep_merge
+from harness.planning.resolve import deep_merge
 from harness.suites.locations import Node
 from harness.suites.overrides import apply_override, apply_profile, merge_nodes, parse_override
 from harness.suites.yaml import parse_yaml

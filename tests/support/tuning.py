@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.planning.load import load_suite
-from harness.registry import installed
+from harness.execution.worker_pool import WorkerPool
+from harness.planning.load import Plan, load
 from harness.tuning.storage import StorageHandle, open_storage
 from harness.tuning.study import Limit, StudyDefinition, TuningStudy
 from harness.tuning.tuner import Budget, tune
@@ -45,21 +45,25 @@ class SuiteFolder:
     def results(self) -> Path:
         return self.folder / "results"
 
-    def suite(self, *overrides: str):
-        return load_suite(self.folder / "toy.yaml", overrides=[tuple(text.split("=", 1)) for text in overrides])
+    def plan(self, *overrides: str) -> Plan:
+        return load(self.folder / "toy.yaml", overrides=[tuple(text.split("=", 1)) for text in overrides])
 
     def study(self, *overrides: str, storage: str | None = None, name: str = "toy-rnd", **options) -> TuningStudy:
-        definition = StudyDefinition.from_suite(self.suite(*overrides), "rnd", name, installed())
+        definition = StudyDefinition.from_plan(self.plan(*overrides), "rnd", name)
         handle = open_storage(storage, self.folder / "journal.log", **options)
         self.open.append(handle)
         return TuningStudy(definition, handle)
+
+    def workers(self) -> WorkerPool:
+        """Processes whose training takes milliseconds."""
+        return WorkerPool(self.results, train=TRAIN)
 
     def close(self) -> None:
         for handle in self.open:
             handle.close()
 
     def tune(self, study: TuningStudy, trials: int, **options):
-        return tune(study, self.results, budget=Budget(Limit(trials)), train=TRAIN, **options)
+        return tune(study, self.results, self.workers(), budget=Budget(Limit(trials)), **options)
 
 
 def environment(**more: str) -> dict[str, str]:

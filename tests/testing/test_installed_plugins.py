@@ -98,3 +98,16 @@ def test_it_runs_in_its_suite(installed: Path, provided: dict[str, dict[str, str
     header, *rows = (record.parent / "progress.csv").read_text().splitlines()
     assert rows
     assert ("intrinsic/bonus_mean" in header) == ("methods" in provided[package].values())
+
+
+def test_the_executor_carries_a_suite_and_says_what_it_cannot_do(installed: Path) -> None:
+    suite = ("inline/suites/inline.yaml", "--profile", "smoke", "--method", "ppo_rnd", "--executor", "inline")
+    told = call(installed, "-m", "harness", "run", *suite, "--no-report")
+    assert "1 run: 1 finished" in told
+    command = [sys.executable, "-m", "harness", "tune", *suite]
+    environment = {**os.environ, "PYTHONPATH": str(installed / "site")}
+    done = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: executor 'inline' cannot tune: it does not start and stop runs one by one; use --executor local\n"
+    )

@@ -8,28 +8,24 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.tuning import TRAIN
 
 from harness.cli import main
-from harness.cli import tuning as command
-from harness.planning.expand import expand
 from harness.report.build import build_report
 from harness.runs.folder import RunFolder
 from harness.training.estimate import ResourceEstimate
 from harness.tuning.confirm import Confirmation, compare, verdict, winner
 from harness.tuning.record import read_study_record, write_study_record
+from harness.tuning.study import StudyDefinition
 
 
 @pytest.fixture
 def harness(capsys, place, monkeypatch):
     """Run a command in this process, with training that takes milliseconds."""
     monkeypatch.chdir(place.folder)
-    started = command.launch_tuning
-    monkeypatch.setattr(command, "launch_tuning", lambda request: started(replace(request, train=TRAIN)))
+    monkeypatch.setattr("harness.execution.local.LocalExecutor.open_session", lambda executor, options: place.workers())
 
     def call(*arguments):
         code = main([str(argument) for argument in arguments])
@@ -58,6 +54,7 @@ MISTAKES = {
     "empty space": ("tune toy.yaml -m rnd --set tune.parameters=[]", "has nothing to search"),
     "no constants": ("tune toy.yaml -m rnd --set tasks.n4.normalise=null", "task 'n4' has no constants"),
     "prune two": ("tune toy.yaml -m rnd --pruner median --objective score --objective seconds", "needs a single objective"),
+    "executor": ("tune toy.yaml -m rnd --executor lokal", "unknown executor 'lokal': did you mean 'local'?"),
     "out": ("tune toy.yaml -m rnd --out nowhere/best.yaml", "there is no folder nowhere"),
     "file for --set": ("run toy.yaml --set @none.yaml", "none.yaml: no such file"),
 }
@@ -97,7 +94,7 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     code, output, errors = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 20, "--confirm", 2, "--workers", 2)
     assert (code, errors) == (0, "")
     assert "done: 20 of 20 trials" in output
-    assert "TuneRequest helped: " in output
+    assert "Tuning helped: " in output
 
     folder = place.results / "toy" / "tuning" / "toy-rnd"
     record = read_study_record(folder / "study.json")
@@ -110,13 +107,11 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     assert chosen.drop == pytest.approx(chosen.confirmation.tuned - chosen.score.value)
 
     text = (folder / "best.yaml").read_text()
-    assert "TuneRequest helped" in text
-    (plain,) = {spec.method_digest for spec in expand(place.suite()) if spec.reward}
-    (tuned,) = {spec.method_digest for spec in expand(place.suite(f"@{folder / 'best.yaml'}=")) if spec.reward}
+    assert "Tuning helped" in text
+    (plain,) = {spec.method_digest for spec in place.plan().runs if spec.reward}
+    (tuned,) = {spec.method_digest for spec in place.plan(f"@{folder / 'best.yaml'}=").runs if spec.reward}
     (spec,) = [
-        spec
-        for spec in expand(place.suite(f"@{folder / 'best.yaml'}="))
-        if spec.reward and spec.task == "n4" and not spec.seed
+        spec for spec in place.plan(f"@{folder / 'best.yaml'}=").runs if spec.reward and spec.task == "n4" and not spec.seed
     ]
     assert tuned != plain
     assert spec.reward.config["learning_rate"] == chosen.confirmation.settings["config.learning_rate"]
@@ -124,9 +119,7 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     assert spec.reward.combine.mode == "sum"
     folders = {
         RunFolder.of(run, place.results).path.parent.name
-        for run in command.StudyDefinition.from_suite(place.suite(), "rnd", "toy-rnd", command.installed()).specs(
-            chosen.confirmation.settings
-        )
+        for run in StudyDefinition.from_plan(place.plan(), "rnd", "toy-rnd").specs(chosen.confirmation.settings)
     }
     assert folders <= {path.name for path in (folder / "n4").iterdir()} | {path.name for path in (folder / "n5").iterdir()}
 
@@ -229,9 +222,9 @@ def one(trial, scores, tuned=0.9, default=False):
 @pytest.mark.parametrize(
     ("ours", "theirs", "words"),
     [
-        ([0.8, 0.9, 0.85, 0.8], [0.1, 0.2, 0.15, 0.1], "TuneRequest helped: trial 3 scores 0.825 on fresh seeds"),
-        ([0.1, 0.2, 0.15, 0.1], [0.8, 0.9, 0.85, 0.8], "TuneRequest did not help, the suite's own settings are better"),
-        ([0.1, 0.9, 0.5, 0.6], [0.2, 0.8, 0.6, 0.5], "TuneRequest did not clearly help"),
+        ([0.8, 0.9, 0.85, 0.8], [0.1, 0.2, 0.15, 0.1], "Tuning helped: trial 3 scores 0.825 on fresh seeds"),
+        ([0.1, 0.2, 0.15, 0.1], [0.8, 0.9, 0.85, 0.8], "Tuning did not help, the suite's own settings are better"),
+        ([0.1, 0.9, 0.5, 0.6], [0.2, 0.8, 0.6, 0.5], "Tuning did not clearly help"),
         ([0.1, 0.9], [0.2, 0.8], "Too few seeds to tell"),
     ],
 )

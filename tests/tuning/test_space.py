@@ -6,17 +6,20 @@ import pytest
 
 from harness.config import Search
 from harness.errors import SuiteError, UserError
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.registry import installed
 from harness.tuning.parameters import Condition, Parameter, SearchSpace, nested
 from harness.tuning.samplers import grid
-from harness.tuning.space import method_space, suite_space
+from harness.tuning.space import check_search_spaces, method_space, search_space
 
 
 def space_of(place, text="", method="rnd"):
     file = place.folder / "toy.yaml"
     file.write_text(file.read_text().partition("tune:")[0] + (f"tune:\n{text}" if text else ""))
-    return {p.name: p for p in suite_space(load_suite(file), method, installed()).parameters}
+    plan = load(file)
+    check_search_spaces(plan)
+    check_search_spaces(plan, [method])
+    return {p.name: p for p in search_space(plan, method).parameters}
 
 
 def test_annotations_of_method_combination_and_algorithm_are_the_space(place):

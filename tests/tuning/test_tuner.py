@@ -10,7 +10,6 @@ from optuna.trial import TrialState
 from support.synthetic_training import BEST, NOISE, true_score
 from support.tuning import TRAIN, rows
 
-from harness.planning.expand import expand
 from harness.runs.folder import RunFolder
 from harness.tuning.pruners import STARTUP_TRIALS
 from harness.tuning.scores import EvaluationOrder, aggregate
@@ -200,6 +199,6 @@ def test_runs_of_a_study_are_no_runs_of_the_suite(place):
     study = place.study()
     place.tune(study, 1)
     ours = {spec.path for spec in study.specs}
-    theirs = {spec.path for spec in expand(place.suite())}
+    theirs = {spec.path for spec in place.plan().runs}
     assert not ours & theirs
     assert all(path.startswith("toy/tuning/toy-rnd/") for path in ours)

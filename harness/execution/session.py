@@ -1,0 +1,98 @@
+"""Worker sessions: runs that are started, watched and stopped one by one; and the loop that trains a whole plan with one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.execution.backlog import RunQueue, settle
+from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunStarted
+from harness.spec import RunSpec
+
+
+class WorkerSession(ABC):
+    """Workers that train runs until the session is closed.
+
+    Tuning needs one, because it decides which run comes next from the scores so far and stops runs that are not worth
+    finishing.
+    """
+
+    @property
+    @abstractmethod
+    def running(self) -> int:
+        """The number of runs under way."""
+
+    @abstractmethod
+    def start(self, spec: RunSpec) -> None:
+        """Begin to train a run. The caller keeps to the number of workers."""
+
+    @abstractmethod
+    def wait(self, timeout: float | None = None) -> list[RunEvent]:
+        """Wait for progress and endings of runs and return them; an empty list after ``timeout`` seconds."""
+
+    @abstractmethod
+    def stop(self, spec: RunSpec) -> None:
+        """Stop a run that is under way; it stays resumable, and no event of it follows."""
+
+    @abstractmethod
+    def release_idle(self) -> None:
+        """Give back workers that have no run; called when no further run is ready to start."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop everything; the runs under way stay resumable."""
+
+
+def train_all(
+    session: WorkerSession, specs: Sequence[RunSpec], results: Path, workers: int, on_event: OnRunEvent
+) -> list[Outcome]:
+    """Train every run in a session, which is left open.
+
+    Args:
+        session: The session.
+        specs: The runs, in the order in which they should start. A run waits for the one that it begins from.
+        results: The results directory.
+        workers: Number of runs at a time.
+        on_event: Called in this thread.
+
+    Returns:
+        One outcome per run, in the order of ``specs``.
+    """
+    loop = _TrainingLoop(session, RunQueue(specs), results, on_event)
+    outcomes = loop.run(workers)
+    return [outcomes[spec.path] for spec in specs]
+
+
+class _TrainingLoop:
+    """The runs of one call of `train_all`."""
+
+    def __init__(self, session: WorkerSession, queue: RunQueue, results: Path, on_event: OnRunEvent) -> None:
+        self._session, self._queue, self._results, self._on_event = session, queue, results, on_event
+        self._outcomes: dict[str, Outcome] = {}
+
+    def run(self, workers: int) -> dict[str, Outcome]:
+        """Start runs and wait for them until there is none left; return the outcomes by the path of the run."""
+        while True:
+            self._start(workers)
+            if not self._session.running:
+                return self._outcomes
+            for event in self._session.wait():
+                if isinstance(event, RunEnded):
+                    self._record_outcome(event.outcome)
+                    self._start(workers)
+                else:
+                    self._on_event(event)
+
+    def _start(self, workers: int) -> None:
+        """Start runs that are ready while fewer than ``workers`` are running, then release idle workers."""
+        while self._session.running < workers and (spec := self._queue.next()):
+            self._session.start(spec)
+            self._on_event(RunStarted(spec))
+        if self._session.running < workers:
+            self._session.release_idle()
+
+    def _record_outcome(self, outcome: Outcome) -> None:
+        for each in settle(self._queue, outcome, self._results):
+            self._outcomes[each.spec.path] = each
+            self._on_event(RunEnded(each))

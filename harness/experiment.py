@@ -1,0 +1,367 @@
+"""Experiments from Python: `plan`, `run`, `tune`, `report` and `status`, which the command line is a view of.
+
+    from harness import experiment
+
+    plan = experiment.plan("suites/quick.yaml", profile="smoke")
+    result = experiment.run(plan, "results", on_event=print)
+    experiment.report(result)
+
+Nothing here prints, ends the process or changes anything of it; what goes wrong is raised from the tree in `harness.errors`.
+Ctrl-C stops the workers and is raised as `KeyboardInterrupt`: everything so far is kept, and the same call goes on from there.
+Training happens in processes of their own, so a script that calls this needs torch only for `forecast` and reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import ResultsError
+from harness.execution.events import Outcome, RunEvent
+
+if TYPE_CHECKING:
+    from harness.execution.forecast import Forecast
+    from harness.planning.plan import Plan
+    from harness.registry import Registry
+    from harness.runs.status import RunSummary
+    from harness.tuning.forecast import TuningForecast
+    from harness.tuning.search import OnTuneEvent, TuneResult
+
+__all__ = [
+    "OnEvent",
+    "PlanStarted",
+    "ReportResult",
+    "RunResult",
+    "StatusResult",
+    "forecast",
+    "forecast_tuning",
+    "plan",
+    "report",
+    "run",
+    "status",
+    "tune",
+]
+
+PathLike = Path | str
+
+
+@dataclass(frozen=True)
+class PlanStarted:
+    """Everything was checked, and runs are about to be started.
+
+    Attributes:
+        runs: The state of every run of the plan, finished ones included.
+    """
+
+    runs: Sequence[RunSummary]
+
+
+OnEvent = Callable[[PlanStarted | RunEvent], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What became of a plan.
+
+    Attributes:
+        plan: The plan, with its snapshots resolved.
+        results: The results directory.
+        outcomes: How each run ended that this call had to train; empty if all were finished before.
+        runs: The state of every run of the plan afterwards.
+    """
+
+    plan: Plan
+    results: Path
+    outcomes: Sequence[Outcome]
+    runs: Sequence[RunSummary]
+
+    @property
+    def failed(self) -> Sequence[Outcome]:
+        """The runs that failed in this call."""
+        return [outcome for outcome in self.outcomes if outcome.ending == "failed"]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the suite's results."""
+        return self.results / self.plan.suite.suite
+
+    @property
+    def reportable(self) -> Sequence[Path]:
+        """The folders of the runs that have left anything; empty if none of them has a score to report."""
+        there = [run for run in self.runs if run.folder.record_file.exists()]
+        return [] if all(run.spec.pretraining for run in there) else [run.folder.path for run in there]
+
+
+@dataclass(frozen=True)
+class StatusResult:
+    """The state of runs.
+
+    Attributes:
+        runs: The state of each run.
+        skipped: One line for each folder that cannot be read.
+        seconds_left: Time until everything is finished at the present speed; ``None`` if nothing is running.
+    """
+
+    runs: Sequence[RunSummary]
+    skipped: Sequence[str]
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """A report that was written.
+
+    Attributes:
+        file: The file to open first.
+    """
+
+    file: Path
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the report."""
+        return self.file.parent
+
+
+def plan(
+    suite: PathLike,
+    *,
+    profile: str | None = None,
+    overrides: Iterable[tuple[str, str]] = (),
+    methods: Sequence[str] | None = None,
+    tasks: Sequence[str] | None = None,
+    seeds: str | Sequence[int] | None = None,
+    steps: int | str | None = None,
+    registry: Registry | None = None,
+) -> Plan:
+    """The plan of a suite file; see `harness.planning.load.load` for the arguments.
+
+    Raises:
+        SuiteError: Something in the suite is wrong; one line for each mistake.
+    """
+    from harness.planning.load import load
+
+    return load(
+        suite, profile=profile, overrides=overrides, methods=methods, tasks=tasks, seeds=seeds, steps=steps, registry=registry
+    )
+
+
+def run(
+    plan: Plan,
+    results: PathLike = "results",
+    *,
+    executor: str = "local",
+    workers: int | None = None,
+    device: str = "auto",
+    fresh: bool = False,
+    on_event: OnEvent | None = None,
+) -> RunResult:
+    """Train the runs of a plan that are not finished; interrupted ones go on where they were.
+
+    Args:
+        plan: The plan.
+        results: The results directory.
+        executor: Name of the executor.
+        workers: Number of runs at a time; ``None`` for as many as the executor thinks right.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        fresh: Whether everything is started over; what the runs left is deleted.
+        on_event: Takes `PlanStarted`, unless there is nothing to do, and then the events of the runs, in this thread.
+
+    Raises:
+        UserError: Executor, snapshots, device or results directory cannot be used; nothing was started.
+        KeyboardInterrupt: Everything so far is kept.
+    """
+    from harness.execution.executor import ExecutionOptions, load_executor
+    from harness.planning.snapshots import resolve_snapshots
+    from harness.runs.status import summarise_plan
+
+    carrier, results, send = load_executor(executor, plan.registry), Path(results), on_event or _ignore
+    plan = resolve_snapshots(plan)
+    summaries = _summarise(plan, results, fresh=fresh)
+    todo = [run.spec for run in summaries if run.state != "finished"]
+    if not todo:
+        return RunResult(plan, results, [], summaries)
+    options = carrier.preflight(todo, ExecutionOptions(results, workers, device, fresh))
+    send(PlanStarted(summaries))
+    outcomes = carrier.execute(todo, options, send)
+    return RunResult(plan, results, outcomes, summarise_plan(plan.runs, results))
+
+
+def tune(
+    plan: Plan,
+    method: str | None = None,
+    results: PathLike = "results",
+    *,
+    study: str | None = None,
+    storage: str | None = None,
+    out: PathLike | None = None,
+    executor: str = "local",
+    workers: int | None = None,
+    device: str = "auto",
+    trials: int | None = None,
+    max_steps: int | None = None,
+    seconds: float | None = None,
+    on_event: OnTuneEvent | None = None,
+) -> TuneResult:
+    """Search for a method's settings, confirm the best on fresh seeds, and write them into a file for ``--set @FILE``.
+
+    Args:
+        plan: The plan of the suite; its ``tune`` block says how to search.
+        method: Name of the method; ``None`` for the only one of the plan.
+        results: The results directory.
+        study: Name of the study; ``None`` for suite, method and profile.
+        storage: Journal file, ``sqlite:///FILE`` or URL of a database; ``None`` for a journal beside the results.
+        out: File for the settings found; ``None`` for one in the study's folder.
+        executor: Name of the executor.
+        workers: Number of trials at a time; ``None`` for as many as the executor thinks right.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        trials: Number of trials, over all processes and restarts; ``None`` for the suite's, unless another bound is given.
+        max_steps: Environment steps of all trials together, after which none is begun.
+        seconds: Duration of this call; what is under way then stays resumable.
+        on_event: Takes the events of `harness.tuning.search`, in this thread.
+
+    Raises:
+        UserError: Something cannot be used; nothing was started.
+        StorageLost: The storage cannot be reached any more; everything so far is kept.
+        KeyboardInterrupt: Everything so far is kept.
+    """
+    from harness.tuning.request import TuneRequest
+    from harness.tuning.search import search_settings
+
+    request = TuneRequest.create(
+        plan,
+        method,
+        Path(results),
+        study=study,
+        storage=storage,
+        out=None if out is None else Path(out),
+        executor=executor,
+        workers=workers,
+        device=device,
+        trials=trials,
+        max_steps=max_steps,
+        seconds=seconds,
+    )
+    return search_settings(request, on_event or _ignore)
+
+
+def report(
+    results: RunResult | TuneResult | PathLike | Iterable[PathLike],
+    out: PathLike | None = None,
+    *,
+    baseline: str | None = None,
+    formats: Sequence[str] = ("html", "md", "csv"),
+    published: Sequence[Path] = (),
+) -> ReportResult:
+    """Write the report on runs or on a study.
+
+    Args:
+        results: What `run` or `tune` returned, or one or more results directories.
+        out: Folder of the report; ``None`` for ``report`` in the first directory.
+        baseline: Name of the method that the others are compared with.
+        formats: Any of ``html``, ``md``, ``latex`` and ``csv``.
+        published: Files or folders of published numbers to lay beside ours.
+
+    Raises:
+        ResultsError: There is nothing to report on.
+    """
+    from harness.report.build import build_report
+
+    if isinstance(results, RunResult):
+        roots, place = list(results.reportable), results.folder
+        if not roots:
+            raise ResultsError(f"{place}: none of the plan's runs has a score yet, so there is nothing to report")
+    else:
+        roots = _roots(results)
+        place = roots[0]
+    folder = place / "report" if out is None else Path(out)
+    return ReportResult(build_report(roots, folder, baseline=baseline, formats=formats, published=published))
+
+
+def status(results: PathLike | Iterable[PathLike], plan: Plan | None = None) -> StatusResult:
+    """The state of the runs in results directories.
+
+    Args:
+        results: One or more results directories, or parts of them.
+        plan: The plan to compare with, so that missing runs show; its runs are looked for in the first directory.
+
+    Raises:
+        UserError: A directory does not exist, there is nothing in any of them, or a snapshot of the plan cannot be used.
+    """
+    from harness.planning.snapshots import resolve_snapshots
+    from harness.runs.status import seconds_left, summarise_plan, summarise_runs
+
+    roots, skipped = _roots(results), list[str]()
+    if plan is None:
+        runs, skipped = summarise_runs(roots)
+    else:
+        for root in roots:
+            if not root.is_dir():
+                raise ResultsError(f"{root}: no such results directory")
+        base = roots[0].parent if roots[0].name == plan.suite.suite else roots[0]
+        runs = summarise_plan(resolve_snapshots(plan).runs, base)
+    return StatusResult(runs, skipped, seconds_left(runs))
+
+
+def forecast(
+    plan: Plan,
+    results: PathLike = "results",
+    *,
+    workers: int | None = None,
+    device: str = "auto",
+    fresh: bool = False,
+) -> Forecast:
+    """What the runs of a plan will take on this machine: each method is measured for a few seconds, nothing is written.
+
+    The arguments are those of `run`. It measures in new processes of the caller's kind, so a script must call it below
+    ``if __name__ == "__main__":``.
+    """
+    from harness.execution import forecast as forecasts
+    from harness.planning.snapshots import resolve_snapshots
+    from harness.training.estimate import estimate_in_subprocess
+
+    summaries = _summarise(resolve_snapshots(plan), Path(results), fresh=fresh)
+    return forecasts.forecast(summaries, lambda spec: estimate_in_subprocess(spec, device), workers)
+
+
+def forecast_tuning(
+    plan: Plan,
+    method: str | None = None,
+    results: PathLike = "results",
+    *,
+    workers: int | None = None,
+    device: str = "auto",
+    trials: int | None = None,
+    max_steps: int | None = None,
+    seconds: float | None = None,
+) -> TuningForecast:
+    """What a study will take on this machine; nothing is written. The arguments are those of `tune`."""
+    from harness.training.estimate import estimate
+    from harness.tuning.forecast import forecast_study
+    from harness.tuning.request import TuneRequest
+
+    request = TuneRequest.create(
+        plan, method, Path(results), workers=workers, device=device, trials=trials, max_steps=max_steps, seconds=seconds
+    )
+    return forecast_study(request, lambda spec: estimate(spec, device))
+
+
+def _summarise(plan: Plan, results: Path, *, fresh: bool) -> list[RunSummary]:
+    from harness.runs.folder import RunFolder
+    from harness.runs.status import RunSummary, summarise_plan
+
+    if fresh:  # whatever is there is going to be deleted, so it need not even be readable
+        return [RunSummary(spec, RunFolder.of(spec, results), "missing") for spec in plan.runs]
+    return summarise_plan(plan.runs, results)
+
+
+def _roots(results: TuneResult | PathLike | Iterable[PathLike]) -> list[Path]:
+    if isinstance(results, str | Path):
+        return [Path(results)]
+    return [Path(root) for root in results] if isinstance(results, Iterable) else [results.request.folder]
+
+
+def _ignore(event: object) -> None:
+    """Nobody listens."""

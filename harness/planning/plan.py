@@ -1,0 +1,61 @@
+"""A plan: a suite, the runs that it stands for, and where each of their values comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.errors import UnknownNameError
+from harness.planning.sources import ResolvedBlock, Source, find_sources
+from harness.registry import Registry
+from harness.spec import RunSpec
+from harness.suites.locations import Node
+from harness.suites.model import Suite
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite that was resolved once, for every command that has to do with it.
+
+    Attributes:
+        suite: The suite at the scale that was asked for, with the tasks and methods that were asked for.
+        runs: The runs in the order in which they should start; each comes after the one that it begins from.
+        registry: The installed plugins with which names were resolved.
+        tree: What was written, with the place of every value: the file, its profile, options of the command line.
+        blocks: The settings of environments, algorithms and methods with the layers that gave them.
+        file: The suite file; ``None`` for a suite built in Python.
+        profile: Name of the profile, if one was asked for.
+    """
+
+    suite: Suite
+    runs: tuple[RunSpec, ...]
+    registry: Registry
+    tree: Node
+    blocks: tuple[ResolvedBlock, ...] = ()
+    file: Path | None = None
+    profile: str | None = None
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The source of every value, by its dotted key, such as ``methods.rnd.config.eta`` or ``steps``."""
+        return find_sources(self.suite, self.tree, self.blocks)
+
+    def source(self, key: str) -> Source:
+        """Where a value comes from.
+
+        Args:
+            key: The dotted key of the value: ``tasks.TASK.environment.KEY``, ``methods.METHOD.algorithm.KEY``,
+                ``methods.METHOD.config.KEY`` or a key of the suite itself.
+
+        Raises:
+            UnknownNameError: The plan has no such value.
+        """
+        if key not in self.sources:
+            raise UnknownNameError("setting", key, self.sources)
+        return self.sources[key]
+
+    def first_run(self, method: str) -> RunSpec:
+        """The first run of a method; all of them have the same settings of the method and of its algorithm."""
+        return next(spec for spec in self.runs if spec.method == method)

@@ -1,0 +1,271 @@
+"""One call of tuning: the search until its budget is spent, the confirmation of the best trials, and the settings found."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from optuna.trial import TrialState
+
+from harness.errors import ResultsError
+from harness.execution.events import Outcome, RunEvent
+from harness.execution.executor import ExecutionOptions, SessionExecutor, load_tuning_executor
+from harness.runs.status import RunSummary, summarise_plan
+from harness.spec import RunSpec
+from harness.tuning import best, confirm
+from harness.tuning.confirm import CandidateComparison
+from harness.tuning.record import write_study_record
+from harness.tuning.request import TuneRequest
+from harness.tuning.storage import open_storage
+from harness.tuning.study import FINISHED, Limit, StudyDefinition, TuningStudy
+from harness.tuning.tuner import OnTrialEvent, StopReason, TrialEnded, TrialEvent, tune
+
+_RECORD_SECONDS = 10.0
+_RECORD_INTERVAL_FACTOR = 50.0  # times what writing takes: a study of many trials is recorded less often
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """How far a study is, over all processes and restarts.
+
+    Attributes:
+        limit: Number of trials of its budget; ``None`` without a limit.
+        counts: Number of trials that have ended, by state.
+        best: Number and score of the best finished trial; ``None`` before there is one.
+    """
+
+    limit: int | None
+    counts: Mapping[TrialState, int]
+    best: tuple[int, float] | None
+
+    @classmethod
+    def of(cls, study: TuningStudy, limit: Limit) -> StudySummary:
+        """The summary of a study as its storage has it now."""
+        counts = Counter(trial.state for trial in study.trials() if trial.state in FINISHED)
+        found = study.best_trial()
+        return cls(limit.trials, dict(counts), (found.number, found.values[0]) if found else None)
+
+
+@dataclass(frozen=True)
+class StudyOpened:
+    """The study was opened, and the search begins.
+
+    Attributes:
+        definition: What the study searches.
+        runs_per_trial: Number of runs of each trial.
+        storage: Where the study is kept, without passwords.
+        dashboard_url: What ``optuna-dashboard`` opens, without passwords.
+        default_outside: Whether the suite's own settings lie outside the search space, so that no trial has them.
+        summary: How far the study was before.
+    """
+
+    definition: StudyDefinition
+    runs_per_trial: int
+    storage: str
+    dashboard_url: str
+    default_outside: bool
+    summary: StudySummary
+
+
+@dataclass(frozen=True)
+class SearchEnded:
+    """No further trial is begun.
+
+    Attributes:
+        reason: Why the search has ended.
+        summary: How far the study is.
+    """
+
+    reason: StopReason | Literal["interrupted"]
+    summary: StudySummary
+
+
+@dataclass(frozen=True)
+class ConfirmationStarted:
+    """The best trials are about to be run again on fresh seeds.
+
+    Attributes:
+        runs: All runs of the confirmation, those that are finished included.
+    """
+
+    runs: Sequence[RunSummary]
+
+
+@dataclass(frozen=True)
+class ConfirmationEnded:
+    """The runs that confirm have ended, each with its outcome."""
+
+    outcomes: Sequence[Outcome]
+
+
+TuneEvent = StudyOpened | TrialEvent | SearchEnded | ConfirmationStarted | RunEvent | ConfirmationEnded
+OnTuneEvent = Callable[[TuneEvent], None]
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """What came of a study.
+
+    Attributes:
+        request: What was asked for.
+        stop_reason: Why the search ended: ``complete``, ``time`` or ``failing``.
+        summary: How far the study is.
+        elsewhere: Number of trials that other processes have under way; nothing is confirmed before they have ended.
+        compared: The confirmed trials and the suite's own settings, each compared with the latter.
+        verdict: Whether tuning helped, in a sentence; empty where nothing was to be confirmed.
+        outcomes: How each run that confirms ended in this call.
+        confirmed: Whether all runs that confirm are finished.
+        settings_file: The file with the settings found; ``None`` if there are none yet.
+    """
+
+    request: TuneRequest
+    stop_reason: StopReason
+    summary: StudySummary
+    elsewhere: int = 0
+    compared: Sequence[CandidateComparison] = ()
+    verdict: str = ""
+    outcomes: Sequence[Outcome] = ()
+    confirmed: bool = True
+    settings_file: Path | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether trials failed one after another, none finished, or a run that confirms failed."""
+        nothing = self.settings_file is None and not self.elsewhere
+        return self.stop_reason == "failing" or nothing or any(outcome.ending == "failed" for outcome in self.outcomes)
+
+
+def search_settings(request: TuneRequest, on_event: OnTuneEvent) -> TuneResult:
+    """Run a study until its budget is spent, confirm its best trials, and write the settings found.
+
+    Raises:
+        UserError: Something cannot be used; nothing was started.
+        StorageLost: The storage cannot be reached any more; everything so far is kept.
+        KeyboardInterrupt: Everything so far is kept; `SearchEnded` was sent.
+    """
+    definition = StudyDefinition.from_plan(request.plan, request.method, request.study)
+    executor = load_tuning_executor(request.executor, request.plan.registry)
+    if request.out is not None and not request.out.parent.is_dir():
+        raise ResultsError(f"--out {request.out}: there is no folder {request.out.parent}")
+    asked = ExecutionOptions(request.results, request.workers, request.device)
+    options = executor.preflight(definition.specs({}), asked)
+    handle = open_storage(request.storage, request.folder / "journal.log")
+    try:
+        search = _Search(request, TuningStudy(definition, handle), executor, on_event)
+        return search.run(options)
+    finally:
+        handle.close()
+
+
+class _Search:
+    """One call of `search_settings`, its study open."""
+
+    def __init__(self, request: TuneRequest, study: TuningStudy, executor: SessionExecutor, on_event: OnTuneEvent) -> None:
+        self._request, self._study, self._executor, self._on_event = request, study, executor, on_event
+
+    def run(self, options: ExecutionOptions) -> TuneResult:
+        """Search and confirm."""
+        study, request = self._study, self._request
+        self._on_event(self._opened())
+        try:
+            reason = tune(
+                study,
+                request.results,
+                self._executor.open_session(options),
+                budget=request.budget,
+                workers=options.workers or 1,
+                on_event=self._recording(),
+            )
+            write_study_record(study, request.folder)
+            self._on_event(SearchEnded(reason, self._summary()))
+            return self._confirm(reason)
+        except KeyboardInterrupt:
+            write_study_record(study, request.folder)
+            self._on_event(SearchEnded("interrupted", self._summary()))
+            raise
+
+    def _opened(self) -> StudyOpened:
+        study = self._study
+        return StudyOpened(
+            definition=study.definition,
+            runs_per_trial=len(study.specs),
+            storage=study.handle.label,
+            dashboard_url=study.handle.dashboard_url,
+            default_outside=study.definition.space.default() is None and not study.trials(),
+            summary=self._summary(),
+        )
+
+    def _summary(self) -> StudySummary:
+        return StudySummary.of(self._study, self._request.budget.limit)
+
+    def _recording(self) -> OnTrialEvent:
+        """Rewrite the record in the study's folder from time to time as trials end."""
+        due = time.monotonic() + _RECORD_SECONDS
+
+        def on_event(event: TrialEvent) -> None:
+            nonlocal due
+            self._on_event(event)
+            began = time.monotonic()
+            if isinstance(event, TrialEnded) and began >= due:
+                write_study_record(self._study, self._request.folder)
+                ended = time.monotonic()
+                due = ended + max(_RECORD_SECONDS, _RECORD_INTERVAL_FACTOR * (ended - began))
+
+        return on_event
+
+    def _confirm(self, reason: StopReason) -> TuneResult:
+        study, request = self._study, self._request
+        elsewhere = sum(trial.state not in FINISHED for trial in study.trials()) if reason == "complete" else 0
+        if elsewhere or study.best_trial() is None:
+            return TuneResult(request, reason, self._summary(), elsewhere)
+        compared: Sequence[CandidateComparison] = ()
+        outcomes: Sequence[Outcome] = ()
+        verdict, confirmed = "", True
+        options = study.definition.options
+        if options.confirm:
+            found = confirm.candidates(study, options.confirm)
+            outcomes = self._train([spec for one in found for spec in one.specs])
+            confirmations = confirm.read_confirmations(found, request.results)
+            write_study_record(study, request.folder, confirmations)
+            compared = confirm.compare(study.name, options.metric, confirmations)
+            verdict, confirmed = confirm.verdict(compared), all(one.complete for one in confirmations)
+        self._write_settings(compared)
+        return TuneResult(request, reason, self._summary(), 0, compared, verdict, outcomes, confirmed, request.settings_file)
+
+    def _train(self, specs: Sequence[RunSpec]) -> Sequence[Outcome]:
+        """Train the runs that confirm, beside other processes that may do so too."""
+        request = self._request
+        summaries = summarise_plan(specs, request.results)
+        todo = [run.spec for run in summaries if run.state != "finished"]
+        if not todo:
+            return ()
+        options = ExecutionOptions(request.results, request.workers, request.device)
+        if request.workers is None:  # a number that was asked for was checked before the search
+            options = self._executor.preflight(todo, options)
+        self._on_event(ConfirmationStarted(summaries))
+        outcomes = self._executor.execute(todo, options, self._on_event)
+        self._on_event(ConfirmationEnded(outcomes))
+        return outcomes
+
+    def _write_settings(self, compared: Sequence[CandidateComparison]) -> None:
+        request, study = self._request, self._study
+        chosen, found = confirm.winner(compared), study.best_trial()
+        assert found is not None
+        suite = request.plan.suite
+        comments = [f"Settings of method {request.method} in suite {suite.suite}, found by study {study.name}."]
+        if chosen is not None:
+            values = chosen.confirmation.settings
+            comments += [f"{chosen.confirmation.label}, the best of those confirmed.", confirm.verdict(compared)]
+        else:
+            values = dict(found.params)
+            comments += [
+                f"Trial {found.number}, not confirmed: its score of {found.values[0]:.3f} is the best of many, so too high."
+            ]
+        if request.plan.file is not None:
+            comments.append(f"harness run {request.plan.file} --set @{request.settings_file}")
+        request.settings_file.parent.mkdir(parents=True, exist_ok=True)
+        best.write_best(request.settings_file, study.definition, values, comments)
