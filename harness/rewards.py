@@ -76,6 +76,10 @@ class Transitions:
         """A part of the batch, picked by slice, index or mask."""
         return Transitions(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
+    def states(self, end: Literal["obs", "next_obs"]) -> Tensor:
+        """The states at one end of each transition: where it started (``obs``) or where it led to (``next_obs``)."""
+        return self.obs if end == "obs" else self.next_obs
+
     @property
     def done(self) -> Tensor:
         """The episode ended here for whatever reason, bool ``(B,)``."""

@@ -10,5 +10,7 @@
 * `harness.nn.averages`: a network that follows another slowly
 * `harness.nn.moments`: running mean and deviation, and the normaliser of discounted bonus sums
 * `harness.nn.minibatches`: how a rollout is cut
+* `harness.nn.frames`: the newest frame of stacked images, or all of them
+* `harness.nn.clipping`: bounding a bonus
 * `harness.nn.diagnostics`: whether a representation is alive
 """

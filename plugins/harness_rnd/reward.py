@@ -13,18 +13,18 @@ observation statistics, then the predictor. Differences from the reference codes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from gymnasium import spaces as gym_spaces
 from torch import Tensor
 
-from harness.errors import UserError
 from harness.nn.clipping import BonusClipper
 from harness.nn.diagnostics import evenly_spaced_indices, target_diagnostics
 from harness.nn.distillation import masked_mean
+from harness.nn.frames import FrameSelector
+from harness.nn.minibatches import minibatches
 from harness.nn.moments import ReturnNormaliser
 from harness.nn.observations import ObservationNormaliser
 from harness.rewards import IntrinsicReward, Spaces, Transitions
@@ -44,8 +44,8 @@ class RND(IntrinsicReward[RNDConfig]):
 
     def __init__(self, config: RNDConfig, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
         super().__init__(config, spaces, n_envs, device, seed)
-        self._newest_channels = spaces.frame_channels if config.frames == "newest" else None
-        shape = self._viewed_shape(spaces.observation)
+        self._select_frames = FrameSelector(spaces.observation, spaces.frame_channels, config.frames)
+        shape = self._select_frames.shape
         self.pair = build_pair(config, shape, images=spaces.frame_channels is not None, generator=self.generator)
         self.observations = ObservationNormaliser(
             shape, config.observation_normalisation, clip=config.observation_clip, statistics=config.statistics
@@ -63,20 +63,19 @@ class RND(IntrinsicReward[RNDConfig]):
 
     def view(self, observations: np.ndarray) -> np.ndarray:
         """The newest frame ``(B, frame_channels, H, W)`` of stacked images, or everything."""
-        return observations if self._newest_channels is None else observations[:, -self._newest_channels :]
+        return self._select_frames(observations)
 
     def observe(self, transitions: Transitions) -> None:
         """Update the statistics: at every step if they are ``cumulative``, else while warming up only."""
         if self.config.statistics == "cumulative":
-            self.observations.update(self._trained_states(transitions))
+            self.observations.update(transitions.states(self.config.train_on))
         elif self._warm_up_left:
             self._warm_up_left -= 1
-            self.observations.update(self._trained_states(transitions))
+            self.observations.update(transitions.states(self.config.train_on))
 
     def bonus(self, transitions: Transitions) -> Tensor:
         """``clip(eta * error)`` of the scored states, float32 ``(B,)``."""
-        states = transitions.obs if self.config.bonus_on == "obs" else transitions.next_obs
-        return self._clip(self.config.eta * self.error(states))
+        return self._clip(self.config.eta * self.error(transitions.states(self.config.bonus_on)))
 
     def update(self, transitions: Transitions) -> dict[str, float]:
         """One rollout: statistics first, then the predictor.
@@ -84,10 +83,17 @@ class RND(IntrinsicReward[RNDConfig]):
         Returns:
             ``predictor_loss``, the mean over minibatches.
         """
-        states = self._trained_states(transitions)
+        states = transitions.states(self.config.train_on)
         if self.config.statistics == "chan":
             self.observations.update(states)
-        losses = [self._learn(states[index]) for index in self._minibatches(transitions.env_index)]
+        parts = minibatches(
+            transitions.env_index,
+            self.config.minibatches,
+            self.config.minibatch_order,
+            epochs=self.config.epochs,
+            random=self.generator,
+        )
+        losses = [self._learn(states[index]) for index in parts]
         return {"predictor_loss": float(torch.stack(losses).mean())}
 
     @torch.no_grad()
@@ -98,7 +104,7 @@ class RND(IntrinsicReward[RNDConfig]):
             ``target_std`` and ``target_rank``, see `target_diagnostics`; ``clipped_share``, how much of eta * error was cut
             off.
         """
-        states = self._trained_states(transitions)[evenly_spaced_indices(len(transitions), self.device)]
+        states = transitions.states(self.config.train_on)[evenly_spaced_indices(len(transitions), self.device)]
         diagnostics = target_diagnostics(self.pair.target(self.network_input(states)))
         return diagnostics | {"clipped_share": self._clip.pop_share()}
 
@@ -131,25 +137,6 @@ class RND(IntrinsicReward[RNDConfig]):
         """Restore what `get_extra_state` gave."""
         super().set_extra_state(state)
         self._warm_up_left = int(state["warm_up_left"])
-
-    def _viewed_shape(self, space: gym_spaces.Space) -> tuple[int, ...]:
-        if not isinstance(space, gym_spaces.Box):
-            raise UserError(f"rnd needs observations that are a Box of numbers, not {type(space).__name__}")
-        return space.shape if self._newest_channels is None else (self._newest_channels, *space.shape[1:])
-
-    def _trained_states(self, transitions: Transitions) -> Tensor:
-        return transitions.obs if self.config.train_on == "obs" else transitions.next_obs
-
-    def _minibatches(self, env_index: Tensor) -> Iterator[Tensor]:
-        for _ in range(self.config.epochs):
-            yield from self._order(env_index).tensor_split(min(self.config.minibatches, len(env_index)))
-
-    def _order(self, env_index: Tensor) -> Tensor:
-        if self.config.minibatch_order == "environment":
-            return env_index.argsort(stable=True)
-        if self.config.minibatch_order == "shuffled":
-            return torch.randperm(len(env_index), generator=self.generator).to(self.device)
-        return torch.arange(len(env_index), device=self.device)
 
     def _learn(self, states: Tensor) -> Tensor:
         loss = self.loss(states, self._draw_mask(len(states)))

@@ -17,13 +17,12 @@ from typing import ClassVar, TypeVar, cast
 
 import numpy as np
 import torch
-from gymnasium import spaces as gym_spaces
 from torch import Tensor
 
-from harness.errors import UserError
 from harness.nn.clipping import BonusClipper
 from harness.nn.diagnostics import evenly_spaced_indices, target_diagnostics
 from harness.nn.distillation import DistillationPair, masked_mean
+from harness.nn.frames import FrameSelector
 from harness.nn.layers import Encoder
 from harness.nn.minibatches import minibatches
 from harness.nn.moments import ReturnNormaliser
@@ -49,8 +48,8 @@ class SND(IntrinsicReward[ConfigT]):
     def __init__(self, config: ConfigT, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
         super().__init__(config, spaces, n_envs, device, seed)
         images = spaces.frame_channels is not None
-        self._newest_channels = spaces.frame_channels if config.frames == "newest" else None
-        shape = self._viewed_shape(spaces.observation)
+        self._select_frames = FrameSelector(spaces.observation, spaces.frame_channels, config.frames)
+        shape = self._select_frames.shape
         target = build_target(config, shape, images=images, generator=self.generator)
         predictor = build_predictor(config, shape, images=images, generator=self.generator)
         self.pair = DistillationPair(target, predictor, frozen=False)
@@ -72,16 +71,16 @@ class SND(IntrinsicReward[ConfigT]):
 
     def view(self, observations: np.ndarray) -> np.ndarray:
         """The newest frame ``(B, frame_channels, H, W)`` of stacked images, or everything."""
-        return observations if self._newest_channels is None else observations[:, -self._newest_channels :]
+        return self._select_frames(observations)
 
     def observe(self, transitions: Transitions) -> None:
         """Show the statistics of observations, if there are any, the states of one step."""
-        self.observations.update(self._bonus_states(transitions))
+        self.observations.update(transitions.states(self.config.bonus_on))
 
     @torch.no_grad()
     def bonus(self, transitions: Transitions) -> Tensor:
         """``clip(eta * error)`` of the scored states, float32 ``(B,)``."""
-        return self._clip(self.config.eta * self.error(self._bonus_states(transitions)))
+        return self._clip(self.config.eta * self.error(transitions.states(self.config.bonus_on)))
 
     def update(self, transitions: Transitions) -> dict[str, float]:
         """One rollout: `SNDConfig.epochs` passes over its minibatches.
@@ -115,7 +114,7 @@ class SND(IntrinsicReward[ConfigT]):
             ``target_std`` and ``target_rank``, see `target_diagnostics`; ``clipped_share``, how much of eta * error was cut
             off.
         """
-        states = self._bonus_states(transitions)[evenly_spaced_indices(len(transitions), self.device)]
+        states = transitions.states(self.config.bonus_on)[evenly_spaced_indices(len(transitions), self.device)]
         diagnostics = target_diagnostics(self.target(self.network_input(states)))
         return diagnostics | {"clipped_share": self._clip.pop_share()}
 
@@ -165,14 +164,6 @@ class SND(IntrinsicReward[ConfigT]):
     def _full_minibatch(self, transitions: Transitions) -> Minibatch:
         index = torch.arange(len(transitions), device=self.device)
         return self.batch(transitions, index, torch.Generator(self.device))
-
-    def _viewed_shape(self, space: gym_spaces.Space) -> tuple[int, ...]:
-        if not isinstance(space, gym_spaces.Box):
-            raise UserError(f"this method needs observations that are a Box of numbers, not {type(space).__name__}")
-        return space.shape if self._newest_channels is None else (self._newest_channels, *space.shape[1:])
-
-    def _bonus_states(self, transitions: Transitions) -> Tensor:
-        return transitions.obs if self.config.bonus_on == "obs" else transitions.next_obs
 
     def _update_generator(self) -> torch.Generator:
         """Random numbers on the device for one update, decided by `generator`, which stays on the CPU."""
