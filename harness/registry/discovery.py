@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any, get_args, get_type_hints
 
 import pluggy
@@ -102,9 +102,8 @@ class _InvalidPlugin(HarnessError):
 
 def builtin_plugin() -> Plugin:
     """What the harness itself provides, through the same hooks as everyone else."""
-    from harness import __version__
-
-    return Plugin(PluginInfo("builtin", _OWN_DISTRIBUTION, __version__, builtin.__name__), _call_hooks(builtin, "builtin"))
+    info = PluginInfo("builtin", _OWN_DISTRIBUTION, version(_OWN_DISTRIBUTION), builtin.__name__)
+    return Plugin(info, _call_hooks(builtin, "builtin"))
 
 
 def discover(disabled: Sequence[str] = ()) -> Iterator[Plugin | BrokenPlugin]:
