@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +28,38 @@ def test_every_plugin_is_under_contract() -> None:
     for folder in (ROOT / "plugins").iterdir():
         if (folder / "__init__.py").exists():
             assert contracts.count(f'"{folder.name}"') == 3, f"{folder.name} is missing from a contract in pyproject.toml"
+
+
+def public_modules() -> dict[str, str]:
+    """The modules that plugins may import, and what the documentation says of each: the one list of them."""
+    text = (ROOT / "docs" / "extending" / "README.md").read_text().partition("## What a plugin may import")[2]
+    return dict(re.findall(r"^\| `(harness[\w.]*)` \| (.+) \|$", text, re.MULTILINE))
+
+
+def imported_modules(file: Path) -> set[str]:
+    """Modules of the harness that a file imports, names and submodules alike."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        found |= {name for name in names if name.partition(".")[0] == "harness"}
+    return found
+
+
+@pytest.mark.parametrize(
+    "folder", [*(ROOT / "plugins").glob("harness_*"), *(ROOT / "examples").glob("*")], ids=lambda it: it.name
+)
+def test_plugins_import_public_modules_alone(folder: Path) -> None:
+    for file in folder.rglob("*.py"):
+        hidden = imported_modules(file) - public_modules().keys()
+        assert not hidden, f"{file.relative_to(ROOT)} imports {hidden}; docs/extending/README.md lists what plugins may import"
+
+
+def test_every_public_module_exists_and_is_documented() -> None:
+    assert len(public_modules()) > 30
+    for module, meaning in public_modules().items():
+        assert importlib.import_module(module).__doc__, module
+        assert len(meaning.split()) >= 3, f"{module} is not documented in docs/extending/README.md"
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
