@@ -79,8 +79,8 @@ def nearest(name: str, known: Iterable[str], ignored: str = "") -> str:
     """The likeliest meaning of a misspelt name, or of one in another's spelling: only letters and digits count.
 
     Args:
-        name: As given; a version such as ``-v0`` at its end does not count.
-        known: In the order in which equally near ones are preferred; at least one.
+        name: The name that was given; a version such as ``-v0`` at its end does not count.
+        known: Valid names, in the order in which equally near ones are preferred; at least one.
         ignored: A regular expression of what does not count either, in small letters.
 
     >>> nearest("FetchPush-v4", ["fetch_reach", "fetch_push"])

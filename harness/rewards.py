@@ -37,8 +37,8 @@ class Spaces:
     """What the environments look like to a method.
 
     Attributes:
-        observation: Of one environment, as the environment family declares it.
-        action: Of one environment.
+        observation: Space of one environment's observations, as the environment family declares it.
+        action: Space of one environment's actions.
         frame_channels: Channels of one frame in a stack of images (newest frame last); ``None`` if not images.
     """
 
@@ -115,7 +115,7 @@ class IntrinsicReward(nn.Module, Generic[ConfigT]):
 
     Args:
         config: The method's validated configuration.
-        spaces: Of one environment.
+        spaces: Spaces of one environment.
         n_envs: N, the number of environments that step together.
         device: Where the networks and all batches live.
         seed: Seeds `generator` and, while the subclass builds its networks, torch's global generator.

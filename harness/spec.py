@@ -243,7 +243,7 @@ def derive_seeds(seed: int, purpose: Purpose, index: int, n: int) -> list[int]:
             tell trials from confirmations and training from evaluation: none is ever that of a run of a suite.
         purpose: What they are for; two purposes never give the same seed.
         index: Which draw for this purpose, such as the checkpoint's or the evaluation's number.
-        n: How many.
+        n: Number of seeds to derive.
     """
     import numpy as np  # not needed by commands that train nothing
 

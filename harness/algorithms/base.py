@@ -24,11 +24,11 @@ class LearnerContext:
     """What a learner is built from.
 
     Attributes:
-        spec: The run.
+        spec: Specification of the run to train.
         registry: Finds networks by name.
         base: The family's environments.
         learner_env: The environments as the learner sees them, without a bonus.
-        bonus_env: The same with a bonus; ``None`` for a run without one.
+        bonus_env: Those environments with the bonus around them; ``None`` for a run without one.
         device: Where networks live.
     """
 
@@ -80,7 +80,7 @@ class Learner(Protocol):
         """Act in environments that nothing else uses, such as those of an evaluation; training takes no notice of it.
 
         Args:
-            observations: ``(N, *shape)``.
+            observations: A batch of observations, ``(N, *shape)``, in the dtype of the space.
             deterministic: Whether to take the likeliest action instead of a sampled one.
             state: What this method returned beside the previous actions; ``None`` at the beginning. Learners without memory
                 take no notice of it.
@@ -97,8 +97,9 @@ class Learner(Protocol):
         Shared layers belong to the actor. What is initialised anew loses its optimiser's moments in any case.
 
         Args:
-            parts: Of `harness.spec.RESETTABLE_PARTS`, those that the configuration's class names in ``resettable_parts``.
-            seed: Of the new weights; global random streams are left as they are.
+            parts: Some of `harness.spec.RESETTABLE_PARTS`, out of those that the configuration's class names in
+                ``resettable_parts``.
+            seed: Seed of the new weights; global random streams are left as they are.
         """
         ...
 

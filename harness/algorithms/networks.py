@@ -22,7 +22,7 @@ class ActorCriticNetwork(nn.Module):
     `value_latent`, with zero bias and orthogonal weights of gain `policy_gain` and `value_gain`.
 
     Args:
-        observation_space: Of one environment; images are channel-first.
+        observation_space: Space of one environment's observations; images are channel-first.
         n_value_heads: 1 without a bonus or with ``sum``, 2 with two critics; some published networks differ by it.
     """
 
@@ -54,7 +54,7 @@ def load_network(registry: Registry, name: str) -> type[ActorCriticNetwork]:
 
     Args:
         registry: What is installed.
-        name: Of the network.
+        name: Name of an installed network.
 
     Raises:
         PluginError: It cannot be imported, or is no `ActorCriticNetwork`.

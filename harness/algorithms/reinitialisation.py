@@ -36,7 +36,7 @@ def reinitialise(
             ``optimizers`` those of everything.
         fresh: A new policy of the same shape.
         critics: Names of the parameters that belong to the critics; all others are the actor's.
-        parts: Of ``actor``, ``critics`` and ``optimizers``.
+        parts: Some of ``actor``, ``critics`` and ``optimizers``.
     """
     replaced = {name for name, _ in policy.named_parameters() if ("critics" if name in critics else "actor") in parts}
     new = dict(fresh.named_parameters())

@@ -23,7 +23,7 @@ class BonusVecEnv(VecEnvWrapper):
 
     Args:
         venv: The environments; infos follow `harness.environments.base.HarnessVecEnv`.
-        reward: The method.
+        reward: The method that gives the bonus.
         combine: How the bonus is combined with the extrinsic reward.
     """
 
@@ -48,8 +48,8 @@ class BonusVecEnv(VecEnvWrapper):
         """Begin a phase, between two iterations.
 
         Args:
-            extrinsic_weight: Of the extrinsic reward from now on.
-            intrinsic_weight: Of the bonus from now on.
+            extrinsic_weight: Factor on the extrinsic reward from now on.
+            intrinsic_weight: Factor on the bonus from now on.
             train_reward: Whether the method goes on learning. If not, neither `IntrinsicReward.observe` nor
                 `IntrinsicReward.update` is called and the normaliser learns nothing: only bonuses are asked for, off-policy
                 with `IntrinsicReward.observe_batch` before them, since what that keeps belongs to the batches.
@@ -66,7 +66,7 @@ class BonusVecEnv(VecEnvWrapper):
         """Let the method see `IntrinsicReward.warm_up_steps` steps of uniformly random actions; reset afterwards.
 
         Args:
-            seed: Of the random actions.
+            seed: Seed of the random actions.
         """
         if not self.reward.warm_up_steps:
             return

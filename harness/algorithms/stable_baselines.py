@@ -31,10 +31,10 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
 
     Args:
         config: The algorithm's validated configuration.
-        context: The run.
+        context: The run, its environments and its files.
 
     Attributes:
-        model: Stable-Baselines3's algorithm.
+        model: The algorithm of Stable-Baselines3 that is driven.
         images: Whether observations are images.
 
     Raises:

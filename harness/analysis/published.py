@@ -32,7 +32,7 @@ class Metric:
     """What a published number measures.
 
     Attributes:
-        title: In a few words.
+        title: The metric's name in a few words.
         meaning: What it is.
         counterpart: What of our runs measures the same: their ``score``, the measurement ``success``, or the
             ``training_return`` in progress.csv; ``None`` if nothing does.

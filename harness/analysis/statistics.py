@@ -79,7 +79,7 @@ def aggregates(
     Args:
         task_scores: Normalised scores, one array ``(n_t,)`` per task.
         rng: The stream of the resamples.
-        n_resamples: How many resamples.
+        n_resamples: Number of bootstrap resamples.
 
     Returns:
         An estimate for each name in `AGGREGATE_METRICS`.
@@ -162,9 +162,9 @@ def performance_profile(
 
     Args:
         task_scores: Normalised scores, one array ``(n_t,)`` per task.
-        thresholds: tau, ``(K,)``.
+        thresholds: Normalised scores tau, float64 ``(K,)``.
         rng: The stream of the resamples.
-        n_resamples: How many resamples.
+        n_resamples: Number of bootstrap resamples.
     """
     strata, scores = _Strata.of(task_scores), np.concatenate(task_scores)
     above = (scores[:, None] > thresholds).astype(np.float64) / scores.size
@@ -183,7 +183,7 @@ def probability_of_improvement(
         x: Scores of X, one array ``(n_t,)`` per task.
         y: Scores of Y on the same tasks, ``(m_t,)`` each.
         rng: The stream of the resamples; X and Y are resampled independently.
-        n_resamples: How many resamples.
+        n_resamples: Number of bootstrap resamples.
     """
     strata_x, strata_y = _Strata.of(x), _Strata.of(y)
     wins = [(a[:, None] > b) + 0.5 * (a[:, None] == b) for a, b in zip(x, y, strict=True)]
@@ -216,7 +216,7 @@ def curve(task_scores: TaskScores, rng: np.random.Generator, *, iqm: bool, n_res
             score at all has no value.
         rng: The stream of the resamples.
         iqm: Interquartile mean over tasks and seeds if true, else the mean over tasks of each task's mean.
-        n_resamples: How many resamples.
+        n_resamples: Number of bootstrap resamples.
     """
     present = ~np.isnan(np.concatenate(task_scores))
     points = present.shape[1]

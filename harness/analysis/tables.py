@@ -51,7 +51,7 @@ class Analysis:
     """The numbers of one suite.
 
     Attributes:
-        suite: Its name.
+        suite: Name of the suite.
         methods: Labels, the baseline first, then alphabetically.
         baseline: What improvement is measured against, if there is anything to compare.
         runs: The suite's part of `Results.runs`.

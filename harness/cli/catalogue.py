@@ -38,8 +38,8 @@ class Entry:
 
     Attributes:
         kind: Such as ``method``.
-        name: As written in a suite.
-        summary: One sentence.
+        name: Name as suites write it.
+        summary: What it is, in one sentence.
         source: The paper or package it comes from.
         plugin: Who provides it.
         facts: What else its kind has to say, by title.
@@ -88,15 +88,15 @@ class SuiteEntry:
 
     Attributes:
         file: Where it is.
-        suite: Its name; empty when it cannot be used.
-        description: Its own words.
-        tasks: By name.
-        methods: By name.
-        seeds: How many.
+        suite: Name of the suite; empty when it cannot be used.
+        description: What the suite says of itself.
+        tasks: Names of its tasks.
+        methods: Names of its methods.
+        seeds: Number of its seeds.
         runs: Tasks times methods times seeds.
         steps: Of each run; the longest, where tasks have their own.
-        profiles: By name.
-        hours: Of training all runs one after another, from speeds measured before; ``None`` if some are unknown.
+        profiles: Names of its profiles.
+        hours: Hours of training all runs one after another, from speeds measured before; ``None`` if some are unknown.
         measured: Where those speeds were measured.
         unmeasured: Methods of which no speed is known.
         problem: Why it cannot be used, one line for each mistake.

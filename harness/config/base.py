@@ -51,7 +51,7 @@ def require(package: str, extra: str) -> None:
 
     Args:
         package: Import name of what they need.
-        extra: Of this distribution, which brings it.
+        extra: Extra of this distribution that brings it.
 
     Raises:
         ValueError: It is not installed.

@@ -24,12 +24,12 @@ class Setting:
     """One field of a configuration.
 
     Attributes:
-        name: As written in a suite; dotted when it lies in a nested block.
-        type: In words, such as ``float or null``.
+        name: Name as suites write it; dotted when it lies in a nested block.
+        type: Type in words, such as ``float or null``.
         default: As JSON, or ``required``.
         bounds: Such as ``> 0, <= 1``; empty without any.
         search: The range that tuning searches; empty where tuning leaves it alone.
-        meaning: From the field's documentation.
+        meaning: Documentation of the field.
     """
 
     name: str

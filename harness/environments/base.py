@@ -30,8 +30,8 @@ class HarnessVecEnv(VecEnv):
 
     Args:
         num_envs: N, the number of environments.
-        observation_space: Of one environment.
-        action_space: Of one environment.
+        observation_space: Space of one environment's observations.
+        action_space: Space of one environment's actions.
         frame_channels: Channels of one frame of a stack of images; ``None`` when observations are not images.
     """
 

@@ -41,7 +41,7 @@ class FirstRewardMetrics:
     * ``time_to_first_reward``: the number of the first such step, counted from 1; the episode's length if there was none.
 
     Args:
-        n_envs: N.
+        n_envs: Number of environments, N.
     """
 
     def __init__(self, n_envs: int) -> None:

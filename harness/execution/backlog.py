@@ -14,8 +14,8 @@ class RunQueue:
     """The runs of one executor call that have not been started.
 
     Args:
-        specs: In the order in which they should start. A run that begins where another of them ends (`RunSpec.start`)
-            waits for it; what it begins from may also have finished before, and is then none of them.
+        specs: Specifications, in the order in which they should start. A run that begins where another of them ends
+            (`RunSpec.start`) waits for it; what it begins from may also have finished before, and is then none of them.
     """
 
     def __init__(self, specs: Sequence[RunSpec]) -> None:

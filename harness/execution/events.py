@@ -17,7 +17,7 @@ class Outcome:
     """How one run ended.
 
     Attributes:
-        spec: The run.
+        spec: Specification of the run.
         ending: ``finished``, ``failed``, or ``claimed``: another process is at it, so it was left alone.
         error: One line; empty when it finished.
     """

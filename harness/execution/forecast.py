@@ -40,13 +40,13 @@ class GroupForecast:
     Attributes:
         task: Name of the task.
         method: Name of the method.
-        runs: How many there are.
-        finished: How many of them are finished.
+        runs: Number of runs in the group.
+        finished: Number of runs that are finished.
         steps: Of each run.
         memory_bytes: Of each run's process, its replay buffer full.
         replay_bytes: Disk that each run's replay buffer takes until the run is finished; 0 on-policy.
         steps_per_second: Of each run.
-        seconds: Of what is left of all of them, one after another.
+        seconds: Seconds of training that are left of all of them, one after another.
     """
 
     task: str
@@ -70,7 +70,7 @@ class Forecast:
     """A whole plan.
 
     Attributes:
-        cells: By task and method.
+        cells: Forecasts by task and method.
         workers: Runs at a time.
         fitting: Runs of the largest kind that memory can hold at a time.
         seconds: Until everything is finished.
@@ -88,8 +88,9 @@ def forecast(
     """ResourceEstimate a plan.
 
     Args:
-        summaries: Its runs.
-        estimate: Of one run; asked once for each method on each family of environments, since asking takes seconds.
+        summaries: State of each run of the plan.
+        estimate: Function that estimates one run; asked once for each method on each family of environments, since asking
+            takes seconds.
         workers: Runs at a time; ``None`` for the default.
     """
     known: dict[tuple[str, str], ResourceEstimate] = {}

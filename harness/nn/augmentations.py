@@ -21,8 +21,9 @@ def mask_tiles(images: Tensor, uniforms: Tensor, probability: float) -> Tensor:
 
     Args:
         images: ``(B, C, H, W)``.
-        uniforms: In [0, 1), ``(B, 1, H / side, W / side)``; a tile is kept where they are below ``1 - probability``.
-        probability: Of a tile to vanish.
+        uniforms: Random numbers in [0, 1), ``(B, 1, H / side, W / side)``; a tile is kept where they are below ``1 -
+            probability``.
+        probability: Probability of a tile to vanish.
     """
     kept = (uniforms < 1 - probability).to(images.dtype)
     for axis in (2, 3):
@@ -46,7 +47,7 @@ def shift(images: Tensor, offsets: Tensor, padding: int) -> Tensor:
     Args:
         images: ``(B, C, H, W)``.
         offsets: Row and column of each crop's corner, int64 ``(B, 2)`` in [0, 2 padding]; ``padding`` moves nothing.
-        padding: In pixels.
+        padding: Width of the margin in pixels.
     """
     rows, columns = (
         (offsets[:, axis, None] + torch.arange(size, device=images.device) - padding).clamp(0, size - 1)
@@ -75,7 +76,7 @@ class Augmentation:
 
     Args:
         changes: ``mask`` zeroes tiles of images or coordinates of vectors, ``noise`` is uniform, ``shift`` moves images.
-        shape: Of one sample.
+        shape: Shape of one sample.
         images: Whether samples are images ``(C, H, W)``.
         probability: Of each change, for each sample.
         mask_probability: Of each tile or coordinate to vanish, where ``mask`` is applied.

@@ -19,7 +19,7 @@ def effective_rank(features: Tensor) -> float:
     2007, definition 1).
 
     Args:
-        features: ``(B, D)``.
+        features: A batch of features, ``(B, D)``.
     """
     if not features.isfinite().all():
         return float("nan")

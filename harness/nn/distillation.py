@@ -11,7 +11,7 @@ class DistillationPair(nn.Module):
 
     Args:
         target: Maps ``(B, *shape)`` to ``(B, D)``.
-        predictor: The same, with weights of its own.
+        predictor: Network of the same inputs and outputs, with weights of its own.
         frozen: Whether the target never learns (RND). If not (SND), its own loss may train it.
     """
 
@@ -24,7 +24,7 @@ class DistillationPair(nn.Module):
         """Squared difference per feature, ``(B, D)``; the gradient flows into the predictor alone.
 
         Args:
-            inputs: ``(B, *shape)``.
+            inputs: A batch of inputs of both networks, ``(B, *shape)``.
             features: The target's features of the inputs, ``(B, D)``, where they are known already.
         """
         with torch.no_grad():

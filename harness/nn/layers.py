@@ -22,11 +22,11 @@ class Convolution:
     """One convolution with a square kernel, and the activation that follows it.
 
     Attributes:
-        channels: Output channels.
+        channels: Number of output channels.
         kernel: Side of the kernel, in pixels.
-        stride: In pixels.
+        stride: Step of the kernel in pixels.
         padding: Zeros added on every side, in pixels.
-        activation: What follows.
+        activation: Name of the activation that follows.
         leaky_slope: Slope of ``leaky_relu`` below zero.
     """
 
@@ -161,7 +161,7 @@ def orthogonal(module: ModuleT, gain: float = sqrt(2), generator: torch.Generato
         generator: Where the numbers come from; ``None`` for torch's global stream.
 
     Returns:
-        The module.
+        The module that was given.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
@@ -177,7 +177,7 @@ def uniform_fan_in(module: ModuleT, generator: torch.Generator | None = None) ->
     Weights and biases are uniform in ``±1 / sqrt(inputs of one unit)``.
 
     Returns:
-        The module.
+        The module that was given.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):

@@ -27,7 +27,7 @@ def minibatches(
         parts: Minibatches of each pass, equal up to one transition; fewer if they would become too small.
         order: What is cut: the rollout as it is (``time``), a permutation drawn anew for each pass (``shuffled``), or one
             environment's steps after another's (``environment``).
-        epochs: Passes.
+        epochs: Number of passes over the rollout.
         min_size: Transitions that a minibatch must have.
         random: Draws the permutations.
     """

@@ -15,7 +15,7 @@ class RunningMoments(nn.Module):
     """Mean and variance of everything seen so far, merged batch by batch (Chan et al. 1979) in float64.
 
     Args:
-        shape: Of one sample; moments are kept per element.
+        shape: Shape of one sample; moments are kept per element.
         epsilon: Weight of the prior N(0, 1), the ``count`` that OpenAI's ``RunningMeanStd`` starts with.
     """
 
@@ -61,7 +61,7 @@ class CumulativeMoments(nn.Module):
     ``sqrt(accumulator / n) + 1e-7``. The zero that the mean starts from therefore weighs as much as one batch.
 
     Args:
-        shape: Of one sample; moments are kept per element.
+        shape: Shape of one sample; moments are kept per element.
     """
 
     mean: Tensor

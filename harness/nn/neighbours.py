@@ -24,9 +24,9 @@ def kth_distance(points: Tensor, bank: Tensor, k: int) -> Tensor:
     the point is at distance 0 exactly. Points for which rounding might have hidden a nearer row are compared with all rows.
 
     Args:
-        points: ``(N, D)``.
+        points: Vectors whose neighbours are sought, ``(N, D)``.
         bank: ``(Q, D)``, of the same dtype.
-        k: From 1 to Q.
+        k: Rank of the neighbour, from 1 (the nearest) to Q.
     """
     centre = bank.mean(0)  # the nearer the origin, the less is lost in the expansion
     x, y = points - centre, bank - centre
@@ -52,7 +52,7 @@ class VectorQueue(nn.Module):
     Rows that were never written are zero vectors, and are looked at like any other.
 
     Args:
-        size: Q.
+        size: Capacity of the queue, Q vectors.
         dim: Of each vector.
     """
 

@@ -26,7 +26,7 @@ class ObservationNormaliser(nn.Module):
     numbers whatever the precision, as in the code of OpenAI and CleanRL.
 
     Args:
-        shape: Of one observation.
+        shape: Shape of one observation.
         mode: One of the three above.
         clip: Bound of standardised values.
         statistics: `RunningMoments` (``chan``) or `CumulativeMoments` (``cumulative``).

@@ -44,10 +44,10 @@ def kind_problems(
 
     Args:
         method: Its key in the suite.
-        reward: Its description.
+        reward: Description of the method.
         algorithm: Name of the algorithm.
         config: The algorithm's configuration.
-        environments: The tasks.
+        environments: Families and settings of the tasks.
         registry: Finds other algorithms.
     """
     missing = [" or ".join(sorted(kinds)) for kinds in missing_kinds(reward.works_with, config.kinds())]
@@ -91,7 +91,7 @@ def observation_problems(method: str, reward: RewardSpec, environments: Environm
     Args:
         method: Its key in the suite.
         reward: What it resolved to.
-        environments: The tasks.
+        environments: Families and settings of the tasks.
         registry: Finds the method's configuration.
     """
     config = registry.config_class(registry.method(reward.name)).model_validate(reward.config)

@@ -23,7 +23,7 @@ def resolve_phases(block: MethodBlock, preset: Preset, path: KeyPath) -> dict[st
 
     Args:
         block: The method as the suite has it.
-        preset: Its preset.
+        preset: The preset of the method.
         path: Where the block stands.
 
     Raises:
@@ -65,10 +65,10 @@ def phase_problems(
     """What is wrong with phases, however long they are.
 
     Args:
-        phases: Of one method.
+        phases: Phases of one method.
         path: Where they stand.
         combine: The method's combination.
-        algorithm: Its name and configuration.
+        algorithm: Name and configuration of the algorithm.
         from_snapshot: Whether the runs begin from a snapshot.
     """
     if not phases:
@@ -109,10 +109,10 @@ def phase_length_problems(phases: PhaseBlocks, path: KeyPath, *, task: str, step
     """What is wrong with the lengths of phases in a run.
 
     Args:
-        phases: Of one method.
+        phases: Phases of one method.
         path: Where they stand.
         task: Name of the run's task.
-        steps: Of the run.
+        steps: Length of the run in steps.
         iteration: Steps of one iteration of the algorithm, between two of which a phase may begin.
     """
     lengths = dict(zip(phases, phase_lengths(phases, steps), strict=True))

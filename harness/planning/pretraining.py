@@ -28,7 +28,7 @@ def group_tasks(environments: TaskEnvironments, key: str, phase_steps: Mapping[s
 
     Args:
         environments: Family and configuration of every task, in the suite's order.
-        key: Of the configurations.
+        key: Key of the configurations that tasks may share.
         phase_steps: Steps of the first phase, by task.
         path: Where ``once_per`` stands.
 
@@ -61,7 +61,7 @@ def with_pretraining(
 
     Args:
         runs: The runs of a suite, each whole.
-        task_groups: By method.
+        task_groups: Groups of tasks by method.
         run: Makes the whole run of a task, method and seed.
     """
     runs, parents = list(runs), dict[str, RunSpec]()

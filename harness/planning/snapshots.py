@@ -66,7 +66,7 @@ def find_snapshot(template: str, spec: RunSpec, *, task_field: str, architecture
     Args:
         template: What the suite says.
         spec: The run, which begins from nothing so far.
-        task_field: See `harness.config.EnvironmentConfig`.
+        task_field: Field that a task's name fills, see `harness.config.EnvironmentConfig`.
         architecture_fields: The algorithm's settings that shape networks; ``None`` if all of them may.
 
     Raises:

@@ -53,9 +53,9 @@ class PluginInfo:
     """Where something comes from.
 
     Attributes:
-        name: Of the entry point.
+        name: Name of the entry point.
         distribution: The installed package, as pip names it; empty when it cannot be told.
-        version: Of that package.
+        version: Version of the package; empty when it cannot be told.
         module: The module that the entry point names.
     """
 
@@ -73,9 +73,9 @@ class BrokenPlugin:
     """A plugin of which nothing is used.
 
     Attributes:
-        name: Of the entry point.
+        name: Name of the entry point.
         distribution: The installed package.
-        version: Of that package.
+        version: Version of the package; empty when it cannot be told.
         cause: Why, in one line.
     """
 

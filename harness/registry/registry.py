@@ -64,7 +64,7 @@ class Registry:
     Attributes:
         plugins: The plugins in use.
         broken: The plugins of which nothing is used.
-        disabled: As given.
+        disabled: Names of plugins that were passed over.
         methods, environments, networks, algorithms, executors, report_sections: What is provided, by name.
     """
 
@@ -110,7 +110,7 @@ class Registry:
         """Import what a description names.
 
         Args:
-            import_path: ``"package.module:Attribute"``.
+            import_path: Module and attribute, as ``"package.module:Attribute"``.
 
         Raises:
             PluginError: It cannot be imported; names the path, the plugin and the cause.
@@ -130,7 +130,7 @@ class Registry:
         """Import a class that a description names.
 
         Args:
-            import_path: ``"package.module:Class"``.
+            import_path: Module and class, as ``"package.module:Class"``.
             base: What it must be a subclass of.
 
         Raises:

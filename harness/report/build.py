@@ -34,9 +34,9 @@ def build_report(
 
     Args:
         folders: Results directories, parts of them, or single runs; several suites get a section each.
-        out: Where to write; created if need be. Files of an earlier report are replaced, one by one and whole.
+        out: Folder to write into; created if need be. Files of an earlier report are replaced, one by one and whole.
         baseline: The method to compare with; see `harness.analysis.tables.choose_baseline`.
-        formats: Which of `FORMATS` to write: ``html`` is one self-contained page, ``md`` comes with a folder of figures,
+        formats: Names of `FORMATS` to write: ``html`` is one self-contained page, ``md`` comes with a folder of figures,
             ``latex`` is the tables for a paper, ``csv`` is every number in tables.
         published: Files or folders of published numbers to lay beside ours; see `harness.analysis.published`.
         title: The heading of the page.

@@ -125,8 +125,8 @@ def training_return(folder: str) -> float | None:
     """The mean of a run's ``rollout/ep_rew_mean`` over its steps; ``None`` where nothing was logged.
 
     Args:
-        folder: Of the run. Each row of its progress.csv counts for the steps since the row before; rows before the first
-            episode's end have no return and do not count.
+        folder: Path of the run's folder. Each row of its progress.csv counts for the steps since the row before; rows before
+            the first episode's end have no return and do not count.
     """
     _, rows = read_csv_rows(RunFolder(Path(folder)).progress_file)
     steps = np.array([_float(row.get("time/total_timesteps")) for row in rows])

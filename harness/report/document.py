@@ -42,7 +42,7 @@ class Column:
     """A table's column.
 
     Attributes:
-        title: Its head.
+        title: Text of its head.
         content_type: ``method`` (a label, shown with the method's colour), ``number`` (aligned right) or ``text``.
         method: Whether the head is a method's label.
     """
@@ -96,10 +96,10 @@ class Document:
     """A whole report.
 
     Attributes:
-        title: Of the page.
+        title: Heading of the page.
         subtitle: One sentence under it.
         key_figures: Numbers that say how much there is, each with its name.
-        sections: In order.
+        sections: All sections, in order.
     """
 
     title: str

@@ -74,7 +74,7 @@ class Panel:
     """One set of axes.
 
     Attributes:
-        title: Above it.
+        title: Text above the axes.
         draw: Draws into the axes.
         size: Width and height in inches, apart from labels on the vertical axis that neighbours share.
     """
@@ -90,8 +90,8 @@ class Plot:
 
     Attributes:
         name: Stem of the file it is written to.
-        title: In words, for who cannot see it.
-        panels: At least one.
+        title: What it shows in words, for who cannot see it.
+        panels: The panels, at least one.
         legend: Styles by label, drawn outside the axes; empty where the axes name the methods.
         shared_rows: Whether all panels have the same labels on their vertical axis.
     """
@@ -109,11 +109,11 @@ class ExternalPlot:
 
     Attributes:
         name: Stem of the file they are written to.
-        title: In words, for who cannot see them.
+        title: What they show in words, for who cannot see them.
         panels: Each makes one figure for the page.
         whole: Makes all of it as one figure, for a file.
         size: Width and height of a panel in inches.
-        whole_size: Of the whole.
+        whole_size: Width and height of the whole in inches.
     """
 
     legend: ClassVar[Mapping[str, Style]] = {}

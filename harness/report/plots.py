@@ -207,7 +207,7 @@ def _set_limits(axes: Axes, direction: str, scale: tuple[float, float]) -> None:
     Without the latter, differences that mean nothing would fill the panel where no method scores.
 
     Args:
-        axes: With everything drawn.
+        axes: The axes, with everything drawn.
         direction: ``x`` or ``y``.
         scale: The scores that count as 0 and as 1.
     """

@@ -49,7 +49,7 @@ class RunStatus(_Record):
 
     Attributes:
         state: The last state that was written; see `RunFolder.state` for the truth about ``running``.
-        step: Steps taken.
+        step: Number of steps taken.
         steps: Steps of the whole run.
         started: Start of the first attempt, ISO 8601 in UTC.
         updated: Last change of this record, ISO 8601 in UTC.

@@ -39,7 +39,7 @@ class Owner:
 
     Attributes:
         host: Name of its machine.
-        pid: Its process.
+        pid: Id of its process.
         started: When that process started (seconds since 1970), which tells it from a later process of the same number.
         token: Random; tells two claims of one process apart.
     """
@@ -59,7 +59,7 @@ class Claim:
     """The claim file at ``path``.
 
     Args:
-        path: Of the claim file; its folder must exist.
+        path: Path of the claim file; its folder must exist.
         stale_seconds: Silence after which an owner on another host counts as dead.
     """
 

@@ -37,7 +37,7 @@ class CostEstimate:
     """What all runs of a suite take.
 
     Attributes:
-        hours: Of training, one run after another; ``None`` if some method's speed is unknown.
+        hours: Hours of training, one run after another; ``None`` if some method's speed is unknown.
         origins: Where the speeds were measured.
         unknown: Methods of which no speed is known.
     """
@@ -57,7 +57,7 @@ def estimate_cost(specs: Sequence[RunSpec], speeds: Mapping[str, Speed]) -> Cost
     """Estimate all runs of a plan.
 
     Args:
-        specs: The runs.
+        specs: Specifications of the runs.
         speeds: What was measured, by `settings_digest`.
     """
     known = [(spec, speeds.get(settings_digest(spec))) for spec in specs]

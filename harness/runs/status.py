@@ -23,11 +23,11 @@ class RunSummary:
     """The state of one run.
 
     Attributes:
-        spec: The run.
+        spec: Specification of the run.
         folder: Its folder, which does not exist while it is missing.
         state: ``running`` only while its process lives; ``missing`` if it was never started.
-        step: Steps taken.
-        steps_per_second: Of the current or last attempt; 0 when unknown.
+        step: Number of steps taken.
+        steps_per_second: Speed of the current or last attempt; 0 when unknown.
         score: Mean return of the latest evaluation.
         error: Why it failed, in one line.
     """
@@ -67,7 +67,7 @@ class RunGroup:
         suite: Name of the suite.
         task: Name of the task.
         method: Name of the method, with its digest where several configurations share the name.
-        runs: By seed.
+        runs: Runs of the group, by seed.
     """
 
     suite: str

@@ -38,7 +38,7 @@ class NewPlugin:
     """A plugin that is to be.
 
     Attributes:
-        name: Of its method, as written after ``reward:`` in a suite.
+        name: Name of its method, as written after ``reward:`` in a suite.
     """
 
     name: str
@@ -79,7 +79,7 @@ def write_plugin(name: str, folder: Path, registry: Registry) -> NewPlugin:
     """Write a plugin's files, or nothing at all.
 
     Args:
-        name: Of its method.
+        name: Name of its method.
         folder: Where; created if need be.
         registry: What is installed, whose names are taken.
 

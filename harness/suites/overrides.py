@@ -54,7 +54,7 @@ def apply_override(tree: Node, key: str, text: str) -> Node:
     """The suite with one value set.
 
     Args:
-        tree: The suite.
+        tree: Content of the suite.
         key: Dotted path, such as ``methods.rnd.config.learning_rate``; or ``@`` and a file that holds a part of a suite.
         text: The value, as YAML; nothing for a file.
 

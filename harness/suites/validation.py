@@ -124,7 +124,7 @@ def validate(
     Args:
         model: The pydantic model.
         data: What YAML gives, or plain Python of that kind.
-        source_paths: From a path in ``data`` to the paths where it may have been written, for `Problem.paths`.
+        source_paths: Map from a path in ``data`` to the paths where it may have been written, for `Problem.paths`.
         about: What the data configure, such as ``"method 'rnd'"``, to be named in messages.
 
     Raises:

@@ -73,7 +73,7 @@ def parse_yaml(text: str, source: Path | str, root: KeyPath | None = None) -> No
     Args:
         text: One document; an empty one is null.
         source: Where it was written, for errors.
-        root: For an option of the command line: the path of the value. Its locations have no lines.
+        root: Path of the value, for an option of the command line. Its locations have no lines.
 
     Raises:
         SuiteError: It is not the YAML described above.

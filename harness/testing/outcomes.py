@@ -23,9 +23,9 @@ class CheckResult:
     """How one check of one method ended.
 
     Attributes:
-        check: Its name.
+        check: Name of the check.
         description: What it checks, in one sentence.
-        outcome: As shown.
+        outcome: The outcome as it is shown.
         message: What was expected and what came instead, or why the check does not apply; may be empty when it passed.
     """
 
@@ -52,7 +52,7 @@ def require_same(expected: Mapping[str, Tensor], got: Mapping[str, Tensor], why:
 
     Args:
         expected: Tensors by what they are called in the message.
-        got: Likewise.
+        got: What was found, of the same structure.
         why: The end of a sentence that begins "expected the same numbers".
         tolerance: Largest difference, as a share of the largest expected number; 0 for bit by bit.
     """

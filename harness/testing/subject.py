@@ -32,7 +32,7 @@ class Subject:
     """A method with a configuration.
 
     Attributes:
-        method: Its description.
+        method: Description of the method.
         reward_class: What `Method.reward` names.
         config_class: What `Method.config` names.
         settings: Values over the defaults.

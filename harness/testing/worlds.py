@@ -23,7 +23,7 @@ class EnvironmentKind:
     Attributes:
         observations: ``vectors`` or ``images``.
         actions: ``discrete`` or ``continuous``.
-        spaces: Of one environment.
+        spaces: Spaces of one environment.
     """
 
     observations: str
@@ -86,8 +86,8 @@ class ScriptedVecEnv(HarnessVecEnv):
     """Environments in which exactly what a script says happens, whatever is done; the script repeats after T steps.
 
     Args:
-        spaces: Of one environment.
-        script: What happens.
+        spaces: Spaces of one environment.
+        script: What happens at each step in each environment.
     """
 
     def __init__(self, spaces: Spaces, script: Script) -> None:
@@ -122,8 +122,8 @@ def random_script(kind: EnvironmentKind, seed: int, *, n_steps: int = N_STEPS, n
     Args:
         kind: Whose observations and actions.
         seed: Equal seeds, equal scripts.
-        n_steps: T.
-        n_envs: N.
+        n_steps: Number of steps, T.
+        n_envs: Number of environments, N.
     """
     rng = np.random.default_rng(seed)
     ends = rng.random((n_steps, n_envs))

@@ -29,7 +29,7 @@ class Assembly:
         base: The family's environments, for training.
         monitor: Counts their episodes.
         learner_env: What the learner sees of them.
-        bonus_env: The same with a bonus, if there is a method.
+        bonus_env: Those environments with the bonus around them, if there is a method.
         reward: The method, if there is one.
         learner: The base algorithm.
         evaluation_env: Environments for scoring.

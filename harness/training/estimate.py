@@ -27,9 +27,9 @@ class ResourceEstimate:
     """What one run will need.
 
     Attributes:
-        memory_bytes: Of the process that trains it, on the host; of a replay buffer that is full.
+        memory_bytes: Memory of the process that trains it, on the host; of a replay buffer that is full.
         replay_bytes: Disk that a full replay buffer takes beside the checkpoint; 0 on-policy.
-        steps_per_second: Of training on this machine, as it was busy just now; evaluation aside.
+        steps_per_second: Speed of training on this machine, as it was busy just now; evaluation aside.
     """
 
     memory_bytes: int

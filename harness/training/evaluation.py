@@ -22,7 +22,7 @@ class Episode:
 
     Attributes:
         episode_return: Undiscounted sum of the environment's own rewards.
-        length: Steps.
+        length: Number of steps.
         metrics: What the task measures beside return.
     """
 
@@ -44,8 +44,8 @@ def evaluate(env: HarnessVecEnv, learner: Learner, evaluation: EvaluationSpec, s
     Args:
         env: Environments that nothing else uses.
         learner: Whose policy plays.
-        evaluation: How many episodes, and whether actions are sampled.
-        seed: The run's.
+        evaluation: The number of episodes, and whether actions are sampled.
+        seed: Seed of the run.
         index: The evaluation's number; it and ``seed`` determine all randomness.
 
     Returns:

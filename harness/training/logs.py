@@ -14,7 +14,7 @@ class CsvTable:
     """A CSV file that grows by rows; new columns are added on the right when they first appear.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
         columns: Those to begin with; an existing file's own come first.
     """
 

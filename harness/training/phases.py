@@ -14,7 +14,7 @@ class PhaseSchedule:
     """The phases of a run under way.
 
     Args:
-        spec: The run.
+        spec: Specification of the run.
         learner: What a phase may reset.
         bonus_env: What applies a phase's weights; ``None`` for a run without a bonus, which has no phases.
     """

@@ -47,7 +47,7 @@ def train(
     """Train a run to its end, or return at once if it is finished.
 
     Args:
-        spec: The run.
+        spec: Specification of the run.
         results: The results directory; the run's own folder below it is created.
         device: ``auto``, ``cpu`` or ``cuda``.
         report: Called with the run's progress now and then, and at the end.

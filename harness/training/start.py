@@ -14,7 +14,7 @@ def load_start_checkpoint(start: StartSpec, results: Path) -> tuple[int, trees.T
     """The last checkpoint of a finished run.
 
     Args:
-        start: Which run.
+        start: The run to begin from.
         results: The results directory.
 
     Returns:

@@ -26,7 +26,7 @@ class Candidate:
     Attributes:
         trial: Number of the trial; ``None`` for the suite's own settings where no trial has them.
         default: Whether they are the suite's own.
-        settings: By parameter; empty for the suite's own.
+        settings: Values by parameter; empty for the suite's own.
         tuned: The score that the trial had, if it was one.
         specs: Its runs with the seeds of confirmations.
     """
@@ -45,7 +45,7 @@ class Confirmation:
     Attributes:
         trial, default, settings, tuned: As of the candidate.
         scores: Name of the task and normalised score of each finished run.
-        planned: How many runs there should be.
+        planned: Number of runs that there should be.
     """
 
     trial: int | None
@@ -77,7 +77,7 @@ class CandidateComparison:
     """A candidate compared with the suite's own settings.
 
     Attributes:
-        confirmation: The candidate.
+        confirmation: Runs of the candidate.
         score: Its aggregate on fresh seeds.
         drop: What it lost of its tuned score; ``None`` where it was no trial.
         improvement: The chance that a run of it scores more than one of the suite's own settings; ``None`` for these.

@@ -94,8 +94,8 @@ class HeartbeatTrialClaims:
     A running trial without any heartbeat has lost its owner: it is made and its first heartbeat recorded under the same lock.
 
     Args:
-        storage: With a heartbeat.
-        study_id: In it.
+        storage: Optuna's storage, with a heartbeat.
+        study_id: Number of the study in that storage.
     """
 
     def __init__(self, storage: RDBStorage, study_id: int) -> None:

@@ -34,7 +34,7 @@ class Parameter:
         log: Whether the logarithm is searched.
         choices: Instead of a range.
         when: When it has an effect; ``None`` for always.
-        meaning: From the setting's documentation.
+        meaning: Documentation of the setting.
     """
 
     name: str

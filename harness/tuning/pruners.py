@@ -25,7 +25,7 @@ def make_pruner(kind: Pruner, evaluations_per_run: Sequence[int]) -> BasePruner:
     """A pruner by its name in a suite.
 
     Args:
-        kind: Its name.
+        kind: Name of the pruner.
         evaluations_per_run: Evaluations of each run of a trial; no trial ends before its first run has.
     """
     with without_experimental_warnings():

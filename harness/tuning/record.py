@@ -26,7 +26,7 @@ class StudyRecord(BaseModel):
     """The content of ``study.json``.
 
     Attributes:
-        name: Of the study.
+        name: Name of the study.
         suite: Name of the suite.
         method: Name of the method.
         storage: Where the study is kept, as ``optuna-dashboard`` takes it, without passwords.

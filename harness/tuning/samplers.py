@@ -59,7 +59,7 @@ class PerTrialSeedSampler(BaseSampler):
 
     Args:
         make: Makes the sampler of a seed. What it knows, it must read from the study.
-        seed: The study's.
+        seed: Seed of the study.
     """
 
     def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
@@ -92,8 +92,8 @@ class GridByNumberSampler(BaseSampler):
     """Every point of a grid once, chosen by the trial's number, so that no two workers evaluate the same one.
 
     Args:
-        points: From `grid`.
-        seed: Of the order in which they come.
+        points: Points of the grid, from `grid`.
+        seed: Seed of the order in which they come.
     """
 
     def __init__(self, points: Sequence[Mapping[str, tuple[BaseDistribution, Value]]], seed: int) -> None:

@@ -30,7 +30,7 @@ def aggregate(scores: Iterable[tuple[str, float]], metric: str) -> float:
     """The aggregate of normalised scores, each with the name of its task; every task weighs the same.
 
     Args:
-        scores: At least one.
+        scores: Normalised scores, at least one.
         metric: One of `harness.analysis.statistics.AGGREGATE_METRICS`.
     """
     return statistics.point_estimates(group_by_task(scores))[metric]

@@ -40,7 +40,7 @@ class StorageHandle:
     """An open storage.
 
     Attributes:
-        storage: For Optuna.
+        storage: The storage that Optuna takes.
         trial_claims: Makes the claims on the trials of a study, from its id in the storage.
         label: Where it is, for people: without passwords.
         dashboard_url: What ``optuna-dashboard`` opens, without passwords.

@@ -138,8 +138,8 @@ class ClaimedTrial:
     """A trial that this process has claimed.
 
     Attributes:
-        trial: Optuna's.
-        values: Of the parameters that have an effect.
+        trial: Optuna's record of it.
+        values: Values of the parameters that have an effect.
         resumed: Whether another process had started it before.
     """
 
@@ -230,7 +230,7 @@ class TuningStudy:
             trial: The claimed trial.
             values: Of each objective; ``None`` unless it is complete.
             state: How it ended.
-            attributes: To be kept with it.
+            attributes: Facts to be kept with it.
 
         Returns:
             False if another process ended it because this one seemed dead.

@@ -77,8 +77,8 @@ class Budget:
     """When to stop.
 
     Attributes:
-        limit: Of the study, over all processes and restarts.
-        seconds: Of this call; what is under way then stays resumable. ``None`` for no bound.
+        limit: Limit of the study, over all processes and restarts.
+        seconds: Longest time of this call; what is under way then stays resumable. ``None`` for no bound.
     """
 
     limit: Limit = field(default_factory=Limit)
@@ -97,7 +97,7 @@ def tune(
     """Run trials until the budget is spent.
 
     Args:
-        study: Whose trials.
+        study: The study whose trials are trained.
         results: The results directory.
         session: The workers that train the runs of trials; it is closed when the search ends.
         budget: When to stop.

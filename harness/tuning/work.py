@@ -23,8 +23,8 @@ class ActiveTrial:
     order, and nothing after the one at which the pruner said stop.
 
     Args:
-        study: To which it belongs.
-        claimed: The trial.
+        study: The study to which it belongs.
+        claimed: The trial and its values.
         specs: Its runs, in order.
         results: The results directory.
     """

@@ -18,7 +18,7 @@ def cells(frames: np.ndarray) -> list[bytes]:
         frames: uint8 ``(n, channels, size, size)``: one gray channel, or red, green and blue; ``size`` from 11 to 256.
 
     Returns:
-        n cells.
+        A cell for each of the n games.
     """
     size = frames.shape[-1]
     # Float32 holds every integer below 2**24 exactly, and no sum here exceeds 255 * size**2.

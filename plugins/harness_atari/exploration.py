@@ -22,8 +22,8 @@ class ExplorationMetrics:
     """Counts, in each running episode of N games, the distinct cells and the distinct values in memory.
 
     Args:
-        config: The games'.
-        n_envs: N.
+        config: Settings of the games.
+        n_envs: Number of environments, N.
     """
 
     def __init__(self, config: AtariConfig, n_envs: int) -> None:
@@ -45,7 +45,7 @@ class ExplorationMetrics:
         """Begin to count anew in those games that have just begun an episode.
 
         Args:
-            games: Their indices.
+            games: Indices of the games.
             frames: The newest frames of all N games, uint8 ``(N, channels, size, size)``.
             frame_numbers: Emulator frames since the seed, of all N games, ``(N,)``.
         """

@@ -101,7 +101,7 @@ class MountainCarMetrics:
       bounds it: no episode comes near 1.
 
     Args:
-        n_envs: N.
+        n_envs: Number of environments, N.
         goal: The position from where on it is reached.
     """
 

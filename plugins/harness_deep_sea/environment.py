@@ -36,7 +36,7 @@ class DeepSeaVecEnv(HarnessVecEnv):
 
     Args:
         config: Size and variant.
-        n_envs: How many grids fall together. They share the action mapping.
+        n_envs: Number of grids that fall together. They share the action mapping.
     """
 
     exact_state: ClassVar[bool] = True

@@ -29,7 +29,7 @@ class DmControlPixels(HarnessVecEnv):
 
     Args:
         config: The task and its camera.
-        n_envs: N.
+        n_envs: Number of environments, N.
     """
 
     def __init__(self, config: DmControlConfig, n_envs: int) -> None:

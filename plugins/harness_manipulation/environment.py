@@ -22,7 +22,7 @@ def make(config: ManipulationConfig, n_envs: int, *, threads: int = 1) -> EnvPoo
     the gripper or of the object, is in the observation already.
 
     Args:
-        config: The task.
+        config: Settings of the task.
         n_envs: N, the number of environments that step together.
         threads: C++ threads that step them; the numbers do not depend on it.
     """

@@ -52,8 +52,8 @@ class AntMaze(gymnasium.Env[np.ndarray, np.ndarray]):
     The position, which gymnasium-robotics calls ``achieved_goal``, is in: nothing else tells where the ant is.
 
     Args:
-        env: The ant.
-        config: Its maze.
+        env: The environment of the ant.
+        config: Settings of its maze.
     """
 
     def __init__(self, env: Any, config: MazeConfig) -> None:

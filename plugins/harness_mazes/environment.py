@@ -60,8 +60,8 @@ class PointMetrics:
     * ``coverage``: the share of the maze's free cells that the ball has been in.
 
     Args:
-        n_envs: N.
-        maze: The maze.
+        n_envs: Number of environments, N.
+        maze: The maze they are in.
     """
 
     def __init__(self, n_envs: int, maze: Maze) -> None:

@@ -16,7 +16,7 @@ class Maze:
     """A maze seen from above; its middle is the origin, rows go down, and one cell is one unit wide.
 
     Attributes:
-        rows: Of ``#`` for wall and ``.`` for floor.
+        rows: Rows of the map, of ``#`` for wall and ``.`` for floor.
         point_steps: Steps of an episode that gymnasium-robotics gives a ball.
         ant_steps: And an ant.
     """

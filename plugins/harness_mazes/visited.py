@@ -24,8 +24,8 @@ class VisitedCells:
     """The share of the free cells that episodes have been in.
 
     Args:
-        maze: Theirs.
-        n_envs: N.
+        maze: The maze they are in.
+        n_envs: Number of environments, N.
     """
 
     def __init__(self, maze: Maze, n_envs: int) -> None:

@@ -39,7 +39,7 @@ class _ImageObservations(ObservationConverter):
     """Channel-first images of cells.
 
     Args:
-        channels: For the cells.
+        channels: Number of channels of the cells.
         direction_channels: Further channels for the direction, if it is seen.
         direction: Whether it is.
     """

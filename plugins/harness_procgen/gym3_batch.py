@@ -20,8 +20,8 @@ class Gym3Batch:
 
     Args:
         game: ProcGen's name of it.
-        mode: ProcGen's ``distribution_mode``.
-        options: By ProcGen's names.
+        mode: The value of ProcGen's ``distribution_mode``.
+        options: Further options by ProcGen's names.
         seeds: N, below 2**31.
         threads: C++ threads; one is the calling thread itself.
     """

@@ -18,7 +18,7 @@ class LevelMetrics:
     * ``held_out``: 1 if the level is none of training's; only where some are held out.
 
     Args:
-        n_envs: N.
+        n_envs: Number of environments, N.
         held_out: Whether levels are held out; ``None`` where there are none to hold out.
     """
 

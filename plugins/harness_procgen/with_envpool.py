@@ -17,7 +17,7 @@ class EnvPoolGames(EnvPoolVecEnv):
 
     Args:
         config: The game and its levels.
-        n_envs: N.
+        n_envs: Number of environments, N.
         threads: C++ threads that step them.
     """
 

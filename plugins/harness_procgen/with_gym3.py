@@ -26,7 +26,7 @@ class Gym3Games(HarnessVecEnv):
 
     Args:
         config: The game and its levels.
-        n_envs: N.
+        n_envs: Number of environments, N.
         threads: C++ threads that step them.
     """
 

@@ -48,8 +48,8 @@ class RandomActions(_VecEnvWrapper):
     """Now and then an environment takes an action drawn uniformly instead of the agent's.
 
     Args:
-        inner: With discrete actions.
-        probability: Of that, at each step in each environment.
+        inner: Environments with discrete actions.
+        probability: Probability of a random action, at each step in each environment.
     """
 
     def __init__(self, inner: HarnessVecEnv, probability: float) -> None:
@@ -89,7 +89,7 @@ class StackedFrames(_VecEnvWrapper):
 
     Args:
         inner: Its observations are single frames, uint8 ``(channels, height, width)``.
-        stack: How many frames are seen.
+        stack: Number of frames that are seen.
     """
 
     def __init__(self, inner: HarnessVecEnv, stack: int) -> None:

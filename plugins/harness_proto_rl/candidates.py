@@ -23,8 +23,8 @@ def sample_indices(probabilities: Tensor, uniforms: Tensor) -> Tensor:
     """One index for each row's distribution, by inverting its cumulative sum; int64 ``(K,)``.
 
     Args:
-        probabilities: ``(K, B)``.
-        uniforms: In [0, 1), ``(K,)``.
+        probabilities: Probabilities of each row's entries, ``(K, B)``.
+        uniforms: Random numbers in [0, 1), ``(K,)``.
     """
     cumulative = probabilities.cumsum(1)
     thresholds = uniforms.to(cumulative.dtype)[:, None] * cumulative[:, -1:]

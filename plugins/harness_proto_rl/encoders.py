@@ -62,7 +62,7 @@ class Projection(nn.Module):
     """An encoder, and the linear layer that projects its features.
 
     Args:
-        encoder: With the attribute ``features_dim``.
+        encoder: An encoder with the attribute ``features_dim``.
         projection_dim: Numbers of a projection.
     """
 

@@ -31,8 +31,8 @@ def build_pair(config: RNDConfig, shape: Sequence[int], *, images: bool, generat
     """The frozen target, and the predictor with `RNDConfig.predictor_layers` layers more.
 
     Args:
-        config: The method's.
-        shape: Of what is scored: ``(channels, height, width)`` for images.
+        config: Settings of the method.
+        shape: Shape of what is scored: ``(channels, height, width)`` for images.
         images: Whether ``architecture: auto`` takes convolutions.
         generator: Draws the initial weights.
 

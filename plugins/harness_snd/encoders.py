@@ -16,8 +16,8 @@ def build_target(config: SNDConfig, shape: Sequence[int], *, images: bool, gener
     """The network that is distilled: convolutions or hidden layers, and a linear layer.
 
     Args:
-        config: The method's.
-        shape: Of what is seen of one state: ``(channels, height, width)`` for images.
+        config: Settings of the method.
+        shape: Shape of what is seen of one state: ``(channels, height, width)`` for images.
         images: Whether ``architecture: auto`` takes convolutions.
         generator: Draws the initial weights.
 

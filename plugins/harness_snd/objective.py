@@ -32,9 +32,9 @@ class ObjectiveContext:
 
     Attributes:
         target: The network that will learn, with its first weights; not to be kept, it is given again with every batch.
-        shape: Of what the networks see of one state.
+        shape: Shape of what the networks see of one state.
         images: Whether that is an image ``(C, H, W)``.
-        action_space: Of one environment.
+        action_space: Space of one environment's actions.
         generator: Draws initial weights.
     """
 
@@ -124,7 +124,7 @@ class Objective(nn.Module, Generic[ConfigT]):
     Its own parameters, if it has any, are trained together with the target.
 
     Args:
-        config: The method's.
+        config: Settings of the method.
         context: What there is to be learnt from.
     """
 

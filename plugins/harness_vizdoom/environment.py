@@ -51,7 +51,7 @@ class VizDoomVecEnv(EnvPoolVecEnv):
 
     Args:
         config: The start, and what is seen.
-        n_envs: N.
+        n_envs: Number of environments, N.
         threads: C++ threads that wait for the N processes.
     """
 

@@ -21,7 +21,7 @@ def write_scenario(folder: Path, places: range, *, grayscale: bool) -> tuple[Pat
     """Write the configuration and the map.
 
     Args:
-        folder: Where to.
+        folder: Folder to write into.
         places: The spots that the start is drawn from.
         grayscale: Whether the screen has one channel or three.
 
@@ -40,7 +40,7 @@ def with_start_spots(world: bytes, places: range) -> bytes:
     """The map with another range of starts.
 
     Args:
-        world: ViZDoom's ``my_way_home.wad``.
+        world: Content of ViZDoom's ``my_way_home.wad``.
         places: Consecutive spots from 10 to 26.
 
     Raises:

@@ -143,8 +143,8 @@ class OffPolicyLearner(StableBaselinesLearner[OffPolicyModelT, OffPolicyConfigT]
         ``learning_starts`` new transitions, which the present policy collects.
 
         Args:
-            parts: Of `networks`, with their targets; ``optimizers``, of all of them; ``replay``, on the disk as well.
-            seed: Of the new weights.
+            parts: Some of `networks`, with their targets; ``optimizers``, of all of them; ``replay``, on the disk as well.
+            seed: Seed of the new weights.
         """
         fresh = self.fresh_policy(seed)
         for part in parts:

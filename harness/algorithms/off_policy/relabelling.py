@@ -35,7 +35,7 @@ class RelabellingVecEnv(BonusVecEnv):
 
     Args:
         venv: The environments, monitored; infos follow `harness.environments.base.HarnessVecEnv`.
-        reward: The method.
+        reward: The method that gives the bonus.
         combine: Weights of both rewards; its mode must be ``sum``.
     """
 

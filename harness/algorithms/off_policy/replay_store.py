@@ -32,11 +32,11 @@ class Segment:
     """One file.
 
     Attributes:
-        name: Of the file.
+        name: Name of the file, without its folder.
         first: Its first vector step, counted since the buffer was last empty.
         end: The one after its last.
-        bytes: Its size.
-        sha256: Of its content.
+        bytes: Size of the file in bytes.
+        sha256: Hexadecimal digest of the file's content.
     """
 
     name: str

@@ -28,7 +28,7 @@ class _OnRepresentation(BasePolicy):
     Args:
         args: As for SB3's policy.
         reward: The method, with a `IntrinsicReward.representation`.
-        representation: That module.
+        representation: The module of the method, from observations to features.
         kwargs: As for SB3's policy.
     """
 
@@ -62,7 +62,7 @@ class Trunk(BaseFeaturesExtractor):
     """A linear layer and layer normalisation on another extractor's features (Yarats et al. 2021, ``proto.py``: no tanh).
 
     Args:
-        observation_space: Of one environment.
+        observation_space: Space of one environment's observations.
         inner: Makes the other extractor.
         trunk_dim: Units of the layer.
     """

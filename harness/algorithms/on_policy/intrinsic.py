@@ -21,7 +21,7 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
 
     Args:
         venv: The environments, monitored; infos follow `harness.environments.base.HarnessVecEnv`.
-        reward: The method.
+        reward: The method that gives the bonus.
         n_steps: T, steps between two calls of `IntrinsicReward.update`.
         combine: How the bonus is combined with the extrinsic reward.
     """

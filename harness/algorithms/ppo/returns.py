@@ -25,7 +25,7 @@ def advantages(
         next_values: V', same shape.
         continues: c, same shape, bool or 0/1.
         gamma: Discount, a number or one per stream.
-        gae_lambda: Lambda.
+        gae_lambda: The lambda of generalised advantage estimation, in [0, 1].
 
     Returns:
         A, of the same shape and of the type of ``values``.

@@ -29,12 +29,12 @@ class TwoStreamSamples(NamedTuple):
     """A minibatch of B steps.
 
     Attributes:
-        observations: ``(B, *shape)``.
+        observations: What the policy sees, ``(B, *shape)``.
         actions: ``(B, action dimensions)``.
-        old_values: ``(B, 2)``.
-        old_log_prob: ``(B,)``.
+        old_values: Extrinsic and intrinsic values when collected, float32 ``(B, 2)``.
+        old_log_prob: Log probabilities of the actions when collected, float32 ``(B,)``.
         advantages: Weighted sum of both streams' advantages, ``(B,)``.
-        returns: ``(B, 2)``.
+        returns: Extrinsic and intrinsic returns, float32 ``(B, 2)``.
     """
 
     observations: Tensor

@@ -34,9 +34,9 @@ def print_table(
     """Print a table, drawn for a terminal and in aligned columns elsewhere; columns that are empty throughout are left out.
 
     Args:
-        console: Where.
+        console: The console to print on.
         title: Printed above; empty for none.
-        columns: Their headings.
+        columns: Headings of the columns.
         rows: One cell per column; ``None`` is empty, `rich.text.Text` keeps its style.
         right_aligned: Columns of numbers, which are aligned to the right.
         no_wrap_columns: Columns that must not be wrapped, such as names; numbers never are.

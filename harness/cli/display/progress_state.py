@@ -32,7 +32,7 @@ class SuiteProgress:
 
     Args:
         summaries: The state of each of its runs before the call.
-        finished: How many runs of the plan were finished before.
+        finished: Number of runs of the plan that were finished before.
     """
 
     def __init__(self, summaries: Sequence[RunSummary], finished: int = 0) -> None:

@@ -17,7 +17,7 @@ class ActionConverter:
 
     Attributes:
         space: What the agent sees.
-        convert: From a batch of the agent's actions to one that EnvPool takes.
+        convert: Function from a batch of the agent's actions to one that EnvPool takes.
     """
 
     space: spaces.Discrete | spaces.Box

@@ -36,7 +36,7 @@ class EnvPoolVecEnv(HarnessVecEnv):
 
     Args:
         open_pool: Makes a batch of N environments from as many seeds, such as `EnvPoolTask.open` with its threads given.
-        num_envs: N.
+        num_envs: Number of environments, N.
         observations: What becomes of EnvPool's observations.
         actions: What becomes of the agent's actions.
         action_repeat: How often each action is taken; rewards are added up, and the last observation counts. An episode

@@ -14,9 +14,9 @@ class StepResult(NamedTuple):
 
     Attributes:
         observations: As the pool gives them, an array or a dictionary.
-        rewards: ``(n,)``.
-        terminated: bool ``(n,)``.
-        truncated: bool ``(n,)``.
+        rewards: Reward of each environment, float32 ``(n,)``.
+        terminated: Whether each episode ended by itself, bool ``(n,)``.
+        truncated: Whether each episode was cut, bool ``(n,)``.
         info: As the pool gives it.
     """
 

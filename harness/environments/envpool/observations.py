@@ -15,7 +15,7 @@ class ObservationConverter(ABC):
     """Turns a batch as EnvPool gives it into one array that the caller may keep and write to.
 
     Attributes:
-        space: Of one environment, as the agent sees it.
+        space: Space of one environment's observations as the agent sees them.
         frame_channels: Channels of one frame of a stack of images; ``None`` when observations are not images.
     """
 

@@ -27,7 +27,7 @@ class ActionConverter:
 
     Attributes:
         space: What the agent sees.
-        convert: From an action of the agent's, an int or an array, to one that the environment takes.
+        convert: Function from an action of the agent, an int or an array, to one that the environment takes.
     """
 
     space: AgentActions
@@ -38,7 +38,7 @@ def action_converter(space: spaces.Space, limit: float | None) -> ActionConverte
     """What an agent sees of an environment's actions.
 
     Args:
-        space: Of the environment.
+        space: Action space of the environment.
         limit: The largest continuous action where the space has no bound; ``None`` if the settings do not say.
 
     Raises:

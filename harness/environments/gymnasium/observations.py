@@ -28,7 +28,7 @@ class ObservationConverter(ABC):
     """Turns each observation into one array.
 
     Attributes:
-        space: Of one environment, as the agent sees it.
+        space: Space of one environment's observations as the agent sees them.
         frame_channels: Channels of an image; ``None`` for vectors.
     """
 
@@ -71,7 +71,7 @@ class Vectors(ObservationConverter):
     one-hot vectors.
 
     Args:
-        space: Of the environment.
+        space: Observation space of the environment.
 
     Raises:
         UserError: A part of it is none of these, or the vector would be longer than `MAX_NUMBERS`.
@@ -100,7 +100,7 @@ class Images(ObservationConverter):
 
     Args:
         path: Where the image is in an observation.
-        space: Of the image.
+        space: Space of the image in its own layout.
         layout: ``hwc``, ``chw`` or ``hw``.
 
     Raises:

@@ -42,7 +42,7 @@ def unknown_id_message(env_id: str, known: tuple[str, ...]) -> str:
     """What to tell about an id that nobody has registered.
 
     Args:
-        env_id: As written.
+        env_id: The id as it was written.
         known: The ids that are registered, at least one.
     """
     meant = nearest(env_id, known)

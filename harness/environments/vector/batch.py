@@ -25,13 +25,13 @@ class GymnasiumVecEnv(HarnessVecEnv):
     Args:
         factories: Make the N environments; observations are arrays of ``observation_space``. For processes they are pickled,
             so they are functions of modules or `functools.partial` of these.
-        observation_space: Of one environment.
-        action_space: Of one environment.
-        processes: How many processes share the environments, at most N; 0 or 1 steps them in this one. A process costs a
+        observation_space: Space of one environment's observations.
+        action_space: Space of one environment's actions.
+        processes: Number of processes that share the environments, at most N; 0 or 1 steps them in this one. A process costs a
             start of a second or more and about 0.1 ms for each step of the batch: worth it for environments that take longer.
         metrics: Names in ``info["metrics"]`` of each episode's last step, all of them numbers, NaN for what is not told of an
             episode; told once `enable_metrics` is called.
-        frame_channels: See `HarnessVecEnv`.
+        frame_channels: Channels of one frame of stacked images, see `HarnessVecEnv`.
     """
 
     def __init__(

@@ -32,8 +32,8 @@ class EnvWorker:
     Args:
         factories: Make the environments; they are pickled.
         first: The row of the first one.
-        layout: Of the shared arrays.
-        buffers: Of the shared arrays, made by `shared_buffer`.
+        layout: Shapes and dtypes of the shared arrays.
+        buffers: Memory of the shared arrays, made by `shared_buffer`.
         metrics: Names of what the last info of an episode tells.
     """
 

@@ -22,9 +22,9 @@ class Layout:
     """What a batch of N environments needs room for.
 
     Attributes:
-        n_envs: N.
-        observation: Of one environment.
-        action: Of one environment.
+        n_envs: Number of environments, N.
+        observation: Space of one environment's observations.
+        action: Space of one environment's actions.
         n_metrics: Numbers that an episode's end tells beside its return.
     """
 
@@ -55,11 +55,11 @@ class SharedArrays:
         observations: What each environment shows now.
         last_observations: What it showed last, where an episode has ended at this step.
         actions: What it is to do.
-        rewards: float32 ``(N,)``.
-        terminated: bool ``(N,)``.
-        truncated: bool ``(N,)``.
-        seeds: For the next reset, -1 for none.
-        metrics: Of the episodes that have ended at this step; NaN where one tells nothing.
+        rewards: Reward of each environment, float32 ``(N,)``.
+        terminated: Whether each episode ended by itself, bool ``(N,)``.
+        truncated: Whether each episode was cut, bool ``(N,)``.
+        seeds: Seed of each environment's next reset, -1 for none.
+        metrics: Measurements of the episodes that have ended at this step; NaN where one tells nothing.
 
     Args:
         layout: What there must be room for.

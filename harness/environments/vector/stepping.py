@@ -17,7 +17,7 @@ class Stepper:
     """Environments ``first``, ``first + 1``, ... of a batch.
 
     Args:
-        factories: Make them.
+        factories: Functions that make one environment each.
         first: The row of the first one.
         arrays: The arrays of the whole batch.
         metrics: Names of what the last info of an episode tells, in the order of their columns.

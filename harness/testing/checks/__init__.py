@@ -20,7 +20,7 @@ class Check:
     """One check.
 
     Attributes:
-        name: Short.
+        name: Short name of the check.
         description: What it checks, in one sentence.
         run: The function that checks a `Subject`, or an `harness.testing.algorithms.AlgorithmSubject`; it raises what
             `harness.testing.outcomes` has if it does not pass.

@@ -25,7 +25,7 @@ class FamilyCheck:
     """One check.
 
     Attributes:
-        name: Short.
+        name: Short name of the check.
         description: What it checks, in one sentence.
         run: The function that checks a family.
     """

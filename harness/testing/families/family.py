@@ -67,8 +67,8 @@ class Family:
 
     Attributes:
         description: As the plugin gave it.
-        config_class: Of its settings.
-        settings: Over its defaults.
+        config_class: Class of its settings.
+        settings: Settings that replace its defaults.
         make: Makes N environments.
     """
 
@@ -125,7 +125,7 @@ class Family:
         """The actions of `rollout` again.
 
         Args:
-            env: Where.
+            env: The environments to step.
             seeds: One for each environment.
             columns: For each environment, whose actions of `rollout` it does.
         """

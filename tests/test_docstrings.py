@@ -1,0 +1,90 @@
+"""What every Args, Attributes and Returns line must be: a whole noun phrase, not a fragment that its name completes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(file for folder in ("harness", "plugins") for file in (ROOT / folder).rglob("*.py"))
+
+SECTION = re.compile(r"^ *(Args|Attributes|Returns|Yields):$")
+ENTRY = re.compile(r"^(?P<names>\*{0,2}\w+(?:, \*{0,2}\w+)*): (?P<text>.*)")
+FRAGMENTS = re.compile(
+    r"(Of|In|On|At|By|For|From|Into|To|Over|With|Where to|Which of|How many|How much|As (given|written|before|above)|"
+    r"The same|Likewise|Ditto|See above|Its (own|name|head)|Above it|Also)\b(?! (all|each|every)\b)"
+)
+MIN_WORDS = 3
+
+
+def entries(docstring: str) -> Iterator[tuple[str, str]]:
+    """Names and texts of the lines in Args, Attributes and Returns; the name of a return value is ``Returns``."""
+    section, indent, entry = "", 0, None
+    for line in [*docstring.expandtabs().splitlines(), "end"]:
+        stripped, depth = line.strip(), len(line) - len(line.lstrip())
+        if section and stripped and depth <= indent:
+            if entry:
+                yield entry
+            section, entry = "", None
+        if found := SECTION.match(line):
+            section, indent, entry = found[1], depth, None
+        elif section and stripped:
+            matched = ENTRY.match(stripped)
+            if section in ("Args", "Attributes") and depth == indent + 4 and matched:
+                if entry:
+                    yield entry
+                entry = matched["names"], matched["text"]
+            else:
+                entry = (entry[0], f"{entry[1]} {stripped}") if entry else (section, stripped)
+
+
+def fragments(source: str) -> Iterator[str]:
+    """A line for each entry that is a fragment."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
+            for name, text in entries(ast.get_docstring(node, clean=True) or ""):
+                where = f"{getattr(node, 'lineno', 1)}: {getattr(node, 'name', 'module')}: {name}: {text}"
+                if len(re.findall(r"[\w`'’.()*-]*\w[\w`'’.()*-]*", text)) < MIN_WORDS:
+                    yield f"{where}  (fewer than {MIN_WORDS} words)"
+                elif FRAGMENTS.match(text):
+                    yield f"{where}  (a fragment)"
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_lines_of_docstrings_are_whole_phrases(file: Path) -> None:
+    assert list(fragments(file.read_text())) == []
+
+
+@pytest.mark.parametrize("line", ["study_id: In it.", "n: How many.", "shape: Of one observation.", "n_envs: N."])
+def test_fragments_are_found(line: str) -> None:
+    assert list(fragments(f'def f():\n    """Say.\n\n    Args:\n        {line}\n    """\n'))
+
+
+def test_whole_phrases_pass_even_over_several_lines() -> None:
+    docstring = '''
+class C:
+    """Something.
+
+    Attributes:
+        n: Number of environments
+            that step together.
+        a, b: Ends of the interval.
+    """
+
+    def f(self) -> int:
+        """Do.
+
+        Returns:
+            The number of steps taken.
+
+        Raises:
+            ValueError: Never.
+        """
+'''
+    assert list(fragments(docstring)) == []
+    (first, *_), _ = zip(*entries(ast.get_docstring(ast.parse(docstring).body[0]) or ""), strict=True)
+    assert first == "n"
