@@ -226,7 +226,7 @@ def _frames_per_step(environment: EnvironmentSpec, registry: Registry) -> int | 
         return None
     try:
         family = registry.config_class(registry.environment(environment.family))
-        frames = cast(EnvironmentConfig, family.model_construct(**environment.config)).frames_per_step
+        frames = cast(EnvironmentConfig, family.model_construct(None, **environment.config)).frames_per_step
     except Exception:  # noqa: BLE001  a stranger's code may raise anything, and a report does without frames
         return None
     return frames if isinstance(frames, int) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from report.section_plugin import BROKEN, description, registry_with
@@ -10,10 +11,12 @@ from report.synthetic import write_suite
 
 from harness.registry import Registry
 from harness.registry.discovery import builtin_plugin
+from harness.registry.hooks import ReportSection
 from harness.report import build
 from harness.report.build import build_report
 from harness.report.sections import tasks
 
+ROOT = Path(__file__).parents[2]
 METHODS = {"ppo": 3.0, "rnd": 6.0}
 
 
@@ -85,3 +88,21 @@ def test_a_mistake_in_a_section_of_the_harness_is_seen(results, tmp_path, monkey
     monkeypatch.delattr(tasks, "frames_note")
     with pytest.raises(NameError, match="frames_note"):
         build.build_report([results], tmp_path, formats=["md"])
+
+
+def test_the_section_on_the_documentation_page_can_be_built(results, tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "extending" / "report_section.md").read_text()
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "def build" in block]
+    (tmp_path / "section_of_the_page.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = registry_with(ReportSection(name="page", build="section_of_the_page:build"))
+    text = build_report([results], tmp_path / "out", formats=["md"], registry=registry).read_text()
+    assert "### Training time" in text
+    assert "could not be made" not in text
+
+
+def test_the_documentation_page_lists_the_places_of_all_sections():
+    page = (ROOT / "docs" / "extending" / "report_section.md").read_text()
+    places = {name: int(order) for order, name in re.findall(r"(\d+) (\w+)[,| ]", page.partition("the harness's own |")[2])}
+    own = Registry([builtin_plugin()]).report_sections
+    assert places == {name: provided.description.order for name, provided in own.items()}

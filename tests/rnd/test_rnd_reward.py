@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_small_images_can_pass_through_an_mlp() -> None:
 
 
 def test_observations_that_are_no_box_are_refused() -> None:
-    with pytest.raises(UserError, match="rnd needs observations that are a Box of numbers, not Discrete"):
+    with pytest.raises(UserError, match="needs observations that are a Box of numbers, not Discrete"):
         make(world=Spaces(spaces.Discrete(16), spaces.Discrete(2)))
 
 
@@ -224,30 +225,22 @@ def test_masks_keep_the_configured_share(mask: str, shape: tuple[int, ...] | Non
         assert drawn.float().mean() == pytest.approx(0.25, abs=0.04)
 
 
-@pytest.mark.parametrize("order", ["environment", "shuffled", "time"])
-def test_every_pass_sees_every_transition_once(order: str) -> None:
-    rnd, env_index = make(minibatch_order=order, epochs=2, minibatches=4), rollout(7, 0).env_index
-    parts = list(rnd._minibatches(env_index))
-    assert len(parts) == 8
-    for once in (parts[:4], parts[4:]):
-        assert sorted(torch.cat(once).tolist()) == list(range(21))
-        assert max(map(len, once)) - min(map(len, once)) <= 1
-
-
-def test_orders_of_minibatches() -> None:
-    env_index = rollout(4, 0).env_index
-    by_environment, by_time = make(minibatches=3), make(minibatches=4, minibatch_order="time")
-    first, *_ = by_environment._minibatches(env_index)
-    assert first.tolist() == [0, 3, 6, 9]  # every step of environment 0
-    first, *_ = by_time._minibatches(env_index)
-    assert first.tolist() == [0, 1, 2]  # every environment at step 0
-    passes = list(make(minibatches=1, minibatch_order="shuffled", epochs=2)._minibatches(env_index))
-    assert not torch.equal(*passes)
-
-
-def test_a_rollout_smaller_than_its_minibatches_gives_no_empty_ones() -> None:
-    rnd = make(minibatches=32, epochs=1)
-    assert [len(part) for part in rnd._minibatches(rollout(1, 0).env_index)] == [1, 1, 1]
+@pytest.mark.parametrize(
+    ("order", "first"), [("environment", [0, 3, 6, 9]), ("time", [0, 1, 2, 3]), ("shuffled", None)], ids=str
+)
+def test_a_rollout_is_learnt_in_minibatches_of_the_order_asked_for(order: str, first: list[int] | None) -> None:
+    """Four steps of three environments in three minibatches, twice; states are numbered in order of time."""
+    rnd, steps = make(minibatch_order=order, epochs=2, minibatches=3, mask="none", warm_up_steps=0), rollout(4, 0)
+    numbered = torch.arange(12.0)[:, None].expand(12, 5)
+    learnt: list[list[float]] = []
+    loss = rnd.loss
+    rnd.loss = lambda states, keep=None: (learnt.append(states[:, 0].tolist()), loss(states, keep))[1]  # type: ignore[method-assign]
+    rnd.update(replace(steps, next_obs=numbered))
+    assert [len(part) for part in learnt] == [4] * 6
+    passes = [list(chain(*learnt[:3])), list(chain(*learnt[3:]))]
+    assert [sorted(one) for one in passes] == [list(range(12))] * 2
+    assert (passes[0] == passes[1]) == (order != "shuffled")
+    assert first is None or learnt[0] == first
 
 
 def test_what_was_seen_earns_less_than_what_was_not() -> None:
