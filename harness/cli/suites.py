@@ -1,4 +1,4 @@
-"""``check`` and ``schema``: what can be known about a suite, or a method, without running it."""
+"""``check`` and ``schema``: what can be known about a suite, a method or an environment family, without running it."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ class _SuiteCheck:
 
 def check(
     what: Annotated[
-        list[str], typer.Argument(metavar="SUITE.yaml|METHOD...", help="Suite files, or methods.", show_default=False)
+        list[str],
+        typer.Argument(metavar="SUITE.yaml|NAME...", help="Suite files, methods or environment families.", show_default=False),
     ],
     profile: Profile = None,
     as_json: AsJson = False,
 ) -> int:
-    """Validate suites without running anything; examine methods with the conformance kit."""
-    from harness.cli.plugins import any_failed, check_methods
+    """Validate suites without running anything; examine methods and environment families with the conformance kits."""
+    from harness.cli.plugins import any_failed, check_plugins
 
     checked = [_check(Path(name), profile) for name in what if _is_suite_file(name)]
     good = not any(one.problems for one in checked)
     if not as_json:
         _print_checked(checked)
-    methods = check_methods([name for name in what if not _is_suite_file(name)], quiet=as_json) if good else []
+    examined = check_plugins([name for name in what if not _is_suite_file(name)], quiet=as_json) if good else []
     if as_json:
-        print_json([*({"file": str(c.file), "runs": c.runs, "problems": c.problems} for c in checked), *methods])
-    return 2 if not good else 1 if any_failed(methods) else 0
+        print_json([*({"file": str(c.file), "runs": c.runs, "problems": c.problems} for c in checked), *examined])
+    return 2 if not good else 1 if any_failed(examined) else 0
 
 
 def schema() -> None:

@@ -67,7 +67,15 @@ def test_as_json_beside_a_suite(workplace, harness, toy):
 def test_unknown_method_gets_the_nearest_name_before_anything_is_examined(workplace, harness):
     code, output, errors = harness("check", "rnd", "rdn")
     assert (code, output) == (2, "")
-    assert errors.startswith("error: unknown method 'rdn': did you mean 'rnd'?")
+    assert errors.startswith("error: unknown method or environment family 'rdn': did you mean 'rnd'?")
+
+
+def test_an_environment_family_is_examined_with_its_own_kit(harness):
+    code, output, _ = harness("check", "deep_sea", "--json")
+    (family,) = json.loads(output)
+    assert code == 0 and family["environment"] == "deep_sea"
+    assert {check["check"]: check["outcome"] for check in family["checks"]}["state"] == "passed"
+    assert {check["outcome"] for check in family["checks"]} == {"passed"}
 
 
 def test_a_path_is_a_suite(workplace, harness):
