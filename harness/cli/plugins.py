@@ -23,20 +23,21 @@ _STYLES = {"passed": "green", "failed": "bold red", "not applicable": "dim"}
 
 
 def new_plugin(
-    name: Annotated[str, typer.Argument(help="Of the method, such as my_bonus.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Of what it provides, such as my_bonus.", show_default=False)],
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Where to write it; ./harness_NAME if not given.", show_default=False)
     ] = None,
+    kind: Annotated[str, typer.Option(help="What it provides: method or environment.")] = "method",
 ) -> None:
-    """Write a complete plugin package around a small method that works, for you to change."""
+    """Write a complete plugin package around something small that works, for you to change."""
     from harness.registry import installed
     from harness.scaffold import write_plugin
 
     folder = Path(f"harness_{name}") if directory is None else directory
-    write_plugin(name, folder, installed())
+    plugin = write_plugin(name, folder, installed(), kind)
     place = shlex.quote(str(folder))
     console = open_console()
-    console.print(f"{folder}: a plugin with the method {name!r}. Next:\n", soft_wrap=True)
+    console.print(f"{folder}: a plugin with the {plugin.kind.name} {name!r}. Next:\n", soft_wrap=True)
     for command in (
         f"python -m pip install -e {place}",
         f"harness check {name}",
