@@ -27,7 +27,7 @@ def new_plugin(
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Where to write it; ./harness_NAME if not given.", show_default=False)
     ] = None,
-    kind: Annotated[str, typer.Option(help="What it provides: method or environment.")] = "method",
+    kind: Annotated[str, typer.Option(help="What it provides: method, environment or algorithm.")] = "method",
 ) -> None:
     """Write a complete plugin package around something small that works, for you to change."""
     from harness.registry import installed
@@ -40,7 +40,7 @@ def new_plugin(
     console.print(f"{folder}: a plugin with the {plugin.kind.name} {name!r}. Next:\n", soft_wrap=True)
     for command in (
         f"python -m pip install -e {place}",
-        f"harness check {name}",
+        f"harness {'show' if kind == 'algorithm' else 'check'} {name}",
         f"python -m pytest {place}",
         f"harness run {shlex.quote(str(folder / 'suites' / f'{name}.yaml'))} --profile smoke",
     ):

@@ -64,6 +64,7 @@ KINDS: dict[str, PluginKind] = {
     for kind in (
         PluginKind("method", "exploration bonus", "An", "reward", "bonus"),
         PluginKind("environment", "environment family", "An", "environment", "world"),
+        PluginKind("algorithm", "base algorithm", "A", "learner", "learner"),
     )
 }
 """What ``new-plugin`` can write, by name; the first is the default."""

@@ -10,7 +10,7 @@ import pytest
 
 from harness.scaffold import KINDS, NewPlugin
 
-MODULES = {"method": "reward", "environment": "environment"}
+MODULES = {"method": "reward", "environment": "environment", "algorithm": "learner"}
 
 
 def files(kind: str) -> set[str]:
@@ -29,14 +29,14 @@ def test_everything_is_written_and_the_next_four_commands_are_named(workplace, h
     assert output.startswith(f"harness_my_bonus: a plugin with the {kind} 'my_bonus'. Next:")
     assert [line.strip() for line in output.splitlines()[2:]] == [
         "python -m pip install -e harness_my_bonus",
-        "harness check my_bonus",
+        f"harness {'show' if kind == 'algorithm' else 'check'} my_bonus",
         "python -m pytest harness_my_bonus",
         "harness run harness_my_bonus/suites/my_bonus.yaml --profile smoke",
     ]
     project = tomllib.loads((folder / "pyproject.toml").read_text())
     assert project["project"]["entry-points"]["harness"] == {"my_bonus": "harness_my_bonus.plugin"}
     readme = (folder / "README.md").read_text()
-    for command in ("pip install -e .", "harness check my_bonus", "-m pytest", "harness run suites/my_bonus.yaml"):
+    for command in ("pip install -e .", "-m pytest", "harness run suites/my_bonus.yaml"):
         assert command in readme
     assert "@article{my_bonus," in readme
 
@@ -126,7 +126,7 @@ def test_names_that_no_environment_can_have(workplace, harness, name, message):
 def test_an_unknown_kind_is_refused_with_those_that_there_are(workplace, harness):
     code, _, errors = harness("new-plugin", "mine", "--kind", "enviroment")
     assert code == 2
-    assert "unknown kind of plugin 'enviroment': did you mean 'environment'? (known: environment, method)" in errors
+    assert "unknown kind of plugin 'enviroment': did you mean 'environment'? (known: algorithm, environment, method)" in errors
 
 
 def test_every_template_is_used():

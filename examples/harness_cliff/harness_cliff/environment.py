@@ -1,8 +1,8 @@
 """A grid with a cliff, after example 6.6 of Sutton and Barto (2018), with wind and a reward at the goal only.
 
 The agent begins in the lower left corner. The goal is the lower right one, and the lowest row between them is cliff.
-Wind leads some steps down. Reaching the goal earns 1, nothing else earns anything; goal and cliff terminate the episode.
-All N grids step together in NumPy.
+Wind leads some steps down. Reaching the goal earns 1, nothing else earns anything; goal and cliff terminate the
+episode. All N grids step together in NumPy.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def make(config: CliffConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv
 class CliffVecEnv(HarnessVecEnv):
     """N grids, see the module; `harness.HarnessVecEnv` says what is promised.
 
-    Observations are float32 ``(N, height * width)``, 1 at the agent's cell. An episode's metrics are ``success``, ``fell``
-    and ``farthest``, the farthest column reached as a share of the last.
+    Observations are float32 ``(N, height * width)``, 1 at the agent's cell. An episode's metrics are ``success``,
+    ``fell`` and ``farthest``, the farthest column reached as a share of the last.
 
     Args:
         config: The grid.
