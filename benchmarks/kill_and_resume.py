@@ -113,7 +113,7 @@ def differences(one: RunFolder, other: RunFolder) -> list[str]:
     """What two finished runs of the same spec do not share, times aside."""
     found = []
     for name in ("progress", "evaluations"):
-        tables = [read_csv_rows(getattr(folder, name)) for folder in (one, other)]
+        tables = [read_csv_rows(getattr(folder, f"{name}_file")) for folder in (one, other)]
         for _, rows in tables:
             for row in rows:
                 for column in ("time/time_elapsed", "time/fps"):

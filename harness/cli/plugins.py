@@ -24,23 +24,24 @@ _STYLES = {"passed": "green", "failed": "bold red", "not applicable": "dim"}
 
 
 def new_plugin(
-    name: Annotated[str, typer.Argument(help="Of the method, such as my_bonus.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Of what it provides, such as my_bonus.", show_default=False)],
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Where to write it; ./harness_NAME if not given.", show_default=False)
     ] = None,
+    kind: Annotated[str, typer.Option(help="What it provides: method, environment or algorithm.")] = "method",
 ) -> None:
-    """Write a complete plugin package around a small method that works, for you to change."""
+    """Write a complete plugin package around something small that works, for you to change."""
     from harness.registry import installed
     from harness.scaffold import write_plugin
 
     folder = Path(f"harness_{name}") if directory is None else directory
-    write_plugin(name, folder, installed())
+    plugin = write_plugin(name, folder, installed(), kind)
     place = shlex.quote(str(folder))
     console = open_console()
-    console.print(f"{folder}: a plugin with the method {name!r}. Next:\n", soft_wrap=True)
+    console.print(f"{folder}: a plugin with the {plugin.kind.name} {name!r}. Next:\n", soft_wrap=True)
     for command in (
         f"python -m pip install -e {place}",
-        f"harness check {name}",
+        f"harness {'show' if kind == 'algorithm' else 'check'} {name}",
         f"python -m pytest {place}",
         f"harness run {shlex.quote(str(folder / 'suites' / f'{name}.yaml'))} --profile smoke",
     ):
@@ -51,23 +52,23 @@ def examine(names: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
     """Run the conformance kits on methods, algorithms and environment families, and print each result as soon as there is one.
 
     Args:
-        names: Of what is installed.
-        quiet: Print nothing.
+        names: Names of what is installed; where a method and a family share a name, both are examined.
+        quiet: Whether to print nothing.
 
     Returns:
-        For each its kind and name, and its results, as for JSON.
+        For each its name, under the kind of thing that it is (such as ``method``), and its results, as for JSON.
 
     Raises:
         UserError: A name is unknown, or what it stands for cannot be imported; nothing was examined.
     """
     from harness.registry import installed
 
-    kinds = [_kind(name, installed()) for name in names]  # before anything heavy is imported
+    kinds = [(kind, name) for name in names for kind in _kinds(name, installed())]  # before anything heavy is imported
     if not names:
         return []
     console = None if quiet else open_console()
     found = []
-    for kind, (name, checks) in [(kind, _EXAMINERS[kind](name)) for kind, name in zip(kinds, names, strict=True)]:
+    for kind, name, checks in [(kind, name, _EXAMINERS[kind](name)) for kind, name in kinds]:
         results = []
         for result in checks:
             results.append(result)
@@ -79,33 +80,34 @@ def examine(names: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
     return found
 
 
-def _kind(name: str, registry: Registry) -> str:
+def _kinds(name: str, registry: Registry) -> list[str]:
     """What a name stands for."""
     provided = {"method": registry.methods, "algorithm": registry.algorithms, "environment": registry.environments}
-    for kind, names in provided.items():
-        if name in names:
-            return kind
-    known = {known: None for names in provided.values() for known in names}
-    raise UnknownNameError("method, algorithm or environment family", name, known)
+    found = [kind for kind, names in provided.items() if name in names]
+    if not found:
+        known = {known: None for names in provided.values() for known in names}
+        notes = "; ".join(str(plugin) for plugin in registry.broken)
+        hint = f"- note: {notes}" if notes else ""
+        raise UnknownNameError("method, algorithm or environment family", name, known, hint)
+    return found
 
 
-def _examine_method(name: str) -> tuple[str, Iterator[CheckResult]]:
+def _examine_method(name: str) -> Iterator[CheckResult]:
     from harness.testing import Subject, run_checks
 
-    subject = Subject.named(name)
-    return subject.method.name, run_checks(subject)
+    return run_checks(Subject.named(name))
 
 
-def _examine_algorithm(name: str) -> tuple[str, Iterator[CheckResult]]:
+def _examine_algorithm(name: str) -> Iterator[CheckResult]:
     from harness.testing import AlgorithmSubject, run_algorithm_checks
 
-    return name, run_algorithm_checks(AlgorithmSubject.named(name))
+    return run_algorithm_checks(AlgorithmSubject.named(name))
 
 
-def _examine_environment(name: str) -> tuple[str, Iterator[CheckResult]]:
+def _examine_environment(name: str) -> Iterator[CheckResult]:
     from harness.testing.families import Family, run_family_checks
 
-    return name, run_family_checks(Family.named(name))
+    return run_family_checks(Family.named(name))
 
 
 _EXAMINERS = {"method": _examine_method, "algorithm": _examine_algorithm, "environment": _examine_environment}

@@ -3,6 +3,6 @@
 The templates are Jinja2; `harness.scaffold.writer` says which file each becomes.
 """
 
-from harness.scaffold.writer import NewPlugin, write_plugin
+from harness.scaffold.writer import KINDS, NewPlugin, write_plugin
 
-__all__ = ["NewPlugin", "write_plugin"]
+__all__ = ["KINDS", "NewPlugin", "write_plugin"]

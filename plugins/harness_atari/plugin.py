@@ -12,6 +12,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             name="atari",
             make="harness_atari.env:make",
             config="harness_atari.config:AtariConfig",
+            example={"game": "pong", "episode_steps": 30, "noop_max": 8},
             n_envs=32,
             packages=("ale-py",),
             summary="Atari 2600 games, stepped by ALE's own C++ threads; a task's name is the game",

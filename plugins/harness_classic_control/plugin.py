@@ -12,6 +12,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             name="classic_control",
             make="harness_classic_control.environment:make",
             config="harness_classic_control.config:ClassicControlConfig",
+            example={"task": "mountain_car", "episode_steps": 50},
             n_envs=32,
             packages=("envpool",),
             summary="Mountain cars with a reward at the goal only, stepped by EnvPool's C++ threads",

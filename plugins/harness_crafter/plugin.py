@@ -12,6 +12,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             name="crafter",
             make="harness_crafter.environment:make",
             config="harness_crafter.config:CrafterConfig",
+            example={"episode_steps": 30},
             n_envs=8,
             packages=("crafter",),
             summary="Crafter, an open world with 22 achievements that build on each other; processes step it",

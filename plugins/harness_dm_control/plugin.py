@@ -12,6 +12,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             name="dm_control",
             make="harness_dm_control.environment:make",
             config="harness_dm_control.config:DmControlConfig",
+            example={"task": "cartpole_swingup_sparse", "episode_steps": 60},
             n_envs=32,
             packages=("envpool", "dm_control", "mujoco"),
             summary="DeepMind Control Suite, from states by EnvPool's C++ threads or from pixels; a task is domain_task",

@@ -12,6 +12,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             name="manipulation",
             make="harness_manipulation.environment:make",
             config="harness_manipulation.config:ManipulationConfig",
+            example={"task": "fetch_reach", "episode_steps": 20},
             n_envs=32,
             packages=("envpool",),
             summary="Fetch, Adroit and MetaWorld with a reward for success only, stepped by EnvPool's C++ threads",

@@ -12,6 +12,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             name="mazes",
             make="harness_mazes.environment:make",
             config="harness_mazes.config:MazeConfig",
+            example={"task": "point_umaze", "episode_steps": 30},
             n_envs=8,
             packages=("envpool", "gymnasium-robotics", "mujoco"),
             summary="A ball (EnvPool) or an ant (gymnasium-robotics, MuJoCo) in a maze, with a reward at the goal only",

@@ -16,6 +16,7 @@ def harness_environments() -> Sequence[EnvironmentFamily]:
             name="minigrid",
             make="harness_minigrid.environment:make",
             config="harness_minigrid.config:MiniGridConfig",
+            example={"task": "DoorKey-5x5", "episode_steps": 40},
             n_envs=32,
             packages=("envpool",),
             summary="MiniGrid's grid worlds, stepped by EnvPool's C++ threads; a task's name is MiniGrid's",

@@ -16,6 +16,7 @@ def harness_environments() -> Sequence[EnvironmentFamily]:
             name="procgen",
             make="harness_procgen.environment:make",
             config="harness_procgen.config:ProcGenConfig",
+            example={"game": "bossfight"},
             n_envs=32,
             packages=("envpool", "procgen", "PyQt5-Qt5"),
             summary="ProcGen games, in C++ threads of EnvPool or of the procgen package; a task's name is the game",

@@ -12,6 +12,7 @@ def harness_environments() -> list[EnvironmentFamily]:
             name="vizdoom",
             make="harness_vizdoom.environment:make",
             config="harness_vizdoom.config:VizDoomConfig",
+            example={"task": "my_way_home", "episode_steps": 20},
             n_envs=16,
             packages=("envpool",),
             summary="MyWayHome, a labyrinth of Doom with one reward, stepped by EnvPool; near, far and farthest starts",

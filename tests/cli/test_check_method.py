@@ -59,7 +59,7 @@ def test_as_json_beside_a_suite(workplace, harness, toy):
     code, output, _ = harness("check", "rnd", "small.yaml", "--json")
     assert code == 1
     suite, method = json.loads(output)
-    assert method["method"] == "toy"
+    assert method["method"] == "rnd"
     assert suite == {"file": "small.yaml", "runs": 8, "problems": []}
     assert {check["check"]: check["outcome"] for check in method["checks"]}["learns"] == "failed"
     assert len(method["checks"]) == len(CHECKS)
@@ -77,6 +77,14 @@ def test_unknown_method_gets_the_nearest_name_before_anything_is_examined(workpl
     code, output, errors = harness("check", "rnd", "rdn")
     assert (code, output) == (2, "")
     assert errors.startswith("error: unknown method, algorithm or environment family 'rdn': did you mean 'rnd'?")
+
+
+def test_an_environment_family_is_examined_with_its_own_kit(harness):
+    code, output, _ = harness("check", "deep_sea", "--json")
+    (family,) = json.loads(output)
+    assert code == 0 and family["environment"] == "deep_sea"
+    assert {check["check"]: check["outcome"] for check in family["checks"]}["state"] == "passed"
+    assert {check["outcome"] for check in family["checks"]} == {"passed"}
 
 
 def test_a_path_is_a_suite(workplace, harness):

@@ -8,37 +8,35 @@ import tomllib
 
 import pytest
 
-from harness.scaffold.writer import NewPlugin
+from harness.scaffold import KINDS, NewPlugin
 
-FILES = {
-    ".gitignore",
-    "README.md",
-    "harness_my_bonus/__init__.py",
-    "harness_my_bonus/config.py",
-    "harness_my_bonus/plugin.py",
-    "harness_my_bonus/py.typed",
-    "harness_my_bonus/reward.py",
-    "pyproject.toml",
-    "suites/my_bonus.yaml",
-    "tests/test_my_bonus.py",
-}
+MODULES = {"method": "reward", "environment": "environment", "algorithm": "learner"}
 
 
-def test_everything_is_written_and_the_next_four_commands_are_named(workplace, harness):
-    code, output, errors = harness("new-plugin", "my_bonus")
+def files(kind: str) -> set[str]:
+    package = {
+        f"harness_my_bonus/{name}" for name in ("__init__.py", "config.py", "plugin.py", "py.typed", f"{MODULES[kind]}.py")
+    }
+    return {".gitignore", "README.md", "pyproject.toml", "suites/my_bonus.yaml", "tests/test_my_bonus.py"} | package
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_is_written_and_the_next_four_commands_are_named(workplace, harness, kind):
+    code, output, errors = harness("new-plugin", "my_bonus", "--kind", kind)
     assert (code, errors) == (0, "")
     folder = workplace / "harness_my_bonus"
-    assert {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} == FILES
+    assert {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} == files(kind)
+    assert output.startswith(f"harness_my_bonus: a plugin with the {kind} 'my_bonus'. Next:")
     assert [line.strip() for line in output.splitlines()[2:]] == [
         "python -m pip install -e harness_my_bonus",
-        "harness check my_bonus",
+        f"harness {'show' if kind == 'algorithm' else 'check'} my_bonus",
         "python -m pytest harness_my_bonus",
         "harness run harness_my_bonus/suites/my_bonus.yaml --profile smoke",
     ]
     project = tomllib.loads((folder / "pyproject.toml").read_text())
     assert project["project"]["entry-points"]["harness"] == {"my_bonus": "harness_my_bonus.plugin"}
     readme = (folder / "README.md").read_text()
-    for command in ("pip install -e .", "harness check my_bonus", "-m pytest", "harness run suites/my_bonus.yaml"):
+    for command in ("pip install -e .", "-m pytest", "harness run suites/my_bonus.yaml"):
         assert command in readme
     assert "@article{my_bonus," in readme
 
@@ -51,10 +49,11 @@ def test_into_an_empty_folder_with_a_space_in_its_name(workplace, harness):
     assert (workplace / "my plugin" / "harness_my_bonus").is_dir()
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["b", "my_bonus", "a_name_as_long_as_anyone_would_ever_want"])
-def test_what_is_written_is_formatted_and_clean(tmp_path, monkeypatch, harness, name):
+def test_what_is_written_is_formatted_and_clean(tmp_path, monkeypatch, harness, name, kind):
     monkeypatch.chdir(tmp_path)
-    assert harness("new-plugin", name, "--dir", "new")[0] == 0
+    assert harness("new-plugin", name, "--dir", "new", "--kind", kind)[0] == 0
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--no-cache", "."], cwd=tmp_path / "new", capture_output=True, check=False
@@ -109,11 +108,32 @@ def test_a_folder_that_holds_something_is_left_alone(workplace, harness):
     assert [path.name for path in workplace.iterdir()] == ["small.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("deep_sea", "there is an environment 'deep_sea' already, provided by plugin 'deep_sea' (exploration-harness"),
+        ("class", "try 'class_world'"),
+        ("ü", "such as 'my_world'"),
+        ("rnd", "a plugin of this name is installed already"),
+    ],
+)
+def test_names_that_no_environment_can_have(workplace, harness, name, message):
+    code, _, errors = harness("new-plugin", name, "--kind", "environment", "--dir", "new")
+    assert code == 2 and message in errors
+    assert not (workplace / "new").exists()
+
+
+def test_an_unknown_kind_is_refused_with_those_that_there_are(workplace, harness):
+    code, _, errors = harness("new-plugin", "mine", "--kind", "enviroment")
+    assert code == 2
+    assert "unknown kind of plugin 'enviroment': did you mean 'environment'? (known: algorithm, environment, method)" in errors
+
+
 def test_every_template_is_used():
     from importlib import resources
 
-    from harness.scaffold import writer
-
     folder = resources.files("harness.scaffold")
-    assert sorted(writer._FILES.values()) == sorted(file.name for file in folder.iterdir() if file.name.endswith(".j2"))
-    assert NewPlugin("my_bonus").files.keys() == FILES
+    used = {template for kind in KINDS.values() for template in kind.templates.values()}
+    assert used == {file.name for file in folder.iterdir() if file.name.endswith(".j2")}
+    for kind in KINDS.values():
+        assert NewPlugin("my_bonus", kind).files.keys() == files(kind.name)

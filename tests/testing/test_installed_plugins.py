@@ -17,8 +17,12 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[2]
 PREFIX = "harness_"
 EXAMPLES = sorted(folder.name.removeprefix(PREFIX) for folder in (ROOT / "examples").glob(f"{PREFIX}*"))
-PACKAGES = [*EXAMPLES, "fresh"]
-WITH_SUITE = [name for name in EXAMPLES if (ROOT / "examples" / f"{PREFIX}{name}" / "suites").is_dir()] + ["fresh"]
+WRITTEN = {"fresh": "method", "place": "environment", "student": "algorithm"}
+"""Packages that ``new-plugin`` writes, with what they provide."""
+
+PACKAGES = [*EXAMPLES, *WRITTEN]
+WITH_SUITE = [name for name in EXAMPLES if (ROOT / "examples" / f"{PREFIX}{name}" / "suites").is_dir()]
+WITH_SUITE += WRITTEN
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns("*.egg-info", "build", "__pycache__", "results")
     for name in EXAMPLES:
         shutil.copytree(ROOT / "examples" / f"{PREFIX}{name}", place / name, ignore=ignored)
-    call(place, "-m", "harness", "new-plugin", "fresh", "--dir", "fresh")
+    for name, kind in WRITTEN.items():
+        call(place, "-m", "harness", "new-plugin", name, "--kind", kind, "--dir", name)
     arguments = ["--quiet", "--no-deps", "--disable-pip-version-check", "--target", "site"]
     if find_spec("setuptools"):
         arguments.append("--no-build-isolation")
@@ -60,7 +65,8 @@ def call(place: Path, *arguments: str, code: int = 0) -> str:
 def test_each_is_listed_with_what_it_provides(provided: dict[str, dict[str, str]]) -> None:
     assert provided["simhash"] == {"simhash": "methods"}
     assert provided["tiny_network"] == {"tiny": "networks"}
-    assert provided["fresh"] == {"fresh": "methods"}
+    assert provided["cliff"] == {"cliff": "environments"}
+    assert {name: provided[name] for name in WRITTEN} == {name: {name: f"{kind}s"} for name, kind in WRITTEN.items()}
 
 
 def test_each_is_a_plugin_in_use(installed: Path) -> None:
@@ -78,13 +84,21 @@ def test_its_methods_pass_their_check(installed: Path, provided: dict[str, dict[
 
 
 @pytest.mark.parametrize("package", PACKAGES)
+def test_its_families_pass_every_check(installed: Path, provided: dict[str, dict[str, str]], package: str) -> None:
+    for name in (name for name, kind in provided[package].items() if kind == "environments"):
+        (family,) = json.loads(call(installed, "-m", "harness", "check", name, "--json"))
+        assert family["environment"] == name
+        assert {check["outcome"] for check in family["checks"]} == {"passed"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_it_passes_its_own_tests(installed: Path, package: str) -> None:
     told = call(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", package)
     assert " passed" in told.splitlines()[-1]
 
 
 @pytest.mark.parametrize("package", WITH_SUITE)
-def test_it_runs_in_its_suite(installed: Path, provided: dict[str, dict[str, str]], package: str) -> None:
+def test_it_runs_in_its_suite(installed: Path, package: str) -> None:
     """The suite's last method on its first task, which the run says the package had a part in."""
     (file,) = (installed / package / "suites").glob("*.yaml")
     suite = YAML(typ="safe").load(file)
@@ -97,7 +111,7 @@ def test_it_runs_in_its_suite(installed: Path, provided: dict[str, dict[str, str
     assert f"harness-{package.replace('_', '-')} 0.1.0" in run["provenance"]["plugins"].values()
     header, *rows = (record.parent / "progress.csv").read_text().splitlines()
     assert rows
-    assert ("intrinsic/bonus_mean" in header) == ("methods" in provided[package].values())
+    assert ("intrinsic/bonus_mean" in header) == (run["spec"]["reward"] is not None)
 
 
 def test_the_executor_carries_a_suite_and_says_what_it_cannot_do(installed: Path) -> None:

@@ -32,6 +32,6 @@ def test_a_difference_would_be_found(tmp_path: Path) -> None:
         kill_and_resume.run(short, tmp_path / results)
     folders = [kill_and_resume.RunFolder.of(short, tmp_path / results) for results in ("one", "other")]
     assert kill_and_resume.differences(*folders) == []
-    text = folders[0].evaluations.read_text()
-    folders[0].evaluations.write_text(text.replace(",8,", ",9,"))
+    text = folders[0].evaluations_file.read_text()
+    folders[0].evaluations_file.write_text(text.replace(",8,", ",9,"))
     assert kill_and_resume.differences(*folders) == ["evaluations.csv"]

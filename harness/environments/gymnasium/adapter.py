@@ -32,6 +32,7 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
         config: What to open.
 
     Attributes:
+        agent_actions: The action space, as one of those that algorithms learn.
         frame_channels: Channels of one image of the stack; ``None`` for vectors.
 
     Raises:
@@ -48,7 +49,8 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
         except HarnessError as error:
             self._env.close()
             raise type(error)(f"{config.id}: {error}") from None
-        self._to_env_action, self.action_space = actions.convert, actions.space
+        self.agent_actions = self.action_space = actions.space
+        self._to_env_action = actions.convert
         self.frame_channels = self._convert.frame_channels
         one = self._convert.space
         shape = (config.frame_stack * one.shape[0], *one.shape[1:])
@@ -69,6 +71,7 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Do an action as often as the settings say, or until the episode ends."""
+        observation: Any = None
         total, terminated, truncated, info = 0.0, False, False, {}
         try:
             env_action = self._to_env_action(action)

@@ -25,7 +25,7 @@ def make(config: GymnasiumConfig, n_envs: int, *, threads: int = 1) -> Gymnasium
     return GymnasiumVecEnv(
         [partial(AdaptedEnv, config)] * n_envs,
         example.observation_space,
-        example.action_space,
+        example.agent_actions,
         processes=config.processes,
         metrics=tuple(dict.fromkeys(("success", *config.metrics))),
         frame_channels=example.frame_channels,

@@ -20,7 +20,7 @@ SEEDS = (5, 2**31 - 2, 77)
 """One for each environment; the largest that a run may give is among them."""
 
 MAX_STEPS = 2000
-MAX_SECONDS = 20.0
+MAX_SECONDS = 10.0
 ENDS_WANTED = 2
 
 

@@ -44,7 +44,7 @@ def test_ppo_learns_from_every_kind_of_space(
 ) -> None:
     short = spec(reward, **SPACES, kwargs={"spaces_of": spaces_of}, **values).model_copy(update={"steps": 160})
     assert train(short, tmp_path, device="cpu").state == "finished"
-    header, *rows = RunFolder.of(short, tmp_path).evaluations.read_text().splitlines()
+    header, *rows = RunFolder.of(short, tmp_path).evaluations_file.read_text().splitlines()
     assert header.split(",")[4:] == ["success", *values.get("metrics", [])]
     assert all(row.split(",")[2] == "15.0" for row in rows)
 

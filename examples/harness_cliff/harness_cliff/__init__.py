@@ -1,0 +1,1 @@
+"""The environment family ``cliff`` for exploration-harness."""
