@@ -71,9 +71,10 @@ class Case:
         """Every input whose name begins so, in order of j, float32 or uint8, checked against the file's sums."""
         return [self._input(entry) for entry in sorted(self._entries(name), key=lambda entry: entry["j"])]
 
-    def input(self, name: str) -> np.ndarray:
-        (array,) = self.inputs(name)
-        return array
+    def input(self, name: str, *, exact: bool = False) -> np.ndarray:
+        """The only input whose name begins so or, if ``exact``, is this."""
+        (entry,) = [entry for entry in self._entries(name) if not exact or entry["name"] == name]
+        return self._input(entry)
 
     def _entries(self, name: str) -> list[dict[str, Any]]:
         return [entry for entry in self.content["inputs"] if entry["name"].startswith(name)]

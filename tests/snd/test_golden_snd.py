@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+import pytest
 import torch
 from golden_cases import Case, cases, protocol
 from gymnasium import spaces
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harness import Spaces, Transitions
+from harness.errors import UserError
 from harness.nn.augmentations import Augmentation, add_noise, apply_where, mask_tiles
 from harness.nn.covariance import deviation
 from harness.nn.layers import ConvEncoder, Convolution
@@ -208,11 +210,11 @@ def test_golden_augmentation_with_given_uniforms(case: Case) -> None:
     noise = torch.from_numpy(case.input("noise uniforms")).to(case.dtype)
     gates = [torch.from_numpy(case.input(f"gate uniforms ({name})")) for name in ("tile mask", "noise")]
     case.check(expected["noise_only"], add_noise(images, noise, s["noise_k"]), "deterministic.noise_only")
-    for entry in case.content["inputs"]:
-        if (size := re.match(r"tile uniforms, size (\d+)", entry["name"])) is None:
+    for size, block in tile_blocks(expected):
+        if original_fails(expected[block]):
+            check_never_drawn(size, images.shape)
             continue
-        block = f"tile_{size[1]}"
-        tiles = torch.from_numpy(case.inputs(entry["name"])[0])  # size 16 begins like size 1, and comes later
+        tiles = torch.from_numpy(case.input(f"tile uniforms, size {size}", exact=True))
         masked = mask_tiles(images, tiles, s["tile_mask_p"])
         case.check(expected[block]["mask_only"], masked, f"deterministic.{block}.mask_only")
         share = (mask_tiles(torch.ones_like(images), tiles, s["tile_mask_p"]) == 0).double().mean()
@@ -220,6 +222,27 @@ def test_golden_augmentation_with_given_uniforms(case: Case) -> None:
         gated = apply_where(gates[0], s["apply_p"], masked, images)
         full = apply_where(gates[1], s["apply_p"], add_noise(gated, noise, s["noise_k"]), gated)
         case.check(expected[block]["full_augment"], full, f"deterministic.{block}.full_augment")
+
+
+def tile_blocks(expected: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """The tile sizes of a case with given uniforms, each with the name of its block."""
+    found = [(re.fullmatch(r"tile_(\d+)", name), name) for name in expected]
+    blocks = [(int(size[1]), name) for size, name in found if size is not None]
+    assert blocks, "no tile size at all"
+    return blocks
+
+
+def original_fails(entry: Any) -> bool:
+    """Whether the original code raised an error where this entry would have its numbers."""
+    return isinstance(entry, Mapping) and ("raises" in entry or any(original_fails(part) for part in entry.values()))
+
+
+def check_never_drawn(tile: int, shape: Sequence[int]) -> None:
+    """The original fails on tiles that do not divide the image; ours leaves them out, and refuses if none is left."""
+    assert any(size % tile for size in shape[2:]), f"the original fails on tiles of {tile} in images of {tuple(shape[2:])}"
+    assert tile not in Augmentation(["mask"], shape[1:], images=True, tile_sizes=(1, tile)).tile_sizes
+    with pytest.raises(UserError, match="divides"):
+        Augmentation(["mask"], shape[1:], images=True, tile_sizes=(tile,))
 
 
 @cases("sndv_augmentation", having="statistics_original_rng")
@@ -230,6 +253,9 @@ def test_golden_augmentation_statistics(case: Case) -> None:
         if (found := re.fullmatch(r"height(\d+)_tile(\d+)", name)) is None:
             continue
         side, tile = int(found[1]), int(found[2])
+        if original_fails(line):
+            check_never_drawn(tile, (n, 1, side, side))
+            continue
         mask = augmentation(case, side, "mask", tile_sizes=(tile,)).apply("mask", torch.ones(n, 1, side, side), random)
         share = (mask == 0).double().mean((1, 2, 3))
         assert abs(float(share.mean()) - line["share_zeroed"]) < 5 * line["std_over_images_of_share"] * (2 / n) ** 0.5, name
@@ -254,6 +280,57 @@ def test_golden_tile_sizes(case: Case) -> None:
     """At the sizes of the study, the sizes that divide the image are the ones that the original draws from."""
     for side, sizes in ((96, case.settings["tile_sizes_if_height_96"]), (64, case.settings["tile_sizes_otherwise"])):
         assert Augmentation(["mask"], (1, side, side), images=True).tile_sizes == sizes
+
+
+def test_augmentation_of_a_size_that_some_tiles_do_not_divide() -> None:
+    """The two tests above on 40 x 24 pixels, in which tiles of 16 make the original fail; numbers of plain NumPy."""
+    for dtype in (torch.float64, torch.float32):
+        case = Case(Path("another_size"), augmentation_case(batch=6, height=40, width=24), dtype)
+        test_golden_augmentation_with_given_uniforms(case)
+        test_golden_augmentation_statistics(case)
+
+
+def augmentation_case(batch: int, height: int, width: int) -> dict[str, Any]:
+    """A file like ``sndv_augmentation.json`` for other sizes and another seed."""
+    seed, shape = 11, (batch, 1, height, width)
+    sizes = (1, 2, 4, 8, 16)
+    tiles = {size: (batch, 1, height // size, width // size) for size in sizes if height % size == width % size == 0}
+    given = [("image", 0, "blocks8", shape), ("noise uniforms", 50, "unit", shape)]
+    given += [(f"gate uniforms ({name})", 51 + i, "unit", (batch,)) for i, name in enumerate(("tile mask", "noise"))]
+    given += [(f"tile uniforms, size {size}", 60 + i, "unit", tiles[size]) for i, size in enumerate(sizes) if size in tiles]
+    arrays = {name: protocol.make_input(seed, j, dims, kind) for name, j, kind, dims in given}
+    wide = {name: array.astype(np.float64) for name, array in arrays.items()}
+    image, noise = wide["image"], 0.2 * (2 * wide["noise uniforms"] - 1)
+    masked_at, noisy_at = (arrays[f"gate uniforms ({name})"][:, None, None, None] < 0.5 for name in ("tile mask", "noise"))
+    blocks: dict[str, Any] = {"noise_only": protocol.digest(image + noise)}
+    statistics: dict[str, Any] = {}
+    for size in sizes:
+        if size not in tiles:
+            blocks[f"tile_{size}"] = statistics[f"height{height}_tile{size}"] = {"raises": "RuntimeError: shapes differ"}
+            continue
+        kept = np.kron(arrays[f"tile uniforms, size {size}"] < np.float32(0.9), np.ones((size, size)))
+        gated = np.where(masked_at, image * kept, image)
+        blocks[f"tile_{size}"] = {
+            "mask_only": protocol.digest(image * kept),
+            "share_zeroed": float((kept == 0).mean()),
+            "full_augment": protocol.digest(np.where(noisy_at, gated + noise, gated)),
+        }
+        deviation = (0.09 * size * size / height**2) ** 0.5
+        line = {"share_zeroed": 0.1, "tiles_constant": True, "std_over_images_of_share": deviation}
+        statistics[f"height{height}_tile{size}"] = line
+    statistics |= {"noise": {"min": -0.2, "max": 0.2, "mean": 0.0, "std": 0.2 / 3**0.5}, "apply_share": 0.5}
+    inputs = [
+        {"name": name, "j": j, "kind": kind, "shape": list(dims), **protocol.digest(arrays[name])}
+        for name, j, kind, dims in given
+    ]
+    return {
+        "case": "sndv_augmentation",
+        "seed": seed,
+        "settings": {"tile_mask_p": 0.1, "noise_k": 0.2, "apply_p": 0.5},
+        "inputs": inputs,
+        "expected": {"deterministic": blocks, "statistics_original_rng": statistics},
+        "precision": {"zero_up_to_rounding": [], "worst_float32_deviations": []},
+    }
 
 
 # SND-STD --------------------------------------------------------------------------------------------------------------
