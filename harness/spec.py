@@ -8,7 +8,7 @@ from enum import IntEnum
 from itertools import accumulate
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from harness.config import Config, Search
 
@@ -19,6 +19,10 @@ TUNING_SEEDS = 1 << 31
 
 CONFIRMATION_SEEDS = TUNING_SEEDS + (1 << 30)
 """The first run seed with which a study's best trials are run again."""
+
+
+_AS_IN_NOVEMBER = "prior"
+"""The ``normaliser_start`` of every run of before there was one: left out of dumps, so that their digests stay."""
 
 
 class EnvironmentSpec(Config):
@@ -58,6 +62,19 @@ class Combination(Config):
     last_step: Literal["bootstrap", "zero"] = "bootstrap"
     """``zero`` repeats the SND repository: return and advantage of each rollout's last step are zero; ``two_critics`` only."""
 
+    normaliser_start: Literal["horizon", "prior"] = Field(default="horizon", exclude_if=lambda value: value == _AS_IN_NOVEMBER)
+    """Where the running deviation that divides bonuses begins; ``sum`` with a normalised bonus only. ``horizon``: at that of a
+    discounted sum of the first step's bonuses, from nothing to its full size. ``prior``: as runs did until November 2026, at
+    the first step's own, which is nearly 0 where environments start alike, so that the first bonuses are many times too large."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _start_of_a_rollout(cls, content: Any) -> Any:
+        """Two critics divide a rollout by a deviation that includes it, as published: there is no other start."""
+        if isinstance(content, dict) and content.get("mode", "two_critics") != "sum":
+            return {"normaliser_start": _AS_IN_NOVEMBER, **content}
+        return content
+
 
 class RewardSpec(Config):
     """A method with its fully resolved configuration and combination."""
@@ -65,6 +82,14 @@ class RewardSpec(Config):
     name: str
     config: dict[str, JsonValue]
     combine: Combination
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_records(cls, content: Any) -> Any:
+        """What was written before ``normaliser_start`` existed, or is as it was then, does not name it."""
+        if isinstance(content, dict) and isinstance(combine := content.get("combine"), dict):
+            return {**content, "combine": {"normaliser_start": _AS_IN_NOVEMBER, **combine}}
+        return content
 
 
 class EvaluationSpec(Config):

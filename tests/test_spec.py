@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,18 @@ def test_the_digest_changes_with_what_changes_the_numbers_only() -> None:
     elsewhere = make_spec(environment={"size": 7})
     assert elsewhere.digest != spec.digest
     assert elsewhere.method_digest == spec.method_digest
+
+
+def test_a_run_that_begins_its_normaliser_as_in_november_is_the_same_run() -> None:
+    """Records of before there was a choice do not name it, and neither do those that it does not concern."""
+    new = make_spec(reward="rnd", combine={"mode": "sum"})
+    old = make_spec(reward="rnd", combine={"mode": "sum", "normaliser_start": "prior"})
+    assert new.digest != old.digest
+    written = json.loads(old.model_dump_json())
+    assert "normaliser_start" not in written["reward"]["combine"]
+    assert RunSpec.model_validate(written) == old
+    assert RunSpec.model_validate_json(new.model_dump_json()) == new
+    assert "normaliser_start" not in make_spec(reward="rnd").model_dump_json()
 
 
 def test_specs_are_frozen_and_strict() -> None:

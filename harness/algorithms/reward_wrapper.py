@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from typing import Any
 
@@ -70,10 +71,11 @@ class BonusVecEnv(VecEnvWrapper):
         """
         if not self.reward.warm_up_steps:
             return
-        self.action_space.seed(seed)
+        space = copy.deepcopy(self.action_space)  # the learner draws its own random actions from the shared one
+        space.seed(seed)
         self.reset()
         for _ in range(self.reward.warm_up_steps):
-            self.step_async(np.stack([self.action_space.sample() for _ in range(self.num_envs)]))
+            self.step_async(np.stack([space.sample() for _ in range(self.num_envs)]))
             self.reward.observe(self._to_transitions(*self.venv.step_wait()))
 
     def reset(self) -> VecEnvObs:

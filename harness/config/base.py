@@ -98,3 +98,8 @@ class IntrinsicRewardConfig(Config):
     def required_observations(self) -> tuple[Literal["images", "vectors"], str] | None:
         """The only observations that these settings are for, and the field that decides it; ``None`` if any may do."""
         return None
+
+    @property
+    def normalises_bonus(self) -> bool:
+        """Whether the method sets `harness.rewards.IntrinsicReward.normaliser`; asked before it is built."""
+        return getattr(self, "bonus_normalisation", "none") == "return_std"

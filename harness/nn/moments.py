@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 _CHUNK = 2**20
 """Elements that are merged at once: the float64 copy of a whole rollout of images would not fit into any cache."""
+
+_LONGEST_HORIZON = 100_000
+"""Steps over which growing sums are followed at most."""
 
 
 class RunningMoments(nn.Module):
@@ -91,6 +95,13 @@ class CumulativeMoments(nn.Module):
         return (self.accumulator / self.count).sqrt() + 1e-7
 
 
+def _growing_sums(gamma: float) -> Tensor:
+    """The discounted sum of ones after 0, 1, ... steps, up to ``1 / (1 - gamma)`` of them, float64 ``(steps + 1,)``."""
+    steps = min(_LONGEST_HORIZON, round(1 / (1 - gamma)))
+    discounts = torch.full((steps,), gamma, dtype=torch.float64).pow(torch.arange(steps))
+    return torch.cat([discounts.new_zeros(1), discounts.cumsum(0)])
+
+
 class ReturnNormaliser(nn.Module):
     """Divides bonuses by the running standard deviation of their discounted sum (Burda et al. 2018, section 2.4).
 
@@ -124,9 +135,27 @@ class ReturnNormaliser(nn.Module):
         self.moments.update(self.discounted_sums(bonuses).flatten())
         return self.scale(bonuses)
 
-    def normalise_step(self, bonus: Tensor) -> Tensor:
-        """Normalise the bonuses of one step, float32 ``(N,)``, by the statistics up to and including it."""
-        return self.normalise_rollout(bonus.unsqueeze(0)).squeeze(0)
+    @torch.no_grad()
+    def normalise_step(self, bonus: Tensor, *, start: Literal["horizon", "prior"] = "prior") -> Tensor:
+        """Normalise the bonuses of one step, float32 ``(N,)``, by the statistics up to and including it.
+
+        Args:
+            bonus: Of the N environments.
+            start: How the first step that has any bonus counts. ``prior``: like every other, by N sums that may all be equal,
+                so that next to no deviation is left to divide by. ``horizon``: as if its bonuses had been earned again and
+                again while the sums grow from 0, for ``1 / (1 - gamma)`` steps, with the weight of one step.
+        """
+        if start == "prior" or self._has_begun:
+            return self.normalise_rollout(bonus.unsqueeze(0)).squeeze(0)
+        if bonus.any():
+            sums = _growing_sums(self.gamma).to(bonus.device).outer(self.discounted_sums(bonus.unsqueeze(0))[0])
+            self.moments.merge(sums.mean(), sums.var(correction=0), len(bonus))
+        return self.scale(bonus)
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether any step was counted; the prior alone weighs less than one sample."""
+        return bool(self.moments.count >= 1)
 
     def scale(self, bonuses: Tensor) -> Tensor:
         """Divide by the present deviation without learning from ``bonuses``."""

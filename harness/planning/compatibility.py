@@ -37,6 +37,19 @@ def adapt_combination(preset: Mapping[str, Any], written: Mapping[str, Any], mod
     return {"mode": "sum", "extrinsic_weight": weights[0], "intrinsic_weight": weights[1]}
 
 
+def resolve_normaliser_start(combine: Combination, config: Config) -> Combination:
+    """What ``normaliser_start`` is where it has no effect: the value that leaves no trace in a run's digest.
+
+    Args:
+        combine: As the suite and the preset have it.
+        config: The method's configuration.
+    """
+    normalised = isinstance(config, IntrinsicRewardConfig) and config.normalises_bonus
+    if combine.mode == "sum" and normalised:
+        return combine
+    return combine.model_copy(update={"normaliser_start": "prior"})
+
+
 def kind_problems(
     method: str, reward: Method, algorithm: str, config: AlgorithmConfig, environments: Environments, registry: Registry
 ) -> Iterator[Problem]:

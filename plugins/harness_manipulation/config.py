@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -29,6 +29,25 @@ class ManipulationConfig(EnvironmentConfig):
 
     episode_steps: int | None = Field(default=None, ge=1, le=1_000_000)
     """Steps after which an episode is cut; 50 for Fetch, 200 for Adroit and 500 for MetaWorld if not set."""
+
+    goals: Literal["shown", "hidden"] | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Whether an episode's goal is in MetaWorld's observations: ``shown``, as in the single-task benchmark (MT1) and the
+    default there, or ``hidden``, three zeros in its place, as in the meta-learning ones (ML1). Fetch always shows its goals,
+    and Adroit's are part of the state; leave it out there."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_goals(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("goals") is not None:
+            return content
+        task = TASKS.get(content["task"]) if isinstance(content.get("task"), str) else None
+        return {**content, "goals": "shown"} if task is not None and task.hides_goal else content
+
+    @model_validator(mode="after")
+    def _check_goals(self) -> Self:
+        if self.goals is not None and not self.task_info.hides_goal:
+            raise ValueError(f"goals is for the tasks of MetaWorld; those of {self.task!r} cannot be hidden")
+        return self
 
     @field_validator("task")
     @classmethod
@@ -57,5 +76,5 @@ class ManipulationConfig(EnvironmentConfig):
 
     @property
     def observations(self) -> Literal["vectors"]:
-        """Positions and velocities, and for Fetch the goal."""
+        """Positions and velocities, and the goal."""
         return "vectors"

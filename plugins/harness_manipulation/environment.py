@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.environments.envpool import (
     EnvPoolTask,
     EnvPoolVecEnv,
@@ -27,7 +29,10 @@ def make(config: ManipulationConfig, n_envs: int, *, threads: int = 1) -> EnvPoo
         threads: C++ threads that step them; the numbers do not depend on it.
     """
     task_info = config.task_info
-    task = EnvPoolTask(task_info.envpool_id, {"max_episode_steps": config.episode_steps or task_info.limit})
+    options: dict[str, Any] = {"max_episode_steps": config.episode_steps or task_info.limit}
+    if task_info.hides_goal:
+        options["partially_observable"] = config.goals == "hidden"
+    task = EnvPoolTask(task_info.envpool_id, options)
     observation_space, action_space = task.spaces()
 
     def open_pool(seeds: list[int]) -> Pool:

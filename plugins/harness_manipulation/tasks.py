@@ -19,12 +19,14 @@ class Task:
         success: Where its info says whether a step succeeds.
         limit: Steps of an episode.
         dictionary: Whether observations are a dictionary with goals, or already a vector.
+        hides_goal: Whether the last three numbers of the vector are a goal drawn for each episode, which can be hidden.
     """
 
     envpool_id: str
     success: str
     limit: int
     dictionary: bool = False
+    hides_goal: bool = False
 
 
 _METAWORLD = (
@@ -50,6 +52,6 @@ TASKS: Mapping[str, Task] = {
         f"adroit_{name.lower()}": Task(f"AdroitHand{name}Sparse-v1", "success", 200)
         for name in ("Door", "Hammer", "Pen", "Relocate")
     },
-    **{f"metaworld_{_snake(name)}": Task(f"MetaWorld/{name}-v3", "success", 500) for name in _METAWORLD.split()},
+    **{f"metaworld_{_snake(name)}": Task(f"MetaWorld/{name}-v3", "success", 500, hides_goal=True) for name in _METAWORLD.split()},
 }
 """All tasks: ``fetch_<task>``, ``adroit_<task>`` and ``metaworld_<task>``."""

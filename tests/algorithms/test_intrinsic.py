@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
 from support.scripted import LoggingReward, ScriptedVecEnv
+from support.specs import make_spec
 
 from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.nn.moments import ReturnNormaliser
+from harness.rewards import Transitions
+from harness.registry import installed
 from harness.spec import Combination
+from harness.training.assembly import assemble
 
 
 def script(n_envs: int, n_steps: int, seed: int, p: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
@@ -112,6 +116,60 @@ def test_rollout_statistics_include_the_rollout_that_they_normalise() -> None:
     var = (1e-4 + moments.var() * count + moments.mean() ** 2 * 1e-4 * count / (count + 1e-4)) / (count + 1e-4)
     np.testing.assert_allclose(bonus_env.rollout_bonuses(), raw / np.sqrt(var), rtol=1e-6)
     np.testing.assert_allclose(reward.normaliser.moments.mean, mean, rtol=1e-9)
+
+
+class ConstantReward(LoggingReward):
+    """A bonus of 0.05, everywhere and always."""
+
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return torch.full((len(transitions),), 0.05)
+
+
+def added_bonuses(start: str, n_envs: int = 4, n_steps: int = 60) -> np.ndarray:
+    never = np.zeros((n_steps, n_envs), dtype=bool)
+    reward = ConstantReward(n_envs)
+    reward.normaliser = ReturnNormaliser(n_envs, gamma=0.99)
+    combine = Combination.model_validate({"mode": "sum", "normaliser_start": start})
+    bonus_env = IntrinsicRewardVecEnv(ScriptedVecEnv(never, never), reward, n_steps, combine)
+    bonus_env.reset()
+    rewards = np.stack([bonus_env.step(np.zeros(n_envs, dtype=np.int64))[1] for _ in range(n_steps)])
+    np.testing.assert_array_equal(rewards, bonus_env.bonuses)  # no other reward in the script
+    return rewards
+
+
+def test_where_environments_start_alike_the_first_summed_bonus_is_like_later_ones() -> None:
+    bonuses, inflated = added_bonuses("horizon"), added_bonuses("prior")
+    assert bonuses.max() < 4 * bonuses.min()
+    assert bonuses[0].max() < 2 * bonuses[-1].min()
+    assert inflated[0].min() > 50 * inflated[-1].max()
+    assert Combination(mode="sum").normaliser_start == "horizon"
+
+
+@pytest.mark.parametrize("start", ["horizon", "prior"])
+def test_deep_sea_begins_with_bonuses_like_later_ones(start: str) -> None:
+    """All environments begin in the same corner, where RND's errors are equal."""
+    small = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "mask": "none"}
+    spec = make_spec(reward="rnd", config=small, combine={"mode": "sum", "normaliser_start": start})
+    parts = assemble(spec, torch.device("cpu"), installed())
+    assert isinstance(parts.bonus_env, IntrinsicRewardVecEnv)
+    parts.base.reseed([1, 2, 3, 4])
+    parts.learner.begin(spec.steps)
+    rollouts = []
+    for _ in range(4):
+        parts.learner.iterate()
+        rollouts.append(parts.bonus_env.bonuses.copy())
+    parts.close()
+    first, later = rollouts[0][0].max(), np.median(np.concatenate(rollouts[1:]))
+    if start == "horizon":
+        assert max(rollout.max() for rollout in rollouts) < 10 * later
+    else:
+        assert first > 30 * later
+
+
+def test_two_critics_have_one_start_only() -> None:
+    """What divides a rollout includes it: nothing is inflated, and nothing is to be chosen."""
+    assert Combination().normaliser_start == "prior"
+    assert "normaliser_start" not in Combination().model_dump()
 
 
 def test_unmodified_ppo_learns_from_the_sum_and_logs_extrinsic_returns() -> None:

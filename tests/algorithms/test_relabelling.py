@@ -143,7 +143,7 @@ def test_the_normaliser_runs_over_fresh_transitions_only():
     model, reward, env = collected(SAC, normalise=True, extrinsic_weight=0.0)
     expected = ReturnNormaliser(2, 0.9)
     for step in [transitions for call, transitions in reward.calls if call == "observe"]:
-        expected.normalise_step(by_hand(step.next_obs))
+        expected.normalise_step(by_hand(step.next_obs), start="horizon")
     assert reward.normaliser is not None
     assert torch.equal(reward.normaliser.moments.var, expected.moments.var)
     env.pop_metrics()

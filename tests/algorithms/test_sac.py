@@ -76,6 +76,25 @@ def test_a_bonus_without_weight_changes_nothing_but_what_it_costs() -> None:
     assert not same(weights(without.model.policy), weights(weighty.model.policy))
 
 
+def test_warm_up_leaves_the_random_actions_as_they_are() -> None:
+    """A method without weight acts like the baseline, after as many random steps before training as it likes."""
+    spec = make_spec(reward="rnd", config=SMALL_RND | {"warm_up_steps": 3}, combine={"intrinsic_weight": 0.0})
+    actions = []
+    for each in (spec.model_copy(update={"reward": None}), spec):
+        parts = assemble(each, CPU, registry())
+        if parts.bonus_env is not None:
+            parts.bonus_env.warm_up(seed=8)
+        parts.base.reseed([5, 6])
+        parts.learner.begin(each.steps)
+        for _ in range(3):  # random ones until step 30, then the policy's
+            parts.learner.iterate()
+        assert isinstance(parts.learner, SACLearner)
+        assert parts.learner.model.replay_buffer is not None
+        actions.append(parts.learner.model.replay_buffer.actions.copy())
+    np.testing.assert_array_equal(*actions)
+    assert np.unique(actions[0][:30]).size > 30
+
+
 def test_an_iteration_is_whole_calls_of_training() -> None:
     _, learner = begun(make_spec(algorithm={"log_every": 21, "train_freq": 3}))
     assert learner.vector_steps_per_iteration == 12  # vector steps of two environments

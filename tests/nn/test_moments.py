@@ -116,6 +116,36 @@ def test_stepwise_and_whole_rollouts_end_with_the_same_statistics() -> None:
     torch.testing.assert_close(stepwise.moments.var, whole.moments.var)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.9, 0.99, 0.9999])
+@pytest.mark.parametrize("n_envs", [1, 8])
+def test_the_first_bonus_of_environments_that_start_alike_is_not_inflated(gamma: float, n_envs: int) -> None:
+    """Equal bonuses throughout: what the first is divided by is the deviation of a sum that grows from 0 to its full size."""
+    bonus = torch.full((n_envs,), 0.05)
+    normaliser, inflated = ReturnNormaliser(n_envs, gamma), ReturnNormaliser(n_envs, gamma)
+    first = normaliser.normalise_step(bonus, start="horizon")
+    sums, total = [0.0], 0.0
+    for _ in range(round(1 / (1 - gamma))):
+        total = gamma * total + 0.05
+        sums.append(total)
+    torch.testing.assert_close(first, bonus / np.std(sums), rtol=0.1, atol=0)  # the prior weighs a little
+    assert inflated.normalise_step(bonus).min() > 4.9 * n_envs**0.5
+    later = torch.stack([normaliser.normalise_step(bonus) for _ in range(200)])
+    if gamma:  # without a sum nothing ever varies
+        assert first.max() < 3 * later.median()
+    assert torch.equal(normaliser.filtered, _sums_of(bonus, gamma, 201))
+
+
+def _sums_of(bonus: torch.Tensor, gamma: float, steps: int) -> torch.Tensor:
+    return ReturnNormaliser(len(bonus), gamma).discounted_sums(bonus.repeat(steps, 1))[-1]
+
+
+def test_steps_without_any_bonus_do_not_begin_the_statistics() -> None:
+    normaliser = ReturnNormaliser(2, 0.99)
+    for _ in range(3):
+        assert normaliser.normalise_step(torch.zeros(2), start="horizon").tolist() == [0.0, 0.0]
+    assert normaliser.normalise_step(torch.tensor([0.05, 0.05]), start="horizon").max() < 0.1
+
+
 def test_scale_learns_nothing() -> None:
     normaliser = ReturnNormaliser(2, 0.9)
     normaliser.normalise_step(torch.tensor([1.0, 2.0]))

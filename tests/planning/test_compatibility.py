@@ -55,6 +55,22 @@ def test_a_bonus_published_with_two_critics_is_summed_at_its_relative_weight(tmp
     assert combination(tmp_path, "{reward: rnd}") == Combination(mode="sum", extrinsic_weight=1, intrinsic_weight=0.5)
 
 
+def test_only_a_sum_with_a_normalised_bonus_has_a_start_of_its_normaliser(tmp_path):
+    starts = {
+        "{reward: rnd}": "horizon",
+        "{reward: rnd, combine: {normaliser_start: prior}}": "prior",
+        "{reward: rnd, config: {bonus_normalisation: none}}": "prior",
+        "{reward: snd_vic}": "prior",
+        "{reward: encoding}": "prior",
+        "{reward: rnd, algorithm: {name: ppo}}": "prior",
+        "{reward: rnd, algorithm: {name: ppo}, combine: sum}": "horizon",
+    }
+    for method, start in starts.items():
+        assert combination(tmp_path, method).normaliser_start == start, method
+    error = refusal(tmp_path, "{reward: rnd, algorithm: {name: ppo}, combine: {normaliser_start: horizon}}")
+    assert "has no effect with mode 'two_critics', only with 'sum'" in error
+
+
 def test_what_the_suite_says_goes_over_it(tmp_path):
     assert combination(tmp_path, "{reward: rnd, combine: {intrinsic_weight: 3}}") == Combination(
         mode="sum", extrinsic_weight=1, intrinsic_weight=3

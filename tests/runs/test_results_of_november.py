@@ -11,10 +11,23 @@ import pytest
 import torch
 
 from harness.cli.app import main
+from harness.planning.expand import expand
+from harness.planning.load import load_suite
 
 NOVEMBER = Path(__file__).parents[1] / "fixtures" / "november"
 FINISHED = NOVEMBER / "finished"
 RUNS = sorted(folder.parent.relative_to(FINISHED) for folder in FINISHED.glob("*/[nm]*/*/seed-*/run.json"))
+
+
+def as_then(suite: str, folder: Path) -> Path:
+    """The suite with the one line that its summed, normalised bonuses need to be computed as they were."""
+    text = (NOVEMBER / f"{suite}.yaml").read_text()
+    text = text.replace("combine: {mode: sum, ", "combine: {mode: sum, normaliser_start: prior, ")
+    text = text.replace("  sac_rnd:\n", "  sac_rnd:\n    combine: {normaliser_start: prior}\n")
+    assert text.count("normaliser_start") == 1
+    file = folder / f"{suite}.yaml"
+    file.write_text(text)
+    return file
 
 
 @pytest.mark.parametrize(("suite", "runs"), [("november", 6), ("november_sac", 2)])
@@ -22,9 +35,21 @@ def test_what_was_finished_is_skipped(suite: str, runs: int, tmp_path: Path, cap
     results = tmp_path / "results"
     shutil.copytree(FINISHED, results)
     before = {file: file.read_bytes() for file in results.rglob("run.json")}
-    assert main(["run", str(NOVEMBER / f"{suite}.yaml"), "--results", str(results)]) == 0
+    assert main(["run", str(as_then(suite, tmp_path)), "--results", str(results)]) == 0
     assert f"nothing to do: {runs} runs finished" in capsys.readouterr().out
     assert {file: file.read_bytes() for file in results.rglob("run.json")} == before
+
+
+@pytest.mark.parametrize(("suite", "method"), [("november", "rnd_sum"), ("november_sac", "sac_rnd")])
+def test_only_summed_normalised_bonuses_are_trained_anew(suite: str, method: str) -> None:
+    """Their first bonuses were inflated. Under the suite as it was they get a new digest, and the old runs stay beside."""
+    plan = expand(load_suite(NOVEMBER / f"{suite}.yaml"))
+    found = {Path(spec.path) in RUNS for spec in plan if spec.method != method}
+    assert found == {True}
+    old = {run.parts[2] for run in RUNS if run.parts[0] == suite and run.parts[2].startswith(f"{method}-")}
+    assert len(old) == 1
+    new = {spec.path.split("/")[2] for spec in plan if spec.method == method}
+    assert len(new) == 1 and not old & new
 
 
 def test_what_was_finished_is_counted_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +71,7 @@ def test_what_was_finished_is_counted_and_reported(tmp_path: Path, capsys: pytes
 def test_what_was_interrupted_goes_on_from_its_checkpoint(suite: str, tmp_path: Path) -> None:
     results = tmp_path / "results"
     shutil.copytree(NOVEMBER / "interrupted", results)
-    assert main(["run", str(NOVEMBER / f"{suite}.yaml"), "--seeds", "0-0", "--results", str(results), "--no-report"]) == 0
+    assert main(["run", str(as_then(suite, tmp_path)), "--seeds", "0-0", "--results", str(results), "--no-report"]) == 0
     for run in (run for run in RUNS if run.parts[0] == suite and run.name == "seed-0"):
         record = json.loads((results / run / "run.json").read_text())
         assert record["status"]["state"] == "finished"

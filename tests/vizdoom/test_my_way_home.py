@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from harness_vizdoom import environment
 from harness_vizdoom.config import START_SPOTS, VizDoomConfig
 from harness_vizdoom.environment import make
-from harness_vizdoom.scenario import with_start_spots, write_scenario
+from harness_vizdoom.scenario import with_fixed_start, with_start_spots, write_scenario
 
 FORWARD, RIGHT = 1, 2
 
@@ -39,14 +40,53 @@ def test_the_vest_earns_one_and_terminates(monkeypatch: pytest.MonkeyPatch):
     assert found and cut
 
 
-def test_fixed_starts_differ_in_direction_only_and_from_each_other():
-    views = {}
-    for task in ("my_way_home_sparse", "my_way_home_very_sparse"):
-        env = make(VizDoomConfig(task=task, size=36), 2)
-        env.reseed([1, 2])
-        views[task] = env.reset()
-        env.close()
-    assert not np.array_equal(*views.values())
+def first_views(task: str, **settings: str) -> np.ndarray:
+    """What walkers see at first, with three seeds."""
+    env = make(VizDoomConfig(task=task, size=36, **settings), 3)
+    env.reseed([1, 2, 3])
+    views = env.reset()[:, 0].astype(float)
+    env.close()
+    return views
+
+
+def apart(views: np.ndarray) -> float:
+    """Mean difference of pixels between the first of some views and the others."""
+    return float(np.abs(views[1:] - views[:1]).mean())
+
+
+def test_fixed_starts_are_turned_one_way_and_another():
+    sparse, very_sparse = (first_views(f"my_way_home_{task}") for task in ("sparse", "very_sparse"))
+    drawn = first_views("my_way_home_sparse", start_direction="random")
+    assert max(apart(sparse), apart(very_sparse)) < 0.5 * apart(drawn)
+    assert apart(np.stack([sparse[0], very_sparse[0]])) > 2 * max(apart(sparse), apart(very_sparse))
+
+
+def test_the_start_is_that_of_the_authors_maps(tmp_path: Path):
+    """Their compiled scripts hold spot 15 and the fixed-point directions 0.49 and 0.51; and 0.0 to 0.01 at spot 10."""
+    for spot, turns, bounds in ((15, (0.49, 0.51), (0x7D70, 0x828F)), (10, (0.0, 0.01), (0, 0x28F))):
+        _, world = write_scenario(tmp_path, range(spot, spot + 1), grayscale=True, turns=turns)
+        script = world.read_bytes()
+        least, largest = (bound.to_bytes(4, "little") for bound in bounds)
+        assert bytes([0xA7, spot, 0x19, 0]) in script
+        assert b"\xa7\0\x03" + least + b"\x03" + largest + b"\x39\xf0\x24" in script
+        assert len(script) == len(write_scenario(tmp_path, range(10, 27), grayscale=True)[1].read_bytes())
+
+
+def test_a_direction_is_in_the_record_where_it_matters_only():
+    assert "start_direction" not in VizDoomConfig(task="my_way_home").model_dump()
+    sparse = VizDoomConfig(task="my_way_home_sparse").model_dump()
+    assert sparse["start_direction"] == "fixed"
+    assert VizDoomConfig.model_validate(sparse).start_turns == (0.0, 0.01)
+    assert VizDoomConfig(task="my_way_home_sparse", start_direction="random").start_turns == (0.0, 1.0)
+    with pytest.raises(ValidationError, match="begins in random directions"):
+        VizDoomConfig(task="my_way_home", start_direction="fixed")
+
+
+def test_directions_are_chosen_at_a_single_spot_of_a_known_map():
+    with pytest.raises(ValueError, match="at a single spot"):
+        with_fixed_start(b"", range(10, 12), (0.0, 0.01))
+    with pytest.raises(ValueError, match="cannot be turned"):
+        with_fixed_start(b"PWAD" + bytes(64), range(10, 11), (0.0, 0.01))
 
 
 def test_a_reset_in_the_middle_begins_new_games():
@@ -95,4 +135,4 @@ def test_another_map_is_refused():
 
 def test_actions_out_of_range_are_refused():
     with pytest.raises(ValueError, match="from 0 to 3"):
-        environment._button_presses(np.array([4]))
+        environment._to_buttons(np.array([4]))

@@ -58,7 +58,8 @@ class RelabellingVecEnv(BonusVecEnv):
         if self.train_reward:
             self.reward.observe(transitions)
             if self.reward.normaliser is not None:
-                self.reward.normaliser.normalise_step(self.reward.bonus(transitions))
+                bonus = self.reward.bonus(transitions)
+                self.reward.normaliser.normalise_step(bonus, start=self.combine.normaliser_start)
         return observations, rewards, dones, infos
 
     def relabel(self, batch: Transitions) -> Tensor:

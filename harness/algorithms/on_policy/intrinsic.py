@@ -78,7 +78,8 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
         summed = self.combine.mode == "sum"
         if summed and self.reward.normaliser is not None:
             normaliser = self.reward.normaliser
-            bonus = normaliser.normalise_step(bonus) if self.train_reward else normaliser.scale(bonus)
+            start = self.combine.normaliser_start
+            bonus = normaliser.normalise_step(bonus, start=start) if self.train_reward else normaliser.scale(bonus)
         added = self._bonuses[self._rollout.position] = bonus.cpu().numpy()
         if summed:
             combined = self.combine.extrinsic_weight * rewards + self.combine.intrinsic_weight * added
