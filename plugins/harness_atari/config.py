@@ -36,7 +36,11 @@ class AtariConfig(EnvironmentConfig):
     """Frames per observation, newest last; the frames before an episode's first are black."""
 
     size: int = Field(default=84, ge=36, le=210)
-    """Height and width of a frame in pixels, area-averaged from 210 x 160: 84 in RND, 96 in SND."""
+    """Height and width of a frame in pixels, made from 210 x 160: 84 in RND, 96 in SND."""
+
+    resize: Literal["area", "bicubic"] = Field(default="area", exclude_if=lambda value: value == "area")
+    """How a frame gets its size: by the mean over each new pixel's ``area`` (OpenAI's wrappers, RND), done by ALE, or by
+    antialiased ``bicubic`` interpolation (Pillow's default, SND), done here and slower."""
 
     grayscale: bool = True
     """One luminance channel per frame; if false, red, green and blue."""

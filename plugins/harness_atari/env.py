@@ -22,6 +22,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness import NO_INFO, HarnessVecEnv, episode_end_info
 from harness.environments.base import validate_discrete_actions
+from harness_atari.bicubic import BicubicStacks, screen_size
 from harness_atari.config import AtariConfig
 from harness_atari.exploration import ExplorationMetrics
 
@@ -52,7 +53,7 @@ class AtariVecEnv(HarnessVecEnv):
     def __init__(self, config: AtariConfig, n_envs: int, *, threads: int = 1) -> None:
         self._config = config
         self._exploration: ExplorationMetrics | None = None
-        self._ale = _make_vector_env(config, n_envs, threads)
+        self._ale = _open_games(config, n_envs, threads)
         self._n_actions = len(self._ale.ale.get_action_set())
         self._elapsed = np.zeros(n_envs, dtype=np.int64)
         frame_channels = 1 if config.grayscale else 3
@@ -149,7 +150,17 @@ class AtariVecEnv(HarnessVecEnv):
         return np.moveaxis(images, -1, -3).reshape(*images.shape[:-4], *self._shape)
 
 
-def _make_vector_env(config: AtariConfig, n_envs: int, threads: int) -> AtariVectorEnv:
+def _open_games(config: AtariConfig, n_envs: int, threads: int) -> AtariVectorEnv | BicubicStacks:
+    """The games with frames as the configuration wants them."""
+    if config.resize == "area":
+        return _make_vector_env(config, n_envs, threads, (config.size, config.size), config.stack)
+    games = _make_vector_env(config, n_envs, threads, screen_size(config.game), stack=1)
+    return BicubicStacks(games, config.stack, config.size)
+
+
+def _make_vector_env(
+    config: AtariConfig, n_envs: int, threads: int, size: tuple[int, int], stack: int
+) -> AtariVectorEnv:
     """ALE's vector environment with every option stated, none left to a default."""
     return AtariVectorEnv(
         config.game,
@@ -163,10 +174,10 @@ def _make_vector_env(config: AtariConfig, n_envs: int, threads: int) -> AtariVec
         full_action_space=config.full_action_space,
         continuous=False,
         autoreset_mode=AutoresetMode.SAME_STEP,
-        img_height=config.size,
-        img_width=config.size,
+        img_height=size[0],
+        img_width=size[1],
         grayscale=config.grayscale,
-        stack_num=config.stack,
+        stack_num=stack,
         frameskip=config.frame_skip,
         maxpool=config.maxpool,
         noop_max=config.noop_max,

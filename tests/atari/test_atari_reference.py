@@ -32,7 +32,8 @@ class Game:
         self.screens = [np.zeros_like(first)] * (config.stack - 1) + [first]
 
     def observation(self) -> np.ndarray:
-        return np.concatenate([area_resized(screen, self.config.size) for screen in self.screens])
+        resized = bicubically_resized if self.config.resize == "bicubic" else area_resized
+        return np.concatenate([resized(screen, self.config.size).astype(float) for screen in self.screens])
 
     def step(self, action: int) -> tuple[float, bool]:
         screens: list[np.ndarray] = []
@@ -62,12 +63,20 @@ def area_resized(screen: np.ndarray, size: int) -> np.ndarray:
     return fine.reshape(size, rows // size, size, columns // size, -1).mean(axis=(1, 3)).transpose(2, 0, 1)
 
 
+def bicubically_resized(screen: np.ndarray, size: int) -> np.ndarray:
+    """Pillow's default, as in the SND repository, ``(channels, size, size)``."""
+    small = np.asarray(Image.fromarray(screen.squeeze()).resize((size, size)))
+    return small.reshape(size, size, -1).transpose(2, 0, 1)
+
+
 @pytest.mark.parametrize(
     "config",
     [
         AtariConfig(game="breakout", sticky=0.25),
         AtariConfig(game="gravitar", sticky=0.5, size=96),
         AtariConfig(game="boxing", sticky=0, frame_skip=2, stack=2, maxpool=False, grayscale=False),
+        AtariConfig(game="breakout", sticky=0.25, size=96, resize="bicubic"),
+        AtariConfig(game="boxing", sticky=0, frame_skip=2, stack=2, size=36, grayscale=False, resize="bicubic"),
     ],
     ids=lambda config: config.game,
 )
