@@ -40,7 +40,7 @@ class AtariConfig(EnvironmentConfig):
 
     resize: Literal["area", "bicubic"] = Field(default="area", exclude_if=lambda value: value == "area")
     """How a frame gets its size: by the mean over each new pixel's ``area`` (OpenAI's wrappers, RND), done by ALE, or by
-    antialiased ``bicubic`` interpolation (Pillow's default, SND), done here and slower."""
+    antialiased ``bicubic`` interpolation (Pillow's default, SND), done here."""
 
     grayscale: bool = True
     """One luminance channel per frame; if false, red, green and blue."""

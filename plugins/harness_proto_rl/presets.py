@@ -32,7 +32,7 @@ PHASES_LASKIN2021: Mapping[str, Mapping[str, Any]] = {
     },
     "finetune": {
         "train_reward": False,  # URLB agent/proto.py: only while reward_free
-        "reset": ["optimizers", "replay"],  # URLB finetune.py: a new agent with old networks
+        "reset": ["optimizers", "replay"],  # URLB finetune.py: a new agent with old networks, its critic_target aside (README)
         "extrinsic_weight": 1.0,  # URLB agent/proto.py: extrinsic reward only
         "intrinsic_weight": 0.0,
     },

@@ -78,7 +78,8 @@ class RNDConfig(IntrinsicRewardConfig):
     eta: Annotated[float, Search(low=1e-3, high=10.0, log=True, when=("bonus_normalisation", "none"))] = Field(
         default=1.0, gt=0
     )
-    """Factor on the error; ``return_std`` divides it out again."""
+    """Factor on the error. ``return_std`` divides it out again, but for the first rollouts: its moments begin with a prior of
+    variance 1, whatever the size of the bonus."""
 
     bonus_clip: float | None = Field(default=None, gt=0)
     """Largest eta * error, before ``bonus_normalisation``; null for no bound."""

@@ -52,4 +52,4 @@ def harness_networks() -> Sequence[Network]:
 
 @hookimpl
 def harness_algorithm_presets() -> Sequence[AlgorithmPreset]:
-    return [presets.PPO_BURDA2018, presets.PPO_PECHAC2024]
+    return [presets.PPO_BURDA2018, presets.PPO_PECHAC2024, presets.PPO_CLEANRL]

@@ -98,7 +98,7 @@ CLEANRL = Preset(
         "aggregation": "half_sum",
         "mask": "sample",
         "keep": 0.25,  # --update-proportion
-        "learning_rate": 1e-4,  # --learning-rate; annealed there
+        "learning_rate": 1e-4,  # --learning-rate; annealed there, and gradients bounded together with the policy's
         "adam_epsilon": 1e-5,
         "epochs": 4,  # --update-epochs
         "minibatches": 4,  # --num-minibatches
@@ -148,7 +148,7 @@ PPO_PECHAC2024 = AlgorithmPreset(
             "n_envs": 128,  # SND config/ppo.config.json
             "n_steps": 128,  # ditto: trajectory_size 16384
             "batch_size": 512,  # ditto
-            "n_epochs": 4,  # ditto
+            "n_epochs": 4,  # ditto; all four share one permutation there, here each draws its own
             "learning_rate": 1e-4,  # ditto
             "learning_rate_schedule": "constant",
             "adam_epsilon": 1e-8,  # torch's default
@@ -161,6 +161,32 @@ PPO_PECHAC2024 = AlgorithmPreset(
             "vf_coef": 0.5,  # ditto: critic_loss_weight
             "max_grad_norm": 0.5,  # SND algorithms/PPO.py
             "network": "pechac2024",  # SND modules/PPO_AtariModules.py
+        },
+    ),
+)
+
+PPO_CLEANRL = AlgorithmPreset(
+    algorithm="ppo",
+    preset=Preset(
+        name="cleanrl",
+        source="vwxyzjn/cleanrl@fe8d8a0 cleanrl/ppo_rnd_envpool.py, with whole games instead of lives",
+        config={
+            "n_envs": 128,  # --num-envs
+            "n_steps": 128,  # --num-steps
+            "batch_size": 4096,  # --num-minibatches 4
+            "n_epochs": 4,  # --update-epochs
+            "learning_rate": 1e-4,  # --learning-rate
+            "learning_rate_schedule": "linear",  # --anneal-lr
+            "adam_epsilon": 1e-5,  # CRL optim.Adam(eps=1e-5)
+            "gamma": 0.999,  # --gamma
+            "gae_lambda": 0.95,  # --gae-lambda
+            "clip_range": 0.1,  # --clip-coef
+            "clip_range_vf": 0.1,  # --clip-vloss, with --clip-coef; the extrinsic value only there
+            "normalize_advantage": True,  # --norm-adv
+            "ent_coef": 0.001,  # --ent-coef
+            "vf_coef": 0.5,  # --vf-coef
+            "max_grad_norm": 0.5,  # --max-grad-norm; of policy and predictor together there
+            "network": "burda2018",  # CRL Agent, but for a 3x3 convolution and a hidden layer; see README.md
         },
     ),
 )

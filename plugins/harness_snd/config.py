@@ -31,7 +31,7 @@ Gain = Annotated[
 ]
 Eta = Annotated[
     float,
-    Field(gt=0, description="Factor on the mean squared error; ``return_std`` divides it out again."),
+    Field(gt=0, description="Factor on the mean squared error; ``return_std`` divides it out again, the first rollouts aside (see RND's)."),
     Search(low=1e-2, high=10.0, log=True, when=("bonus_normalisation", "none")),
 ]
 BonusClip = Annotated[
@@ -44,7 +44,8 @@ BonusNormalisation = Annotated[
 Distillation = Annotated[
     Literal["mean", "sum"],
     Field(
-        description="Whether the predictor's loss is the mean or the sum over samples and features. Adam's steps are the same."
+        description="Whether the predictor's loss is the mean or the sum over samples and features. Adam divides a constant "
+        "factor out, but for its epsilon: gradients of a mean are so small that it shortens their steps."
     ),
 ]
 Keep = Annotated[

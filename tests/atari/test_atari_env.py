@@ -68,6 +68,33 @@ def test_step_limit_is_exact_and_truncates():
                 assert [info["TimeLimit.truncated"] for info in infos] == [True] * 3
 
 
+@pytest.mark.parametrize("settings", [{}, {"grayscale": False}])
+def test_bicubic_frames_are_stacked_like_others(settings: dict[str, bool]):
+    """The same games with frames made small in another way: ends, order in the stack, black frames, last observations."""
+    arguments = {"episode_steps": 7, "size": 42, **settings}
+    with playing("pong", **arguments) as area, playing("pong", resize="bicubic", **arguments) as bicubic:
+        assert area.observation_space == bicubic.observation_space
+        for env in (area, bicubic):
+            env.reseed([5, 6])
+        assert alike(area.reset(), bicubic.reset())
+        for actions in random_actions(area, 20):
+            one, other = area.step(actions), bicubic.step(actions)
+            assert alike(one[0], other[0]) and np.array_equal(one[1], other[1]) and np.array_equal(one[2], other[2])
+            for index in np.flatnonzero(one[2]):
+                assert alike(one[3][index]["terminal_observation"], other[3][index]["terminal_observation"])
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """The same frames are black, and the others show the same to the eye."""
+    black = one.any(axis=(-2, -1)) == other.any(axis=(-2, -1))
+    return bool(black.all()) and np.abs(one.astype(float) - other).mean() < 3
+
+
+def test_how_frames_are_made_small_is_in_the_record_only_if_bicubic():
+    assert "resize" not in AtariConfig(game="pong").model_dump()
+    assert AtariConfig(game="pong", resize="bicubic").model_dump()["resize"] == "bicubic"
+
+
 def test_last_observation_of_a_cut_episode_is_the_one_an_uncut_game_shows():
     with playing("pong", episode_steps=10) as cut, playing("pong") as uncut:
         for env in (cut, uncut):
