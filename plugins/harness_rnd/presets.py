@@ -184,7 +184,7 @@ PPO_CLEANRL = AlgorithmPreset(
             "clip_range_vf": 0.1,  # --clip-vloss, with --clip-coef; the extrinsic value only there
             "normalize_advantage": True,  # --norm-adv
             "ent_coef": 0.001,  # --ent-coef
-            "vf_coef": 0.5,  # --vf-coef
+            "vf_coef": 0.25,  # --vf-coef 0.5, times the 0.5 of each value loss
             "max_grad_norm": 0.5,  # --max-grad-norm; of policy and predictor together there
             "network": "burda2018",  # CRL Agent, but for a 3x3 convolution and a hidden layer; see README.md
         },
