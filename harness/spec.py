@@ -82,6 +82,8 @@ class RewardSpec(Config):
     name: str
     config: dict[str, JsonValue]
     combine: Combination
+    config_by_task: dict[str, dict[str, JsonValue]] = Field(default_factory=dict, exclude_if=lambda value: not value)
+    """What of ``config`` differs between the tasks of the suite, for all of them; part of the method's identity only."""
 
     @model_validator(mode="before")
     @classmethod
@@ -203,11 +205,18 @@ class RunSpec(Config):
         """Like `digest` without the environment: the same for one method on all tasks of a suite."""
         content = self._identity(start={"method_digest", "seed", "steps"})
         del content["environment"]
+        if self.reward and self.reward.config_by_task:
+            by_task = self.reward.config_by_task
+            of_tasks = {key for values in by_task.values() for key in values}
+            shared = {key: value for key, value in self.reward.config.items() if key not in of_tasks}
+            content["reward"] |= {"config": shared, "config_by_task": by_task}
         return _digest(content)
 
     def _identity(self, start: set[str]) -> dict[str, Any]:
         """What makes the run; of its start, these fields. What a run without phases lacks leaves no trace."""
         content = self.model_dump(mode="json", exclude={*_LABEL_FIELDS, "phases", "start"})
+        if self.reward:
+            content["reward"].pop("config_by_task", None)
         if self.phases:
             content["phases"] = [phase.model_dump(mode="json") for phase in self.phases]
         if self.start:

@@ -69,6 +69,9 @@ class EnvironmentConfig(Config):
 
     task_field: ClassVar[str] = ""
 
+    learner_fields: ClassVar[frozenset[str]] = frozenset({"reward_transform", "time_limit"})
+    """Settings that change what a learner sees of a task and neither the task nor its scores: a method may have its own."""
+
     reward_transform: Literal["none", "sign", "positive_sign"] = "none"
     """What the learner sees of the extrinsic reward: ``none``, ``sign``, or ``positive_sign`` (max(0, sign r))."""
 

@@ -9,6 +9,7 @@ from harness.config import KIND_AXES, AlgorithmConfig, Config, EnvironmentConfig
 from harness.registry import Registry
 from harness.registry.hooks import Method
 from harness.spec import Combination, RewardSpec
+from harness.suites.locations import KeyPath
 from harness.suites.model import Suite
 from harness.suites.validation import Problem
 
@@ -48,6 +49,24 @@ def resolve_normaliser_start(combine: Combination, config: Config) -> Combinatio
     if combine.mode == "sum" and normalised:
         return combine
     return combine.model_copy(update={"normaliser_start": "prior"})
+
+
+def view_problems(changed: Mapping[str, Any], path: KeyPath, family: str, model: type[Config]) -> list[Problem]:
+    """Settings of the environment that a method changes and may not, since they change the task or its scores.
+
+    Args:
+        changed: What the method changes.
+        path: The key path at which it does.
+        family: Name of the environment family.
+        model: The family's configuration.
+    """
+    allowed = model.learner_fields if issubclass(model, EnvironmentConfig) else frozenset[str]()
+    rule = f"a method may change only what its learner sees of environment family {family!r}: {', '.join(sorted(allowed))}"
+    return [
+        Problem(f"{key!r} is the same for all methods; {rule}", ((*path, key),))
+        for key in changed
+        if key not in allowed
+    ]
 
 
 def kind_problems(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import polars as pl
 
 from harness.analysis.statistics import MIN_SEEDS
 from harness.analysis.tables import Analysis
+from harness.report.differences import describe_differences
 from harness.report.wording import join_names
 from harness.runs.results import RunRecords
+from harness.spec import RunSpec
 
 ADEQUATE_SEEDS = 10
 """From here on a nominal 95 % interval covers the truth about as often as it says."""
@@ -25,6 +28,7 @@ def collect_warnings(analysis: Analysis, records: RunRecords) -> list[str]:
         _incomplete_evaluations,
         _unequal_budgets,
         _unequal_environments,
+        _unequal_algorithms,
         _conflicting_constants,
         _superseded,
         _altered_curves,
@@ -121,13 +125,33 @@ def _unequal_budgets(analysis: Analysis, records: RunRecords) -> Iterator[str]:
 
 
 def _unequal_environments(analysis: Analysis, records: RunRecords) -> Iterator[str]:
-    different = []
+    different: list[str] = []
+    details: dict[str, None] = {}
     for task in analysis.tasks["task"]:
-        folders = analysis.current_runs.filter(task=task).drop_nulls("folder")["folder"]
-        settings = {records[folder].spec.environment.model_dump_json() for folder in folders}
-        different += [task] if len(settings) > 1 else []
+        runs = analysis.current_runs.filter(task=task).drop_nulls("folder").select("label", "folder").rows()
+        settings = [(label, _environment_settings(records[folder].spec)) for label, folder in runs]
+        differing = describe_differences(settings)
+        different += [task] if differing else []
+        details |= dict.fromkeys(differing)
     if different:
-        yield f"Runs of {join_names(different)} differ in their environment's settings. Their scores are not like for like."
+        yield (
+            f"Runs of {join_names(different)} differ in their environment's settings: {'; '.join(details)}. Their scores are"
+            " not like for like."
+        )
+
+
+def _environment_settings(spec: RunSpec) -> dict[str, Any]:
+    return {"family": spec.environment.family, **spec.environment.config}
+
+
+def _unequal_algorithms(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    """Methods that were each given the algorithm of their own publication."""
+    runs = analysis.current_runs.drop_nulls("folder").select("label", "folder").rows()
+    specs = {label: records[folder].spec.algorithm for label, folder in reversed(runs)}
+    if len({spec.name for spec in specs.values()}) != 1:  # “Methods” says which is whose
+        return
+    if differing := describe_differences([(label, spec.config) for label, spec in specs.items()]):
+        yield f"Methods differ in their algorithm's settings: {'; '.join(differing)}. Not the bonus alone is compared."
 
 
 def _conflicting_constants(analysis: Analysis, records: RunRecords) -> Iterator[str]:

@@ -167,6 +167,10 @@ class MethodAlgorithmBlock(_OpenBlock):
     """Published settings to start from, instead of those that the suite names."""
 
 
+class MethodEnvironmentBlock(_OpenBlock):
+    """What one method changes in how its learner sees every task; the tasks themselves and their scores stay the same."""
+
+
 class TaskBlock(_Block):
     """One environment with its settings and the constants that normalise its score."""
 
@@ -254,6 +258,17 @@ class MethodBlock(_Block):
     )
     """Settings of the algorithm for this method, over the suite's."""
 
+    environment: Annotated[MethodEnvironmentBlock, BeforeValidator(_null_to_empty, MethodEnvironmentBlock | None)] = (
+        MethodEnvironmentBlock()
+    )
+    """How this method's learner sees every task, over what tasks and suite say: only settings that change neither the task
+    nor its scores, such as ``size`` on Atari or ``reward_transform``. The report names what differs between methods."""
+
+    config_by_task: Annotated[
+        dict[Name, dict[str, JsonValue]], BeforeValidator(_null_to_empty, dict[Name, dict[str, JsonValue]] | None)
+    ] = Field(default_factory=dict, json_schema_extra=_NAME_PATTERN)
+    """Settings of the intrinsic reward on single tasks, by task, over ``config``."""
+
     @field_validator("reward")
     @classmethod
     def _none_is_null(cls, reward: str | None) -> str | None:
@@ -262,7 +277,7 @@ class MethodBlock(_Block):
     @model_validator(mode="after")
     def _has_a_reward(self) -> MethodBlock:
         if self.reward is None:
-            for key in ("preset", "config", "combine", "phases"):
+            for key in ("preset", "config", "combine", "phases", "config_by_task"):
                 if getattr(self, key):
                     raise ValueError(f"{key} has no meaning without a reward: add 'reward: NAME' or remove it")
         return self

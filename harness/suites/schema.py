@@ -68,6 +68,9 @@ def _add_environments(definitions: Json, registry: Registry, references: Mapping
     block = definitions["EnvironmentBlock"]
     block["properties"]["family"] |= _choice(_summaries(registry.environments))
     _allow_settings(definitions, block, "family", references)
+    of_a_method = definitions["MethodEnvironmentBlock"]
+    of_a_method.pop("additionalProperties")
+    of_a_method |= {"allOf": [{"anyOf": [{}, *references.values()]}], "unevaluatedProperties": False}
 
 
 def _add_algorithms(definitions: Json, registry: Registry, references: Mapping[str, Json]) -> None:

@@ -53,8 +53,14 @@ def method_block(block: MethodBlock, values: Values) -> MethodBlock:
     changes = nested(values)
     own = block.algorithm.model_dump(exclude_unset=True)
     algorithm = MethodAlgorithmBlock.model_validate(deep_merge(own, changes.get("algorithm", {})))
+    tuned = changes.get("config", {})
+    by_task = {
+        task: {key: value for key, value in settings.items() if key not in tuned}
+        for task, settings in block.config_by_task.items()
+    }
     update = {
-        "config": deep_merge(block.config, changes.get("config", {})),
+        "config": deep_merge(block.config, tuned),
+        "config_by_task": {task: settings for task, settings in by_task.items() if settings},
         "combine": deep_merge(block.combine, changes.get("combine", {})),
         "algorithm": algorithm,
     }

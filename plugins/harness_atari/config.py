@@ -20,6 +20,14 @@ class AtariConfig(EnvironmentConfig):
 
     task_field: ClassVar[str] = "game"
 
+    learner_fields: ClassVar[frozenset[str]] = EnvironmentConfig.learner_fields | {
+        "maxpool",
+        "stack",
+        "size",
+        "resize",
+        "grayscale",
+    }
+
     game: str
     """ALE's name of the game, in snake_case, such as ``montezuma_revenge``; filled by the task's name if not set."""
 

@@ -10,7 +10,7 @@ from harness.report.context import RunRecords, SuiteContext
 from harness.report.document import Column, ReportTable, Section
 from harness.report.phases import describe_phases
 from harness.report.wording import NO_VALUE
-from harness.spec import Combination, RunSpec
+from harness.spec import Combination, RewardSpec, RunSpec
 
 
 def build(suite: SuiteContext) -> Section:
@@ -72,10 +72,17 @@ def _combination(combine: Combination) -> str:
 def _settings(spec: RunSpec) -> dict[str, Any]:
     settings: dict[str, Any] = {f"algorithm.{key}": value for key, value in spec.algorithm.config.items()}
     if spec.reward:
-        settings |= {"reward": spec.reward.config, "combine": spec.reward.combine.model_dump(mode="json")}
+        settings |= {"reward": _reward_settings(spec.reward), "combine": spec.reward.combine.model_dump(mode="json")}
     for phase in spec.phases:
         settings[f"phases.{phase.name}"] = phase.model_dump(mode="json", exclude={"name"})
     return settings | {"evaluation": spec.evaluation.model_dump(mode="json"), "checkpoint_every": spec.checkpoint_every}
+
+
+def _reward_settings(reward: RewardSpec) -> dict[str, Any]:
+    """The settings of the bonus, those that differ by task for each task."""
+    of_tasks = {key for values in reward.config_by_task.values() for key in values}
+    shared = {key: value for key, value in reward.config.items() if key not in of_tasks}
+    return shared | {f"on {task}": dict(values) for task, values in reward.config_by_task.items()}
 
 
 def _digests(analysis: Analysis) -> ReportTable:
