@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from harness.planning.compatibility import action_problems, kind_problems, observation_problems, run_length_problems
+from harness.planning.per_method import resolve_views, tailor_reward
 from harness.planning.phases import phase_length_problems, phase_lengths, phase_problems, phase_specs, shared_phase_key
 from harness.planning.plan import Plan
 from harness.planning.pretraining import group_tasks, with_pretraining
@@ -63,6 +64,8 @@ def _resolve(suite: Suite, registry: Registry) -> ResolvedSuite:
         resolved.add(resolved.algorithms, method, partial(resolve_algorithm, suite, method, resolved, registry))
         resolved.add(resolved.rewards, method, partial(resolve_reward, suite, method, resolved, registry))
         resolved.add(resolved.phases, method, partial(resolve_method_phases, suite, method, resolved, registry))
+        resolve_views(suite, method, suite.tasks, resolved, registry)
+        tailor_reward(suite, method, resolved, registry)
         if method in resolved.algorithms:
             resolved.problems.extend(_incompatibilities(suite, method, resolved, registry))
     resolved.problems.extend(_short_run_problems(suite, resolved))
@@ -74,8 +77,8 @@ def _resolve(suite: Suite, registry: Registry) -> ResolvedSuite:
 
 def _run_spec(suite: Suite, resolved: ResolvedSuite, task: str, method: str, seed: int) -> RunSpec:
     name, algorithm = resolved.algorithms[method]
-    family, environment = resolved.environments[task]
-    reward, steps = resolved.rewards[method], _steps_of_task(suite, task)
+    family, environment = resolved.environments_of(method)[task]
+    reward, steps = resolved.reward_on(task, method), _steps_of_task(suite, task)
     return RunSpec(
         suite=suite.suite,
         task=task,
@@ -100,12 +103,13 @@ def _incompatibilities(suite: Suite, method: str, resolved: ResolvedSuite, regis
     algorithm, config = resolved.algorithms[method]
     reward, path = resolved.rewards.get(method), ("methods", method)
     described = registry.method(reward.name) if reward else None
-    yield from action_problems(method, described, algorithm, config, resolved.environments, registry)
+    environments = resolved.environments_of(method)
+    yield from action_problems(method, described, algorithm, config, environments, registry)
     yield from run_length_problems(suite, method, config)
     if reward is None or described is None:
         return
-    yield from observation_problems(method, reward, resolved.environments, registry)
-    yield from kind_problems(method, described, algorithm, config, resolved.environments, registry)
+    yield from observation_problems(method, reward, environments, registry)
+    yield from kind_problems(method, described, algorithm, config, environments, registry)
     mode, modes = reward.combine.mode, sorted(config.combine_modes)
     if mode not in modes:
         message = f"algorithm {algorithm!r} cannot combine rewards by {mode!r}: write 'combine: {modes[0]}'"
@@ -113,6 +117,8 @@ def _incompatibilities(suite: Suite, method: str, resolved: ResolvedSuite, regis
     for key in TWO_CRITICS_ONLY if mode != "two_critics" else ():
         if key in suite.methods[method].combine:
             yield Problem(f"has no effect with mode {mode!r}, only with 'two_critics'", ((*path, "combine", key),))
+    if mode != "sum" and "normaliser_start" in suite.methods[method].combine:
+        yield Problem(f"has no effect with mode {mode!r}, only with 'sum'", ((*path, "combine", "normaliser_start"),))
 
 
 def _short_run_problems(suite: Suite, resolved: ResolvedSuite) -> Iterator[Problem]:
@@ -156,9 +162,14 @@ def _resolve_task_groups(suite: Suite, resolved: ResolvedSuite, registry: Regist
     group_keys = {method: key for method, phases in resolved.phases.items() if (key := shared_phase_key(phases))}
     for task in suite.all_tasks.keys() - suite.tasks.keys() if group_keys else ():
         resolved.add(resolved.environments, task, partial(resolve_environment, suite, task, resolved, registry))
-    environments = {task: resolved.environments[task] for task in suite.all_tasks if task in resolved.environments}
     for method, key in group_keys.items():
+        resolve_views(suite, method, suite.all_tasks, resolved, registry)
+        known = resolved.environments_of(method)
+        environments = {task: known[task] for task in suite.all_tasks if task in known}
         phases = resolved.phases[method]
         path = ("methods", method, "phases", next(iter(phases)), "once_per")
         lengths = {task: phase_lengths(phases, _steps_of_task(suite, task))[0] for task in environments}
+        if suite.methods[method].config_by_task:
+            message = "tasks that share a phase share the method's settings in it: leave out once_per or config_by_task"
+            resolved.problems.append(Problem(message, (path, ("methods", method, "config_by_task"))))
         resolved.add(resolved.task_groups, method, partial(group_tasks, environments, key, lengths, path))

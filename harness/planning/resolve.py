@@ -2,7 +2,8 @@
 
 What a setting is, from weakest to strongest:
 
-* environment: the family's defaults, the suite's ``environment``, the task's ``environment``;
+* environment: the family's defaults, the suite's ``environment``, the task's ``environment``, and what a method changes for its
+  learner (`harness.planning.per_method`);
 * algorithm: its defaults, the preset, the suite's ``algorithm``, the method's ``algorithm``;
 * method: its defaults, the preset (the first, if none is named), ``config``; likewise ``phases``, and ``combine``, whose mode
   in a preset gives way to ``sum`` on an algorithm that does not know it (`harness.planning.compatibility.adapt_combination`).
@@ -10,13 +11,14 @@ What a setting is, from weakest to strongest:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from harness.config import AlgorithmConfig, Config, EnvironmentConfig
 from harness.errors import UnknownNameError, UserError
-from harness.planning.compatibility import adapt_combination
+from harness.planning.compatibility import adapt_combination, resolve_normaliser_start, view_problems
 from harness.planning.phases import PhaseBlocks, resolve_phases
 from harness.planning.pretraining import TaskGroups
 from harness.planning.sources import Layer, ResolvedBlock
@@ -41,11 +43,25 @@ def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 @dataclass
 class ResolvedSuite:
-    """What a suite's runs are put together from, by task and by method; what could not be resolved is left out."""
+    """What a suite's runs are put together from, by task and by method; what could not be resolved is left out.
+
+    Attributes:
+        environments: Family and configuration, by task.
+        algorithms: Name and configuration, by method.
+        rewards: By method; ``None`` for one without a bonus.
+        views: Family and configuration of a task as one method's learner sees it, by task and method, if that differs.
+        tailored: The reward of a method on one task, by task and method, if it differs between tasks.
+        phases: By method.
+        task_groups: Tasks that share their first phase, by method.
+        blocks: Settings with the layers that gave them.
+        problems: Every mistake.
+    """
 
     environments: dict[str, tuple[str, Config]] = field(default_factory=dict)
     algorithms: dict[str, tuple[str, AlgorithmConfig]] = field(default_factory=dict)
     rewards: dict[str, RewardSpec | None] = field(default_factory=dict)
+    views: dict[tuple[str, str], tuple[str, Config]] = field(default_factory=dict)
+    tailored: dict[tuple[str, str], RewardSpec] = field(default_factory=dict)
     phases: dict[str, PhaseBlocks] = field(default_factory=dict)
     task_groups: dict[str, TaskGroups] = field(default_factory=dict)
     blocks: list[ResolvedBlock] = field(default_factory=list)
@@ -53,10 +69,24 @@ class ResolvedSuite:
 
     def add(self, found: dict[str, FoundT], name: str, resolve: Callable[[], FoundT]) -> None:
         """Keep what ``resolve`` finds under a name, or the problems that it raises."""
-        try:
+        with self.collecting():
             found[name] = resolve()
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Keep the problems that are raised in this block, each once."""
+        try:
+            yield
         except ValidationFailed as failure:
-            self.problems.extend(failure.problems)
+            self.problems.extend(problem for problem in failure.problems if problem not in self.problems)
+
+    def environments_of(self, method: str) -> dict[str, tuple[str, Config]]:
+        """Family and configuration of every task as a method's learner sees it."""
+        return {task: self.views.get((task, method), found) for task, found in self.environments.items()}
+
+    def reward_on(self, task: str, method: str) -> RewardSpec | None:
+        """The reward of a method on one task."""
+        return self.tailored.get((task, method), self.rewards[method])
 
 
 def resolve_environment(suite: Suite, task: str, resolved: ResolvedSuite, registry: Registry) -> tuple[str, Config]:
@@ -65,31 +95,52 @@ def resolve_environment(suite: Suite, task: str, resolved: ResolvedSuite, regist
     Raises:
         ValidationFailed: With every setting that is wrong; the other functions here raise likewise.
     """
+    family, config, by_task = configure_environment(suite, task, registry)
+    resolved.blocks.append(
+        ResolvedBlock(
+            path=("tasks", task, "environment"),
+            values=config.model_dump(mode="json"),
+            layers=[Layer("task name", "name of the task", by_task)],
+            default=f"default of environment family {family!r}",
+            inherited=("environment",) if family == suite.environment.family else None,
+        )
+    )
+    return family, config
+
+
+def configure_environment(
+    suite: Suite, task: str, registry: Registry, method: str | None = None
+) -> tuple[str, Config, Mapping[str, str]]:
+    """The environment family of a task, its configuration, and what the task's name says in it.
+
+    Args:
+        suite: The suite.
+        task: Name of the task.
+        registry: Finds the family.
+        method: Name of the method whose learner sees the task; ``None`` for the task as it is for all.
+    """
     own, shared = suite.all_tasks[task].environment, suite.environment
-    path = ("tasks", task, "environment")
+    changed = suite.methods[method].environment.settings if method else {}
+    path, changed_path = ("tasks", task, "environment"), ("methods", method or "", "environment")
     family = own.family or shared.family
     if family is None:
         raise ValidationFailed(Problem("missing: the environment family", (("environment", "family"),)))
     inherited = shared.settings if family == shared.family else {}
-    model = _config_class(registry, registry.environment, family, ((*path, "family"), ("environment", "family")))
-    settings = deep_merge(inherited, own.settings)
+    model = config_class(registry, registry.environment, family, ((*path, "family"), ("environment", "family")))
+    if problems := view_problems(changed, changed_path, family, model):
+        raise ValidationFailed(*problems)
+    settings = deep_merge(deep_merge(inherited, own.settings), changed)
     named = model.task_field if issubclass(model, EnvironmentConfig) else ""
     by_task = {named: task} if named and named not in settings else {}
 
     def source_paths(key: KeyPath) -> tuple[KeyPath, ...]:
-        return ((*path, *key),) if key[:1] == tuple(by_task) else ((*path, *key), ("environment", *key))
+        if key[:1] == tuple(by_task):
+            return ((*path, *key),)
+        by_method = ((*changed_path, *key),) if key and key[0] in changed else ()
+        return (*by_method, (*path, *key), ("environment", *key))
 
     config = validate(model, {**settings, **by_task}, source_paths, f"environment family {family!r}")
-    resolved.blocks.append(
-        ResolvedBlock(
-            path=path,
-            values=config.model_dump(mode="json"),
-            layers=[Layer("task name", "name of the task", by_task)],
-            default=f"default of environment family {family!r}",
-            inherited=("environment",) if family == shared.family else None,
-        )
-    )
-    return family, config
+    return family, config, by_task
 
 
 def resolve_algorithm(suite: Suite, method: str, resolved: ResolvedSuite, registry: Registry) -> tuple[str, AlgorithmConfig]:
@@ -137,13 +188,14 @@ def resolve_reward(suite: Suite, method: str, resolved: ResolvedSuite, registry:
     block, path = suite.methods[method], ("methods", method)
     if block.reward is None:
         return None
-    model = _config_class(registry, registry.method, block.reward, ((*path, "reward"),))
+    model = config_class(registry, registry.method, block.reward, ((*path, "reward"),))
     preset = _resolve_method_preset(block, path, registry)
     about = f"method {block.reward!r}{_preset_phrase(preset)}"
     config = validate(model, deep_merge(preset.config, block.config), lambda key: ((*path, "config", *key),), about)
     modes = sorted(resolved.algorithms[method][1].combine_modes) if method in resolved.algorithms else [Combination().mode]
     published = adapt_combination(preset.combine, block.combine, modes)
     combine = validate(Combination, deep_merge(published, block.combine), lambda key: ((*path, "combine", *key),), about)
+    combine = resolve_normaliser_start(combine, config)
     owner, default = f"method {block.reward!r}", f"default of method {block.reward!r}"
     resolved.blocks += [
         ResolvedBlock(
@@ -185,7 +237,8 @@ def _resolve_method_preset(block: MethodBlock, path: KeyPath, registry: Registry
     return _find_preset(f"preset of method {block.reward!r}", presets, name, source_paths)
 
 
-def _config_class(registry: Registry, find: Callable[[str], Any], name: str, paths: tuple[KeyPath, ...]) -> type[Config]:
+def config_class(registry: Registry, find: Callable[[str], Any], name: str, paths: tuple[KeyPath, ...]) -> type[Config]:
+    """The configuration of what has this name; the problem of an unknown name is told at ``paths``."""
     return _look_up(lambda known: registry.config_class(find(known)), name, paths)
 
 
