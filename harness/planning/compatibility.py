@@ -62,11 +62,7 @@ def view_problems(changed: Mapping[str, Any], path: KeyPath, family: str, model:
     """
     allowed = model.learner_fields if issubclass(model, EnvironmentConfig) else frozenset[str]()
     rule = f"a method may change only what its learner sees of environment family {family!r}: {', '.join(sorted(allowed))}"
-    return [
-        Problem(f"{key!r} is the same for all methods; {rule}", ((*path, key),))
-        for key in changed
-        if key not in allowed
-    ]
+    return [Problem(f"{key!r} is the same for all methods; {rule}", ((*path, key),)) for key in changed if key not in allowed]
 
 
 def kind_problems(

@@ -147,7 +147,7 @@ def _environment_settings(spec: RunSpec) -> dict[str, Any]:
 def _unequal_algorithms(analysis: Analysis, records: RunRecords) -> Iterator[str]:
     """Methods that were each given the algorithm of their own publication."""
     runs = analysis.current_runs.drop_nulls("folder").select("label", "folder").rows()
-    specs = {label: records[folder].spec.algorithm for label, folder in reversed(runs)}
+    specs = {label: records[folder].spec.algorithm for label, folder in runs}
     if len({spec.name for spec in specs.values()}) != 1:  # “Methods” says which is whose
         return
     if differing := describe_differences([(label, spec.config) for label, spec in specs.items()]):

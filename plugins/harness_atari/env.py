@@ -158,9 +158,7 @@ def _open_games(config: AtariConfig, n_envs: int, threads: int) -> AtariVectorEn
     return BicubicStacks(games, config.stack, config.size)
 
 
-def _make_vector_env(
-    config: AtariConfig, n_envs: int, threads: int, size: tuple[int, int], stack: int
-) -> AtariVectorEnv:
+def _make_vector_env(config: AtariConfig, n_envs: int, threads: int, size: tuple[int, int], stack: int) -> AtariVectorEnv:
     """ALE's vector environment with every option stated, none left to a default."""
     return AtariVectorEnv(
         config.game,

@@ -52,6 +52,9 @@ TASKS: Mapping[str, Task] = {
         f"adroit_{name.lower()}": Task(f"AdroitHand{name}Sparse-v1", "success", 200)
         for name in ("Door", "Hammer", "Pen", "Relocate")
     },
-    **{f"metaworld_{_snake(name)}": Task(f"MetaWorld/{name}-v3", "success", 500, hides_goal=True) for name in _METAWORLD.split()},
+    **{
+        f"metaworld_{_snake(name)}": Task(f"MetaWorld/{name}-v3", "success", 500, hides_goal=True)
+        for name in _METAWORLD.split()
+    },
 }
 """All tasks: ``fetch_<task>``, ``adroit_<task>`` and ``metaworld_<task>``."""

@@ -31,7 +31,10 @@ Gain = Annotated[
 ]
 Eta = Annotated[
     float,
-    Field(gt=0, description="Factor on the mean squared error; ``return_std`` divides it out again, the first rollouts aside (see RND's)."),
+    Field(
+        gt=0,
+        description="Factor on the mean squared error; ``return_std`` divides it out again, the first rollouts aside (see RND's).",
+    ),
     Search(low=1e-2, high=10.0, log=True, when=("bonus_normalisation", "none")),
 ]
 BonusClip = Annotated[

@@ -80,9 +80,7 @@ class VizDoomVecEnv(EnvPoolVecEnv):
 
 def _open_pool(config: VizDoomConfig, seeds: list[int], *, threads: int) -> Pool:
     folder = Path(mkdtemp(prefix="vizdoom-"))
-    settings, world = write_scenario(
-        folder, START_SPOTS[config.task], grayscale=config.grayscale, turns=config.start_turns
-    )
+    settings, world = write_scenario(folder, START_SPOTS[config.task], grayscale=config.grayscale, turns=config.start_turns)
     task = EnvPoolTask(
         ENVPOOL_ID,
         {

@@ -14,8 +14,8 @@ from support.specs import make_spec
 
 from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.nn.moments import ReturnNormaliser
-from harness.rewards import Transitions
 from harness.registry import installed
+from harness.rewards import Transitions
 from harness.spec import Combination
 from harness.training.assembly import assemble
 

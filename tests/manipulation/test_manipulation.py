@@ -118,9 +118,9 @@ def grasp_and_carry(seen: np.ndarray) -> np.ndarray:
     above = np.linalg.norm(hand[:2] - thing[:2]) > 0.02
     held = not above and abs(hand[2] - thing[2]) < 0.04
     if above:
-        target, grip = thing + [0, 0, 0.1], -1.0
+        target, grip = thing + np.array([0, 0, 0.1]), -1.0
     elif not held:
-        target, grip = thing + [0, 0, 0.02], -1.0
+        target, grip = thing + np.array([0, 0, 0.02]), -1.0
     else:
         target, grip = (thing if opening > 0.73 else goal), 0.6
     return np.append(np.clip(10 * (target - hand), -1, 1), grip)

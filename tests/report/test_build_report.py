@@ -18,7 +18,7 @@ from rliable import metrics
 
 from harness.errors import ResultsError, UnknownNameError
 from harness.report.build import build_report
-from harness.spec import EnvironmentSpec
+from harness.spec import AlgorithmSpec, EnvironmentSpec
 
 METHODS = {"ppo": 3.0, "rnd": 6.0, "snd": 5.5}
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -169,10 +169,22 @@ def test_what_is_not_like_for_like_is_said(tmp_path, text_of):
     write_run(results, "south", "ppo", 2, steps=range(1100, 10_001, 1000))
     write_run(results, "north", "snd", 0, curve={4000: [1.0]})
     text = text_of(results)
-    assert "Runs of south differ in their environment's settings" in text
+    assert "Runs of south differ in their environment's settings: task south" in text
+    assert "as before it could be set (rnd)" in text
     assert "Superseded:" in text
     assert "interpolated linearly" in text
     assert "north/snd/seed-0 (1 of 2 episodes at step 4,000 of 10,000)" in text
+
+
+def test_what_each_method_has_of_its_own_is_named(tmp_path, text_of):
+    for method, size, gamma in (("ppo", 84, 0.999), ("rnd", 84, 0.999), ("snd", 96, 0.998)):
+        for task in ("north", "south"):
+            environment = EnvironmentSpec(family="lattice", config={"task": task, "size": size})
+            algorithm = AlgorithmSpec(name="ppo", config={"n_envs": 8, "gamma": gamma})
+            write_run(tmp_path / "results", task, method, 0, environment=environment, algorithm=algorithm)
+    text = text_of(tmp_path / "results")
+    assert "Runs of north and south differ in their environment's settings: size 84 (ppo and rnd), 96 (snd)." in text
+    assert "Methods differ in their algorithm's settings: gamma 0.999 (ppo and rnd), 0.998 (snd)." in text
 
 
 def test_the_sum_of_rewards_is_named_as_the_simplification_it_is(tmp_path, text_of):
