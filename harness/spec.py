@@ -65,7 +65,7 @@ class Combination(Config):
     normaliser_start: Literal["horizon", "prior"] = Field(default="horizon", exclude_if=lambda value: value == _AS_IN_NOVEMBER)
     """Where the running deviation that divides bonuses begins; ``sum`` with a normalised bonus only. ``horizon``: at that of a
     discounted sum of the first step's bonuses, from nothing to its full size. ``prior``: as runs did until November 2026, at
-    the first step's own, which is nearly 0 where environments start alike, so that the first bonuses are many times too large."""
+    the first step's own, which is nearly 0 where environments start alike, and the first bonuses many times too large."""
 
     @model_validator(mode="before")
     @classmethod

@@ -2,8 +2,8 @@
 
 What a setting is, from weakest to strongest:
 
-* environment: the family's defaults, the suite's ``environment``, the task's ``environment``, and what a method changes for its
-  learner (`harness.planning.per_method`);
+* environment: the family's defaults, the suite's ``environment``, the task's ``environment``, and what a method changes for
+  its learner (`harness.planning.per_method`);
 * algorithm: its defaults, the preset, the suite's ``algorithm``, the method's ``algorithm``;
 * method: its defaults, the preset (the first, if none is named), ``config``; likewise ``phases``, and ``combine``, whose mode
   in a preset gives way to ``sum`` on an algorithm that does not know it (`harness.planning.compatibility.adapt_combination`).

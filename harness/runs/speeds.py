@@ -49,10 +49,10 @@ class CostEstimate:
 
 def settings_digest(spec: RunSpec) -> str:
     """Eight hexadecimal digits that stand for everything that a run's speed is taken to depend on, the machine aside."""
-    parts = spec.model_dump(mode="json", include={"algorithm", "reward"}) | {"family": spec.environment.family}
-    if spec.reward:
-        parts["reward"]["combine"].pop("normaliser_start", None)
-        parts["reward"].pop("config_by_task", None)
+    reward = spec.reward and spec.reward.model_dump(
+        mode="json", exclude={"combine": {"normaliser_start"}, "config_by_task": True}
+    )
+    parts = {"algorithm": spec.algorithm.model_dump(mode="json"), "reward": reward, "family": spec.environment.family}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
 
 

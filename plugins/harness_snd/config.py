@@ -33,7 +33,7 @@ Eta = Annotated[
     float,
     Field(
         gt=0,
-        description="Factor on the mean squared error; ``return_std`` divides it out again, the first rollouts aside (see RND's).",
+        description="Factor on the mean squared error; ``return_std`` divides it out after the first rollouts (see RND).",
     ),
     Search(low=1e-2, high=10.0, log=True, when=("bonus_normalisation", "none")),
 ]

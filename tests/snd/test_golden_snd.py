@@ -288,6 +288,7 @@ def test_augmentation_of_a_size_that_some_tiles_do_not_divide() -> None:
         case = Case(Path("another_size"), augmentation_case(batch=6, height=40, width=24), dtype)
         test_golden_augmentation_with_given_uniforms(case)
         test_golden_augmentation_statistics(case)
+        test_golden_tile_sizes(case)
 
 
 def augmentation_case(batch: int, height: int, width: int) -> dict[str, Any]:
@@ -326,7 +327,13 @@ def augmentation_case(batch: int, height: int, width: int) -> dict[str, Any]:
     return {
         "case": "sndv_augmentation",
         "seed": seed,
-        "settings": {"tile_mask_p": 0.1, "noise_k": 0.2, "apply_p": 0.5},
+        "settings": {
+            "tile_mask_p": 0.1,
+            "noise_k": 0.2,
+            "apply_p": 0.5,
+            "tile_sizes_if_height_96": [1, 2, 4, 8, 12, 16],
+            "tile_sizes_otherwise": [1, 2, 4, 8, 16],
+        },
         "inputs": inputs,
         "expected": {"deterministic": blocks, "statistics_original_rng": statistics},
         "precision": {"zero_up_to_rounding": [], "worst_float32_deviations": []},
