@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from harness.cli.app import main
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 
 NOVEMBER = Path(__file__).parents[1] / "fixtures" / "november"
 FINISHED = NOVEMBER / "finished"
@@ -43,7 +42,7 @@ def test_what_was_finished_is_skipped(suite: str, runs: int, tmp_path: Path, cap
 @pytest.mark.parametrize(("suite", "method"), [("november", "rnd_sum"), ("november_sac", "sac_rnd")])
 def test_only_summed_normalised_bonuses_are_trained_anew(suite: str, method: str) -> None:
     """Their first bonuses were inflated. Under the suite as it was they get a new digest, and the old runs stay beside."""
-    plan = expand(load_suite(NOVEMBER / f"{suite}.yaml"))
+    plan = load(NOVEMBER / f"{suite}.yaml").runs
     found = {Path(spec.path) in RUNS for spec in plan if spec.method != method}
     assert found == {True}
     old = {run.parts[2] for run in RUNS if run.parts[0] == suite and run.parts[2].startswith(f"{method}-")}
