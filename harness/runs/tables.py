@@ -80,8 +80,8 @@ def to_pandas(table: pl.DataFrame) -> pd.DataFrame:
         table: Of text, whole numbers, numbers and truth values.
 
     Returns:
-        All rows and columns of ``table``. Missing text is ``None``, a missing number NaN; whole numbers of which some are missing
-        are of pandas' type ``Int64``, truth values ``boolean``.
+        All rows and columns of ``table``. Missing text is ``None``, a missing number NaN; whole numbers of which some are
+            missing are of pandas' type ``Int64``, truth values ``boolean``.
     """
     import pandas as pd
 
