@@ -25,8 +25,7 @@ import numpy as np
 from gymnasium import spaces
 
 from harness import HarnessVecEnv
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness.registry import installed
 from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
 from harness.spec import EnvironmentSpec, Purpose, derive_seeds
@@ -132,7 +131,7 @@ def summarise(episodes: list[Episode]) -> Summary:
 def tasks_of(suite: Path, profile: str | None, names: Iterable[str]) -> Iterator[tuple[str, str, EnvironmentSpec]]:
     """Name of suite and task, and environment, of each task once."""
     wanted, seen = set(names), set()
-    for spec in expand(load_suite(suite, profile=profile)):
+    for spec in load(suite, profile=profile).runs:
         if spec.task not in seen and (not wanted or spec.task in wanted) and not spec.pretraining:
             seen.add(spec.task)
             yield spec.suite, spec.task, spec.environment

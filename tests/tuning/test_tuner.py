@@ -8,7 +8,7 @@ import math
 import pytest
 from optuna.trial import TrialState
 from support.synthetic_training import BEST, NOISE, true_score
-from support.tuning import TRAIN, rows
+from support.tuning import rows
 
 from harness.runs.folder import RunFolder
 from harness.tuning.pruners import STARTUP_TRIALS
@@ -174,12 +174,12 @@ def test_two_objectives_give_a_front(place):
 
 def test_budgets_in_steps_and_time(place):
     study = place.study()
-    assert tune(study, place.results, budget=Budget(Limit(steps=3000)), train=TRAIN) == "complete"
+    assert tune(study, place.results, place.workers(), budget=Budget(Limit(steps=3000))) == "complete"
     assert len(study.trials()) == 3  # of 1,200 steps each: the third began below 3,000
     study = place.study(name="timed")
-    assert tune(study, place.results, budget=Budget(seconds=0.0), train=TRAIN) == "time"
+    assert tune(study, place.results, place.workers(), budget=Budget(seconds=0.0)) == "time"
     assert [trial.state for trial in study.trials()] == [TrialState.RUNNING]
-    assert tune(study, place.results, budget=Budget(Limit(1)), train=TRAIN) == "complete"
+    assert tune(study, place.results, place.workers(), budget=Budget(Limit(1))) == "complete"
     assert [trial.state for trial in study.trials()] == [TrialState.COMPLETE]
 
 
