@@ -161,7 +161,7 @@ def run(
     """Train the runs of a plan that are not finished; interrupted ones go on where they were.
 
     Args:
-        plan: The plan.
+        plan: The plan to carry out.
         results: The results directory.
         executor: Name of the executor.
         workers: Number of runs at a time; ``None`` for as many as the executor thinks right.

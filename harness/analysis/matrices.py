@@ -28,7 +28,7 @@ def normalise_scores(scores: Scores, low: ArrayLike, high: ArrayLike) -> dict[st
     """Scores as ``(score - low) / (high - low)``, so that tasks can be averaged.
 
     Args:
-        scores: See `Scores`.
+        scores: Raw scores, see `Scores`.
         low: The score of each task that counts as 0, such as a random agent's, ``(tasks,)``.
         high: The score of each task that counts as 1, such as a human's, ``(tasks,)``.
 
@@ -54,7 +54,7 @@ def aggregate_scores(scores: Scores, *, seed: int = 0, n_resamples: int = statis
 
     Args:
         scores: Normalised scores, see `Scores` and `normalise_scores`.
-        seed: Of the resamples; each method's depend on its name and the seed alone.
+        seed: Seed of the resamples; each method's depend on its name and the seed alone.
         n_resamples: Resamples of the bootstrap.
 
     Returns:
@@ -80,7 +80,7 @@ def probability_of_improvement(
     Args:
         scores: See `Scores`; only order within a task counts, so that raw scores serve as well as normalised ones.
         baseline: The method to compare all others with.
-        seed: Of the resamples.
+        seed: Seed of the resamples.
         n_resamples: Resamples of the bootstrap.
 
     Returns:
@@ -118,7 +118,7 @@ def performance_profiles(
     Args:
         scores: Normalised scores, see `Scores` and `normalise_scores`.
         thresholds: ``(K,)``; by default 101 from the smallest score or 0 to the largest or 1.
-        seed: Of the resamples.
+        seed: Seed of the resamples.
         n_resamples: Resamples of the bootstrap.
 
     Returns:

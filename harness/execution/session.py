@@ -50,7 +50,7 @@ def train_all(
     """Train every run in a session, which is left open.
 
     Args:
-        session: The session.
+        session: The session to train in.
         specs: The runs, in the order in which they should start. A run waits for the one that it begins from.
         results: The results directory.
         workers: Number of runs at a time.

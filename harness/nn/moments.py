@@ -140,7 +140,7 @@ class ReturnNormaliser(nn.Module):
         """Normalise the bonuses of one step, float32 ``(N,)``, by the statistics up to and including it.
 
         Args:
-            bonus: Of the N environments.
+            bonus: Bonuses of the N environments, float32 ``(N,)``.
             start: How the first step that has any bonus counts. ``prior``: like every other, by N sums that may all be equal,
                 so that next to no deviation is left to divide by. ``horizon``: as if its bonuses had been earned again and
                 again while the sums grow from 0, for ``1 / (1 - gamma)`` steps, with the weight of one step.

@@ -48,13 +48,13 @@ class ResolvedSuite:
     Attributes:
         environments: Family and configuration, by task.
         algorithms: Name and configuration, by method.
-        rewards: By method; ``None`` for one without a bonus.
+        rewards: Rewards by method; ``None`` for one without a bonus.
         views: Family and configuration of a task as one method's learner sees it, by task and method, if that differs.
         tailored: The reward of a method on one task, by task and method, if it differs between tasks.
-        phases: By method.
+        phases: Phases of each method, by its name.
         task_groups: Tasks that share their first phase, by method.
         blocks: Settings with the layers that gave them.
-        problems: Every mistake.
+        problems: Every mistake that was found.
     """
 
     environments: dict[str, tuple[str, Config]] = field(default_factory=dict)
@@ -114,7 +114,7 @@ def configure_environment(
     """The environment family of a task, its configuration, and what the task's name says in it.
 
     Args:
-        suite: The suite.
+        suite: The suite to be resolved.
         task: Name of the task.
         registry: Finds the family.
         method: Name of the method whose learner sees the task; ``None`` for the task as it is for all.

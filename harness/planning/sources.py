@@ -20,7 +20,7 @@ class Source:
         value: The resolved value, as JSON has it.
         kind: What gave it: a line of the suite or of one of its profiles, an option of the command line, a preset, the
             environment family's default for the algorithm, the name of the task, or the default of the setting itself.
-        origin: The same in words, such as ``quick.yaml:12``, ``--set steps=4096`` or ``preset 'burda2018' of method 'rnd'``.
+        origin: The place in words, such as ``quick.yaml:12``, ``--set steps=4096`` or ``preset 'burda2018' of method 'rnd'``.
     """
 
     value: Any
@@ -34,7 +34,7 @@ class Layer:
 
     Attributes:
         kind: What gives them.
-        origin: The same in words.
+        origin: The place in words, as a `Source` has it.
         values: The values, nested as in the configuration.
     """
 

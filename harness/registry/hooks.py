@@ -29,11 +29,11 @@ class Preset:
     """Named values for a configuration, with the place they were taken from.
 
     Attributes:
-        name: As written after ``preset:`` in a suite, such as ``burda2018``.
+        name: Name to be written after ``preset:`` in a suite, such as ``burda2018``.
         source: The paper, table or file and commit that the values come from.
         config: Values for the configuration.
-        combine: For methods: values for the suite's ``combine`` block.
-        phases: For methods: values for the suite's ``phases`` block, by name and in order.
+        combine: Values for the suite's ``combine`` block; only presets of methods have them.
+        phases: Values for the suite's ``phases`` block, by name and in order; only presets of methods have them.
     """
 
     name: str
@@ -48,10 +48,10 @@ class Method:
     """An intrinsic reward.
 
     Attributes:
-        name: As written after ``reward:`` in a suite.
+        name: Name to be written after ``reward:`` in a suite.
         reward: Import path of the `harness.rewards.IntrinsicReward` subclass.
         config: Import path of its `harness.config.IntrinsicRewardConfig` subclass.
-        summary: One sentence.
+        summary: The idea in one sentence.
         paper: Authors, year and identifier.
         works_with: The kinds of learner that it works with, by what they are (`harness.config.KIND_AXES`): ``on_policy``,
             ``off_policy`` or both; ``sequences`` if only learners with a recurrent state will do; ``discrete`` or
@@ -75,10 +75,10 @@ class EnvironmentFamily:
     """Environments that are made the same way.
 
     Attributes:
-        name: As written after ``family:`` in a suite.
+        name: Name to be written after ``family:`` in a suite.
         make: Import path of ``make(config, n_envs, *, threads=1) -> harness.environments.base.HarnessVecEnv``.
         config: Import path of the `harness.config.EnvironmentConfig` subclass.
-        summary: One sentence.
+        summary: The environments in one sentence.
         source: The package or paper that the environments come from.
         requires: What must be installed, and how, in words; empty when the extra is enough.
         example: Settings of a small task, with which ``harness check NAME`` examines the family; empty where every setting has
@@ -104,9 +104,9 @@ class Network:
     """An actor-critic network, as written after ``network:`` in an algorithm's block.
 
     Attributes:
-        name: As written in the suite.
+        name: Name to be written after ``network:`` in a suite.
         build: Import path of a `harness.algorithms.networks.ActorCriticNetwork` subclass.
-        summary: One sentence.
+        summary: The architecture in one sentence.
         paper: Where it was published.
         packages: Names of distributions, as pip has them, whose versions decide its numbers; each run records them.
     """
@@ -123,10 +123,10 @@ class Algorithm:
     """A base algorithm that learns from the combined reward.
 
     Attributes:
-        name: As written after ``name:`` in the suite's ``algorithm`` block.
+        name: Name to be written after ``name:`` in the suite's ``algorithm`` block.
         learner: Import path of the `harness.algorithms.base.Learner` class that trains it.
         config: Import path of its `harness.config.AlgorithmConfig` subclass.
-        summary: One sentence.
+        summary: The algorithm in one sentence.
         paper: Where it was published.
         presets: Published settings; none is the default.
         packages: Names of distributions, as pip has them, whose versions decide its numbers; each run records them.
@@ -154,9 +154,9 @@ class Executor:
     """A way to carry runs to the processes that train them.
 
     Attributes:
-        name: As given to ``--executor``.
+        name: Name to be given to ``--executor``.
         executor: Import path of the `harness.execution.executor.RunExecutor` subclass.
-        summary: One sentence.
+        summary: Where runs are trained, in one sentence.
     """
 
     name: str
@@ -174,7 +174,7 @@ class ReportSection:
             is nothing to show. The context is the one in `harness.report.context` that ``scope`` names.
         scope: What the section is about and stands under: each ``suite``, each ``study``, or the ``report`` as a whole.
         order: Place among the sections of the same scope, smallest first; the harness's own have multiples of 100.
-        summary: One sentence.
+        summary: What the section shows, in one sentence.
     """
 
     name: str

@@ -39,7 +39,7 @@ def read_evaluations(*paths: str | Path) -> pl.DataFrame:
     """One row for each evaluation of each run: ``step``, ``episodes``, mean ``return``, and what the task measures beside it.
 
     Args:
-        paths: See `read_runs`.
+        paths: Where the runs lie, see `read_runs`.
 
     Returns:
         A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``.
@@ -55,7 +55,7 @@ def read_progress(*paths: str | Path) -> pl.DataFrame:
     """One row for each row of each run's log of training, numbers as float64, null where a run does not log something.
 
     Args:
-        paths: See `read_runs`.
+        paths: Where the runs lie, see `read_runs`.
 
     Returns:
         A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``.
@@ -77,7 +77,7 @@ def to_pandas(table: pl.DataFrame) -> pd.DataFrame:
     """A table of these functions for pandas; needs no pyarrow, as polars' own conversion does.
 
     Args:
-        table: Of text, whole numbers, numbers and truth values.
+        table: A table of text, whole numbers, numbers and truth values.
 
     Returns:
         All rows and columns of ``table``. Missing text is ``None``, a missing number NaN; whole numbers of which some are

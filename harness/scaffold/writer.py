@@ -39,10 +39,10 @@ class PluginKind:
     """A kind of thing that a new plugin may provide.
 
     Attributes:
-        name: As given to ``--kind``, and what its templates' names begin with.
-        what: In words.
+        name: Name to be given to ``--kind``, with which those of its templates begin.
+        what: The kind in words.
         article: Before these words, where a sentence begins with them.
-        module: Of the package, which holds the heavy class.
+        module: Module of the package that holds the heavy class.
         suffix: Makes another name of one that cannot be used.
     """
 

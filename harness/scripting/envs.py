@@ -47,8 +47,8 @@ def add_bonus(
         venv: N environments, with or without `Monitor`, `VecMonitor`, `VecFrameStack`, `VecNormalize` or `VecTransposeImage`.
         reward: The method, made for the spaces and the number of these environments.
         n_steps: T, steps of a rollout in each environment, as given to the algorithm: the method learns after each rollout.
-        extrinsic_weight: Of the environments' own reward.
-        intrinsic_weight: Of the bonus.
+        extrinsic_weight: Factor on the environments' own reward.
+        intrinsic_weight: Factor on the bonus.
         mode: ``sum`` is the only one that an unmodified algorithm can learn from.
 
     Raises:
@@ -76,8 +76,8 @@ def relabel(
     Args:
         venv: N environments, see `add_bonus`.
         reward: The method, made for the spaces and the number of these environments.
-        extrinsic_weight: Of the environments' own reward.
-        intrinsic_weight: Of the bonus.
+        extrinsic_weight: Factor on the environments' own reward.
+        intrinsic_weight: Factor on the bonus.
         mode: ``sum`` is the only one that an unmodified algorithm can learn from.
 
     Raises:

@@ -27,11 +27,11 @@ def save_reward(reward: IntrinsicReward[Any], path: str | Path) -> Path:
     """Write a method and everything it has learned to one safetensors file; a file that is there is replaced as a whole.
 
     Args:
-        reward: The method.
+        reward: The method to save.
         path: The file; its folder must exist.
 
     Returns:
-        The file.
+        Path of the file.
 
     Raises:
         UserError: The method's spaces cannot be written, or the file cannot.
@@ -60,7 +60,7 @@ def load_reward(path: str | Path, *, device: str = "auto") -> IntrinsicReward[An
     """The method that `save_reward` wrote, with its settings, spaces and everything it had learned.
 
     Args:
-        path: The file.
+        path: Path of the file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises:
@@ -80,11 +80,11 @@ def restore_reward(reward: RewardT, path: str | Path) -> RewardT:
     """Give a method that was made in the same way what another had learned when `save_reward` wrote it.
 
     Args:
-        reward: Of the same class and settings, for the same spaces and number of environments.
-        path: The file.
+        reward: A method of the same class and settings, for the same spaces and number of environments.
+        path: Path of the file.
 
     Returns:
-        The method.
+        The method that was given.
 
     Raises:
         UserError: The file is not one of `save_reward`, or was written by a method of another make.

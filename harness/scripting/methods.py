@@ -35,16 +35,16 @@ def make_reward(
     """An intrinsic reward as installed plugins provide it.
 
     Args:
-        name: Of the method, as ``harness list methods`` shows it.
-        observation_space: Of one environment; images may be channel-first or channel-last, see
+        name: Name of the method, as ``harness list methods`` shows it.
+        observation_space: Space of one environment's observations; images may be channel-first or channel-last, see
             `harness.scripting.spaces.method_spaces`.
-        action_space: Of one environment.
+        action_space: Space of one environment's actions.
         n_envs: N, the number of environments that step together; 1 for batches that come from no environment.
         preset: Name of published settings; ``None`` for the method's default preset.
         config: Settings of the method, over those of the preset.
         frame_channels: Channels of one frame of a stack of images, newest frame last; ``None`` for images that are one frame.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``, where the method's networks live.
-        seed: Of the method's networks and of its random numbers.
+        seed: Seed of the method's networks and of its random numbers.
 
     Raises:
         UserError: The name, the preset, a setting or a space is not one that can be used; says which, and what could.

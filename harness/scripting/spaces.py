@@ -20,8 +20,8 @@ def method_spaces(
     is that of the channels, and images are shown channel-first. Other boxes are shown as they are, with numbers as float32.
 
     Args:
-        observation_space: Of one environment.
-        action_space: Of one environment.
+        observation_space: Space of one environment's observations.
+        action_space: Space of one environment's actions.
         frame_channels: Channels of one frame of a stack of images, newest frame last; ``None`` for images that are one frame.
 
     Raises:

@@ -48,7 +48,7 @@ def check_learner(registry: Registry, algorithm: Algorithm, learner: Any) -> Non
 
     Args:
         registry: Where it comes from.
-        algorithm: Its description.
+        algorithm: Description of the algorithm.
         learner: The object that was built.
 
     Raises:
@@ -81,9 +81,9 @@ def make_environments(
 
     Args:
         registry: Finds the function that makes them.
-        family: Its description.
+        family: Description of the family.
         config: The family's configuration.
-        n_envs: How many.
+        n_envs: Number of environments, N.
         threads: CPU threads that step them.
 
     Raises:

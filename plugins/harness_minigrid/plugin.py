@@ -18,7 +18,7 @@ def harness_environments() -> Sequence[EnvironmentFamily]:
             config="harness_minigrid.config:MiniGridConfig",
             example={"task": "DoorKey-5x5", "episode_steps": 40},
             n_envs=32,
-            packages=("envpool",),
+            packages=("envpool", "minigrid"),
             summary="MiniGrid's grid worlds, stepped by EnvPool's C++ threads; a task's name is MiniGrid's",
             source=f"{_SOURCE}; EnvPool: Weng et al. 2022, arXiv 2206.10558",
             requires="EnvPool: pip install 'exploration-harness[minigrid]'",

@@ -25,9 +25,9 @@ class MiniGridVecEnv(HarnessVecEnv):
 
     Args:
         config: Names the task.
-        n_envs: N.
+        n_envs: Number of environments, N.
         observations: What becomes of MiniGrid's observations.
-        processes: How many processes step them; with one, it is this process.
+        processes: Number of processes that step them; with one, it is this process.
     """
 
     def __init__(self, config: MiniGridConfig, n_envs: int, observations: ObservationConverter, processes: int) -> None:

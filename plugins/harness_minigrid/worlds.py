@@ -22,7 +22,7 @@ class PackedWorld(gymnasium.Env[np.ndarray, int]):
     """An environment of MiniGrid whose observations are `PACKED`.
 
     Args:
-        env: MiniGrid's own.
+        env: The environment of MiniGrid itself.
     """
 
     def __init__(self, env: gymnasium.Env[dict[str, Any], Any]) -> None:

@@ -27,7 +27,7 @@ class SharedFeatures(BaseFeaturesExtractor):
     """The shared features of a network, for an LSTM to lie on; its branches are not used.
 
     Args:
-        observation_space: Of one environment.
+        observation_space: Space of one environment's observations.
         network: The class of the network.
     """
 

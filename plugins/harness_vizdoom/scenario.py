@@ -77,7 +77,7 @@ def with_fixed_start(world: bytes, places: range, turns: tuple[float, float]) ->
     """The map with one start and few directions.
 
     Args:
-        world: ViZDoom's ``my_way_home.wad``.
+        world: Content of ViZDoom's ``my_way_home.wad``.
         places: A single spot.
         turns: Least and largest direction, in full turns from 0 to 1.
 

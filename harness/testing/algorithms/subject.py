@@ -60,10 +60,10 @@ class LearnerRun:
     """A learner with its environments.
 
     Attributes:
-        learner: Under test.
+        learner: The learner under test.
         base: The environments, in which a script happens.
         monitor: What counts their episodes.
-        bonus_env: The same with a bonus, or ``None``.
+        bonus_env: Those environments with the bonus around them, or ``None``.
         reward: The method behind it, or ``None``.
     """
 
@@ -108,7 +108,7 @@ class AlgorithmSubject:
     """An algorithm with a configuration.
 
     Attributes:
-        algorithm: Its description.
+        algorithm: Description of the algorithm.
         config_class: What `Algorithm.config` names.
         registry: Where it and networks are looked up.
         settings: Values over the defaults, scaled down to be tried in seconds.
@@ -126,7 +126,7 @@ class AlgorithmSubject:
         """An installed algorithm at a small scale.
 
         Args:
-            name: Of the algorithm.
+            name: Name of the algorithm.
             config: Settings over the defaults.
             registry: Where it is looked up; what is installed by default.
 
