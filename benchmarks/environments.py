@@ -4,9 +4,10 @@
     python benchmarks/environments.py --families minigrid procgen --envs 8 32 128 --threads 2
 
 A bare loop is the engine's own batch on the same task, actions and threads, without anything of ours: EnvPool's or ALE's plain
-``step``, whose reset steps count as steps, with observations as the engine gives them; bsuite's DeepSea, ants and Crafter's
-worlds one after the other. Both take turns, round after round, so that a machine that slows down slows both; the table shows
-medians over rounds of the speeds and of their ratio in a round. A further family is a further row in `FAMILIES`.
+``step``, whose reset steps count as steps, with observations as the engine gives them; bsuite's DeepSea, ants, MiniGrid's
+MultiRoom and Crafter's worlds one after the other. Both take turns, round after round, so that a machine that slows down slows
+both; the table shows medians over rounds of the speeds and of their ratio in a round. A further family is a further row in
+`FAMILIES`.
 """
 
 from __future__ import annotations
@@ -93,6 +94,13 @@ def bare_crafter(n_envs: int, threads: int) -> Step:
     return sequential_loop([make_world(CrafterConfig()) for _ in range(n_envs)])
 
 
+def bare_multi_room(n_envs: int, threads: int) -> Step:
+    from harness_minigrid.config import MiniGridConfig
+    from harness_minigrid.worlds import make_original
+
+    return sequential_loop([make_original(MiniGridConfig(task="MultiRoom-N6")) for _ in range(n_envs)])
+
+
 def sequential_loop(envs: list[gymnasium.Env]) -> Step:
     """Gymnasium's environments in a plain loop."""
 
@@ -111,6 +119,7 @@ FAMILIES: Mapping[str, Family] = {
     "deep_sea": Family("deep_sea", {"size": 20}, bare_deep_sea),
     "classic_control": Family("classic_control", {"task": "mountain_car"}, envpool("MountainCar-v0")),
     "minigrid": Family("minigrid", {"task": "KeyCorridorS3R3"}, envpool("MiniGrid-KeyCorridorS3R3-v0")),
+    "minigrid, MultiRoom": Family("minigrid", {"task": "MultiRoom-N6"}, bare_multi_room),
     "dm_control": Family("dm_control", {"task": "cartpole_swingup_sparse"}, envpool("CartpoleSwingupSparse-v1")),
     "procgen": Family("procgen", {"game": "caveflyer"}, envpool("CaveflyerHard-v0")),
     "procgen, as in SND": Family(
