@@ -7,7 +7,7 @@ environments in which that is not the first, so that policy and method would see
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -34,7 +34,8 @@ class _EnvsAsTheyAre:
 @cache
 def with_envs_as_they_are(model_class: type[ModelT]) -> type[ModelT]:
     """The same algorithm of Stable-Baselines3, which takes environments without wrapping them."""
-    return type(model_class.__name__, (_EnvsAsTheyAre, model_class), {"__module__": model_class.__module__})
+    attributes = {"__module__": model_class.__module__}
+    return cast(type[ModelT], type(model_class.__name__, (_EnvsAsTheyAre, model_class), attributes))
 
 
 def shows_images(env: HarnessVecEnv) -> bool:

@@ -19,7 +19,7 @@ from harness.errors import UnknownNameError, UserError
 from harness.planning.resolve import deep_merge
 from harness.registry import Registry, installed
 from harness.registry.hooks import Method
-from harness.rewards import Guarantees, IntrinsicReward, Transitions
+from harness.rewards import Guarantees, IntrinsicReward, Spaces, Transitions
 from harness.testing.worlds import ENVIRONMENT_KINDS, N_ENVS, EnvironmentKind, Script, random_script
 from harness.training.contracts import load_reward
 
@@ -36,12 +36,14 @@ class Subject:
         reward_class: What `Method.reward` names.
         config_class: What `Method.config` names.
         settings: Values over the defaults.
+        registry: Where algorithms to try it with are looked up.
     """
 
     method: Method
     reward_class: type[IntrinsicReward]
     config_class: type[IntrinsicRewardConfig]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    registry: Registry = field(default_factory=installed)
 
     @classmethod
     def named(
@@ -61,7 +63,7 @@ class Subject:
         chosen = presets[preset].config if preset else next(iter(presets.values())).config if presets else {}
         config_class = registry.config_class(method)
         assert issubclass(config_class, IntrinsicRewardConfig)
-        return cls(method, load_reward(registry, method), config_class, deep_merge(chosen, config or {}))
+        return cls(method, load_reward(registry, method), config_class, deep_merge(chosen, config or {}), registry)
 
     @cached_property
     def cases(self) -> Sequence[ConformanceCase]:
@@ -115,10 +117,22 @@ class ConformanceCase:
 
     def build(self, seed: int = 0) -> IntrinsicReward:
         """The method as a run builds it, on one thread."""
+        return self._build(self.kind.spaces, N_ENVS, seed)
+
+    def build_for(self, spaces: Spaces, n_envs: int) -> IntrinsicReward:
+        """The method for environments of the same kind.
+
+        Args:
+            spaces: Of one environment.
+            n_envs: How many there are.
+        """
+        return self._build(spaces, n_envs, 0)
+
+    def _build(self, spaces: Spaces, n_envs: int, seed: int) -> IntrinsicReward:
         randomness.make_deterministic(self.device, threads=1)
         config = self.subject.config_class.model_validate(self.subject.settings)
         with randomness.temporary_seed(seed):
-            reward = self.subject.reward_class(config, self.kind.spaces, N_ENVS, self.device, seed)
+            reward = self.subject.reward_class(config, spaces, n_envs, self.device, seed)
         return reward.to(self.device)
 
     def script(self, seed: int) -> Script:

@@ -66,7 +66,8 @@ class RecurrentPPOLearner(ClippedObjectiveLearner[RecurrentPPO, RecurrentPPOConf
         assert isinstance(policy, RecurrentActorCriticPolicy)
         observations: Any = obs_as_tensor(policy.observation_space.sample()[None], policy.device)
         layers, _, units = policy.lstm_hidden_state_shape
-        memory = (torch.zeros(layers, 1, units, device=policy.device),) * 2
+        zeros = torch.zeros(layers, 1, units, device=policy.device)
+        memory = zeros, zeros
         starts = torch.ones(1, device=policy.device)
         with torch.enable_grad():
             values = policy.predict_values(observations, memory, starts).sum()

@@ -16,8 +16,8 @@ from harness.config import LEARNER_KINDS
 from harness.config.describe import describe_settings
 from harness.errors import UserError
 from harness.spec import RESETTABLE_PARTS
-from harness.testing.algorithms.subject import AlgorithmCase, AlgorithmSubject
-from harness.testing.checks import Check
+from harness.testing.algorithms.subject import AlgorithmCase, AlgorithmSubject, CountingReward
+from harness.testing.checks.check import Check
 from harness.testing.checks.descriptions import validated
 from harness.testing.checks.seeds import untouched
 from harness.testing.outcomes import CheckFailed, NotApplicable, require, require_same
@@ -174,7 +174,7 @@ def start_from(case: AlgorithmCase) -> None:
 def bonus(case: AlgorithmCase) -> None:
     """The method sees every step, scores and learns, and its statistics are finite."""
     run = case.build(bonus=True)
-    assert run.reward is not None
+    assert isinstance(run.reward, CountingReward)
     assert run.bonus_env is not None
     run.iterate(2)
     steps = run.learner.step

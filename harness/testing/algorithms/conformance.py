@@ -8,7 +8,7 @@ from unittest import SkipTest
 
 from harness.testing.algorithms.checks import ALGORITHM_CHECKS
 from harness.testing.algorithms.subject import AlgorithmSubject
-from harness.testing.checks import Check
+from harness.testing.checks.check import Check
 from harness.testing.outcomes import NotApplicable
 
 

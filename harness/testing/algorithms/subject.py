@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,6 +31,9 @@ N_ENVS, N_STEPS = 2, 24
 _SCRIPT_STEPS = 50
 _TOTAL_STEPS = 10_000
 _CPU = torch.device("cpu")
+
+
+MakeReward = Callable[[Spaces, int], IntrinsicReward[Any]]
 
 
 class CountingReward(IntrinsicReward[IntrinsicRewardConfig]):
@@ -71,7 +74,7 @@ class LearnerRun:
     base: ScriptedVecEnv
     monitor: VecMonitor
     bonus_env: BonusVecEnv | None
-    reward: CountingReward | None
+    reward: IntrinsicReward[Any] | None
 
     def iterate(self, times: int = 1) -> list[dict[str, float]]:
         """The metrics of some iterations."""
@@ -187,8 +190,13 @@ class AlgorithmCase:
             checkpoint_every=_TOTAL_STEPS,
         )
 
-    def build(self, seed: int = 0, *, bonus: bool = False) -> LearnerRun:
-        """The learner as a run builds it, on one thread, at the beginning of its run."""
+    def build(self, seed: int = 0, *, bonus: bool | MakeReward = False) -> LearnerRun:
+        """The learner as a run builds it, on one thread, at the beginning of its run.
+
+        Args:
+            seed: Of the run.
+            bonus: Whether there is a method: `CountingReward`, or what a function makes for spaces and N environments.
+        """
         config, spec = self.subject.config, self.spec(seed)
         randomness.make_deterministic(_CPU, config.threads)
         spaces = deepcopy(self.kind.spaces)  # an action space draws random numbers of its own
@@ -199,7 +207,7 @@ class AlgorithmCase:
         learner_class = load_learner(self.subject.registry, self.subject.algorithm)
         reward, bonus_env = None, None
         if bonus:
-            reward = CountingReward(spaces, config.n_envs)
+            reward = (CountingReward if bonus is True else bonus)(spaces, config.n_envs)
             bonus_env = learner_class.wrap_envs(learner_env, reward, config, Combination(mode="sum"))
         context = LearnerContext(spec, self.subject.registry, base, learner_env, bonus_env, _CPU)
         learner = learner_class(config, context)

@@ -7,28 +7,11 @@ kind; it is then tried in each). It returns, or raises `CheckFailed` or `NotAppl
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from harness.testing.checks import batches, cuda, descriptions, episodes, learning, numbers, replay, seeds, state
+from harness.testing.checks import batches, cuda, descriptions, episodes, learners, learning, numbers, replay, seeds, state
+from harness.testing.checks.check import Check
 from harness.testing.outcomes import CheckFailed, NotApplicable
 from harness.testing.subject import ConformanceCase, Subject
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check.
-
-    Attributes:
-        name: Short name of the check.
-        description: What it checks, in one sentence.
-        run: The function that checks a `Subject`, or an `harness.testing.algorithms.AlgorithmSubject`; it raises what
-            `harness.testing.outcomes` has if it does not pass.
-    """
-
-    name: str
-    description: str
-    run: Callable[[Any], None]
 
 
 def _for_each_kind(check: Callable[[ConformanceCase], None]) -> Callable[[Subject], None]:
@@ -80,6 +63,7 @@ CHECKS: tuple[Check, ...] = (
           _for_each_kind(episodes.boundaries)),
     Check("off_policy", "on a replay buffer's batches it learns, scores and resumes as well, in whatever order they come",
           _for_each_kind(replay.off_policy)),
+    Check("learners", "an algorithm of each kind that it declares trains with its bonus", learners.learners),
     Check("cuda", "on a GPU it goes on from a checkpoint made without one, with the same bonuses",
           _for_each_kind(cuda.cuda)),
 )  # fmt: skip
