@@ -94,7 +94,7 @@ class SuiteEntry:
         methods: Names of its methods.
         seeds: Number of its seeds.
         runs: Tasks times methods times seeds.
-        steps: Of each run; the longest, where tasks have their own.
+        steps: The steps of each run; the longest, where tasks have their own.
         profiles: Names of its profiles.
         hours: Hours of training all runs one after another, from speeds measured before; ``None`` if some are unknown.
         measured: Where those speeds were measured.

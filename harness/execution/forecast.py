@@ -42,10 +42,10 @@ class GroupForecast:
         method: Name of the method.
         runs: Number of runs in the group.
         finished: Number of runs that are finished.
-        steps: Of each run.
-        memory_bytes: Of each run's process, its replay buffer full.
+        steps: The steps of each run.
+        memory_bytes: The memory of each run's process, its replay buffer full.
         replay_bytes: Disk that each run's replay buffer takes until the run is finished; 0 on-policy.
-        steps_per_second: Of each run.
+        steps_per_second: The speed of each run.
         seconds: Seconds of training that are left of all of them, one after another.
     """
 

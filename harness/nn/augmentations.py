@@ -78,8 +78,8 @@ class Augmentation:
         changes: ``mask`` zeroes tiles of images or coordinates of vectors, ``noise`` is uniform, ``shift`` moves images.
         shape: Shape of one sample.
         images: Whether samples are images ``(C, H, W)``.
-        probability: Of each change, for each sample.
-        mask_probability: Of each tile or coordinate to vanish, where ``mask`` is applied.
+        probability: The probability of each change, for each sample.
+        mask_probability: The probability of each tile or coordinate to vanish, where ``mask`` is applied.
         tile_sizes: Sides of tiles in pixels; one that divides height and width is drawn for each batch.
         noise: Largest absolute value of the noise.
         shift: Largest displacement, in pixels.

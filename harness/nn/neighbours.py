@@ -53,7 +53,7 @@ class VectorQueue(nn.Module):
 
     Args:
         size: Capacity of the queue, Q vectors.
-        dim: Of each vector.
+        dim: The number of components of each vector.
     """
 
     rows: Tensor

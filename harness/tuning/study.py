@@ -228,7 +228,7 @@ class TuningStudy:
 
         Args:
             trial: The claimed trial.
-            values: Of each objective; ``None`` unless it is complete.
+            values: The value of each objective; ``None`` unless it is complete.
             state: How it ended.
             attributes: Facts to be kept with it.
 

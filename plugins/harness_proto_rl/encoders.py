@@ -20,7 +20,7 @@ class ImageEncoder(nn.Module):
 
     Args:
         image_shape: Channels, height and width.
-        channels: Of each convolution.
+        channels: The number of output channels of each convolution.
 
     Raises:
         UserError: When the images are too small.
