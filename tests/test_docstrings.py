@@ -15,8 +15,8 @@ SOURCES = sorted(file for folder in ("harness", "plugins") for file in (ROOT / f
 SECTION = re.compile(r"^ *(Args|Attributes|Returns|Yields):$")
 ENTRY = re.compile(r"^(?P<names>\*{0,2}\w+(?:, \*{0,2}\w+)*): (?P<text>.*)")
 FRAGMENTS = re.compile(
-    r"(Of|In|On|At|By|For|From|Into|To|Over|With|Where to|Which of|How many|How much|As (given|written|before|above)|"
-    r"The same|Likewise|Ditto|See above|Its (own|name|head)|Above it|Also)\b"
+    r"(Of\b|(In|On|At|By|For|From|Into|To|Over|With|Where to|Which of|How many|How much|As (given|written|before|above)|"
+    r"The same|Likewise|Ditto|See above|Its (own|name|head)|Above it|Also)\b(?! (all|each|every)\b))"
 )
 MIN_WORDS = 3
 
