@@ -123,8 +123,8 @@ class ConformanceCase:
         """The method for environments of the same kind.
 
         Args:
-            spaces: Of one environment.
-            n_envs: How many there are.
+            spaces: Spaces of one environment.
+            n_envs: Number of environments, N.
         """
         return self._build(spaces, n_envs, 0)
 
