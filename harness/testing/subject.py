@@ -123,8 +123,8 @@ class ConformanceCase:
         """The method for environments of the same kind.
 
         Args:
-            spaces: The spaces of one environment.
-            n_envs: The number of environments that step together.
+            spaces: Spaces of one environment.
+            n_envs: Number of environments, N.
         """
         return self._build(spaces, n_envs, 0)
 

@@ -194,7 +194,7 @@ class AlgorithmCase:
         """The learner as a run builds it, on one thread, at the beginning of its run.
 
         Args:
-            seed: The seed of the run.
+            seed: Seed of the run.
             bonus: Whether there is a method: `CountingReward`, or what a function makes for spaces and N environments.
         """
         config, spec = self.subject.config, self.spec(seed)
