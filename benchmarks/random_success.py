@@ -180,7 +180,7 @@ def main() -> None:
             facts = (suite, options.profile or "", task, environment.family, settings_digest(environment), found.episodes)
             numbers = (found.mean_return, found.standard_error, found.mean_length)
             values = (*facts, f"{found.success:.4g}", found.counted, *(f"{number:.4g}" for number in numbers))
-            row = dict(zip(COLUMNS, (*map(str, values), datetime.now(UTC).date().isoformat()), strict=True))
+            row: dict[str, str] = dict(zip(COLUMNS, (*map(str, values), datetime.now(UTC).date().isoformat()), strict=True))
             record(options.out or file.parent / TABLE, row)
             mean = f"{found.mean_return:.4g} ± {found.standard_error:.2g}"
             cells = (suite, task, str(found.episodes), f"{100 * found.success:.3g} %", mean, f"{found.mean_length:.0f}")

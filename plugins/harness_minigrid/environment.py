@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
+
+import numpy as np
 
 from harness.environments.base import HarnessVecEnv
-from harness.environments.envpool import EnvPoolTask, EnvPoolVecEnv, discrete_converter
+from harness.environments.envpool import EnvPoolTask, EnvPoolVecEnv, Pool, discrete_converter
 from harness.environments.episode_metrics import FirstRewardMetrics
 from harness_minigrid.config import MiniGridConfig
 from harness_minigrid.views import observation_converter
@@ -28,5 +30,28 @@ def make(config: MiniGridConfig, n_envs: int, *, threads: int = 1) -> HarnessVec
     pool = EnvPoolTask(config.registered_id, options)
     _, action_space = pool.spaces()
     return EnvPoolVecEnv(
-        partial(pool.open, threads=threads), n_envs, observations, discrete_converter(action_space), metrics=FirstRewardMetrics
+        lambda seeds: RewardsEnd(pool.open(seeds, threads)),
+        n_envs,
+        observations,
+        discrete_converter(action_space),
+        metrics=FirstRewardMetrics,
     )
+
+
+class RewardsEnd:
+    """A pool in which a step that earns or costs something ends the episode, at the limit too, as in every task of MiniGrid.
+
+    EnvPool 1.2.5 calls an episode truncated whenever it ends at the step of its limit, so that a goal reached there would be
+    worth what might have come after. An end there without a reward, in lava for example, cannot be told from the limit.
+
+    Args:
+        pool: EnvPool's.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool, self.send, self.reset = pool, pool.send, pool.reset
+
+    def recv(self) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Finish a step."""
+        observations, rewards, terminated, truncated, info = self._pool.recv()
+        return observations, rewards, terminated | (rewards != 0), truncated, info

@@ -87,7 +87,7 @@ def make_original(config: MiniGridConfig) -> gymnasium.Env[dict[str, Any], Any]:
     options = {} if config.episode_steps is None else {"max_steps": config.episode_steps}
     if config.task not in MULTI_ROOM:
         return gymnasium.make(config.registered_id, disable_env_checker=True, **options).unwrapped
-    from minigrid.envs import MultiRoomEnv
+    from minigrid.envs.multiroom import MultiRoomEnv
 
     rooms, size = MULTI_ROOM[config.task]
     return MultiRoomEnv(minNumRooms=rooms, maxNumRooms=rooms, maxRoomSize=size, **options)

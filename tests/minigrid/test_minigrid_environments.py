@@ -120,6 +120,16 @@ def test_reaching_the_goal_ends_the_episode_with_the_reward_of_the_formula():
     assert infos[0]["metrics"] == {"success": 1.0, "time_to_first_reward": 5.0}
 
 
+@pytest.mark.parametrize("engine", ["envpool", "minigrid"])
+def test_a_goal_reached_in_the_last_step_is_an_end_and_no_limit(engine: str):
+    env = make(MiniGridConfig.model_validate({"task": "Empty-5x5", "episode_steps": 5, "engine": engine}), 1)
+    env.reset()
+    for action in (2, 2, 1, 2):
+        assert not env.step(np.array([action]))[2][0]
+    _, rewards, dones, infos = env.step(np.array([2]))
+    assert dones[0] and rewards[0] == pytest.approx(0.1) and infos[0]["TimeLimit.truncated"] is False
+
+
 @pytest.mark.parametrize("channels", [3, 4, 20, 24])
 @pytest.mark.parametrize("heads", [1, 2])
 def test_the_network_takes_every_image_of_cells(channels: int, heads: int):

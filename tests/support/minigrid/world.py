@@ -63,7 +63,7 @@ class Player:
     Attributes:
         cells: What is where, the latest that was seen.
         first: What was where at first, for `replay`.
-        inside: What boxes that were opened held, ``None`` for nothing.
+        inside: What boxes that were opened held, ``None`` for nothing, by where they stood at first.
         place: Where the agent stands.
         direction: Where it looks.
         first_direction: Where it looked at first.
@@ -81,6 +81,8 @@ class Player:
     carried: Cell | None = None
     words: tuple[str, ...] = ()
     seen_moving: bool = False
+    _origins: dict[Place, Place] = field(default_factory=dict)
+    _carried_from: Place = (0, 0)
 
     @property
     def ahead(self) -> Place:
@@ -104,11 +106,16 @@ class Player:
         box = self.ahead if action == TOGGLE and front is not None and front[0] == BOX else None
         if action == FORWARD and front is not None and self._has_moved(front, sight):
             self.place = self.ahead
+        carried = self.carried
         self.direction = sight.direction
         self._look(sight)
+        if self.carried and not carried:
+            self._carried_from = self._origins.pop(self.ahead, self.ahead)
+        if carried and not self.carried:
+            self._origins[self.ahead] = self._carried_from
         if box is not None:
             found = self.cells[box]
-            self.inside[box] = None if found[0] == EMPTY else found
+            self.inside[self._origins.pop(box, box)] = None if found[0] == EMPTY else found
 
     def _has_moved(self, front: Cell, sight: Sight) -> bool:
         if not walkable(front):
