@@ -9,9 +9,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from fidelity.episodes import first_episodes
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from support.episodes import first_episodes
+from harness.planning.load import load
 from harness_atari.config import AtariConfig
 from harness_atari.env import make
 
@@ -24,7 +23,7 @@ STEPS, CUT = 1200, 1000
 def config_of(suite: str, game: str) -> AtariConfig:
     """As the suite has it, but for sticky actions, whose random numbers the two pipelines draw in another order, and a limit
     that the test reaches."""
-    spec = next(s for s in expand(load_suite(SUITES / f"{suite}.yaml")) if s.task == game)
+    spec = next(s for s in load(SUITES / f"{suite}.yaml").runs if s.task == game)
     return AtariConfig.model_validate({**spec.environment.config, "sticky": 0.0, "episode_steps": CUT})
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fidelity.episodes import solved
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from support.episodes import solved
+from harness.planning.load import load
 from harness_classic_control.config import ClassicControlConfig
 from harness_classic_control.environment import HIGH, LOW, make
 
@@ -22,7 +21,7 @@ SUITES = Path(__file__).parents[2] / "suites"
     [("deep_sea", "mountain_car"), ("deep_sea", "mountain_car_continuous"), ("quick_sac", "mountain_car_continuous")],
 )
 def test_rocking_solves(suite: str, task: str):
-    spec = next(s for s in expand(load_suite(SUITES / f"{suite}.yaml")) if s.task == task)
+    spec = next(s for s in load(SUITES / f"{suite}.yaml").runs if s.task == task)
     config = ClassicControlConfig.model_validate(spec.environment.config)
 
     def rocking(seen: np.ndarray) -> np.ndarray:

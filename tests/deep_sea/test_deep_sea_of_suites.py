@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from bsuite.environments.deep_sea import DeepSea
 
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness_deep_sea.config import DeepSeaConfig
 from harness_deep_sea.environment import DeepSeaVecEnv
 
@@ -21,7 +20,7 @@ def configs() -> list:
     specs = {
         f"{spec.suite}-{spec.task}": spec
         for name in ("deep_sea", "quick")
-        for spec in expand(load_suite(SUITES / f"{name}.yaml"))
+        for spec in load(SUITES / f"{name}.yaml").runs
         if spec.environment.family == "deep_sea"
     }
     return [pytest.param(DeepSeaConfig.model_validate(s.environment.config), id=name) for name, s in specs.items()]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fidelity.episodes import Step, first_episodes
+from support.episodes import Step, first_episodes
 from harness_manipulation.config import ManipulationConfig
 from harness_manipulation.environment import make
 

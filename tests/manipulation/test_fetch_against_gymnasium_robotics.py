@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fidelity.episodes import first_episodes, solved
+from support.episodes import first_episodes, solved
 from harness_manipulation.config import ManipulationConfig
 from harness_manipulation.environment import make
 

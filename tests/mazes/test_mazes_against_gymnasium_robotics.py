@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fidelity.episodes import first_episodes, solved
+from support.episodes import first_episodes, solved
 from harness_mazes.config import MazeConfig
 from harness_mazes.environment import make
 from harness_mazes.maps import Maze

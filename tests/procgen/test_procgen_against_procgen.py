@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from harness import HarnessVecEnv
-from harness.planning.expand import expand
-from harness.planning.load import load_suite
+from harness.planning.load import load
 from harness_procgen.config import ProcGenConfig
 from harness_procgen.with_envpool import EnvPoolGames
 
@@ -31,7 +30,7 @@ def test_levels_rewards_and_ends_are_the_packages(game: str, suite: str):
     pytest.importorskip("procgen", reason="pip install --no-deps --target FOLDER procgen-mirror gym3; PYTHONPATH=FOLDER")
     from harness_procgen.with_gym3 import Gym3Games
 
-    spec = next(s for s in expand(load_suite(SUITES / f"{suite}.yaml")) if s.task == game)
+    spec = next(s for s in load(SUITES / f"{suite}.yaml").runs if s.task == game)
     plain: dict[str, Any] = {"stack": 1, "random_action": 0.0}  # both happen around the games
     ours, theirs = (
         make(ProcGenConfig.model_validate({**spec.environment.config, **plain, "backend": name}), len(SEEDS))
