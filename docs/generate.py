@@ -1,7 +1,7 @@
 """The parts of these pages that follow from data, between two marks in the page's text.
 
-    python docs/generate.py environments            # writes the table of docs/environments.md
-    python docs/generate.py environments --check    # exit code 1 if the page does not hold what would be written
+python docs/generate.py environments            # writes the table of docs/environments.md
+python docs/generate.py environments --check    # exit code 1 if the page does not hold what would be written
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ N_ENVS = 4
 def recorded(task: str, steps: int) -> tuple[Any, Any, Any]:
     env = make(DmControlConfig(task=task), N_ENVS, threads=2)
     slices = env._observations.slices
-    actions = np.random.default_rng(0).uniform(-1, 1, (steps // 10, N_ENVS, *(env.action_space.shape or ()))).repeat(10, axis=0)
+    actions = (
+        np.random.default_rng(0).uniform(-1, 1, (steps // 10, N_ENVS, *(env.action_space.shape or ()))).repeat(10, axis=0)
+    )
     first, episodes = first_episodes(env, list(range(N_ENVS)), actions.astype(np.float32))
     return slices, first.astype(np.float64), episodes
 

