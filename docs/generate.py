@@ -85,7 +85,7 @@ def main() -> int:
     if not options.check:
         PAGE.write_text(new)
     elif new != PAGE.read_text():
-        print(f"{PAGE.relative_to(ROOT)} is not current: python docs/generate.py {options.page}")
+        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is not current: python docs/generate.py {options.page}\n")
         return 1
     return 0
 

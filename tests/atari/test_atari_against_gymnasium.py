@@ -8,8 +8,8 @@ import ale_py
 import gymnasium
 import numpy as np
 import pytest
-
 from support.episodes import first_episodes
+
 from harness.planning.load import load
 from harness_atari.config import AtariConfig
 from harness_atari.env import make

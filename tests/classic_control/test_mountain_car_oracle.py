@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from support.episodes import solved
+
 from harness.planning.load import load
 from harness_classic_control.config import ClassicControlConfig
 from harness_classic_control.environment import HIGH, LOW, make

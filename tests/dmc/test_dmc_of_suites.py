@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from support.episodes import first_episodes
+
 from harness_dm_control.config import DmControlConfig
 from harness_dm_control.environment import make
 from harness_dm_control.tasks import TASKS

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from support.episodes import Step, first_episodes
+
 from harness_manipulation.config import ManipulationConfig
 from harness_manipulation.environment import make
 

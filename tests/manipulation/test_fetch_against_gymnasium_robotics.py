@@ -1,7 +1,7 @@
 """Fetch is gymnasium-robotics': from the same box and goal the same actions lead to the same views and successes.
 
-The gripper drifts by some 0.3 mm a step along x against the original's, and starts 17 mm nearer to the robot in ``fetch_push``,
-whose arm EnvPool lets settle for another time. Everything else agrees to a centimetre over an episode.
+The gripper drifts by some 0.3 mm a step along x against the original's, and starts 17 mm nearer to the robot in
+``fetch_push``, whose arm EnvPool lets settle for another time. Everything else agrees to a centimetre over an episode.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from support.episodes import first_episodes, solved
+
 from harness_manipulation.config import ManipulationConfig
 from harness_manipulation.environment import make
 
@@ -110,7 +110,7 @@ def test_a_scripted_arm_picks_and_places():
     def policy(seen: np.ndarray) -> np.ndarray:
         """Above the box, down to it with open fingers, close them, and to the goal."""
         grip, box, goal = seen[:, :3], seen[:, 3:6], seen[:, -3:]
-        targets = np.stack([box + [0, 0, 0.08], box, grip, goal])[phase, np.arange(n_envs)]
+        targets = np.stack([box + np.array([0, 0, 0.08]), box, grip, goal])[phase, np.arange(n_envs)]
         fingers = np.where(phase < 2, 1.0, -1.0)
         held[phase == 2] += 1
         arrived = np.linalg.norm(targets - grip, axis=1) < np.array([0.03, 0.012, 0, 0])[phase]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from support.episodes import first_episodes, solved
+
 from harness_mazes.config import MazeConfig
 from harness_mazes.environment import make
 from harness_mazes.maps import Maze
@@ -137,7 +137,7 @@ def test_an_ant_at_its_goal_earns_one_and_ends_as_in_the_original(task: str, reg
         for env, ant in ((ours, ours._env), (theirs, theirs.unwrapped)):
             env.reset(seed=1, options={"reset_cell": np.array(config.maze.start), "goal_cell": np.array(config.maze.goal)})
             place = ant.ant_env.data.qpos.copy()
-            place[:2] = ant.goal + [distance, 0]
+            place[:2] = ant.goal + np.array([distance, 0])
             ant.ant_env.set_state(place, ant.ant_env.data.qvel.copy())
             ant.goal = ours._env.goal.copy()
             steps.append(env.step(np.zeros(8, np.float32))[1:3])

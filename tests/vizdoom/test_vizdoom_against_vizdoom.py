@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from support.episodes import first_episodes
+
 from harness.environments.envpool import EnvPoolTask
 from harness_vizdoom import environment
 from harness_vizdoom.config import VizDoomConfig
