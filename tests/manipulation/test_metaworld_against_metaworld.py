@@ -46,6 +46,7 @@ class Levels:
 
     def _begin(self, drawn: np.ndarray) -> np.ndarray:
         self._arm._last_rand_vec = drawn
+        self._arm.reset()  # the first reset after an episode still shows where that one left the door
         return self._arm.reset()[0]
 
 
