@@ -29,8 +29,8 @@ class TMazeVecEnv(HarnessVecEnv):
     """N mazes, see the module; `harness.HarnessVecEnv` says what is promised.
 
     Observations are float32 ``(N, 5)``, zeros but for two ones at most: the cue (left, right), where it is seen, and
-    the place (start, corridor, junction). Turning at the junction ends the episode and earns 1 in the arm of the cue, 0 in
-    the other. Turning elsewhere and walking into a wall leave the agent where it is. An episode's metrics are
+    the place (start, corridor, junction). Turning at the junction ends the episode and earns 1 in the arm of the cue,
+    0 in the other. Turning elsewhere and walking into a wall leave the agent where it is. An episode's metrics are
     ``success`` and ``turned``.
 
     Args:
