@@ -41,7 +41,7 @@ def new_plugin(
     console.print(f"{folder}: a plugin with the {plugin.kind.name} {name!r}. Next:\n", soft_wrap=True)
     for command in (
         f"python -m pip install -e {place}",
-        f"harness {'show' if kind == 'algorithm' else 'check'} {name}",
+        f"harness check {name}",
         f"python -m pytest {place}",
         f"harness run {shlex.quote(str(folder / 'suites' / f'{name}.yaml'))} --profile smoke",
     ):

@@ -29,7 +29,7 @@ def test_everything_is_written_and_the_next_four_commands_are_named(workplace, h
     assert output.startswith(f"harness_my_bonus: a plugin with the {kind} 'my_bonus'. Next:")
     assert [line.strip() for line in output.splitlines()[2:]] == [
         "python -m pip install -e harness_my_bonus",
-        f"harness {'show' if kind == 'algorithm' else 'check'} my_bonus",
+        "harness check my_bonus",
         "python -m pytest harness_my_bonus",
         "harness run harness_my_bonus/suites/my_bonus.yaml --profile smoke",
     ]

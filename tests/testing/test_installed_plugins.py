@@ -66,6 +66,8 @@ def test_each_is_listed_with_what_it_provides(provided: dict[str, dict[str, str]
     assert provided["simhash"] == {"simhash": "methods"}
     assert provided["tiny_network"] == {"tiny": "networks"}
     assert provided["cliff"] == {"cliff": "environments"}
+    assert provided["tmaze"] == {"tmaze": "environments"}
+    assert provided["double_dqn"] == {"double_dqn": "algorithms"}
     assert {name: provided[name] for name in WRITTEN} == {name: {name: f"{kind}s"} for name, kind in WRITTEN.items()}
 
 
@@ -89,6 +91,15 @@ def test_its_families_pass_every_check(installed: Path, provided: dict[str, dict
         (family,) = json.loads(call(installed, "-m", "harness", "check", name, "--json"))
         assert family["environment"] == name
         assert {check["outcome"] for check in family["checks"]} == {"passed"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_its_algorithms_pass_every_check(installed: Path, provided: dict[str, dict[str, str]], package: str) -> None:
+    for name in (name for name, kind in provided[package].items() if kind == "algorithms"):
+        (algorithm,) = json.loads(call(installed, "-m", "harness", "check", name, "--json"))
+        assert algorithm["algorithm"] == name
+        assert [check["name"] for check in algorithm["checks"] if check["outcome"] == "failed"] == []
+        assert sum(check["outcome"] == "passed" for check in algorithm["checks"]) >= 10
 
 
 @pytest.mark.parametrize("package", PACKAGES)

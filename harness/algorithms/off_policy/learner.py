@@ -209,6 +209,7 @@ class OffPolicyLearner(StableBaselinesLearner[OffPolicyModelT, OffPolicyConfigT]
         for name, value in recorded:
             logs[name].append(float(value))
         self.model.logger.name_to_value.clear()
+        self.model.logger.name_to_count.clear()  # of `record_mean`
 
 
 def actor_critic_optimizers(policy: BasePolicy) -> dict[str, tuple[str, torch.optim.Optimizer]]:

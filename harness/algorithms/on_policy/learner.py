@@ -74,6 +74,7 @@ class OnPolicyLearner(StableBaselinesLearner[OnPolicyModelT, OnPolicyConfigT]):
         model.train()
         metrics = self._count_metrics() | {name: float(value) for name, value in model.logger.name_to_value.items()}
         model.logger.name_to_value.clear()
+        model.logger.name_to_count.clear()  # of `record_mean`
         return metrics
 
     def reset(self, parts: Collection[str], seed: int) -> None:

@@ -1,0 +1,1 @@
+"""The base algorithm ``double_dqn`` for exploration-harness."""

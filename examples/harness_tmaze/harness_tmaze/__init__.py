@@ -1,0 +1,1 @@
+"""The environment family ``tmaze`` for exploration-harness."""
