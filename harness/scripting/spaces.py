@@ -31,8 +31,9 @@ def method_spaces(
             ``frame_channels`` does not fit.
     """
     if isinstance(observation_space, gym_spaces.Dict | gym_spaces.Tuple):
+        kind = type(cast(object, observation_space)).__name__
         raise UserError(
-            f"a method needs observations that are one array, and these are a {type(cast(object, observation_space)).__name__}: flatten "
+            f"a method needs observations that are one array, and these are a {kind}: flatten "
             "them first, for example with gymnasium.wrappers.FlattenObservation, or pick one entry"
         )
     if not is_image(observation_space):

@@ -51,7 +51,7 @@ def _check_representation(reward: IntrinsicReward, batch: Transitions) -> None:
     if representation is None:
         return
     require(
-        isinstance(cast(object, representation), nn.Module),
+        isinstance(cast(object, representation), nn.Module),  # a stranger's method may give anything
         "a torch module from representation()",
         type(representation).__name__,
     )
