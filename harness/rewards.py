@@ -19,17 +19,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal
 
 import numpy as np
 import torch
 from gymnasium import spaces as gym_spaces
 from torch import Tensor, nn
+from typing_extensions import TypeVar
 
 from harness.config import IntrinsicRewardConfig
 from harness.nn.moments import ReturnNormaliser
 
-ConfigT = TypeVar("ConfigT", bound=IntrinsicRewardConfig)
+ConfigT = TypeVar("ConfigT", bound=IntrinsicRewardConfig, default=IntrinsicRewardConfig)
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Spaces:
         frame_channels: Channels of one frame in a stack of images (newest frame last); ``None`` if not images.
     """
 
-    observation: gym_spaces.Space
-    action: gym_spaces.Space
+    observation: gym_spaces.Space[Any]
+    action: gym_spaces.Space[Any]
     frame_channels: int | None = None
 
 
@@ -101,7 +102,7 @@ class Guarantees:
     """
 
     frozen: Sequence[str] = ()
-    stops_gradient: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stops_gradient: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     depends_on: Literal["transition", "episode", "past"] = "past"
     any_order: bool = False
     deterministic: bool = False

@@ -71,9 +71,10 @@ class Combination(Config):
     @classmethod
     def _start_of_a_rollout(cls, content: Any) -> Any:
         """Two critics divide a rollout by a deviation that includes it, as published: there is no other start."""
-        if isinstance(content, dict) and content.get("mode", "two_critics") != "sum":
-            return {"normaliser_start": _AS_IN_NOVEMBER, **content}
-        return content
+        given: Any = content
+        if isinstance(content, dict) and given.get("mode", "two_critics") != "sum":
+            return {"normaliser_start": _AS_IN_NOVEMBER, **given}
+        return given
 
 
 class RewardSpec(Config):
@@ -89,9 +90,10 @@ class RewardSpec(Config):
     @classmethod
     def _read_old_records(cls, content: Any) -> Any:
         """What was written before ``normaliser_start`` existed, or is as it was then, does not name it."""
-        if isinstance(content, dict) and isinstance(combine := content.get("combine"), dict):
-            return {**content, "combine": {"normaliser_start": _AS_IN_NOVEMBER, **combine}}
-        return content
+        given: Any = content
+        if isinstance(content, dict) and isinstance(given.get("combine"), dict):
+            return {**given, "combine": {"normaliser_start": _AS_IN_NOVEMBER, **given["combine"]}}
+        return given
 
 
 class EvaluationSpec(Config):

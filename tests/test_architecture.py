@@ -7,6 +7,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,26 @@ def test_nothing_below_the_command_line_prints_or_unpickles(file: Path) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
             assert not names & {"pickle", "cloudpickle", "dill", "joblib", "shelve"}, f"{file}:{node.lineno}"
+
+
+def comments(file: Path) -> dict[int, str]:
+    """Comments of a file by line."""
+    with tokenize.open(file) as text:
+        return {
+            token.start[0]: token.string for token in tokenize.generate_tokens(text.readline) if token.type == tokenize.COMMENT
+        }
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_whatever_the_type_checker_is_not_to_see_is_named_and_explained(file: Path) -> None:
+    found = comments(file)
+    for line, comment in found.items():
+        where = f"{file.relative_to(ROOT)}:{line}"
+        if re.search(r"(type|pyright): *ignore", comment):
+            explained = re.fullmatch(r"# type: ignore\[[a-z, -]+\]  # \S.{9,}", comment)
+            assert explained, f"{where} must read '# type: ignore[rule]  # why', not {comment!r}"
+        elif "pyright:" in comment:
+            assert len(found.get(line - 1, "").split()) > 3, f"{where} must stand under a comment that says why"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "methods"], ["show", "rnd"]])

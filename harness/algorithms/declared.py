@@ -76,7 +76,7 @@ def check_image_size(env: HarnessVecEnv, remedy: str) -> None:
         raise UserError(f"images of {height}x{width} are too small for network sb3, {needs}; {remedy}")
 
 
-def describe_action_kind(space: spaces.Space) -> str:
+def describe_action_kind(space: spaces.Space[Any]) -> str:
     """What an action space is in the words of `harness.config.KIND_AXES`: ``continuous`` for boxes, else ``discrete``."""
     return "continuous" if isinstance(space, spaces.Box) else "discrete"
 

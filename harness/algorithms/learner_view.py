@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
 from harness.config import EnvironmentConfig
-from harness.environments.base import HarnessVecEnv, episode_end_info
+from harness.environments.base import HarnessVecEnv, StepReturn, episode_end_info
 
 FORCED_TRUNCATION = "checkpoint_cut"
 """Key of the info of an episode that a checkpoint ended: always bootstrapped, whatever time limits mean."""
@@ -55,9 +55,10 @@ class LearnerVecEnv(VecEnvWrapper):
         """Begin new episodes everywhere."""
         return self.venv.reset()
 
-    def step_wait(self) -> VecEnvStepReturn:
+    def step_wait(self) -> StepReturn:
         """The step as the learner sees it."""
-        observations, rewards, dones, infos = self.venv.step_wait()
+        step = cast(StepReturn, self.venv.step_wait())
+        observations, rewards, dones, infos = step
         rewards = self._transform(rewards)
         if self._limits_terminate and dones.any():
             for i in np.flatnonzero(dones):
@@ -71,7 +72,7 @@ class LearnerVecEnv(VecEnvWrapper):
 
     def _truncate_all(
         self, observations: np.ndarray, rewards: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]
-    ) -> VecEnvStepReturn:
+    ) -> StepReturn:
         """The step as one that ends every episode; those that ended by themselves keep their own ending."""
         for i in np.flatnonzero(~dones):
             infos[i] = episode_end_info(np.array(observations[i]), truncated=True) | {FORCED_TRUNCATION: True}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from gymnasium import spaces
@@ -103,8 +103,8 @@ class MultiHeadActorCriticPolicy(ActorCriticPolicy):
 
     def __init__(
         self,
-        observation_space: spaces.Space,
-        action_space: spaces.Space,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
         lr_schedule: Schedule,
         *args: Any,
         n_value_heads: int = 1,
@@ -116,7 +116,8 @@ class MultiHeadActorCriticPolicy(ActorCriticPolicy):
         if network is not None:
             if not isinstance(observation_space, spaces.Box):
                 raise TypeError(f"{network.__name__} needs a Box of observations, not {observation_space}")
-            built = network(observation_space, n_value_heads)
+            box = cast(spaces.Box, observation_space)
+            built = network(box, n_value_heads)
             self._network = (built,)
             kwargs |= {
                 "features_extractor_class": NetworkFeatures,
@@ -127,7 +128,7 @@ class MultiHeadActorCriticPolicy(ActorCriticPolicy):
 
     def _build_mlp_extractor(self) -> None:
         if self._network:
-            self.mlp_extractor = _Latents(self._network[0])  # type: ignore[assignment]
+            self.mlp_extractor = _Latents(self._network[0])
         else:
             super()._build_mlp_extractor()
 
@@ -140,7 +141,7 @@ class MultiHeadActorCriticPolicy(ActorCriticPolicy):
         if self._network:
             _initialise(self.action_net, self._network[0].policy_gain)
             _initialise(self.value_net, self._network[0].value_gain)
-        arguments = {"lr": lr_schedule(1), **self.optimizer_kwargs}
+        arguments: dict[str, Any] = {"lr": lr_schedule(1), **self.optimizer_kwargs}
         self.optimizer = self.optimizer_class(self.parameters(), **arguments)
 
     def predict_values(self, obs: PyTorchObs) -> Tensor:

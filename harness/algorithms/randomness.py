@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,7 +49,7 @@ def set_state(streams: dict[str, Any]) -> None:
 
 
 @contextmanager
-def temporary_seed(seed: int) -> Iterator[None]:
+def temporary_seed(seed: int) -> Generator[None]:
     """Seed all global streams for a block and put them back afterwards, so that the block leaves no trace."""
     before = get_state()
     random.seed(seed)

@@ -8,8 +8,10 @@ the critics are initialised anew, and begin anew with the actor.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any, cast
 
+import numpy as np
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.utils import obs_as_tensor
@@ -18,10 +20,11 @@ from torch import Tensor, nn
 
 def critic_parameters(policy: ActorCriticPolicy) -> set[str]:
     """Names of the parameters that values depend on and actions do not."""
-    observations = obs_as_tensor(policy.observation_space.sample()[None], policy.device)
+    sample = cast(np.ndarray, policy.observation_space.sample())
+    observations: Any = obs_as_tensor(sample[None], policy.device)
     with torch.enable_grad():
-        values = policy.predict_values(observations).sum()  # type: ignore[arg-type]
-        distribution = policy.get_distribution(observations)  # type: ignore[arg-type]
+        values = policy.predict_values(observations).sum()
+        distribution = policy.get_distribution(observations)
         log_prob = distribution.log_prob(distribution.mode()).sum()
     return parameters_behind(policy, values) - parameters_behind(policy, log_prob)
 
@@ -51,5 +54,5 @@ def reinitialise(
 def parameters_behind(module: nn.Module, output: Tensor) -> set[str]:
     """Names of the parameters that an output depends on."""
     parameters = dict(module.named_parameters())
-    gradients = torch.autograd.grad(output, list(parameters.values()), allow_unused=True)
+    gradients = cast(Sequence[Tensor | None], torch.autograd.grad(output, list(parameters.values()), allow_unused=True))
     return {name for name, gradient in zip(parameters, gradients, strict=True) if gradient is not None}

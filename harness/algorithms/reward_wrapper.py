@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor, is_vecenv_wrapped
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
+from harness.environments.base import StepReturn
 from harness.rewards import IntrinsicReward, Transitions
 from harness.spec import Combination
 
@@ -71,12 +72,14 @@ class BonusVecEnv(VecEnvWrapper):
         """
         if not self.reward.warm_up_steps:
             return
-        space = copy.deepcopy(self.action_space)  # the learner draws its own random actions from the shared one
+        # the learner draws its own random actions from the shared space
+        space = copy.deepcopy(cast(spaces.Space[Any], self.action_space))
         space.seed(seed)
         self.reset()
         for _ in range(self.reward.warm_up_steps):
             self.step_async(np.stack([space.sample() for _ in range(self.num_envs)]))
-            self.reward.observe(self._to_transitions(*self.venv.step_wait()))
+            step = cast(StepReturn, self.venv.step_wait())
+            self.reward.observe(self._to_transitions(*step))
 
     def reset(self) -> VecEnvObs:
         """Begin new episodes everywhere."""
@@ -90,7 +93,7 @@ class BonusVecEnv(VecEnvWrapper):
         self.venv.step_async(actions)
 
     @abstractmethod
-    def step_wait(self) -> VecEnvStepReturn:
+    def step_wait(self) -> StepReturn:
         """Finish a step."""
 
     def _to_transitions(
@@ -107,7 +110,7 @@ class BonusVecEnv(VecEnvWrapper):
         device = self.reward.device
         transitions = Transitions(
             obs=torch.as_tensor(self._last_obs, device=device),
-            action=action_tensor(self._actions, self.action_space).to(device),
+            action=action_tensor(self._actions, cast(spaces.Space[Any], self.action_space)).to(device),
             next_obs=torch.as_tensor(next_obs, device=device),
             reward=torch.as_tensor(rewards, dtype=torch.float32, device=device),
             terminated=torch.as_tensor(dones & ~truncated, device=device),
@@ -118,7 +121,7 @@ class BonusVecEnv(VecEnvWrapper):
         return transitions
 
 
-def action_tensor(actions: np.ndarray, space: spaces.Space) -> torch.Tensor:
+def action_tensor(actions: np.ndarray, space: spaces.Space[Any]) -> torch.Tensor:
     """Actions as `Transitions` has them: float32 for boxes, int64 otherwise."""
     dtype = torch.float32 if isinstance(space, spaces.Box) else torch.int64
     return torch.as_tensor(actions).to(dtype)

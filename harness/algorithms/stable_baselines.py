@@ -1,11 +1,14 @@
 """What learners that drive an algorithm of Stable-Baselines3 have in common."""
 
+# SB3 keeps what a resumed run needs in protected attributes, and offers no other way to it:
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -102,14 +105,14 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
     def fresh_policy(self, seed: int) -> BasePolicy:
         """A new policy like the model's, with new weights; global random streams are left as they are."""
         model = self.model
-        arguments = (model.observation_space, model.action_space, model.lr_schedule)
+        arguments = cast(tuple[Any, ...], (model.observation_space, model.action_space, model.lr_schedule))
         with randomness.temporary_seed(seed):
             return model.policy_class(*arguments, **model.policy_kwargs)
 
     def _build_model(self, context: LearnerContext) -> Any:
         return with_envs_as_they_are(self.algorithm_class())(
             self.policy_class(context),
-            context.bonus_env or context.learner_env,  # type: ignore[arg-type]
+            context.bonus_env or context.learner_env,
             policy_kwargs=self.policy_arguments(context),
             seed=derive_seeds(context.spec.seed, Purpose.NETWORKS, 0, 1)[0],
             device=context.device,
@@ -132,12 +135,13 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
         """What counts on from one iteration to the next, as part of a learner's `state_dict`."""
         model = self.model
         assert model.ep_info_buffer is not None
+        episodes = cast(Collection[Mapping[str, Any]], model.ep_info_buffer)
         return {
             "iteration": self._iteration,
             "num_timesteps": model.num_timesteps,
             "n_updates": model._n_updates,
             "progress_remaining": model._current_progress_remaining,
-            "episodes": [{"r": float(episode["r"]), "l": int(episode["l"])} for episode in model.ep_info_buffer],
+            "episodes": [{"r": float(episode["r"]), "l": int(episode["l"])} for episode in episodes],
         }
 
     def _load_counters(self, state: Mapping[str, Any]) -> None:
@@ -151,7 +155,7 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
     def _count_metrics(self) -> dict[str, float]:
         """What has been done so far; mean return and length of the latest training episodes, unclipped. Names are SB3's."""
         metrics: dict[str, float] = {"time/iterations": self._iteration, "time/total_timesteps": self.model.num_timesteps}
-        episodes: Collection[Mapping[str, Any]] = self.model.ep_info_buffer or ()
+        episodes = cast(Collection[Mapping[str, Any]], self.model.ep_info_buffer or ())
         if episodes:
             metrics["rollout/ep_rew_mean"] = float(np.mean([float(episode["r"]) for episode in episodes]))
             metrics["rollout/ep_len_mean"] = float(np.mean([float(episode["l"]) for episode in episodes]))

@@ -8,6 +8,7 @@ that is missing, which costs its task a run and nothing else. Definitions and in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -146,7 +147,7 @@ def _random(seed: int, *names: str) -> np.random.Generator:
 
 def _default_thresholds(by_task: Mapping[str, Sequence[Array]]) -> Array:
     everything = np.concatenate([np.array([0.0, 1.0]), *(task for tasks in by_task.values() for task in tasks)])
-    return np.linspace(everything.min(), everything.max(), _N_THRESHOLDS)
+    return cast(Array, np.linspace(everything.min(), everything.max(), _N_THRESHOLDS))
 
 
 def _by_task(scores: Scores) -> dict[str, list[Array]]:

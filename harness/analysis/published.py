@@ -278,7 +278,7 @@ def _files(path: Path) -> list[Path]:
 def _is_table(file: Path) -> bool:
     """Whether a file of a folder is one of published numbers: other tables may lie beside them."""
     with file.open(encoding="utf-8-sig", newline="") as text:
-        return "metric" in next(csv.reader(text), [])
+        return "metric" in next(csv.reader(text), list[str]())
 
 
 def _read(file: Path) -> Iterator[PublishedNumber]:

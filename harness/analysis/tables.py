@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -182,7 +183,7 @@ class _TableBuilder:
 
     def profiles(self) -> Iterator[tuple[object, ...]]:
         everything = np.concatenate([[0.0, 1.0], *self._normalised.values()])
-        thresholds = np.linspace(everything.min(), everything.max(), _N_THRESHOLDS)
+        thresholds = cast(np.ndarray, np.linspace(everything.min(), everything.max(), _N_THRESHOLDS))
         for label in self.labels:
             if task_scores := self._normalised_task_scores(label):
                 band = statistics.performance_profile(task_scores, thresholds, self._random("profiles", label))

@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as error:
         context = getattr(error, "ctx", None)
         hint = f" (see '{context.command_path} --help')" if context else ""
-        return _print_error(error.format_message().rstrip(".") + hint)  # type: ignore[attr-defined]
+        return _print_error(error.format_message().rstrip(".") + hint)  # type: ignore[attr-defined]  # the base of Typer's usage errors, of whichever Click it brings, has it
 
 
 def _print_error(message: str) -> int:

@@ -29,7 +29,7 @@ class PresetEntry:
     config: Mapping[str, Any]
     combine: Mapping[str, Any]
     plugin: str
-    phases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    phases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Entry:
     summary: str
     source: str
     plugin: PluginInfo
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -145,7 +145,7 @@ def _print_outcomes(console: Console, found: RunResult) -> None:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[None]:
+def stop_on_signals() -> Generator[None]:
     """Let a request to end, or a closed terminal, stop a suite as Ctrl-C does."""
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -67,9 +67,9 @@ def examine(names: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
     if not names:
         return []
     console = None if quiet else open_console()
-    found = []
+    found: list[dict[str, Any]] = []
     for kind, name, checks in [(kind, name, _EXAMINERS[kind](name)) for kind, name in kinds]:
-        results = []
+        results: list[CheckResult] = []
         for result in checks:
             results.append(result)
             if console is not None:

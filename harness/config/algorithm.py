@@ -73,7 +73,7 @@ class AlgorithmConfig(Config):
     @classmethod
     def kinds(cls) -> frozenset[str]:
         """All kinds of learner that it is, from every one of the `KIND_AXES`."""
-        return frozenset({cls.kind}) | cls.actions | ({"sequences"} if cls.sequences else set())
+        return frozenset({cls.kind}) | cls.actions | ({"sequences"} if cls.sequences else set[str]())
 
     @property
     def network_name(self) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -83,7 +83,11 @@ def _setting(name: str, info: FieldInfo) -> Setting:
 
 
 def _as_json(value: Any) -> str:
-    return json.dumps(value, default=lambda other: list(other) if isinstance(other, set | frozenset) else str(other))
+    return json.dumps(value, default=_as_list_or_text)
+
+
+def _as_list_or_text(value: Any) -> list[Any] | str:
+    return list(cast(Collection[Any], value)) if isinstance(value, set | frozenset) else str(value)
 
 
 def _bounds(metadata: Sequence[Any]) -> Iterator[str]:

@@ -9,7 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
+
+StepReturn = tuple[VecEnvObs, np.ndarray, np.ndarray, list[dict[str, Any]]]
+"""What `step_wait` gives: observations, rewards ``(N,)``, dones ``(N,)`` and N infos."""
 
 NO_INFO: dict[str, Any] = {}
 """The info of a step at which nothing ended, shared by all environments and steps. Never write to it."""
@@ -35,14 +38,17 @@ class HarnessVecEnv(VecEnv):
         frame_channels: Channels of one frame of a stack of images; ``None`` when observations are not images.
     """
 
+    observation_space: spaces.Space[Any]
+    action_space: spaces.Space[Any]
+
     exact_state: ClassVar[bool] = False
     """Whether `state_dict` restores the environments exactly. If not, checkpoints truncate and reseed every episode."""
 
     def __init__(
         self,
         num_envs: int,
-        observation_space: spaces.Space,
-        action_space: spaces.Space,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
         *,
         frame_channels: int | None = None,
     ) -> None:
@@ -68,7 +74,7 @@ class HarnessVecEnv(VecEnv):
         """Begin a new episode everywhere, with the seeds given to `reseed` since the last reset, if any."""
 
     @abstractmethod
-    def step_wait(self) -> VecEnvStepReturn:
+    def step_wait(self) -> StepReturn:
         """Finish the step begun by `step_async`; see the class for what is promised."""
 
     def state_dict(self) -> dict[str, Any]:

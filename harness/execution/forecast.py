@@ -94,7 +94,7 @@ def forecast(
         workers: Runs at a time; ``None`` for the default.
     """
     known: dict[tuple[str, str], ResourceEstimate] = {}
-    found = []
+    found: list[GroupForecast] = []
     for group in group_runs(summaries):
         spec = group.runs[0].spec
         key = spec.environment.family, spec.method_digest

@@ -23,12 +23,12 @@ def positionwise_info_nce(queries: Tensor, keys: Tensor) -> Tensor:
         queries: ``(P, N, C)``.
         keys: ``(P, N, C)``; those of the other samples at the same position are the negatives.
     """
-    return _PositionwiseInfoNCE.apply(queries, keys)  # type: ignore[no-any-return]
+    return _PositionwiseInfoNCE.apply(queries, keys)  # type: ignore[no-any-return]  # torch leaves apply without types
 
 
 class _PositionwiseInfoNCE(Function):
     @staticmethod
-    def forward(ctx: Any, queries: Tensor, keys: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, queries: Tensor, keys: Tensor) -> Tensor:
         positions, samples, _ = queries.shape
         gradients = [
             torch.empty_like(side, memory_format=torch.contiguous_format) if needed else None
@@ -45,7 +45,7 @@ class _PositionwiseInfoNCE(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]  # torch declares *grads, and gives one an output
         queries, keys = (None if gradient is None else gradient * upstream for gradient in ctx.saved_tensors)
         return queries, keys
 

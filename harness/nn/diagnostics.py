@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
@@ -23,12 +25,13 @@ def effective_rank(features: Tensor) -> float:
     """
     if not features.isfinite().all():
         return float("nan")
-    singular = torch.linalg.svdvals((features - features.mean(0)).to(torch.float32))
+    singular = cast(Tensor, torch.linalg.svdvals((features - features.mean(0)).to(torch.float32)))
     total = singular.sum()
     if total == 0:
         return 0.0
     share = singular / total
-    return float(torch.special.entr(share).sum().exp())
+    entropies = cast(Tensor, torch.special.entr(share))
+    return float(entropies.sum().exp())
 
 
 def evenly_spaced_indices(n: int, device: torch.device | str = "cpu") -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -25,7 +25,7 @@ class FrameSelector:
         UserError: When observations are not a box of numbers.
     """
 
-    def __init__(self, space: spaces.Space, frame_channels: int | None, frames: Literal["newest", "all"]) -> None:
+    def __init__(self, space: spaces.Space[Any], frame_channels: int | None, frames: Literal["newest", "all"]) -> None:
         if not isinstance(space, spaces.Box):
             raise UserError(f"this method needs observations that are a Box of numbers, not {type(space).__name__}")
         self._channels = frame_channels if frames == "newest" else None

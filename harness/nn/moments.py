@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +38,8 @@ class RunningMoments(nn.Module):
         """Merge a batch of shape ``(B, *shape)``; population variance, as in the reference code."""
         if not len(batch):
             return
-        for chunk in batch.split(max(1, _CHUNK // max(1, self.mean.numel()))):
+        chunks = cast(Sequence[Tensor], batch.split(max(1, _CHUNK // max(1, self.mean.numel()))))
+        for chunk in chunks:
             samples = chunk.to(torch.float64, copy=True)
             mean = samples.mean(0)
             self.merge(mean, samples.sub_(mean).square_().mean(0), len(chunk))

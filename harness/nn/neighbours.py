@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +35,7 @@ def kth_distance(points: Tensor, bank: Tensor, k: int) -> Tensor:
     x_square, y_square = x.square().sum(1), y.square().sum(1)
     ranking = torch.addmm(y_square, x, y.T, alpha=-2)  # squared distances less x_square
     candidates = ranking.topk(min(k + _SPARE, len(bank)), largest=False)
-    distances = (points[:, None] - bank[candidates.indices]).norm(dim=2)
+    distances = cast(Tensor, (points[:, None] - bank[candidates.indices]).norm(dim=2))
     kth = distances.topk(k, largest=False).values[:, -1]
     if candidates.indices.shape[1] == len(bank):
         return kth

@@ -11,7 +11,7 @@ What a setting is, from weakest to strongest:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -57,15 +57,15 @@ class ResolvedSuite:
         problems: Every mistake that was found.
     """
 
-    environments: dict[str, tuple[str, Config]] = field(default_factory=dict)
-    algorithms: dict[str, tuple[str, AlgorithmConfig]] = field(default_factory=dict)
-    rewards: dict[str, RewardSpec | None] = field(default_factory=dict)
-    views: dict[tuple[str, str], tuple[str, Config]] = field(default_factory=dict)
-    tailored: dict[tuple[str, str], RewardSpec] = field(default_factory=dict)
-    phases: dict[str, PhaseBlocks] = field(default_factory=dict)
-    task_groups: dict[str, TaskGroups] = field(default_factory=dict)
-    blocks: list[ResolvedBlock] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    environments: dict[str, tuple[str, Config]] = field(default_factory=dict[str, tuple[str, Config]])
+    algorithms: dict[str, tuple[str, AlgorithmConfig]] = field(default_factory=dict[str, tuple[str, AlgorithmConfig]])
+    rewards: dict[str, RewardSpec | None] = field(default_factory=dict[str, RewardSpec | None])
+    views: dict[tuple[str, str], tuple[str, Config]] = field(default_factory=dict[tuple[str, str], tuple[str, Config]])
+    tailored: dict[tuple[str, str], RewardSpec] = field(default_factory=dict[tuple[str, str], RewardSpec])
+    phases: dict[str, PhaseBlocks] = field(default_factory=dict[str, PhaseBlocks])
+    task_groups: dict[str, TaskGroups] = field(default_factory=dict[str, TaskGroups])
+    blocks: list[ResolvedBlock] = field(default_factory=list[ResolvedBlock])
+    problems: list[Problem] = field(default_factory=list[Problem])
 
     def add(self, found: dict[str, FoundT], name: str, resolve: Callable[[], FoundT]) -> None:
         """Keep what ``resolve`` finds under a name, or the problems that it raises."""
@@ -73,7 +73,7 @@ class ResolvedSuite:
             found[name] = resolve()
 
     @contextmanager
-    def collecting(self) -> Iterator[None]:
+    def collecting(self) -> Generator[None]:
         """Keep the problems that are raised in this block, each once."""
         try:
             yield

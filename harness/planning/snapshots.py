@@ -131,7 +131,7 @@ def _mismatches(
             yield f"it combines rewards by {snapshot.reward.combine.mode!r}, not {spec.reward.combine.mode!r}"
     if snapshot.algorithm.name != spec.algorithm.name:
         yield f"its algorithm is {snapshot.algorithm.name!r}, not {spec.algorithm.name!r}"
-    ignored = set() if architecture_fields is None else spec.algorithm.config.keys() - set(architecture_fields)
+    ignored = set[str]() if architecture_fields is None else spec.algorithm.config.keys() - set(architecture_fields)
     yield from _setting_mismatches("the algorithm", snapshot.algorithm.config, spec.algorithm.config, ignored)
     if snapshot.environment.family != spec.environment.family:
         yield f"its environments are of family {snapshot.environment.family!r}, not {spec.environment.family!r}"

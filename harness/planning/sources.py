@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from harness.suites.locations import KeyPath, Node, SourceLocation, dotted
 from harness.suites.model import Suite
@@ -119,14 +119,15 @@ def _suite_values(suite: Suite) -> dict[str, Any]:
 def _leaves(values: Mapping[str, Any], above: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, (*above, key))
+            yield from _leaves(cast(Mapping[str, Any], value), (*above, key))
         else:
             yield (*above, key), value
 
 
 def _has(values: Any, path: KeyPath) -> bool:
+    found: Any = values
     for key in path:
-        if not isinstance(values, Mapping) or key not in values:
+        if not isinstance(found, Mapping) or key not in found:
             return False
-        values = values[key]
+        found = cast(Mapping[Any, Any], found)[key]
     return True

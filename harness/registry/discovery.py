@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points, version
-from typing import Any, get_args, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 import pluggy
 from pydantic import TypeAdapter, ValidationError
@@ -162,7 +162,7 @@ def _checked_result(hook: str, results: list[Any]) -> Iterator[Description]:
     for result in results:
         if not isinstance(result, Sequence) or isinstance(result, str):
             raise _InvalidPlugin(f"{hook}() must return a list of {kind.__name__}, not {_describe(result)}")
-        for description in result:
+        for description in cast(Sequence[Any], result):
             if not isinstance(description, kind):
                 raise _InvalidPlugin(f"{hook}() must return a list of {kind.__name__}; it contains {_describe(description)}")
             _check_fields(hook, description)
@@ -171,7 +171,7 @@ def _checked_result(hook: str, results: list[Any]) -> Iterator[Description]:
 
 def _check_fields(where: str, description: Any) -> None:
     """Dataclasses check nothing themselves; a wrong field would otherwise surface in the middle of some command."""
-    kind = type(description)
+    kind = cast(type[Any], type(description))
     for name, hint in get_type_hints(kind).items():
         value = getattr(description, name)
         at = f"{where}: {kind.__name__} {getattr(description, 'name', '')!r}: {name}"

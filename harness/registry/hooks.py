@@ -38,9 +38,9 @@ class Preset:
 
     name: str
     source: str
-    config: Mapping[str, Any] = field(default_factory=dict)
-    combine: Mapping[str, Any] = field(default_factory=dict)
-    phases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    combine: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    phases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class EnvironmentFamily:
     summary: str = ""
     source: str = ""
     requires: str = ""
-    example: Mapping[str, Any] = field(default_factory=dict)
+    example: Mapping[str, Any] = field(default_factory=dict[str, Any])
     n_envs: int = 8
     packages: Sequence[str] = ()
 
@@ -188,35 +188,35 @@ class ReportSection:
 # Hook specifications: all of them are optional, and the lists of all plugins are joined
 # --------------------------------------------------------------------------------------------------------------------
 @hookspec
-def harness_methods() -> Sequence[Method]:  # type: ignore[empty-body]
+def harness_methods() -> Sequence[Method]:  # type: ignore[empty-body]  # pluggy calls the plugins' functions, never this one
     """Intrinsic rewards that this plugin provides; names must be unique over all plugins."""
 
 
 @hookspec
-def harness_environments() -> Sequence[EnvironmentFamily]:  # type: ignore[empty-body]
+def harness_environments() -> Sequence[EnvironmentFamily]:  # type: ignore[empty-body]  # pluggy calls the plugins' functions, never this one
     """Environment families that this plugin provides; names must be unique over all plugins."""
 
 
 @hookspec
-def harness_networks() -> Sequence[Network]:  # type: ignore[empty-body]
+def harness_networks() -> Sequence[Network]:  # type: ignore[empty-body]  # pluggy calls the plugins' functions, never this one
     """Actor-critic networks that this plugin provides; names must be unique over all plugins."""
 
 
 @hookspec
-def harness_algorithms() -> Sequence[Algorithm]:  # type: ignore[empty-body]
+def harness_algorithms() -> Sequence[Algorithm]:  # type: ignore[empty-body]  # pluggy calls the plugins' functions, never this one
     """Base algorithms that this plugin provides; names must be unique over all plugins."""
 
 
 @hookspec
-def harness_algorithm_presets() -> Sequence[AlgorithmPreset]:  # type: ignore[empty-body]
+def harness_algorithm_presets() -> Sequence[AlgorithmPreset]:  # type: ignore[empty-body]  # pluggy calls the plugins' functions, never this one
     """Published settings for an algorithm, which may come from another plugin than the algorithm itself."""
 
 
 @hookspec
-def harness_executors() -> Sequence[Executor]:  # type: ignore[empty-body]
+def harness_executors() -> Sequence[Executor]:  # type: ignore[empty-body]  # pluggy calls the plugins' functions, never this one
     """Executors that this plugin provides; names must be unique over all plugins."""
 
 
 @hookspec
-def harness_report_sections() -> Sequence[ReportSection]:  # type: ignore[empty-body]
+def harness_report_sections() -> Sequence[ReportSection]:  # type: ignore[empty-body]  # pluggy calls the plugins' functions, never this one
     """Sections that this plugin adds to every report; names must be unique over all plugins."""

@@ -173,7 +173,7 @@ class Registry:
 
     def algorithms_for(self, method: hooks.Method) -> list[str]:
         """Names of the installed algorithms that a method works with; those whose configuration is broken are left out."""
-        found = []
+        found: list[str] = []
         for name in self.algorithms:
             with suppress(PluginError):
                 if not missing_kinds(method.works_with, self.algorithm_config(name).kinds()):

@@ -88,7 +88,7 @@ class Section:
     title: str
     blocks: tuple[Block, ...]
     level: int = 3
-    styles: Mapping[str, Style] = field(default_factory=dict)
+    styles: Mapping[str, Style] = field(default_factory=dict[str, Style])
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -182,7 +182,7 @@ def _inline_external(make: Callable[[], Figure], size: tuple[float, float], name
 
 
 @contextmanager
-def _external_figure(make: Callable[[], Figure], size: tuple[float, float]) -> Iterator[Figure]:
+def _external_figure(make: Callable[[], Figure], size: tuple[float, float]) -> Generator[Figure]:
     """Somebody else's figure in our colours; the settings that its maker changes for the whole process are put back."""
     from matplotlib import pyplot
 
@@ -207,14 +207,18 @@ def _restyle(figure: Figure) -> None:
             spine.set_color(TEXT_COLOUR)
         for axis in (axes.xaxis, axes.yaxis):
             if axis.get_scale() == "log":  # whose own labels are formulas, which texts here are not
-                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+                axis.set_major_formatter(FuncFormatter(_plain_number))
                 axis.set_minor_formatter(NullFormatter())
         if axes.get_label() != "<colorbar>":
             axes.grid(visible=True, color=GRID_COLOUR, linewidth=0.6)
         if legend := axes.get_legend():
             legend.set_frame_on(False)
     for text in figure.findobj(Text):
-        text.set_color(TEXT_COLOUR)  # type: ignore[attr-defined]
+        text.set_color(TEXT_COLOUR)
+
+
+def _plain_number(value: float, position: float | None) -> str:
+    return f"{value:g}"
 
 
 def _embeddable_svg(svg: str, name: str, inches: float) -> str:

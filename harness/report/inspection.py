@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from harness.report.document import BulletList, CodeBlock, Column, FigureBlock, Paragraph, ReportTable, Section
 from harness.report.drawing import ExternalPlot, Plot
@@ -53,11 +54,10 @@ def _check_table(table: ReportTable, where: str) -> None:
             raise ValueError(f"{where}: row {i} has {len(cells)} cells, the table has {len(table.columns)} columns")
         for j, cell in enumerate(cells):
             place = f"{where}: row {i}, column {table.columns[j].title!r}"
-            if isinstance(cell, tuple) and len(cell) == 2:
-                _check_text(cell[0], place)
-                _check_text(cell[1], place)
-            else:
-                _check_text(cell, place)
+            parts = cast(tuple[object, ...], cell) if isinstance(cell, tuple) else ()
+            texts = parts if len(parts) == 2 else (cast(object, cell),)
+            for text in texts:
+                _check_text(text, place)
 
 
 def _check_plot(plot: object, where: str) -> None:
@@ -72,7 +72,7 @@ def _check_plot(plot: object, where: str) -> None:
 def _sequence(found: object, where: str) -> tuple[object, ...]:
     if not isinstance(found, tuple):
         raise TypeError(f"{where} must be a tuple, not {_describe(found)}")
-    return found
+    return cast(tuple[object, ...], found)
 
 
 def _check_text(text: object, where: str) -> None:

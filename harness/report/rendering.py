@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.report.document import Document, FigureBlock, Section, TableCell
-from harness.report.drawing import inline_svgs, render_files
+from harness.report.drawing import ExternalPlot, Plot, inline_svgs, render_files
 
 FIGURES = "figures"
 """The folder of figures, beside the Markdown file."""
@@ -18,9 +19,13 @@ FIGURES = "figures"
 def html_page(document: Document) -> str:
     """A self-contained page: styles and figures inline, no script, nothing fetched."""
     templates = _templates(autoescape=True)
-    templates.filters["svgs"] = lambda plot: [Markup(svg) for svg in inline_svgs(plot)]
-    templates.filters["anchor"] = _anchor
+    filters: dict[str, Any] = templates.filters
+    filters |= {"svgs": _inline_svgs, "anchor": _anchor}
     return templates.get_template("page.html.j2").render(document=document) + "\n"
+
+
+def _inline_svgs(plot: Plot | ExternalPlot) -> list[Markup]:
+    return [Markup(svg) for svg in inline_svgs(plot)]
 
 
 def markdown_page(document: Document) -> str:

@@ -46,7 +46,7 @@ def _setting(value: Any) -> str:
 
 def trials_table(record: StudyRecord) -> pl.DataFrame:
     """Every trial of a study as a row: its state, its objectives, what it took, and its settings."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for trial in record.to_optuna_study().trials:
         values = trial.values or [None] * len(record.objectives)
         row: dict[str, Any] = {"trial": trial.number, "state": STATE_NAMES.get(trial.state, trial.state.name.lower())}

@@ -105,7 +105,7 @@ def _not_normalised(analysis: Analysis, records: RunRecords) -> Iterator[str]:
 
 
 def _incomplete_evaluations(analysis: Analysis, records: RunRecords) -> Iterator[str]:
-    parts = []
+    parts: list[str] = []
     scored = analysis.current_runs.drop_nulls("score").select(
         "task", "label", "seed", "folder", "episodes", "score_step", "steps"
     )

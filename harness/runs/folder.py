@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -169,7 +169,7 @@ class RunFolder:
         return Claim(self.path / "claim")
 
     @contextmanager
-    def claim(self) -> Iterator[None]:
+    def claim(self) -> Generator[None]:
         """Own the folder for the duration of a block, creating it if need be.
 
         Raises:
@@ -207,7 +207,8 @@ def find_runs(root: Path) -> tuple[list[RunFolder], list[str]]:
     root = Path(root)
     if not root.is_dir():
         raise ResultsError(f"{root}: no such results directory")
-    folders, skipped = [], []
+    folders: list[RunFolder] = []
+    skipped: list[str] = []
     for file in sorted(root.rglob("run.json")):
         if STUDIES in file.relative_to(root).parts:
             continue

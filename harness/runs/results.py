@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 
@@ -106,7 +106,8 @@ def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = 
     roots = list(roots)
     folders, skipped = _find(roots)
     records: dict[str, RunRecord] = {}
-    rows, evaluations = [], [pl.DataFrame(schema=_EVALUATION_SCHEMA)]
+    rows: list[dict[str, Any]] = []
+    evaluations = [pl.DataFrame(schema=_EVALUATION_SCHEMA)]
     for name, folder in folders.items():
         try:
             records[name] = folder.read()
@@ -270,7 +271,7 @@ def _runs(rows: Sequence[Mapping[str, object]], tasks: pl.DataFrame) -> pl.DataF
 def _with_missing(runs: pl.DataFrame) -> pl.DataFrame:
     """Add rows for the missing runs: every method of a suite, on every task of it, with every seed of it."""
     present = set(runs.select(RUN_KEY).iter_rows())
-    absent = []
+    absent: list[dict[str, Any]] = []
     for (suite,), part in runs.group_by("suite"):
         methods = part.select("label", "method", "method_digest").unique().rows()
         for task, (label, method, digest), seed in product(part["task"].unique(), methods, part["seed"].unique()):

@@ -90,7 +90,7 @@ def _read_speeds_table(table: Path) -> dict[str, Speed]:
     header, rows = read_csv_rows(table)
     if missing := [name for name in SPEED_COLUMNS if header and name not in header]:
         raise ResultsError(f"{table}: is no table of measured speeds: without the columns {', '.join(missing)}")
-    speeds = {}
+    speeds: dict[str, Speed] = {}
     for i, row in enumerate(rows, 1):
         try:
             steps_per_second = float(row["steps_per_second"])

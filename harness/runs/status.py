@@ -124,7 +124,7 @@ def summarise_plan(specs: Iterable[RunSpec], results: Path) -> list[RunSummary]:
     Raises:
         ResultsError: A folder of the plan holds something else than a run.
     """
-    summaries = []
+    summaries: list[RunSummary] = []
     for spec in specs:
         folder = RunFolder.of(spec, results)
         if folder.record_file.exists():
@@ -143,7 +143,7 @@ def group_runs(summaries: Iterable[RunSummary]) -> list[RunGroup]:
         order.setdefault(_key(run), len(order))
         digests.setdefault(_key(run)[:3], set()).add(run.spec.digest)
     summaries.sort(key=lambda run: (order[_key(run)], run.spec.seed))
-    grouped = []
+    grouped: list[RunGroup] = []
     for (suite, task, method, digest), runs in groupby(summaries, _key):
         name = f"{method}-{digest}" if len(digests[suite, task, method]) > 1 else method
         grouped.append(RunGroup(suite, task, name, list(runs)))

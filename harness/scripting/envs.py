@@ -6,7 +6,7 @@ methods rely on: see `ConformingVecEnv`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -19,10 +19,11 @@ from stable_baselines3.common.vec_env import (
     VecTransposeImage,
     is_vecenv_wrapped,
 )
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
 from harness.algorithms.off_policy.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
 from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
+from harness.environments.base import StepReturn
 from harness.errors import UserError
 from harness.rewards import IntrinsicReward
 from harness.scripting.methods import require_learner, validated
@@ -98,7 +99,7 @@ def relabelled_replay(env: RelabellingVecEnv) -> dict[str, Any]:
     Raises:
         UserError: The environments are others.
     """
-    if not isinstance(env, RelabellingVecEnv):
+    if not isinstance(cast(object, env), RelabellingVecEnv):
         raise UserError(
             f"the buffer needs what harness.relabel returned, not {type(env).__name__}; wrap it no further, or wrap first"
         )
@@ -116,16 +117,17 @@ class ConformingVecEnv(VecEnvWrapper):
     """
 
     def __init__(self, venv: VecEnv) -> None:
-        super().__init__(venv, observation_space=float32_space(venv.observation_space))
+        super().__init__(venv, observation_space=float32_space(cast(spaces.Space[Any], venv.observation_space)))
 
     def reset(self) -> VecEnvObs:
         """Begin new episodes everywhere."""
         return self._converted(self.venv.reset())
 
-    def step_wait(self) -> VecEnvStepReturn:
+    def step_wait(self) -> StepReturn:
         """Finish a step; see the class."""
-        observations, rewards, dones, infos = self.venv.step_wait()
-        infos = list(infos)  # SubprocVecEnv gives a tuple
+        step = cast(StepReturn, self.venv.step_wait())
+        observations, rewards, dones, told = step
+        infos = list(told)  # SubprocVecEnv gives a tuple
         for i in np.flatnonzero(dones):
             if infos[i].get("terminal_observation") is None:
                 raise UserError(
@@ -158,17 +160,17 @@ def _conforming(venv: VecEnv, reward: IntrinsicReward[Any]) -> VecEnv:
     if venv.num_envs != reward.n_envs:
         raise UserError(f"the method was made for n_envs={reward.n_envs}, and there are {venv.num_envs} environments")
     if isinstance(venv.observation_space, spaces.Dict | spaces.Tuple):
-        kind = type(venv.observation_space).__name__
+        kind = type(cast(object, venv.observation_space)).__name__
         raise UserError(
             f"a method needs observations that are one array, and those of the environments are a {kind}: flatten them first"
         )
     if not _has_monitor(venv):
         venv = VecMonitor(venv)
-    if is_image(venv.observation_space) and channels_axis(venv.observation_space.shape or ()) == 2:
+    if is_image(cast(spaces.Space[Any], venv.observation_space)) and channels_axis(venv.observation_space.shape or ()) == 2:
         venv = VecTransposeImage(venv)
     venv = ConformingVecEnv(venv)
-    _require_same("observations", reward.spaces.observation, venv.observation_space)
-    _require_same("actions", reward.spaces.action, venv.action_space)
+    _require_same("observations", reward.spaces.observation, cast(spaces.Space[Any], venv.observation_space))
+    _require_same("actions", reward.spaces.action, cast(spaces.Space[Any], venv.action_space))
     return venv
 
 
@@ -177,6 +179,6 @@ def _has_monitor(venv: VecEnv) -> bool:
     return is_vecenv_wrapped(venv, VecMonitor) or is_vecenv_wrapped(venv, VecNormalize) or all(venv.env_is_wrapped(Monitor))
 
 
-def _require_same(what: str, wanted: spaces.Space, found: spaces.Space) -> None:
+def _require_same(what: str, wanted: spaces.Space[Any], found: spaces.Space[Any]) -> None:
     if wanted != found:
         raise UserError(f"the method was made for other {what}: it expects {wanted}, and the environments have {found}")

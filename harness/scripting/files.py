@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import safetensors
 import safetensors.torch
+import torch
 from gymnasium import spaces as gym_spaces
 
 from harness.errors import UserError
@@ -102,9 +103,10 @@ def _restored(reward: RewardT, tree: dict[str, Any], path: Path) -> RewardT:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
+        opened: Any = safetensors.safe_open(path, framework="pt")
+        with opened as file:
             metadata: dict[str, str] = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            tensors: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         if metadata.get("format") != _FORMAT:
             raise UserError(f"{path}: is not a method written by harness.save_reward")
         return trees.unflatten(json.loads(metadata["tree"]), tensors)
@@ -112,19 +114,21 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: cannot be read as a method written by harness.save_reward ({error})") from error
 
 
-def _space_tree(space: gym_spaces.Space) -> dict[str, Any]:
+def _space_tree(space: gym_spaces.Space[Any]) -> dict[str, Any]:
     if isinstance(space, gym_spaces.Box):
-        return {"box": str(space.dtype), "low": space.low, "high": space.high}
+        box = cast(gym_spaces.Box, space)
+        return {"box": str(box.dtype), "low": box.low, "high": box.high}
     if isinstance(space, gym_spaces.Discrete):
         return {"discrete": int(space.n), "start": int(space.start)}
     if isinstance(space, gym_spaces.MultiDiscrete):
-        return {"multi_discrete": np.asarray(space.nvec), "start": np.asarray(space.start)}
+        counts = cast(gym_spaces.MultiDiscrete, space)
+        return {"multi_discrete": np.asarray(counts.nvec), "start": np.asarray(counts.start)}
     if isinstance(space, gym_spaces.MultiBinary):
         return {"multi_binary": space.n if isinstance(space.n, int) else list(space.shape)}
     raise UserError(f"a method for {space} cannot be saved: its spaces must be Box, Discrete, MultiDiscrete or MultiBinary")
 
 
-def _space(tree: dict[str, Any]) -> gym_spaces.Space:
+def _space(tree: dict[str, Any]) -> gym_spaces.Space[Any]:
     if "box" in tree:
         return gym_spaces.Box(tree["low"], tree["high"], dtype=np.dtype(tree["box"]).type)
     if "discrete" in tree:

@@ -22,8 +22,8 @@ _ANY_ACTIONS = KIND_AXES["actions"]
 
 def make_reward(
     name: str,
-    observation_space: gym_spaces.Space,
-    action_space: gym_spaces.Space,
+    observation_space: gym_spaces.Space[Any],
+    action_space: gym_spaces.Space[Any],
     *,
     n_envs: int,
     preset: str | None = None,
@@ -115,11 +115,11 @@ def _settings(method: Method, preset: str | None, config: Mapping[str, Any]) -> 
     chosen = preset or next(iter(presets), None)
     if chosen is not None and chosen not in presets:
         raise UnknownNameError(f"preset of method {method.name!r}", chosen, presets)
-    published = presets[chosen].config if chosen is not None else {}
+    published: Mapping[str, Any] = presets[chosen].config if chosen is not None else {}
     return validated(registry.config_class(method), {**published, **config}, f"method {method.name!r}")
 
 
-def _require_actions(method: Method, space: gym_spaces.Space) -> None:
+def _require_actions(method: Method, space: gym_spaces.Space[Any]) -> None:
     found = "continuous" if isinstance(space, gym_spaces.Box) else "discrete"
     for wanted in missing_kinds(method.works_with, {"on_policy", "off_policy", "sequences", found}):
         raise UserError(f"method {method.name!r} needs {' or '.join(sorted(wanted))} actions, and these are {space}")

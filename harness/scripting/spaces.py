@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 from gymnasium import spaces as gym_spaces
-from stable_baselines3.common.preprocessing import is_image_space
+from stable_baselines3.common import preprocessing
 from stable_baselines3.common.vec_env import VecTransposeImage
 
 from harness.errors import UserError
@@ -12,7 +14,7 @@ from harness.rewards import Spaces
 
 
 def method_spaces(
-    observation_space: gym_spaces.Space, action_space: gym_spaces.Space, frame_channels: int | None = None
+    observation_space: gym_spaces.Space[Any], action_space: gym_spaces.Space[Any], frame_channels: int | None = None
 ) -> Spaces:
     """The spaces that a method is built for, as `harness.add_bonus` and `harness.relabel` show them to it.
 
@@ -29,8 +31,9 @@ def method_spaces(
             ``frame_channels`` does not fit.
     """
     if isinstance(observation_space, gym_spaces.Dict | gym_spaces.Tuple):
+        kind = type(cast(object, observation_space)).__name__
         raise UserError(
-            f"a method needs observations that are one array, and these are a {type(observation_space).__name__}: flatten "
+            f"a method needs observations that are one array, and these are a {kind}: flatten "
             "them first, for example with gymnasium.wrappers.FlattenObservation, or pick one entry"
         )
     if not is_image(observation_space):
@@ -43,13 +46,14 @@ def method_spaces(
     assert shape is not None
     if channels_axis(shape) == 2:
         assert isinstance(observation_space, gym_spaces.Box)
-        observation_space = VecTransposeImage.transpose_space(observation_space)
+        box = cast(gym_spaces.Box, observation_space)
+        observation_space = VecTransposeImage.transpose_space(box)
     return Spaces(observation_space, action_space, _frame_channels(min(shape), frame_channels))
 
 
-def is_image(space: gym_spaces.Space) -> bool:
+def is_image(space: gym_spaces.Space[Any]) -> bool:
     """Whether Stable-Baselines3 takes observations for images."""
-    return is_image_space(space)
+    return preprocessing.is_image_space(space)
 
 
 def channels_axis(shape: tuple[int, ...]) -> int:
@@ -69,11 +73,14 @@ def channels_axis(shape: tuple[int, ...]) -> int:
     )
 
 
-def float32_space(space: gym_spaces.Space) -> gym_spaces.Space:
+def float32_space(space: gym_spaces.Space[Any]) -> gym_spaces.Space[Any]:
     """Boxes of other numbers than bytes as boxes of float32, everything else as it is."""
-    if not isinstance(space, gym_spaces.Box) or space.dtype in (np.uint8, np.float32):
+    if not isinstance(space, gym_spaces.Box):
         return space
-    return gym_spaces.Box(space.low.astype(np.float32), space.high.astype(np.float32), dtype=np.float32)
+    box = cast(gym_spaces.Box, space)
+    if box.dtype == np.uint8 or box.dtype == np.float32:  # noqa: PLR1714 - a dtype is no member of a tuple to a type checker
+        return box
+    return gym_spaces.Box(box.low.astype(np.float32), box.high.astype(np.float32), dtype=np.float32)
 
 
 def _frame_channels(channels: int, wanted: int | None) -> int:

@@ -44,7 +44,8 @@ def _editable_source(package: Distribution) -> Path | None:
     """The folder that an editable installation points at (PEP 610)."""
     try:
         origin = json.loads(package.read_text("direct_url.json") or "{}")
-        editable, url = origin.get("dir_info", {}).get("editable", False), urlparse(origin.get("url", ""))
+        editable, address = origin.get("dir_info", {}).get("editable", False), str(origin.get("url", ""))
+        url = urlparse(address)
     except (ValueError, AttributeError):  # it is for others to say that the package is broken
         return None
     return Path(url2pathname(url.path)) if editable and url.scheme == "file" else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harness.errors import SuiteError
 
@@ -52,9 +52,10 @@ class Node:
             return replace(location, path=(*location.path, key))
 
         if isinstance(data, Mapping):
-            return cls({str(key): cls.of(value, below(str(key))) for key, value in data.items()}, location)
+            entries = cast(Mapping[Any, Any], data)
+            return cls({str(key): cls.of(value, below(str(key))) for key, value in entries.items()}, location)
         if isinstance(data, Sequence) and not isinstance(data, str):
-            return cls([cls.of(value, below(index)) for index, value in enumerate(data)], location)
+            return cls([cls.of(value, below(index)) for index, value in enumerate(cast(Sequence[Any], data))], location)
         return cls(data, location)
 
     @property
@@ -76,10 +77,11 @@ class Node:
         """The node at a path, or the nearest node above it with the rest of the path."""
         node = self
         for index, key in enumerate(path):
-            children = dict(enumerate(node.content)) if isinstance(node.content, list) else node.mapping
+            listed = dict(enumerate(node.content)) if isinstance(node.content, list) else node.mapping
+            children = cast(Mapping[Any, Node], listed)
             if key not in children:
                 return node, path[index:]
-            node = children[key]  # type: ignore[index]  # keys are text or indices as the path has them
+            node = children[key]
         return node, ()
 
 

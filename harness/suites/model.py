@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -81,9 +81,11 @@ def _expand_seeds(value: Any) -> Any:
         case int() if not isinstance(value, bool):
             return tuple(range(_check_seed_count(value)))
         case list() | tuple():
-            _check_seed_count(len(value))
-            return tuple(value)
-    raise ValueError("expected a count such as 5, a range such as 0-4, or a list of seeds")
+            seeds = cast(Sequence[Any], value)
+            _check_seed_count(len(seeds))
+            return tuple(seeds)
+        case _:
+            raise ValueError("expected a count such as 5, a range such as 0-4, or a list of seeds")
 
 
 def validate_folder_name(name: str) -> str:

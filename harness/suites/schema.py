@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -147,10 +147,11 @@ def _partial_name(name: str) -> str:
 def _partial(schema: Any) -> Any:
     """The schema of a part, in which nothing is required; conditions stay as they are."""
     if isinstance(schema, list):
-        return [_partial(entry) for entry in schema]
+        return [_partial(entry) for entry in cast(list[Any], schema)]
     if not isinstance(schema, dict):
         return schema
-    changed = {key: value if key == "if" else _partial(value) for key, value in schema.items() if key != "required"}
+    entries = cast(dict[str, Any], schema)
+    changed = {key: value if key == "if" else _partial(value) for key, value in entries.items() if key != "required"}
     if "$ref" in changed:
         changed["$ref"] = DEFINITIONS + _partial_name(changed["$ref"].removeprefix(DEFINITIONS))
     return changed

@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -164,9 +164,9 @@ def describe_value(value: Any) -> str:
 def _floats_to_integers(data: Any) -> Any:
     """The same data with whole floats as integers."""
     if isinstance(data, Mapping):
-        return {key: _floats_to_integers(value) for key, value in data.items()}
+        return {key: _floats_to_integers(value) for key, value in cast(Mapping[Any, Any], data).items()}
     if isinstance(data, (list, tuple)):
-        return [_floats_to_integers(value) for value in data]
+        return [_floats_to_integers(value) for value in cast(Sequence[Any], data)]
     return int(data) if isinstance(data, float) and abs(data) < _MAX_EXACT_INTEGER and data.is_integer() else data
 
 
@@ -197,9 +197,9 @@ def _path(details: ErrorDetails, data: Any) -> KeyPath:
     path: list[str | int] = []
     for key in details["loc"]:
         if isinstance(data, Mapping) and key in data:
-            data = data[str(key)]
-        elif isinstance(data, (list, tuple)) and isinstance(key, int) and key < len(data):
-            data = data[key]
+            data = cast(Mapping[Any, Any], data)[str(key)]
+        elif isinstance(data, (list, tuple)) and isinstance(key, int) and key < len(cast(Sequence[Any], data)):
+            data = cast(Sequence[Any], data)[key]
         else:
             continue
         path.append(key)

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -91,13 +91,15 @@ def _parse_events(text: str, start: SourceLocation) -> Iterator[Event]:
     except MarkedYAMLError as problem:
         raise error(_parser_message(problem), _line(problem.problem_mark)) from None
     except ReaderError as problem:
-        where = text.count("\n", 0, problem.position) + 1
+        position = cast(int, problem.position)
+        where = text.count("\n", 0, position) + 1
         raise error(f"character {problem.character!r} is not allowed", where) from None
     except (YAMLError, ValueError, OverflowError) as problem:  # the last two: an escape beyond Unicode
         raise error(str(problem), 1) from None
 
 
-def _parser_message(problem: MarkedYAMLError) -> str:
+def _parser_message(problem: Any) -> str:
+    """What a `MarkedYAMLError`, whose attributes ruamel does not annotate, says."""
     first_line = _line(problem.context_mark)
     if "'\\t'" in str(problem.problem):
         return f"{problem.problem}; indent with spaces"
@@ -173,9 +175,10 @@ class _TreeBuilder:
             raise self.error(event, str(error)) from None
 
     def text(self, event: ScalarEvent) -> str:
-        if any("\ud800" <= character <= "\udfff" for character in event.value):
+        text = cast(str, event.value)
+        if any("\ud800" <= character <= "\udfff" for character in text):
             raise self.error(event, "half a surrogate pair (\\ud800 to \\udfff) is not a character")
-        return event.value
+        return text
 
     def alias(self, event: AliasEvent, location: SourceLocation) -> Node:
         if event.anchor not in self.anchors:

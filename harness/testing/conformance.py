@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, ClassVar
 from unittest import SkipTest
 
@@ -48,4 +49,4 @@ class MethodConformance:
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """Make one test of each check (called by pytest)."""
         if "check" in metafunc.fixturenames:
-            metafunc.parametrize("check", CHECKS, ids=lambda check: check.name)
+            metafunc.parametrize("check", CHECKS, ids=attrgetter("name"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -75,7 +75,7 @@ def _difference(wanted: Tensor, found: Tensor, tolerance: float) -> str:
     wrong = ~torch.isclose(found, wanted, rtol=0, atol=bound, equal_nan=True)
     if not wrong.any():
         return ""
-    where = wrong.nonzero()[0].tolist()
+    where = cast(list[int], wrong.nonzero()[0].tolist())
     at = f"{where}: " if where else ""
     return f"{at}{float(found[wrong][0]):.6g} instead of {float(wanted[wrong][0]):.6g}"
 

@@ -42,7 +42,7 @@ class Subject:
     method: Method
     reward_class: type[IntrinsicReward]
     config_class: type[IntrinsicRewardConfig]
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     registry: Registry = field(default_factory=installed)
 
     @classmethod
@@ -60,7 +60,9 @@ class Subject:
         presets = registry.presets(method)
         if preset is not None and preset not in presets:
             raise UnknownNameError(f"preset of method {name!r}", preset, presets)
-        chosen = presets[preset].config if preset else next(iter(presets.values())).config if presets else {}
+        chosen: Mapping[str, Any] = (
+            presets[preset].config if preset else next(iter(presets.values())).config if presets else {}
+        )
         config_class = registry.config_class(method)
         assert issubclass(config_class, IntrinsicRewardConfig)
         return cls(method, load_reward(registry, method), config_class, deep_merge(chosen, config or {}), registry)
@@ -171,7 +173,7 @@ class ConformanceCase:
         """
         if self.off_policy_only:
             return self.run_off_policy_batch(reward, script)
-        steps, bonuses = self.steps(reward, script), []
+        steps, bonuses = self.steps(reward, script), list[torch.Tensor]()
         for step in steps:
             reward.observe(step)
             bonuses.append(reward.bonus(step))

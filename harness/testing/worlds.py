@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces as gym_spaces
@@ -104,7 +105,7 @@ class ScriptedVecEnv(HarnessVecEnv):
     def step_async(self, actions: np.ndarray) -> None:
         """Take no notice of the actions."""
 
-    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict]]:
+    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Do what the script says."""
         now, self.time = self.time, (self.time + 1) % len(self.script)
         done, infos = self.script.done[now], [NO_INFO] * self.num_envs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from harness.algorithms.base import Learner
 from harness.config import EnvironmentConfig
@@ -36,7 +36,8 @@ def load_learner(registry: Registry, algorithm: Algorithm) -> type[Learner]:
     lacking += [name for name in _LEARNER_PROPERTIES if not hasattr(loaded, name)]
     if lacking:
         registry.refuse(algorithm.learner, f"must meet harness.algorithms.base.Learner; it lacks {', '.join(sorted(lacking))}")
-    if parameters := _unknown_parameters(loaded.predict):
+    predict = cast(Callable[..., Any], loaded.predict)
+    if parameters := _unknown_parameters(predict):
         registry.refuse(
             algorithm.learner, f"must take {', '.join(parameters)} in predict(); see harness.algorithms.base.Learner"
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from harness.algorithms import randomness
 from harness.algorithms.base import Learner
-from harness.environments.base import HarnessVecEnv
+from harness.environments.base import HarnessVecEnv, StepReturn
 from harness.spec import EvaluationSpec, Purpose, derive_seeds
 
 MAX_ENVS = 16
@@ -28,7 +28,7 @@ class Episode:
 
     episode_return: float
     length: int
-    metrics: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict[str, float])
 
 
 def number_of_envs(evaluation: EvaluationSpec) -> int:
@@ -64,7 +64,8 @@ def evaluate(env: HarnessVecEnv, learner: Learner, evaluation: EvaluationSpec, s
             actions, state = learner.predict(
                 observations, deterministic=evaluation.deterministic, state=state, episode_starts=starts
             )
-            observations, rewards, dones, infos = env.step(actions)
+            step = cast(StepReturn, env.step(actions))
+            observations, rewards, dones, infos = step
             starts = dones
             returns += rewards
             lengths += 1

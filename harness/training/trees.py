@@ -7,8 +7,8 @@ into one safetensors file; everything else into a JSON skeleton that says where 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -34,14 +34,15 @@ def flatten(tree: Tree) -> tuple[Any, dict[str, torch.Tensor]]:
 def unflatten(skeleton: Any, tensors: dict[str, torch.Tensor]) -> Tree:
     """The tree that `flatten` took apart."""
     if isinstance(skeleton, list):
-        return [unflatten(item, tensors) for item in skeleton]
+        return [unflatten(item, tensors) for item in cast(list[Any], skeleton)]
     if not isinstance(skeleton, dict):
         return skeleton
-    if len(skeleton) == 1:
-        ((tag, content),) = skeleton.items()
+    entries = cast(dict[str, Any], skeleton)
+    if len(entries) == 1:
+        ((tag, content),) = entries.items()
         if tag in _DECODERS:
             return _DECODERS[tag](content, tensors)
-    return {key: unflatten(value, tensors) for key, value in skeleton.items()}
+    return {key: unflatten(value, tensors) for key, value in entries.items()}
 
 
 _DECODERS: dict[str, Callable[[Any, dict[str, torch.Tensor]], Tree]] = {
@@ -57,11 +58,12 @@ def _flatten(tree: Tree, path: str, tensors: dict[str, torch.Tensor]) -> Any:
     if isinstance(tree, torch.Tensor):
         return {_TENSOR: _add(tree.detach().cpu().contiguous(), path, tensors)}
     if isinstance(tree, np.ndarray):
-        return {_ARRAY: _add(torch.from_numpy(np.ascontiguousarray(tree).reshape(tree.shape)), path, tensors)}
+        array = cast(np.ndarray, tree)
+        return {_ARRAY: _add(torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape)), path, tensors)}
     if isinstance(tree, dict):
-        return _flatten_dict(tree, path, tensors)
+        return _flatten_dict(cast(dict[Any, Tree], tree), path, tensors)
     if isinstance(tree, list | tuple):
-        items = [_flatten(item, f"{path}/{i}", tensors) for i, item in enumerate(tree)]
+        items = [_flatten(item, f"{path}/{i}", tensors) for i, item in enumerate(cast(Sequence[Tree], tree))]
         return items if isinstance(tree, list) else {_TUPLE: items}
     return _flatten_scalar(tree, path)
 
@@ -89,10 +91,11 @@ def _flatten_dict(tree: dict[Any, Tree], path: str, tensors: dict[str, torch.Ten
 
 
 def _flatten_scalar(leaf: Any, path: str) -> Any:
+    plain: Any = leaf
     if isinstance(leaf, np.generic):
-        leaf = leaf.item()
-    if isinstance(leaf, float) and not math.isfinite(leaf):
-        return {_FLOAT: repr(leaf)}
-    if leaf is None or isinstance(leaf, bool | int | float | str):
-        return leaf
-    raise TypeError(f"state at {path or '/'} is of type {type(leaf).__name__}, which cannot be saved")
+        plain = plain.item()
+    if isinstance(plain, float) and not math.isfinite(plain):
+        return {_FLOAT: repr(plain)}
+    if plain is None or isinstance(plain, bool | int | float | str):
+        return plain
+    raise TypeError(f"state at {path or '/'} is of type {type(plain).__name__}, which cannot be saved")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
@@ -56,7 +56,7 @@ def apply_changes(
 ) -> tuple[dict[str, Parameter], set[str]]:
     """Annotated parameters with the suite's changes, and the names of those that the suite changes."""
     found = {parameter.name: parameter for tunable in tunables for parameter in _annotated_parameters(tunable)}
-    known, wrong = {tunable.name: tunable for tunable in tunables}, []
+    known, wrong = {tunable.name: tunable for tunable in tunables}, list[Problem]()
     explicit: set[str] = set()
     for name, change in changes.items():
         if name not in known:
@@ -124,7 +124,8 @@ def _leaves(changes: Any, prefix: str, path: KeyPath, fields: Mapping[str, Any])
     """Name, change and key path of every setting in a nested mapping."""
     if not isinstance(changes, Mapping):
         raise ValidationFailed(Problem("expected a mapping from settings to ranges", (path,)))
-    for key, change in changes.items():
+    entries = cast(Mapping[str, Any], changes)
+    for key, change in entries.items():
         name = f"{prefix}.{key}"
         if name in fields:
             yield name, change, (*path, key)
@@ -173,7 +174,8 @@ def _check_range(parameter: Parameter, info: FieldInfo, key_path: KeyPath) -> No
 def _check_value(info: FieldInfo, name: str, value: Value, key_path: KeyPath) -> None:
     """Refuse what the setting's own validation would refuse."""
     key = name.rpartition(".")[2]
-    model = create_model("Setting", **{key: (Annotated[info.annotation, key, *info.metadata], ...)})  # type: ignore[call-overload]
+    field: dict[str, Any] = {key: (Annotated[info.annotation, key, *info.metadata], ...)}
+    model = create_model("Setting", **field)
     validate(model, {key: value}, lambda _: (key_path,), name)
 
 
@@ -183,7 +185,8 @@ def _condition(name: str, when: Mapping[str, Any], key_path: KeyPath, fields: Ma
     if other not in fields:
         beside = {field.rpartition(".")[2] for field in fields if field.rpartition(".")[0] == name.rpartition(".")[0]}
         raise ValidationFailed(Problem(f"unknown setting {key!r}{suggest(key, beside)}", ((*key_path, "when", key),)))
-    return Condition(other, tuple(values) if isinstance(values, list | tuple) else (values,))
+    several = cast(Sequence[Value], values) if isinstance(values, list | tuple) else (values,)
+    return Condition(other, tuple(several))
 
 
 def _unwrapped_members(annotation: Any) -> list[Any]:

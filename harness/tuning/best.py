@@ -27,7 +27,7 @@ def best_text(definition: StudyDefinition, settings: Values, comments: Sequence[
     buffer = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel infers None from its default, and reads a bool
     yaml.width = _COLUMNS
     yaml.dump(data, buffer)
     return "".join(f"# {' '.join(comment.split())}\n" for comment in comments) + buffer.getvalue()

@@ -52,7 +52,7 @@ class Confirmation:
     default: bool
     settings: dict[str, Value]
     tuned: float | None
-    scores: list[tuple[str, float]] = field(default_factory=list)
+    scores: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     planned: int = 0
 
     @property
@@ -119,9 +119,9 @@ def candidates(study: TuningStudy, max_trials: int) -> list[Candidate]:
 
 def read_confirmations(found: Sequence[Candidate], results: Path) -> list[Confirmation]:
     """What the finished runs of candidates scored."""
-    confirmed = []
+    confirmed: list[Confirmation] = []
     for one in found:
-        scores = []
+        scores: list[tuple[str, float]] = []
         scored = [spec for spec in one.specs if not spec.pretraining]
         for spec in scored:
             folder = RunFolder.of(spec, results)
@@ -134,7 +134,7 @@ def read_confirmations(found: Sequence[Candidate], results: Path) -> list[Confir
 def compare(study: str, metric: str, confirmed: Sequence[Confirmation]) -> list[CandidateComparison]:
     """Each candidate with its aggregate and what it gains over the suite's own settings; incomplete ones are left out."""
     own = next((one for one in confirmed if one.default and one.complete), None)
-    found = []
+    found: list[CandidateComparison] = []
     for one in confirmed:
         if not one.complete:
             continue

@@ -5,6 +5,9 @@ trials that are taken over, and a CMA-ES that is never unpickled need what is be
 that this file was written for.
 """
 
+# This is the file in which Optuna's private members are gathered:
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping

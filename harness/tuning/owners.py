@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +60,7 @@ class FileTrialClaims:
         folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> Generator[None]:
         """See `TrialClaims`; the kernel frees the lock when its holder dies."""
         descriptor = os.open(self._folder / "turn", os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -103,7 +103,7 @@ class HeartbeatTrialClaims:
         self._mine: dict[int, threading.Event] = {}
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> Generator[None]:
         """See `TrialClaims`; the server frees the row when the connection of its holder ends."""
         attributes = sqlalchemy.table("study_user_attributes", sqlalchemy.column("study_id"), sqlalchemy.column("key"))
         row = sqlalchemy.select(attributes.c.study_id).where(

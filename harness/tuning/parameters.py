@@ -56,7 +56,7 @@ class Parameter:
         if self.low is None or self.high is None:
             return any(value == choice and isinstance(value, bool) == isinstance(choice, bool) for choice in self.choices)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and self.low <= value <= self.high and (not self.whole or float(value).is_integer())  # type: ignore[operator, arg-type]
+        return number and self.low <= value <= self.high and (not self.whole or float(value).is_integer())  # type: ignore[operator, arg-type]  # 'number' has ruled text out
 
     def range_in_words(self) -> str:
         """Such as ``1e-05 to 0.01, logarithmic``."""

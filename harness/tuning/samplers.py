@@ -8,6 +8,7 @@ other's start-up points, and there is no worker to be numbered.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,8 @@ class GridByNumberSampler(BaseSampler):
         """See `BaseSampler`."""
 
     def _point(self, trial: FrozenTrial) -> Mapping[str, tuple[BaseDistribution, Value]]:
-        return self._points[self._order[trial.number % len(self._points)]]
+        position = int(self._order[trial.number % len(self._points)])
+        return self._points[position]
 
 
 def grid(space: SearchSpace, points_per_range: int) -> list[dict[str, tuple[BaseDistribution, Value]]]:
@@ -130,7 +132,7 @@ def grid(space: SearchSpace, points_per_range: int) -> list[dict[str, tuple[Base
     points: list[dict[str, tuple[BaseDistribution, Value]]] = [{}]
     for parameter in space.parameters:
         values = _grid_values(parameter, points_per_range)
-        grown = []
+        grown: list[dict[str, tuple[BaseDistribution, Value]]] = []
         for point in points:
             active = parameter.is_active({name: value for name, (_, value) in point.items()})
             grown += [point | {parameter.name: (distribution(parameter), value)} for value in values] if active else [point]
@@ -155,7 +157,5 @@ def _grid_values(parameter: Parameter, points_per_range: int) -> list[Value]:
 
 
 def _check_cmaes() -> None:
-    try:
-        import cmaes  # noqa: F401
-    except ImportError:
-        raise StudyError("sampler 'cmaes' needs the package cmaes: pip install 'exploration-harness[cmaes]'") from None
+    if find_spec("cmaes") is None:
+        raise StudyError("sampler 'cmaes' needs the package cmaes: pip install 'exploration-harness[cmaes]'")

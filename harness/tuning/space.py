@@ -27,7 +27,7 @@ def search_space(plan: Plan, method: str) -> SearchSpace:
         UserError: The space is empty.
     """
     spec, registry, options = plan.first_run(method), plan.registry, plan.suite.tune
-    tunables = []
+    tunables: list[TunableConfig] = []
     if spec.reward is not None:
         described = registry.method(spec.reward.name)
         tunables.append(TunableConfig("config", registry.config_class(described), spec.reward.config))
@@ -90,7 +90,7 @@ def _ordered_space(
     fixed = {
         name: value for tunable in tunables for name, _, value in fields_of(tunable.model, tunable.current, f"{tunable.name}.")
     }
-    waiting, ordered, without_effect = dict(found), {}, []
+    waiting, ordered, without_effect = dict(found), dict[str, Parameter](), list[Parameter]()
     while waiting:
         ready = [p for p in waiting.values() if p.when is None or p.when.name not in waiting]
         if not ready:

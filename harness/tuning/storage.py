@@ -10,7 +10,7 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,7 +234,7 @@ def without_secrets(text: str, url: URL) -> str:
 
 
 @contextmanager
-def without_experimental_warnings() -> Iterator[None]:
+def without_experimental_warnings() -> Generator[None]:
     """Suppress Optuna's warnings about its experimental features."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
@@ -127,7 +127,9 @@ class StudyDefinition:
 
 def _without_searched(settings: Mapping[str, Any], names: set[str], prefix: str) -> dict[str, Any]:
     return {
-        key: _without_searched(value, names, f"{prefix}{key}.") if isinstance(value, Mapping) else value
+        key: _without_searched(cast(Mapping[str, Any], value), names, f"{prefix}{key}.")
+        if isinstance(value, Mapping)
+        else value
         for key, value in settings.items()
         if f"{prefix}{key}" not in names
     }
@@ -295,17 +297,28 @@ class TuningStudy:
 def first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any] | None:
     """Where two pieces of JSON first differ, and what they hold there."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*old, *(key for key in new if key not in old)]:
-            if found := first_difference(old.get(key), new.get(key), f"{path}.{key}" if path else key):
-                return found
-        return None
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, (one, other) in enumerate(zip(old, new, strict=True)):
-            name = one.get("name", index) if isinstance(one, dict) else index
-            if found := first_difference(one, other, f"{path}.{name}"):
-                return found
-        return None
-    return None if old == new and type(old) is type(new) else (path, old, new)
+        return _first_difference_in_dicts(cast(dict[str, Any], old), cast(dict[str, Any], new), path)
+    if isinstance(old, list) and isinstance(new, list):
+        olds, news = cast(list[Any], old), cast(list[Any], new)
+        if len(olds) == len(news):
+            return _first_difference_in_lists(olds, news, path)
+    one, other = cast(Any, old), cast(Any, new)
+    return None if one == other and type(one) is type(other) else (path, one, other)
+
+
+def _first_difference_in_dicts(old: dict[str, Any], new: dict[str, Any], path: str) -> tuple[str, Any, Any] | None:
+    for key in [*old, *(key for key in new if key not in old)]:
+        if found := first_difference(old.get(key), new.get(key), f"{path}.{key}" if path else key):
+            return found
+    return None
+
+
+def _first_difference_in_lists(old: list[Any], new: list[Any], path: str) -> tuple[str, Any, Any] | None:
+    for index, (one, other) in enumerate(zip(old, new, strict=True)):
+        name: Any = cast(dict[str, Any], one).get("name", index) if isinstance(one, dict) else index
+        if found := first_difference(one, other, f"{path}.{name}"):
+            return found
+    return None
 
 
 def _abbreviate(value: Any, max_length: int = 60) -> str:

@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import RunError, SuiteError
-from harness.execution.events import Outcome, RunEnded, RunProgressed
+from harness.execution.events import Outcome, RunEnded, RunProgressed, RunStarted
 from harness.execution.session import WorkerSession
 from harness.tuning.optuna_internals import trial_id
 from harness.tuning.parameters import Value
@@ -154,6 +154,8 @@ class _Tuner:
                         self._on_progress(spec.path, progress.step)
                     case RunEnded(outcome):
                         self._on_run_ended(outcome)
+                    case RunStarted():
+                        pass
 
     def release_claims(self) -> None:
         """Release the trials in progress, so that another process can take them over at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -105,7 +106,7 @@ def games() -> frozenset[str]:
         ValueError: If ale-py cannot be imported; the message says how to install it.
     """
     try:
-        import ale_py  # noqa: F401  # registers its games with Gymnasium
+        importlib.import_module("ale_py")  # registers its games with Gymnasium
     except ImportError as error:
         raise ValueError(f"ale-py is missing ({error}); pip install 'exploration-harness[atari]'") from error
     import gymnasium

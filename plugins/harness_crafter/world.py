@@ -40,7 +40,7 @@ class CrafterWorld(gymnasium.Env[np.ndarray, int]):
         import crafter
 
         # Crafter knows one end of an episode only, so the limit is kept here, where it truncates.
-        self._env = crafter.Env(size=(config.size, config.size), length=0, seed=0)
+        self._env: Any = crafter.Env(size=(config.size, config.size), length=0, seed=0)
         self._env._world.reset = partial(_reset_deterministically, self._env._world)
         self._config = config
 

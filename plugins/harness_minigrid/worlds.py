@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import gymnasium
@@ -82,7 +83,7 @@ def make_original(config: MiniGridConfig) -> gymnasium.Env[dict[str, Any], Any]:
     Args:
         config: Names the task, and how long an episode is.
     """
-    import minigrid  # noqa: F401 - registers its environments
+    importlib.import_module("minigrid")  # registers its environments
 
     options = {} if config.episode_steps is None else {"max_steps": config.episode_steps}
     if config.task not in MULTI_ROOM:

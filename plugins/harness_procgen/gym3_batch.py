@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from procgen import ProcgenGym3Env  # type: ignore[import-not-found]
+from procgen import ProcgenGym3Env  # type: ignore[import-not-found]  # installed only where its wheels exist
 
 _RESTART = -1  # the action that ends an episode at once
 

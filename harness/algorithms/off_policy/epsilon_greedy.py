@@ -1,9 +1,12 @@
 """What learners of action values share, which act at random with a probability that falls in the course of a run."""
 
+# SB3 keeps what a resumed run needs in protected attributes, and offers no other way to it:
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -39,7 +42,7 @@ class EpsilonGreedyLearner(OffPolicyLearner[EpsilonGreedyModelT, EpsilonGreedyCo
 
     def __init__(self, config: EpsilonGreedyConfigT, context: LearnerContext) -> None:
         space = context.base.action_space
-        if config.actions == {"discrete"} and not isinstance(space, spaces.Box | spaces.Discrete):
+        if set(config.actions) == {"discrete"} and not isinstance(space, spaces.Box | spaces.Discrete):
             raise UserError(f"{context.spec.algorithm.name} needs one of n actions at a time, not {space}")
         super().__init__(config, context)
 
@@ -47,7 +50,7 @@ class EpsilonGreedyLearner(OffPolicyLearner[EpsilonGreedyModelT, EpsilonGreedyCo
         self, observations: np.ndarray, *, deterministic: bool, state: Any = None, episode_starts: np.ndarray | None = None
     ) -> tuple[np.ndarray, Any]:
         """Actions ``(N,)`` for evaluation; random ones are not drawn from the stream that training draws from."""
-        space = self.model.action_space
+        space = cast(spaces.Space[Any], self.model.action_space)
         training = space.np_random
         space._np_random = np.random.Generator(np.random.PCG64(np.random.randint(_SEEDS)))
         try:

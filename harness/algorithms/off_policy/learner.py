@@ -1,5 +1,8 @@
 """What learners that drive an off-policy algorithm of Stable-Baselines3 share; bonuses are computed for sampled batches."""
 
+# SB3 keeps what a resumed run needs in protected attributes, and offers no other way to it:
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections import defaultdict
@@ -80,7 +83,7 @@ class OffPolicyLearner(StableBaselinesLearner[OffPolicyModelT, OffPolicyConfigT]
     def optimizers(self) -> Mapping[str, tuple[str, torch.optim.Optimizer]]:
         """Every optimiser by name, with the part that a phase may reset to which it belongs."""
         policy = self.model.policy
-        return {"policy": ("critics", policy.optimizer)}  # type: ignore[dict-item]
+        return {"policy": ("critics", policy.optimizer)}
 
     def policy_class(self, context: LearnerContext) -> type[BasePolicy]:
         """SB3's own policy, unless a method learns what it sees."""
@@ -215,4 +218,4 @@ class OffPolicyLearner(StableBaselinesLearner[OffPolicyModelT, OffPolicyConfigT]
 def actor_critic_optimizers(policy: BasePolicy) -> dict[str, tuple[str, torch.optim.Optimizer]]:
     """`OffPolicyLearner.optimizers` of a policy with an actor and critics."""
     actor, critic = policy.get_submodule("actor"), policy.get_submodule("critic")
-    return {"actor": ("actor", actor.optimizer), "critic": ("critics", critic.optimizer)}  # type: ignore[dict-item]
+    return {"actor": ("actor", actor.optimizer), "critic": ("critics", critic.optimizer)}  # type: ignore[dict-item]  # SB3 sets the attribute on a module, whose attributes torch types as Tensor | Module

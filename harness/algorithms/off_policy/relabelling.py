@@ -10,7 +10,7 @@ of Stable-Baselines3, unmodified::
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,11 +18,11 @@ from gymnasium import spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from torch import Tensor, nn
 
 from harness.algorithms.off_policy.detached import DetachedEnv
 from harness.algorithms.reward_wrapper import BonusVecEnv, action_tensor
+from harness.environments.base import StepReturn
 from harness.rewards import IntrinsicReward, Transitions
 from harness.spec import Combination
 
@@ -51,9 +51,10 @@ class RelabellingVecEnv(BonusVecEnv):
         """Stable-Baselines3 saves the arguments of a replay buffer with a model; environments are not a part of it."""
         return DetachedEnv, ()
 
-    def step_wait(self) -> VecEnvStepReturn:
+    def step_wait(self) -> StepReturn:
         """Finish a step; rewards are the environments' own, as the learner sees them."""
-        observations, rewards, dones, infos = self.venv.step_wait()
+        step = cast(StepReturn, self.venv.step_wait())
+        observations, rewards, dones, infos = step
         transitions = self._to_transitions(observations, rewards, dones, infos)
         if self.train_reward:
             self.reward.observe(transitions)
@@ -159,12 +160,13 @@ class RelabelledReplayBuffer(ReplayBuffer):
 
     def _env_actions(self, stored: np.ndarray) -> Tensor:
         """Stored actions as the environments took them: SB3 stores boxes scaled to [-1, 1]."""
-        space = self.action_space
+        space = cast(spaces.Space[Any], self.action_space)
         if not isinstance(space, spaces.Box):
             shape = space.shape or ()
             return action_tensor(stored.reshape(-1, *shape), space).to(self.device)
-        env_actions = space.low + 0.5 * (stored.reshape(-1, *space.shape) + 1) * (space.high - space.low)
-        return action_tensor(env_actions, space).to(self.device)
+        box = cast(spaces.Box, space)
+        env_actions = box.low + 0.5 * (stored.reshape(-1, *box.shape) + 1) * (box.high - box.low)
+        return action_tensor(env_actions, box).to(self.device)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         """On the device; indexing has made a copy already, so that none is needed here."""
@@ -189,7 +191,8 @@ class _BonusStatistics:
     def summary(self) -> dict[str, float]:
         if self._sums is None or self._extremes is None:
             return {}
-        mean, square = (self._sums / self._count).tolist()
-        negative_min, largest = self._extremes.tolist()
+        moments = cast(list[float], (self._sums / self._count).tolist())
+        extremes = cast(list[float], self._extremes.tolist())
+        (mean, square), (negative_min, largest) = moments, extremes
         deviation = max(square - mean**2, 0.0) ** 0.5
         return {"bonus_mean": mean, "bonus_std": deviation, "bonus_min": -negative_min, "bonus_max": largest}

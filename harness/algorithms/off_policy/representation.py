@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from harness.rewards import IntrinsicReward
 
-Extractor = Callable[[spaces.Space], BaseFeaturesExtractor]
+Extractor = Callable[[spaces.Space[Any]], BaseFeaturesExtractor]
 
 
 class _OnRepresentation(BasePolicy):
@@ -67,7 +67,7 @@ class Trunk(BaseFeaturesExtractor):
         trunk_dim: Units of the layer.
     """
 
-    def __init__(self, observation_space: spaces.Space, inner: Extractor, trunk_dim: int) -> None:
+    def __init__(self, observation_space: spaces.Space[Any], inner: Extractor, trunk_dim: int) -> None:
         super().__init__(observation_space, trunk_dim)
         self.inner = inner(observation_space)
         self.layers = nn.Sequential(nn.Linear(self.inner.features_dim, trunk_dim), nn.LayerNorm(trunk_dim))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from stable_baselines3.common.vec_env import VecEnv
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness.algorithms.reward_wrapper import BonusVecEnv
+from harness.environments.base import StepReturn
 from harness.rewards import IntrinsicReward, Transitions
 from harness.spec import Combination
 
@@ -68,9 +70,10 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
         self._rollout.clear()
         super().resume_from(observations)
 
-    def step_wait(self) -> VecEnvStepReturn:
+    def step_wait(self) -> StepReturn:
         """Finish a step; the reward that is returned depends on the mode, see the class."""
-        observations, rewards, dones, infos = self.venv.step_wait()
+        step = cast(StepReturn, self.venv.step_wait())
+        observations, rewards, dones, infos = step
         transitions = self._to_transitions(observations, rewards, dones, infos)
         if self.train_reward:
             self.reward.observe(transitions)

@@ -1,10 +1,13 @@
 """What learners that drive an on-policy algorithm of Stable-Baselines3 share."""
 
+# SB3 keeps what a resumed run needs in protected attributes, and offers no other way to it:
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
@@ -70,7 +73,8 @@ class OnPolicyLearner(StableBaselinesLearner[OnPolicyModelT, OnPolicyConfigT]):
         assert model.env is not None
         model.collect_rollouts(model.env, self._callback, model.rollout_buffer, n_rollout_steps=model.n_steps)
         self._iteration += 1
-        model._update_current_progress_remaining(model.num_timesteps, model._total_timesteps)
+        steps = cast(int, model.num_timesteps)
+        model._update_current_progress_remaining(steps, model._total_timesteps)
         model.train()
         metrics = self._count_metrics() | {name: float(value) for name, value in model.logger.name_to_value.items()}
         model.logger.name_to_value.clear()

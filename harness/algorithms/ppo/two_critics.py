@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.type_aliases import Schedule
 from stable_baselines3.common.utils import explained_variance, obs_as_tensor
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import Tensor
@@ -19,6 +20,7 @@ from torch.nn import functional as F
 from harness.algorithms.learner_view import FORCED_TRUNCATION
 from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.algorithms.ppo.returns import advantages, without_last_step
+from harness.environments.base import StepReturn
 from harness.spec import Combination
 
 EXTRINSIC, INTRINSIC = 0, 1
@@ -66,7 +68,7 @@ class TwoStreamRolloutBuffer(RolloutBuffer):
         self.rewards, self.values, self.returns, self.next_values = (np.zeros(streams, np.float32) for _ in range(4))
         self.continues = np.ones(streams, dtype=bool)
 
-    def add(  # type: ignore[override]
+    def add(
         self,
         obs: np.ndarray,
         action: np.ndarray,
@@ -121,11 +123,11 @@ class TwoStreamRolloutBuffer(RolloutBuffer):
         weights = np.array([self.combine.extrinsic_weight, self.combine.intrinsic_weight], dtype=np.float32)
         self.advantages = streams @ weights
 
-    def get(self, batch_size: int | None = None) -> Generator[TwoStreamSamples, None, None]:  # type: ignore[override]
+    def get(self, batch_size: int | None = None) -> Generator[TwoStreamSamples]:  # type: ignore[override]  # two values a step
         """Minibatches in random order, as SB3 draws them."""
-        yield from super().get(batch_size)  # type: ignore[misc]
+        yield from super().get(batch_size)  # type: ignore[misc]  # of what _get_samples makes
 
-    def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> TwoStreamSamples:  # type: ignore[override]
+    def _get_samples(self, batch_inds: np.ndarray, env: VecNormalize | None = None) -> TwoStreamSamples:  # type: ignore[override]  # two values
         arrays = (self.observations, self.actions.astype(np.float32, copy=False), self.values)
         flat = (self.log_probs.reshape(-1), self.advantages.reshape(-1))
         parts = [self.to_torch(array[batch_inds]) for array in (*arrays, *flat, self.returns)]
@@ -145,7 +147,7 @@ class TwoCriticPPO(PPO):
         kwargs: As for SB3's PPO; ``gamma`` is the extrinsic discount.
     """
 
-    rollout_buffer: TwoStreamRolloutBuffer  # type: ignore[assignment]
+    rollout_buffer: TwoStreamRolloutBuffer  # type: ignore[assignment]  # SB3 builds what rollout_buffer_class says
 
     def __init__(self, policy: Any, env: IntrinsicRewardVecEnv, **kwargs: Any) -> None:
         self.bonus_env = env
@@ -153,7 +155,7 @@ class TwoCriticPPO(PPO):
         buffer = {"rollout_buffer_class": TwoStreamRolloutBuffer, "rollout_buffer_kwargs": {"combine": env.combine}}
         super().__init__(policy, env, **buffer, **kwargs)
 
-    def collect_rollouts(  # type: ignore[override]
+    def collect_rollouts(  # type: ignore[override]  # its buffer is always of the narrower class
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: TwoStreamRolloutBuffer, n_rollout_steps: int
     ) -> bool:
         """Fill the buffer with ``n_rollout_steps`` steps of every environment and compute both streams' returns."""
@@ -164,20 +166,22 @@ class TwoCriticPPO(PPO):
         callback.on_rollout_start()
         for _ in range(n_rollout_steps):
             with torch.no_grad():
-                actions, values, log_probs = self.policy(obs_as_tensor(self._last_obs, self.device))  # type: ignore[arg-type]
+                actions, values, log_probs = self.policy(self._observed())
             actions = actions.cpu().numpy()
-            new_obs, rewards, dones, infos = env.step(self._clip_actions(actions))
+            step = cast(StepReturn, env.step(self._clip_actions(actions)))
+            new_obs, rewards, dones, infos = step
             self.num_timesteps += env.num_envs
             callback.update_locals(locals())
             if not callback.on_step():
                 return False
             self._update_info_buffer(infos, dones)
-            rollout_buffer.add(self._last_obs, actions, rewards, self._last_episode_starts, values, log_probs)  # type: ignore[arg-type]
+            last_obs, starts = cast(np.ndarray, self._last_obs), cast(np.ndarray, self._last_episode_starts)
+            rollout_buffer.add(last_obs, actions, rewards, starts, values, log_probs)
             if dones.any():
                 rollout_buffer.end_episodes(*self._episode_ends(dones, infos))
-            self._last_obs, self._last_episode_starts = new_obs, dones  # type: ignore[assignment]
+            self._last_obs, self._last_episode_starts = cast(np.ndarray, new_obs), dones
         with torch.no_grad():
-            last_values = self.policy.predict_values(obs_as_tensor(self._last_obs, self.device))  # type: ignore[arg-type]
+            last_values = self.policy.predict_values(self._observed())
         gammas = np.array([self.gamma, self.combine.intrinsic_gamma])
         rollout_buffer.compute_returns(self.bonus_env.rollout_bonuses(), last_values.cpu().numpy(), gammas)
         callback.update_locals(locals())
@@ -188,7 +192,7 @@ class TwoCriticPPO(PPO):
         """Update policy and both value heads with the collected rollout (Schulman et al. 2017, equation 9)."""
         self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
-        clip_range = self.clip_range(self._current_progress_remaining)  # type: ignore[operator]
+        clip_range = _scheduled(self.clip_range, self._current_progress_remaining)
         logs: dict[str, list[float]] = {}
         for _ in range(self.n_epochs):
             stopped = False
@@ -208,13 +212,18 @@ class TwoCriticPPO(PPO):
                 break
         self._log(logs, clip_range)
 
+    def _observed(self) -> Any:
+        """What the environments show, on the device."""
+        return obs_as_tensor(cast(np.ndarray, self._last_obs), self.device)
+
     def _clip_actions(self, actions: np.ndarray) -> np.ndarray:
         """Actions as the environments accept them, as SB3 does it."""
         if not isinstance(self.action_space, spaces.Box):
             return actions
         if self.policy.squash_output:
             return self.policy.unscale_action(actions)
-        return np.clip(actions, self.action_space.low, self.action_space.high)
+        box = cast(spaces.Box, self.action_space)
+        return np.clip(actions, box.low, box.high)
 
     def _episode_ends(self, dones: np.ndarray, infos: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Which environments ended, what stands for their next values, and whether a checkpoint truncated them."""
@@ -223,7 +232,8 @@ class TwoCriticPPO(PPO):
         truncated = np.array([infos[i]["TimeLimit.truncated"] for i in ended], dtype=bool)
         forced = np.array([FORCED_TRUNCATION in infos[i] for i in ended], dtype=bool)
         if truncated.any():
-            last = np.stack([infos[i]["terminal_observation"] for i in ended[truncated]])
+            lasts: list[np.ndarray] = [infos[i]["terminal_observation"] for i in ended[truncated]]
+            last = np.stack(lasts)
             with torch.no_grad():
                 bootstrap[truncated] = self.policy.predict_values(obs_as_tensor(last, self.device)).cpu().numpy()
         return ended, bootstrap, forced
@@ -240,7 +250,7 @@ class TwoCriticPPO(PPO):
         clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
         policy_loss = -torch.min(advantage * ratio, advantage * clipped).mean()
         if self.clip_range_vf is not None:
-            value_range = self.clip_range_vf(self._current_progress_remaining)  # type: ignore[operator]
+            value_range = _scheduled(self.clip_range_vf, self._current_progress_remaining)
             values = batch.old_values + (values - batch.old_values).clamp(-value_range, value_range)
         value_losses = F.mse_loss(values, batch.returns, reduction="none").mean(0)
         entropy_loss = log_prob.mean() if entropy is None else -entropy.mean()
@@ -266,3 +276,9 @@ class TwoCriticPPO(PPO):
             self.logger.record(f"train/{name}", float(explained))
         self.logger.record("train/n_updates", self._n_updates)
         self.logger.record("train/clip_range", clip_range)
+
+
+def _scheduled(setting: float | Schedule, progress_remaining: float) -> float:
+    """A setting that SB3 has made a schedule of, at this point of the run."""
+    assert callable(setting)
+    return setting(progress_remaining)

@@ -1,5 +1,8 @@
 """SAC in a run: SB3's own, with bonuses computed for every sampled batch."""
 
+# SB3 keeps what a resumed run needs in protected attributes, and offers no other way to it:
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.padding import Padding
@@ -154,6 +154,6 @@ def _print_indented(console: Console, text: Text, columns: int = 2) -> None:
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
     for key, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _flat(cast(Mapping[str, Any], value), f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}: {json.dumps(value)}"

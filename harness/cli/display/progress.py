@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -26,7 +26,7 @@ _SLOW_GAIN, _SLOW_SECONDS = 0.01, 30.0
 
 
 @contextmanager
-def progress_view(console: Console, suite_progress: SuiteProgress) -> Iterator[OnRunEvent]:
+def progress_view(console: Console, suite_progress: SuiteProgress) -> Generator[OnRunEvent]:
     """Show events as they come: a table that redraws itself on a terminal, a line now and then elsewhere."""
     if console.is_terminal and not console.is_dumb_terminal:
         with _live(console, suite_progress) as on_event:
@@ -36,7 +36,7 @@ def progress_view(console: Console, suite_progress: SuiteProgress) -> Iterator[O
 
 
 @contextmanager
-def _live(console: Console, suite_progress: SuiteProgress) -> Iterator[OnRunEvent]:
+def _live(console: Console, suite_progress: SuiteProgress) -> Generator[OnRunEvent]:
     def on_event(event: RunEvent) -> None:
         suite_progress.update(event)
         if isinstance(event, RunEnded):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,7 +50,7 @@ class StudyProgress:
     total: int | None
     counts: dict[TrialState, int]
     best: tuple[int, float] | None = None
-    running: dict[int, TrialProgress] = field(default_factory=dict)
+    running: dict[int, TrialProgress] = field(default_factory=dict[int, TrialProgress])
     began: float = field(default_factory=time.monotonic)
     ended_here: int = 0
 
@@ -93,7 +93,7 @@ class StudyProgress:
 
 
 @contextmanager
-def study_view(console: Console, study_progress: StudyProgress) -> Iterator[OnTrialEvent]:
+def study_view(console: Console, study_progress: StudyProgress) -> Generator[OnTrialEvent]:
     """Show events as they come: a table that redraws itself on a terminal, a line now and then elsewhere."""
     if not console.is_terminal or console.is_dumb_terminal:
         yield _LineReporter(console, study_progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -24,7 +25,7 @@ class ActionConverter:
     convert: Callable[[np.ndarray], np.ndarray]
 
 
-def discrete_converter(space: spaces.Space) -> ActionConverter:
+def discrete_converter(space: spaces.Space[Any]) -> ActionConverter:
     """Actions 0 to n - 1, whatever number EnvPool's first one has.
 
     Raises:
@@ -41,7 +42,7 @@ def discrete_converter(space: spaces.Space) -> ActionConverter:
     return ActionConverter(spaces.Discrete(n), convert)
 
 
-def scaled_converter(space: spaces.Space) -> ActionConverter:
+def scaled_converter(space: spaces.Space[Any]) -> ActionConverter:
     """Actions float32 from -1 to 1 in every dimension, mapped linearly to EnvPool's range.
 
     Raises:

@@ -21,9 +21,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info
+from harness.environments.base import NO_INFO, HarnessVecEnv, StepReturn, episode_end_info
 from harness.environments.envpool.actions import ActionConverter
 from harness.environments.envpool.batches import StepResult, assign_rows, sort_rows
 from harness.environments.envpool.observations import ObservationConverter
@@ -86,7 +85,7 @@ class EnvPoolVecEnv(HarnessVecEnv):
         self._sent = self._actions.convert(actions)
         self._require_pool.send(self._sent, self._envs)
 
-    def step_wait(self) -> VecEnvStepReturn:
+    def step_wait(self) -> StepReturn:
         """Finish the step; see `HarnessVecEnv` for what is promised."""
         batch = self._receive(self._envs)
         for _ in range(self._action_repeat - 1):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -57,15 +58,16 @@ def assign_rows(tree: Any, envs: np.ndarray, part: Any) -> None:
     if isinstance(tree, np.ndarray):
         tree[envs] = part
         return
-    for key in tree if isinstance(tree, dict) else range(len(tree)):
+    keys = cast(Iterable[Any], tree if isinstance(tree, dict) else range(len(tree)))
+    for key in keys:
         assign_rows(tree[key], envs, part[key])
 
 
 def _rows(tree: Any, order: np.ndarray) -> Any:
     if isinstance(tree, dict):
-        return {key: _rows(part, order) for key, part in tree.items()}
+        return {key: _rows(part, order) for key, part in cast(dict[Any, Any], tree).items()}
     if isinstance(tree, StepResult):
         return StepResult(*(_rows(part, order) for part in tree))
     if isinstance(tree, tuple):
-        return tuple(_rows(part, order) for part in tree)
+        return tuple(_rows(part, order) for part in cast(tuple[Any, ...], tree))
     return tree[order]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -38,7 +38,7 @@ class Images(ObservationConverter):
         TypeError: The space is something else.
     """
 
-    def __init__(self, space: spaces.Space, frame_channels: int) -> None:
+    def __init__(self, space: spaces.Space[Any], frame_channels: int) -> None:
         if not isinstance(space, spaces.Box) or space.dtype != np.uint8 or len(space.shape) != 3:
             raise TypeError(f"images need a uint8 Box of (channels, height, width), not {space}")
         if space.shape[0] % frame_channels:
@@ -62,7 +62,7 @@ class Vectors(ObservationConverter):
         TypeError: The space is no box.
     """
 
-    def __init__(self, space: spaces.Space) -> None:
+    def __init__(self, space: spaces.Space[Any]) -> None:
         if not isinstance(space, spaces.Box):
             raise TypeError(f"vectors need a Box, not {space}")
         self.space = _vector(prod(space.shape))
@@ -88,7 +88,7 @@ class FlattenedDict(ObservationConverter):
         KeyError: There is no part of that name.
     """
 
-    def __init__(self, space: spaces.Space, names: Sequence[str] = ()) -> None:
+    def __init__(self, space: spaces.Space[Any], names: Sequence[str] = ()) -> None:
         boxes = dict(_boxes(space))
         if missing := [name for name in names if name not in boxes]:
             raise KeyError(f"no part {missing[0]!r} among {', '.join(boxes)}")
@@ -114,13 +114,17 @@ def _vector(size: int) -> spaces.Box:
     return spaces.Box(-np.inf, np.inf, (size,), np.float32)
 
 
-def _boxes(space: spaces.Space, prefix: str = "") -> list[tuple[str, spaces.Box]]:
+def _boxes(space: spaces.Space[Any], prefix: str = "") -> list[tuple[str, spaces.Box]]:
     """The boxes of a dictionary by dotted name, in its order."""
     if isinstance(space, spaces.Box):
         return [(prefix[:-1], space)]
     if not isinstance(space, spaces.Dict):
         raise TypeError(f"{prefix[:-1] or 'observations'}: a dictionary of boxes is needed, not {space}")
-    return [found for name, part in space.items() for found in _boxes(part, f"{prefix}{name}.")]
+    return [
+        found
+        for name, part in cast(dict[str, spaces.Space[Any]], space.spaces).items()
+        for found in _boxes(part, f"{prefix}{name}.")
+    ]
 
 
 def _part(batch: Any, name: str) -> np.ndarray:

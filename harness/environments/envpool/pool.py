@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
@@ -41,9 +41,9 @@ class EnvPoolTask:
     """
 
     env_id: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def spaces(self) -> tuple[spaces.Space, spaces.Space]:
+    def spaces(self) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
         """The observation and action space that EnvPool declares, without making an environment."""
         import envpool
 
@@ -102,7 +102,7 @@ class _FastPool:
 
 
 @contextmanager
-def _without_precision_warnings() -> Iterator[None]:
+def _without_precision_warnings() -> Generator[None]:
     """Without Gymnasium's remark that bounds in C++ doubles become float32, which nobody can act on."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*precision lowered by casting", category=UserWarning)

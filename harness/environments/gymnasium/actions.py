@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -34,7 +34,7 @@ class ActionConverter:
     convert: Callable[[Any], Any]
 
 
-def action_converter(space: spaces.Space, limit: float | None) -> ActionConverter:
+def action_converter(space: spaces.Space[Any], limit: float | None) -> ActionConverter:
     """What an agent sees of an environment's actions.
 
     Args:
@@ -48,10 +48,11 @@ def action_converter(space: spaces.Space, limit: float | None) -> ActionConverte
         start = int(space.start)
         return ActionConverter(spaces.Discrete(int(space.n)), lambda action: action + start)
     if isinstance(space, spaces.Box):
-        return _scaled(space, limit)
+        return _scaled(cast(spaces.Box, space), limit)
     if isinstance(space, spaces.MultiDiscrete):
-        shape, first, dtype = space.shape, space.start, space.dtype
-        agent = spaces.MultiDiscrete(space.nvec.reshape(-1).astype(np.int64))
+        several = cast(spaces.MultiDiscrete, space)
+        shape, first, dtype = several.shape, several.start, several.dtype
+        agent = spaces.MultiDiscrete(several.nvec.reshape(-1).astype(np.int64))
         return ActionConverter(agent, lambda action: (action.reshape(shape) + first).astype(dtype))
     if isinstance(space, spaces.MultiBinary):
         bits_shape = space.shape

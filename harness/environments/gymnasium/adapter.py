@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -54,7 +54,8 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
         self.frame_channels = self._convert.frame_channels
         one = self._convert.space
         shape = (config.frame_stack * one.shape[0], *one.shape[1:])
-        self.observation_space = spaces.Box(one.low.min(), one.high.max(), shape, one.dtype.type)  # type: ignore[union-attr]
+        assert one.dtype is not None
+        self.observation_space = spaces.Box(one.low.min(), one.high.max(), shape, one.dtype.type)
         self._frames: deque[np.ndarray] = deque(maxlen=config.frame_stack)
         self._steps = 0
 
@@ -72,7 +73,7 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Do an action as often as the settings say, or until the episode ends."""
         observation: Any = None
-        total, terminated, truncated, info = 0.0, False, False, {}
+        total, terminated, truncated, info = 0.0, False, False, dict[str, Any]()
         try:
             env_action = self._to_env_action(action)
             for _ in range(self._config.action_repeat):
@@ -101,10 +102,11 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
         return {name: _as_number(key, info.get(key)) for name, key in wanted.items()}
 
     def _unpack(self, method: str, result: Any, n: int) -> tuple[Any, ...]:
-        if not isinstance(result, tuple) or len(result) != n:
-            got = f"{len(result)} values" if isinstance(result, tuple) else type(result).__name__
+        parts = cast(tuple[Any, ...], result) if isinstance(result, tuple) else None
+        if parts is None or len(parts) != n:
+            got = type(cast(object, result)).__name__ if parts is None else f"{len(parts)} values"
             raise RunError(f"{method}() returned {got}, where Gymnasium has {n}; is it an environment of the old Gym?")
-        return result
+        return parts
 
     def _failure(self, error: Exception) -> RunError:
         cause = str(error) if isinstance(error, HarnessError) else f"it raised {summarise_error_with_location(error)}"

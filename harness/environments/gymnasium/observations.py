@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -44,7 +44,7 @@ class ObservationConverter(ABC):
         """
 
 
-def observation_converter(space: spaces.Space, config: GymnasiumConfig) -> ObservationConverter:
+def observation_converter(space: spaces.Space[Any], config: GymnasiumConfig) -> ObservationConverter:
     """What the settings make of an environment's observations.
 
     Raises:
@@ -77,7 +77,7 @@ class Vectors(ObservationConverter):
         UserError: A part of it is none of these, or the vector would be longer than `MAX_NUMBERS`.
     """
 
-    def __init__(self, space: spaces.Space) -> None:
+    def __init__(self, space: spaces.Space[Any]) -> None:
         self._leaves = [(path, _leaf_reader(path, leaf)) for path, leaf in _leaves(space)]
         size = sum(reader.size for _, reader in self._leaves)
         if not 0 < size <= MAX_NUMBERS:
@@ -107,11 +107,12 @@ class Images(ObservationConverter):
         UserError: The space holds something else.
     """
 
-    def __init__(self, path: Path, space: spaces.Space, layout: str) -> None:
+    def __init__(self, path: Path, space: spaces.Space[Any], layout: str) -> None:
         self._path, self._axes = path, {"hwc": (2, 0, 1), "chw": (0, 1, 2), "hw": (0, 1)}[layout]
         if not isinstance(space, spaces.Box) or len(space.shape) != len(layout):
             raise UserError(f"'observation: {layout}' needs a Box of {len(layout)} dimensions; {_name(path)} is {space}")
-        self._source, self._scale = space, _pixel_scale(path, space)
+        self._source = cast(spaces.Box, space)
+        self._scale = _pixel_scale(path, self._source)
         shape = tuple(space.shape[axis] for axis in self._axes)
         self._shape = (1, *shape) if layout == "hw" else shape
         self.space = spaces.Box(0, 255, self._shape, np.uint8)
@@ -156,41 +157,43 @@ class _OneHotReader(_LeafReader):
         return vector
 
 
-def _leaf_reader(path: Path, space: spaces.Space) -> _LeafReader:
+def _leaf_reader(path: Path, space: spaces.Space[Any]) -> _LeafReader:
     if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
-        return _OneHotReader(path, space)
+        return _OneHotReader(path, cast(spaces.Discrete | spaces.MultiDiscrete, space))
     if isinstance(space, spaces.Box | spaces.MultiBinary):
-        return _LeafReader(path, space)
+        return _LeafReader(path, cast(spaces.Box | spaces.MultiBinary, space))
     raise UserError(
         f"{_name(path)} is {space}, which no network here reads; leave the part out with 'keys', or convert it with a wrapper"
     )
 
 
-def _leaves(space: spaces.Space, path: Path = ()) -> list[tuple[Path, spaces.Space]]:
+def _leaves(space: spaces.Space[Any], path: Path = ()) -> list[tuple[Path, spaces.Space[Any]]]:
     if isinstance(space, spaces.Dict):
-        return [found for name, part in space.spaces.items() for found in _leaves(part, (*path, name))]
+        parts = cast(dict[Any, spaces.Space[Any]], space.spaces)
+        return [found for name, part in parts.items() for found in _leaves(part, (*path, name))]
     if isinstance(space, spaces.Tuple):
-        return [found for index, part in enumerate(space.spaces) for found in _leaves(part, (*path, index))]
+        elements = cast(tuple[spaces.Space[Any], ...], space.spaces)
+        return [found for index, part in enumerate(elements) for found in _leaves(part, (*path, index))]
     return [(path, space)]
 
 
-def _select(space: spaces.Space, keys: Sequence[str]) -> spaces.Dict:
+def _select(space: spaces.Space[Any], keys: Sequence[str]) -> spaces.Dict:
     """The named parts of a dictionary, in the order in which they are named."""
     if not isinstance(space, spaces.Dict):
         raise UserError(f"keys: observations are no dictionary but {space}; leave 'keys' out")
     for key in keys:
         if key not in space.spaces:
-            raise UserError(f"keys: observations have no part {key!r}{suggest(key, map(str, space.spaces))}")
+            raise UserError(f"keys: observations have no part {key!r}{suggest(key, map(str, space.keys()))}")
     selected = spaces.Dict()
     selected.spaces = {key: space.spaces[key] for key in keys}  # its constructor would sort them
     return selected
 
 
-def _image_part(space: spaces.Space, config: GymnasiumConfig) -> tuple[Path, spaces.Space]:
+def _image_part(space: spaces.Space[Any], config: GymnasiumConfig) -> tuple[Path, spaces.Space[Any]]:
     if config.keys is not None:
         return (config.keys[0],), _select(space, config.keys).spaces[config.keys[0]]
     if isinstance(space, spaces.Dict):
-        raise UserError(f"keys: name the part that is the image, one of {', '.join(map(str, space.spaces))}")
+        raise UserError(f"keys: name the part that is the image, one of {', '.join(map(str, space.keys()))}")
     return (), space
 
 
@@ -216,7 +219,7 @@ def _part(observation: Any, path: Path) -> Any:
     return part
 
 
-def _checked_array(path: Path, space: spaces.Space, value: Any) -> np.ndarray:
+def _checked_array(path: Path, space: spaces.Space[Any], value: Any) -> np.ndarray:
     """The value as an array of the shape and the kind of numbers that are declared."""
     array = np.asarray(value)
     if array.shape != space.shape:

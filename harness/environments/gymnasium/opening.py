@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec, load_env_creator
@@ -73,7 +73,7 @@ def _wrap(env: Env, path: str, arguments: dict[str, Any]) -> Env:
         raise UserError(f"wrappers: {path} fails: {summarise_error_with_location(error)}") from error
     if not isinstance(wrapped, gymnasium.Env):
         raise UserError(f"wrappers: {path} gives no gymnasium.Env but {type(wrapped).__name__}")
-    return wrapped
+    return cast("Env", wrapped)
 
 
 def _check_arguments(what: str, creator: Callable[..., Any], arguments: dict[str, Any], *, given_first: bool = False) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info, validate_discrete_actions
+from harness.environments.base import NO_INFO, HarnessVecEnv, StepReturn, episode_end_info, validate_discrete_actions
 from harness.environments.vector.processes import EnvWorker, shared_buffer
 from harness.environments.vector.shared_arrays import ActionSpace, Layout, SharedArrays, allocate
 from harness.environments.vector.stepping import EnvFactory, Stepper
@@ -57,7 +56,7 @@ class GymnasiumVecEnv(HarnessVecEnv):
         buffers = allocate(layout, shared_buffer)
         self._arrays = SharedArrays(layout, buffers)
         for rows in np.array_split(np.arange(self.num_envs), processes):
-            mine = [factories[row] for row in rows]
+            mine: list[EnvFactory] = [factories[row] for row in rows]
             self._workers.append(EnvWorker(mine, int(rows[0]), layout, buffers, self._metrics))
 
     def enable_metrics(self) -> None:
@@ -81,13 +80,13 @@ class GymnasiumVecEnv(HarnessVecEnv):
         if isinstance(self.action_space, spaces.Discrete):
             actions = validate_discrete_actions(actions, int(self.action_space.n))
         elif isinstance(self.action_space, spaces.MultiDiscrete | spaces.MultiBinary):
-            limits = self.action_space.nvec if isinstance(self.action_space, spaces.MultiDiscrete) else 2
+            limits = cast(Any, self.action_space.nvec if isinstance(self.action_space, spaces.MultiDiscrete) else 2)
             if (np.less(actions, 0) | np.greater_equal(actions, limits)).any():
                 raise ValueError(f"actions must be of {self.action_space}, not {np.asarray(actions).tolist()}")
         self._arrays.actions[:] = actions
         self._begin("step")
 
-    def step_wait(self) -> VecEnvStepReturn:
+    def step_wait(self) -> StepReturn:
         """Finish the step; see `HarnessVecEnv` for what is promised."""
         self._finish()
         arrays = self._arrays

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.analysis import statistics
 from harness.report.cells import METHOD, estimate_cell
 from harness.report.context import SuiteContext
-from harness.report.document import Column, FigureBlock, Paragraph, ReportTable, Section
+from harness.report.document import Column, FigureBlock, Paragraph, ReportTable, Section, TableCell
 
 
 def build(suite: SuiteContext) -> Section:
@@ -17,7 +17,7 @@ def build(suite: SuiteContext) -> Section:
         return Section("Aggregate scores", (Paragraph(text),))
     heads = ("IQM", "Median", "Mean", "Optimality gap")
     columns = (METHOD, *(Column(head, "number") for head in heads), Column("Tasks", "number"), Column("Runs", "number"))
-    rows = []
+    rows: list[tuple[TableCell, ...]] = []
     for label in table["method"].unique(maintain_order=True):
         part = table.filter(method=label)
         estimates = {metric: ends for metric, *ends in part.select("metric", "value", "low", "high").rows()}

@@ -6,7 +6,7 @@ import polars as pl
 
 from harness.report.cells import estimate_cell
 from harness.report.context import SuiteContext
-from harness.report.document import Column, FigureBlock, Paragraph, ReportTable, Section
+from harness.report.document import Column, FigureBlock, Paragraph, ReportTable, Section, TableCell
 
 
 def build(suite: SuiteContext) -> Section:
@@ -29,7 +29,7 @@ def build(suite: SuiteContext) -> Section:
     labels = table["method"].unique(maintain_order=True).to_list()
     columns = (Column("Task"), *(Column(label, "number", method=True) for label in labels))
     tasks = [None, *analysis.tasks["task"]]
-    rows = []
+    rows: list[tuple[TableCell, ...]] = []
     for task in tasks:
         part = table.filter(pl.col("task").eq_missing(pl.lit(task)))
         found = {label: (value, low, high) for label, value, low, high in part.select("method", "value", "low", "high").rows()}

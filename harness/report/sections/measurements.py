@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.report.cells import spread_cell
 from harness.report.context import SuiteContext
-from harness.report.document import Column, ReportTable, Section
+from harness.report.document import Column, ReportTable, Section, TableCell
 from harness.report.wording import NO_VALUE, decimals_for
 
 
@@ -15,7 +15,7 @@ def build(suite: SuiteContext) -> Section | None:
     if table.is_empty():
         return None
     columns = (Column("Task"), Column("Measured"), *(Column(label, "number", method=True) for label in analysis.methods))
-    rows = []
+    rows: list[tuple[TableCell, ...]] = []
     for (task, name), part in table.group_by("task", "measurement", maintain_order=True):
         decimals = decimals_for(part["mean"])
         found = {label: (mean, sd, n) for label, mean, sd, n in part.select("method", "mean", "sd", "runs").rows()}

@@ -7,7 +7,7 @@ from typing import Any
 from harness.analysis.tables import Analysis
 from harness.report.cells import METHOD, comparison_rows, flatten
 from harness.report.context import RunRecords, SuiteContext
-from harness.report.document import Column, ReportTable, Section
+from harness.report.document import Column, ReportTable, Section, TableCell
 from harness.report.phases import describe_phases
 from harness.report.wording import NO_VALUE
 from harness.spec import Combination, RewardSpec, RunSpec
@@ -88,7 +88,7 @@ def _reward_settings(reward: RewardSpec) -> dict[str, Any]:
 def _digests(analysis: Analysis) -> ReportTable:
     read = analysis.current_runs.drop_nulls("digest")
     columns = (Column("Task"), *(Column(label, method=True) for label in analysis.methods))
-    rows = []
+    rows: list[tuple[TableCell, ...]] = []
     for task in analysis.tasks["task"]:
         cells = [
             ", ".join(read.filter(task=task, label=label)["digest"].unique().sort()) or NO_VALUE for label in analysis.methods

@@ -7,7 +7,7 @@ import polars as pl
 from harness.analysis.tables import STATES, Analysis
 from harness.report.cells import METHOD
 from harness.report.context import SuiteContext
-from harness.report.document import Block, Column, ReportTable, Section
+from harness.report.document import Block, Column, ReportTable, Section, TableCell
 from harness.report.wording import NO_VALUE
 
 
@@ -16,7 +16,7 @@ def build(suite: SuiteContext) -> Section:
     analysis = suite.analysis
     runs = analysis.current_runs
     columns = (METHOD, Column("planned", "number"), *(Column(state, "number") for state in STATES))
-    rows = []
+    rows: list[tuple[TableCell, ...]] = []
     for label in analysis.methods:
         states = runs.filter(label=label)["state"].to_list()
         rows.append((label, str(len(states)), *(str(states.count(state)) for state in STATES)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.report.context import StudyContext
-from harness.report.document import Column, ReportTable, Section
+from harness.report.document import Column, ReportTable, Section, TableCell
 from harness.report.wording import NO_VALUE, format_interval, format_number
 from harness.tuning.confirm import compare
 
@@ -22,7 +22,7 @@ def build(study: StudyContext) -> Section | None:
         Column("Better than default", "number"),
         Column("Runs", "number"),
     )
-    rows = []
+    rows: list[tuple[TableCell, ...]] = []
     for one in compared:
         better = one.improvement
         rows.append(

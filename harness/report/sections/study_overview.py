@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import cast
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -21,7 +22,7 @@ def build(study: StudyContext) -> Section:
     optuna_study = record.to_optuna_study()
     counts = Counter(trial.state for trial in optuna_study.trials)
     states = [f"{n} {STATE_NAMES.get(state, state.name.lower())}" for state, n in counts.items()]
-    tasks = list(record.definition["tasks"])  # type: ignore[arg-type]
+    tasks = cast(list[str], record.definition["tasks"])
     options = record.options
     metric = {"iqm": "interquartile mean (IQM)", "mean": "mean"}[options["metric"]]
     text = (

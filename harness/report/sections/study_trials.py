@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from optuna.trial import TrialState
 
@@ -35,7 +35,8 @@ def build(study: StudyContext) -> Section:
             "Every trial.", study_columns(record, names), study_rows(record, optuna_study.trials, names), collapsed=True
         )
     )
-    space = tuple((str(p["name"]), _range(p), _condition(p)) for p in record.definition["space"])  # type: ignore[union-attr, index]
+    parameters = cast(list[dict[str, Any]], record.definition["space"])
+    space = tuple((str(p["name"]), _range(p), _condition(p)) for p in parameters)
     blocks.append(
         ReportTable("What was searched.", (Column("Setting"), Column("Range"), Column("Only while")), space, collapsed=True)
     )

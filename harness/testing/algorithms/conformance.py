@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, ClassVar
 from unittest import SkipTest
 
@@ -38,4 +39,4 @@ class AlgorithmConformance:
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """Make one test of each check (called by pytest)."""
         if "check" in metafunc.fixturenames:
-            metafunc.parametrize("check", ALGORITHM_CHECKS, ids=lambda check: check.name)
+            metafunc.parametrize("check", ALGORITHM_CHECKS, ids=attrgetter("name"))

@@ -86,7 +86,11 @@ class LearnerRun:
 
     def checkpoint(self, folder: Path) -> dict[str, Any]:
         """What a run would save, after a way through JSON and safetensors."""
-        state = {"learner": self.learner.state_dict(), "random": randomness.get_state(), "time": self.base.time}
+        state: dict[str, Any] = {
+            "learner": self.learner.state_dict(),
+            "random": randomness.get_state(),
+            "time": self.base.time,
+        }
         state["observations"] = self.learner.observations
         state["episodes"] = (self.monitor.episode_returns.copy(), self.monitor.episode_lengths.copy())
         if self.learner.replay is not None:
@@ -120,7 +124,7 @@ class AlgorithmSubject:
     algorithm: Algorithm
     config_class: type[AlgorithmConfig]
     registry: Registry
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
     def named(

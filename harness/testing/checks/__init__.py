@@ -20,7 +20,7 @@ def _for_each_kind(check: Callable[[ConformanceCase], None]) -> Callable[[Subjec
     def run(subject: Subject) -> None:
         if not subject.cases:
             raise NotApplicable("the method accepts no kind of environment to try it in")
-        reasons = []
+        reasons: list[NotApplicable] = []
         for case in subject.cases:
             try:
                 check(case)

@@ -27,7 +27,7 @@ def last_step(case: ConformanceCase) -> None:
     """Through the wrapper the bonuses are those of transitions put together by hand, last observations included."""
     by_hand, wrapped = case.build(), case.build()
     script = case.script(1).with_ends(*_ENDS)
-    expected = []
+    expected: list[torch.Tensor] = []
     for step in case.steps(by_hand, script):
         by_hand.observe(step)
         expected.append(by_hand.bonus(step))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, cast
 
 import torch
 
@@ -43,10 +44,11 @@ def metrics(case: ConformanceCase) -> None:
     rollout = _observed(case, reward)
     learnt, found = reward.update(rollout), reward.diagnose(rollout)
     for given, source in ((learnt, "update()"), (found, "diagnose()")):
-        require(isinstance(given, dict), f"a dict of metrics from {source}", type(given).__name__)
+        require(isinstance(cast(Any, given), dict), f"a dict of metrics from {source}", type(given).__name__)
     twice = sorted(learnt.keys() & found.keys())
     require(not twice, "each metric once", f"{', '.join(twice)} from update() and diagnose()")
-    for name, value in (learnt | found).items():
+    metrics: dict[Any, Any] = learnt | found
+    for name, value in metrics.items():
         require(isinstance(name, str) and name and "/" not in name, "names of metrics without prefix", repr(name))
         require(type(value) is float, f"a float for metric {name!r}", type(value).__name__)
         require(math.isfinite(value), f"a finite number for metric {name!r}", value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -48,7 +50,11 @@ def _check_representation(reward: IntrinsicReward, batch: Transitions) -> None:
     representation = reward.representation()
     if representation is None:
         return
-    require(isinstance(representation, nn.Module), "a torch module from representation()", type(representation).__name__)
+    require(
+        isinstance(cast(object, representation), nn.Module),  # a stranger's method may give anything
+        "a torch module from representation()",
+        type(representation).__name__,
+    )
     size = getattr(representation, "features_dim", None)
     require(isinstance(size, int), "an attribute features_dim of the representation", repr(size))
     require(reward.representation() is representation, "the same module from representation() every time", "another")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -63,7 +64,8 @@ class untouched:  # noqa: N801  reads as a phrase where it is used
 
 def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(_equal, one, other))
+        items = cast(Sequence[Any], one)
+        return len(items) == len(other) and all(map(_equal, items, other))
     if isinstance(one, torch.Tensor):
         return torch.equal(one, other)
     return np.array_equal(one, other)

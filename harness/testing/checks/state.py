@@ -7,6 +7,7 @@ import tempfile
 import tracemalloc
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,7 +69,7 @@ def memory(case: ConformanceCase) -> None:
     gc.freeze()  # only what is created from here on is looked at
     tracemalloc.start()
     try:
-        sizes = []
+        sizes: list[int] = []
         for _ in range(_WARM_UP + _WATCHED):
             reward.update(rollout)
             sizes.append(_memory())
@@ -87,7 +88,7 @@ def state_tensors(reward: IntrinsicReward) -> dict[str, Tensor]:
     return {"the state's structure": text} | {f"the state's {name}": tensor.clone() for name, tensor in tensors.items()}
 
 
-def checkpoint_round_trip(reward: IntrinsicReward) -> dict:
+def checkpoint_round_trip(reward: IntrinsicReward) -> dict[str, Any]:
     """The state, written to a checkpoint on the disk and read again."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.save(Path(folder) / "checkpoint", 1, {"reward": dict(reward.state_dict())})

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
 from pydantic import ValidationError
 
 from harness.config.describe import describe_settings
-from harness.environments.base import NO_INFO, HarnessVecEnv
+from harness.environments.base import NO_INFO, HarnessVecEnv, StepReturn
 from harness.testing.families.family import SEEDS, Family, Rollout, reset, step
 from harness.testing.outcomes import CheckFailed, NotApplicable, require
 from harness.training import trees
@@ -52,21 +52,29 @@ def config(family: Family) -> None:
 def declared(family: Family) -> None:
     """Spaces are those that learners take, and what the settings say of them holds."""
     with family.environments() as env:
-        require(isinstance(env, HarnessVecEnv), "a harness.HarnessVecEnv", type(env).__name__)
-        seen, taken = env.observation_space, env.action_space
+        require(isinstance(cast(object, env), HarnessVecEnv), "a harness.HarnessVecEnv", type(env).__name__)
+        seen, taken = cast(Any, env.observation_space), cast(Any, env.action_space)
         require(isinstance(seen, spaces.Box), "observations of one Box", seen)
         assert isinstance(seen, spaces.Box)
         kinds = (spaces.Discrete, spaces.Box, spaces.MultiDiscrete, spaces.MultiBinary)
         require(isinstance(taken, kinds), "actions that an algorithm learns", taken)
         images = env.frame_channels is not None
         if images:
-            _require_image(seen, env.frame_channels or 0)
+            _require_image(cast(spaces.Box, seen), env.frame_channels or 0)
         else:
-            require(seen.dtype == np.float32, "vectors of float32, or frame_channels where they are images", seen.dtype)
+            require(
+                seen.dtype == np.float32,
+                "vectors of float32, or frame_channels where they are images",
+                cast(object, seen.dtype),
+            )
         said = family.config.observations
-        require(said in (None, "images" if images else "vectors"), f"{said}, as the settings say", seen)
+        require(said in (None, "images" if images else "vectors"), f"{said}, as the settings say", cast(object, seen))
         actions = "discrete" if isinstance(taken, spaces.Discrete) else "continuous" if isinstance(taken, spaces.Box) else None
-        require(family.config.actions in (None, actions), f"{family.config.actions} actions, as the settings say", taken)
+        require(
+            family.config.actions in (None, actions),
+            f"{family.config.actions} actions, as the settings say",
+            cast(object, taken),
+        )
         require(env.num_envs == len(SEEDS), f"{len(SEEDS)} environments", env.num_envs)
 
 
@@ -81,7 +89,7 @@ def shapes(family: Family) -> None:
         require(rewards.dtype == np.float32 and rewards.shape == (n,), f"rewards as float32 ({n},)", _shape(rewards))
         require(np.isfinite(rewards).all(), "finite rewards", rewards.tolist())
         require(dones.dtype == np.bool_ and dones.shape == (n,), f"dones as bool ({n},)", _shape(dones))
-        require(isinstance(infos, list) and len(infos) == n, f"a list of {n} infos", infos)
+        require(type(infos) is list and len(infos) == n, f"a list of {n} infos", infos)
 
 
 def infos(family: Family) -> None:
@@ -99,7 +107,8 @@ def infos(family: Family) -> None:
                 isinstance(last, np.ndarray) and space.contains(last), "a terminal_observation of the space", f"{last!r:.80}"
             )
             require(isinstance(cut, bool), "TimeLimit.truncated, True or False", repr(cut))
-            for name, value in (metrics or {}).items():
+            measured: Mapping[Any, Any] = metrics or {}
+            for name, value in measured.items():
                 number = isinstance(value, int | float) and np.isfinite(value)
                 require(isinstance(name, str) and number, "metrics as finite numbers by name", f"{name!r}: {value!r}")
     require(not NO_INFO, "that nobody writes into harness.NO_INFO", NO_INFO)
@@ -124,7 +133,8 @@ def copies(family: Family) -> None:
         kept = [handed[0].copy()]
         for actions in family.rollout.actions:
             given = actions.copy()
-            observations, rewards, dones, told = env.step(given)
+            step = cast(StepReturn, env.step(given))
+            observations, rewards, dones, told = step
             require(np.array_equal(given, actions), "actions to be left as they were given", "other ones after the step")
             parts = [np.asarray(observations), rewards, dones]
             parts += [info["terminal_observation"] for info in told if info]
@@ -136,7 +146,7 @@ def copies(family: Family) -> None:
         env.enable_metrics()
         scribbled = reset(env, SEEDS)
         for actions in family.rollout.actions:
-            observations, *_ = env.step(actions)
+            observations = env.step(actions)[0]
             scribbled.observations.append(np.array(observations))
             np.asarray(observations).fill(0)
     _require_equal(
@@ -219,7 +229,7 @@ def _require_image(space: spaces.Box, channels: int) -> None:
     require(whole, f"a whole number of frames of {channels} channels", f"{space.shape[0]} channels")
 
 
-def _require_observations(observations: np.ndarray, space: spaces.Space, n: int) -> None:
+def _require_observations(observations: np.ndarray, space: spaces.Space[Any], n: int) -> None:
     assert isinstance(space, spaces.Box)
     shape = (n, *space.shape)
     require(observations.shape == shape, f"observations of shape {shape}", observations.shape)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from harness.config import EnvironmentConfig
-from harness.environments.base import HarnessVecEnv
+from harness.environments.base import HarnessVecEnv, StepReturn
 from harness.registry import installed
 from harness.registry.hooks import EnvironmentFamily
 
@@ -36,11 +36,11 @@ class Rollout:
         infos: ``T`` lists of N infos.
     """
 
-    observations: list[np.ndarray] = field(default_factory=list)
-    actions: list[np.ndarray] = field(default_factory=list)
-    rewards: list[np.ndarray] = field(default_factory=list)
-    dones: list[np.ndarray] = field(default_factory=list)
-    infos: list[list[dict[str, Any]]] = field(default_factory=list)
+    observations: list[np.ndarray] = field(default_factory=list[np.ndarray])
+    actions: list[np.ndarray] = field(default_factory=list[np.ndarray])
+    rewards: list[np.ndarray] = field(default_factory=list[np.ndarray])
+    dones: list[np.ndarray] = field(default_factory=list[np.ndarray])
+    infos: list[list[dict[str, Any]]] = field(default_factory=list[list[dict[str, Any]]])
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -101,7 +101,7 @@ class Family:
         return self.config_class.model_validate(self.settings)
 
     @contextmanager
-    def environments(self, n_envs: int = len(SEEDS), *, threads: int = 1) -> Iterator[HarnessVecEnv]:
+    def environments(self, n_envs: int = len(SEEDS), *, threads: int = 1) -> Generator[HarnessVecEnv]:
         """N environments, closed afterwards."""
         env = self.make(self.config, n_envs, threads=threads)
         try:
@@ -143,7 +143,8 @@ def reset(env: HarnessVecEnv, seeds: Sequence[int]) -> Rollout:
 
 def step(env: HarnessVecEnv, rollout: Rollout, actions: np.ndarray) -> None:
     """Do a step and add it to a rollout; what is kept are copies."""
-    observations, rewards, dones, infos = env.step(np.array(actions))
+    result = cast(StepReturn, env.step(np.array(actions)))
+    observations, rewards, dones, infos = result
     rollout.actions.append(np.array(actions))
     rollout.observations.append(np.array(observations))
     rollout.rewards.append(np.array(rewards))
