@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from harness.config import Config, Search
 from harness.config.describe import strip_markup
@@ -98,9 +99,19 @@ def fields_of(model: type[BaseModel], current: Mapping[str, Any], prefix: str) -
     for name, info in model.model_fields.items():
         inner = _model_of(info.annotation)
         if inner is not None:
-            yield from fields_of(inner, current[name], f"{prefix}{name}.")
+            yield from fields_of(inner, current.get(name, {}), f"{prefix}{name}.")
         else:
-            yield prefix + name, info, current[name]
+            yield prefix + name, info, current[name] if name in current else _default(info)
+
+
+def present_values(config: BaseModel) -> dict[str, Any]:
+    """The value of every field as JSON would hold it, those that a dump leaves out included."""
+    return {name: to_jsonable_python(getattr(config, name)) for name in type(config).model_fields}
+
+
+def _default(info: FieldInfo) -> Any:
+    """The value of a field that a run's record leaves out, as it does where a newer field is at its default."""
+    return to_jsonable_python(info.get_default(call_default_factory=True, validated_data={}))
 
 
 def _changed(

@@ -15,7 +15,7 @@ from harness.registry.hooks import Method
 from harness.spec import Combination
 from harness.suites.locations import KeyPath
 from harness.suites.validation import Problem, ValidationFailed, combine_errors, to_suite_errors
-from harness.tuning.annotations import TunableConfig, apply_changes, fields_of
+from harness.tuning.annotations import TunableConfig, apply_changes, fields_of, present_values
 from harness.tuning.parameters import Parameter, SearchSpace, Values
 
 
@@ -31,7 +31,7 @@ def search_space(plan: Plan, method: str) -> SearchSpace:
     if spec.reward is not None:
         described = registry.method(spec.reward.name)
         tunables.append(TunableConfig("config", registry.config_class(described), spec.reward.config))
-        tunables.append(TunableConfig("combine", Combination, spec.reward.combine.model_dump(mode="json")))
+        tunables.append(TunableConfig("combine", Combination, present_values(spec.reward.combine)))
     algorithm = registry.config_class(registry.algorithm(spec.algorithm.name))
     tunables.append(TunableConfig("algorithm", algorithm, spec.algorithm.config))
     found, explicit = apply_changes(tunables, options.space.get(method, {}), ("tune", "space", method))
@@ -70,16 +70,16 @@ def method_space(method: Method, registry: Registry) -> SearchSpace:
     config = model.model_validate(dict(preset.config) if preset else {})
     combine = Combination.model_validate(dict(preset.combine) if preset else {})
     tunables = [
-        TunableConfig("config", model, config.model_dump(mode="json")),
-        TunableConfig("combine", Combination, combine.model_dump(mode="json")),
-        TunableConfig("algorithm", algorithm, algorithm.model_validate({}).model_dump(mode="json")),
+        TunableConfig("config", model, present_values(config)),
+        TunableConfig("combine", Combination, present_values(combine)),
+        TunableConfig("algorithm", algorithm, present_values(algorithm.model_validate({}))),
     ]
     return _ordered_space(apply_changes(tunables, {}, ())[0], tunables, set(), ())
 
 
 def algorithm_space(model: type[BaseModel]) -> SearchSpace:
     """The search space of an algorithm alone, at its defaults."""
-    tunable = TunableConfig("algorithm", model, model.model_validate({}).model_dump(mode="json"))
+    tunable = TunableConfig("algorithm", model, present_values(model.model_validate({})))
     return _ordered_space(apply_changes([tunable], {}, ())[0], [tunable], set(), ())
 
 

@@ -45,7 +45,7 @@ class RewardsEnd:
     worth what might have come after. An end there without a reward, in lava for example, cannot be told from the limit.
 
     Args:
-        pool: EnvPool's.
+        pool: The pool of EnvPool that is stepped.
     """
 
     def __init__(self, pool: Pool) -> None:

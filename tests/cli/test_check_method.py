@@ -38,10 +38,10 @@ def test_one_line_for_each_check_and_their_sum(harness, toy):
     code, output, errors = harness("check", "rnd")
     assert (code, errors) == (0, "")
     *lines, total = output.splitlines()
-    assert [line.split("  ")[0] for line in lines] == ["toy"] * len(CHECKS)
+    assert [line.split("  ")[0] for line in lines] == ["rnd"] * len(CHECKS)
     passed = [line for line in lines if " passed " in line]
     assert any("learns" in line and "compared with what was not" in line for line in passed)
-    assert total.startswith(f"toy: {len(passed)} passed")
+    assert total.startswith(f"rnd: {len(passed)} passed")
 
 
 def test_a_failed_check_says_what_was_expected_and_what_came(harness, toy):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -121,7 +120,6 @@ def test_finished_suite_is_left_alone_without_loading_torch(plan, workplace):
     for spec in plan:
         leave(spec, "finished")
     before = {path: path.stat().st_mtime_ns for path in workplace.rglob("*")}
-    began = time.monotonic()
     code = (
         "import sys; from harness.cli import main; r = main(['run', 'small.yaml']); print('torch' in sys.modules); sys.exit(r)"
     )
@@ -131,7 +129,6 @@ def test_finished_suite_is_left_alone_without_loading_torch(plan, workplace):
     assert nothing == "nothing to do: 8 runs finished in results/small"
     assert report == "for a report: harness report results/small"
     assert torch_loaded == "False"
-    assert time.monotonic() - began < 5
     assert {path: path.stat().st_mtime_ns for path in workplace.rglob("*")} == before
 
 

@@ -510,6 +510,7 @@ BROKEN: dict[str, dict[str, Subject]] = {
     "bonus": {kind.__name__: subject(kind) for kind in (Double, Column, WithGradient)},
     "finite": {kind.__name__: subject(kind) for kind in (DividesByDeviation,)},
     "metrics": {kind.__name__: subject(kind) for kind in (TensorMetric, NanMetric, PrefixedMetric, NoMetrics)},
+    "learners": {kind.__name__: subject(kind) for kind in (NanMetric,)},
     "seed": {kind.__name__: subject(kind) for kind in (Unseeded, IgnoresItsSeed, GlobalTorch)},
     "streams": {kind.__name__: subject(kind) for kind in (GlobalTorch, GlobalNumPy, GlobalPython)},
     "bonus_is_pure": {kind.__name__: subject(kind) for kind in (LearnsWhileScoring, CountsBesideItsState)},

@@ -40,6 +40,6 @@ def _trains(algorithm: AlgorithmSubject, case: ConformanceCase) -> bool:
     assert run.bonus_env is not None
     for metrics in run.iterate():
         found = metrics | run.bonus_env.pop_metrics()
-        wrong = {name: value for name, value in found.items() if not math.isfinite(value)}
+        wrong = {column: value for column, value in found.items() if not math.isfinite(value)}
         require(not wrong, f"finite numbers from algorithm {name}", wrong)
     return True
