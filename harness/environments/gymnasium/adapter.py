@@ -54,8 +54,8 @@ class AdaptedEnv(gymnasium.Env[np.ndarray, Any]):
         self.frame_channels = self._convert.frame_channels
         one = self._convert.space
         shape = (config.frame_stack * one.shape[0], *one.shape[1:])
-        assert one.dtype is not None
-        self.observation_space = spaces.Box(one.low.min(), one.high.max(), shape, one.dtype.type)
+        stacked = spaces.Box(one.low.min(), one.high.max(), shape, one.dtype.type)
+        self.observation_space = stacked  # type: ignore[assignment]  # a Box of Gymnasium's is typed by its scalar, an Env's space is not
         self._frames: deque[np.ndarray] = deque(maxlen=config.frame_stack)
         self._steps = 0
 

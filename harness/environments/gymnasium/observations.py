@@ -8,7 +8,7 @@ indices without a place in their one-hot vector, pixels that a byte cannot hold.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import KeysView, Sequence
 from math import prod
 from typing import Any, cast
 
@@ -183,7 +183,9 @@ def _select(space: spaces.Space[Any], keys: Sequence[str]) -> spaces.Dict:
         raise UserError(f"keys: observations are no dictionary but {space}; leave 'keys' out")
     for key in keys:
         if key not in space.spaces:
-            raise UserError(f"keys: observations have no part {key!r}{suggest(key, map(str, space.keys()))}")
+            raise UserError(
+                f"keys: observations have no part {key!r}{suggest(key, map(str, cast(KeysView[str], space.keys())))}"
+            )
     selected = spaces.Dict()
     selected.spaces = {key: space.spaces[key] for key in keys}  # its constructor would sort them
     return selected
@@ -193,7 +195,9 @@ def _image_part(space: spaces.Space[Any], config: GymnasiumConfig) -> tuple[Path
     if config.keys is not None:
         return (config.keys[0],), _select(space, config.keys).spaces[config.keys[0]]
     if isinstance(space, spaces.Dict):
-        raise UserError(f"keys: name the part that is the image, one of {', '.join(map(str, space.keys()))}")
+        raise UserError(
+            f"keys: name the part that is the image, one of {', '.join(map(str, cast(KeysView[str], space.keys())))}"
+        )
     return (), space
 
 
