@@ -25,7 +25,8 @@ NETWORK_RANGE: Mapping[str, tuple[float, float]] = {"onehot": (0.0, 1.0), "flat"
 """The smallest and the largest number that a network can get of each kind of view: bytes are divided by 255, and by nothing
 else; vectors come as they are."""
 
-_KINDS, _COLOURS, _STATES = (np.arange(n, dtype=np.uint8)[:, None, None] for n in (KINDS, COLOURS, STATES))
+_GROUP_OF_CHANNEL = np.repeat(np.arange(3), (KINDS, COLOURS, STATES))
+_VALUE_OF_BYTE = np.concatenate([np.arange(n, dtype=np.uint8) for n in (KINDS, COLOURS, STATES)]).repeat(SIDE**2)
 
 
 def observation_converter(config: MiniGridConfig) -> ObservationConverter:
@@ -74,13 +75,11 @@ class OneHotImage(_ImageObservations):
 
     def _cells(self, numbers: np.ndarray) -> np.ndarray:
         # Channels come first in memory too: convolutions add up in another order where they do not lie so, and checkpoints do
-        # not keep how arrays lie.
-        kind, colour, state = np.ascontiguousarray(numbers.transpose(3, 0, 2, 1))[:, :, None]
-        cells = np.empty((len(numbers), CHANNELS, SIDE, SIDE), np.bool_)
-        np.equal(kind, _KINDS, out=cells[:, :KINDS])
-        np.equal(colour, _COLOURS, out=cells[:, KINDS:-STATES])
-        np.equal(state, _STATES, out=cells[:, -STATES:])
-        return -cells.view(np.uint8)  # the bytes of true are 1, whose negative is 255
+        # not keep how arrays lie. One comparison of long rows is twice as fast as one for each of the three groups.
+        repeated = numbers.transpose(0, 3, 2, 1).take(_GROUP_OF_CHANNEL, axis=1)
+        cells = (repeated.reshape(len(numbers), -1) == _VALUE_OF_BYTE).view(np.uint8)
+        np.negative(cells, out=cells)  # the bytes of true are 1, whose negative is 255
+        return cells.reshape(-1, CHANNELS, SIDE, SIDE)
 
     def _direction_planes(self, directions: np.ndarray) -> np.ndarray:
         return (directions[:, None] == np.arange(DIRECTIONS)) * np.uint8(255)
