@@ -6,8 +6,9 @@
 A bare loop is the engine's own batch on the same task, actions and threads, without anything of ours: EnvPool's or ALE's plain
 ``step``, whose reset steps count as steps, with observations as the engine gives them; bsuite's DeepSea, ants, MiniGrid's
 MultiRoom and Crafter's worlds one after the other. Both take turns, round after round, so that a machine that slows down slows
-both; the table shows medians over rounds of the speeds and of their ratio in a round. A further family is a further row in
-`FAMILIES`.
+both; the table shows medians over rounds of the speeds and of their ratio in a round. On a machine that others use as well,
+``--clock processor`` counts the processor time of this process, the engine's threads included, instead of seconds on the
+wall. A further family is a further row in `FAMILIES`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from gymnasium import spaces
 from harness.registry import installed
 
 Step = Callable[[np.ndarray], Any]
+CLOCKS: Mapping[str, Callable[[], float]] = {"wall": time.perf_counter, "processor": time.process_time}
 
 
 @dataclass(frozen=True)
@@ -155,24 +157,26 @@ def actions_for(space: spaces.Space, n_envs: int, steps: int, seed: int) -> np.n
     return rng.uniform(-1, 1, (steps, n_envs, *(space.shape or ()))).astype(np.float32)
 
 
-def speed(step: Step, actions: np.ndarray) -> float:
-    start = time.perf_counter()
+def speed(step: Step, actions: np.ndarray, clock: Callable[[], float]) -> float:
+    start = clock()
     for row in actions:
         step(row)
-    return actions.shape[0] * actions.shape[1] / (time.perf_counter() - start)
+    return actions.shape[0] * actions.shape[1] / (clock() - start)
 
 
-def compare(family: Family, n_envs: int, threads: int, seconds: float, rounds: int) -> tuple[float, float, float]:
+def compare(
+    family: Family, n_envs: int, threads: int, seconds: float, rounds: int, clock: Callable[[], float]
+) -> tuple[float, float, float]:
     """Medians of the bare loop's speed, of the harness's, and of their ratio."""
     step, space = ours(family, n_envs, threads)
     variants = (family.bare(n_envs, threads), step)
     trial = actions_for(space, n_envs, 20, 0)
-    slowest = min(speed(variant, trial) for variant in variants)  # warms up as well
+    slowest = min(speed(variant, trial, clock) for variant in variants)  # warms up as well
     steps = max(10, int(seconds * slowest / n_envs))
     measured = []
     for number in range(rounds):
         actions = actions_for(space, n_envs, steps, number)
-        measured.append([speed(variant, actions) for variant in variants])
+        measured.append([speed(variant, actions, clock) for variant in variants])
     bare, harness = zip(*measured, strict=True)
     return median(bare), median(harness), median(mine / theirs for theirs, mine in measured)
 
@@ -184,12 +188,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0.3, help="per variant and round")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--clock", choices=CLOCKS, default="wall")
     options = parser.parse_args()
-    print(f"{options.rounds} rounds of about {options.seconds} s, {options.threads} threads\n")
+    print(f"{options.rounds} rounds of about {options.seconds} s of {options.clock} time, {options.threads} threads\n")
     print("| family | environments | bare loop, steps/s | harness, steps/s | ratio |\n|---|---|---|---|---|")
     for name in options.families:
         for n_envs in options.envs:
-            measured = compare(FAMILIES[name], n_envs, options.threads, options.seconds, options.rounds)
+            measured = compare(FAMILIES[name], n_envs, options.threads, options.seconds, options.rounds, CLOCKS[options.clock])
             bare, harness, ratio = measured
             print(f"| {name} | {n_envs} | {bare:,.0f} | {harness:,.0f} | {ratio:.2f} |", flush=True)
 

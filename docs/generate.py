@@ -1,14 +1,18 @@
 """The parts of these pages that follow from data, between two marks in the page's text.
 
-python docs/generate.py environments            # writes the table of docs/environments.md
-python docs/generate.py environments --check    # exit code 1 if the page does not hold what would be written
+python docs/generate.py            # writes the tables of docs/environments.md and of docs/suites/*.md
+python docs/generate.py --check    # exit code 1 if a page does not hold what would be written
+
+What is known of each task comes from tests/fidelity/validated.yaml, what reaches networks from tests/fidelity/observations.csv
+(benchmarks/observations.py), what random actions earn from suites/random_success.csv (benchmarks/random_success.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +21,30 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "environments.md"
 VALIDATED = ROOT / "tests" / "fidelity" / "validated.yaml"
-BEGIN, END = "<!-- generated from tests/fidelity/validated.yaml: python docs/generate.py environments -->", "<!-- end -->"
+OBSERVATIONS = ROOT / "tests" / "fidelity" / "observations.csv"
+RANDOM_SUCCESS = ROOT / "suites" / "random_success.csv"
+BEGIN, END = "<!-- generated from {}: python docs/generate.py -->", "<!-- end -->"
 Row = dict[str, Any]
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Rows by the names of the first line."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# What is known of each task
+# --------------------------------------------------------------------------------------------------------------------
+def suites() -> dict[str, Row]:
+    """Every suite as its file has it."""
+    yaml = YAML(typ="safe")
+    return {path.stem: yaml.load(path) for path in sorted((ROOT / "suites").glob("*.yaml"))}
 
 
 def tasks_of_suites() -> dict[str, list[str]]:
     """Every suite's tasks in the order of its file."""
-    yaml = YAML(typ="safe")
-    return {path.stem: list(yaml.load(path)["tasks"]) for path in sorted((ROOT / "suites").glob("*.yaml"))}
+    return {name: list(suite["tasks"]) for name, suite in suites().items()}
 
 
 def validations() -> Iterator[tuple[str, str, Row]]:
@@ -47,10 +67,10 @@ def filled(value: Any, suite: str, task: str) -> Any:
     return {**value, "test": value["test"].format(suite=suite, task=task)}
 
 
-def table() -> str:
+def tasks_table() -> str:
     """One row for each task of each suite."""
     entries = {(suite, task): entry for suite, task, entry in validations()}
-    lines = ["| suite | task | compared with | in what | solved by an oracle | test |", "|---|---|---|---|---|---|"]
+    lines = [_header("suite", "task", "compared with", "in what", "solved by an oracle", "test")]
     for suite, tasks in tasks_of_suites().items():
         for task in tasks:
             entry = entries[suite, task]
@@ -66,28 +86,114 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def page() -> str:
-    """The page with its table made anew."""
-    text = PAGE.read_text()
-    before, _, rest = text.partition(BEGIN)
+# --------------------------------------------------------------------------------------------------------------------
+# What reaches the first layer
+# --------------------------------------------------------------------------------------------------------------------
+def observations_table() -> str:
+    """One row for each kind of observation and each first layer; what sees the same shares a row."""
+    lines = [
+        _header(
+            "observations", "declared", "network: algorithms", "policy, checkpoint", "method", "weight", "divided by", "range"
+        )
+    ]
+    groups: dict[tuple[str, ...], dict[str, list[str]]] = {}
+    refused: dict[str, dict[str, list[str]]] = {}
+    for row in read_csv(OBSERVATIONS):
+        if row["refused"]:
+            refused.setdefault(row["variant"], {}).setdefault(row["network"], []).append(row["algorithm"])
+            continue
+        assert row["policy"] == row["checkpoint"]
+        seen = tuple(row[name] for name in ("variant", "declared", "policy", "method", "layer", "scale", "low", "high"))
+        groups.setdefault(seen, {}).setdefault(row["network"], []).append(row["algorithm"])
+    for (variant, declared, policy, method, layer, scale, low, high), networks in groups.items():
+        cells = [variant, declared, _by_network(networks), policy, method, layer, scale, f"{low} to {high}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "Refused before anything is trained, with the reason, because a network's layers do not fit:", ""]
+    lines += [_header("observations", "network: algorithms")]
+    return "\n".join([*lines, *(f"| {variant} | {_by_network(networks)} |" for variant, networks in refused.items())])
+
+
+def _header(*names: str) -> str:
+    """The first two lines of a table."""
+    return f"| {' | '.join(names)} |\n" + "|---" * len(names) + "|"
+
+
+def _by_network(networks: Mapping[str, list[str]]) -> str:
+    """Algorithms by network; networks of the same algorithms together."""
+    together: dict[str, list[str]] = {}
+    for network, algorithms in networks.items():
+        together.setdefault(", ".join(algorithms), []).append(network)
+    return "; ".join(f"{', '.join(same)}: {algorithms}" for algorithms, same in together.items())
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# What random actions earn
+# --------------------------------------------------------------------------------------------------------------------
+def random_table(name: str, suite: Row) -> str:
+    """One row for each task of a suite: what its score of 0 stands for, and what random actions earned."""
+    measured = {row["task"]: row for row in read_csv(RANDOM_SUCCESS) if row["suite"] == name and not row["profile"]}
+    lines = [_header("task", "`low`", "mean return", "successes", "positive returns", "episodes", "mean length")]
+    for task, settings in suite["tasks"].items():
+        low = ((settings or {}).get("normalise") or {}).get("low")
+        cells = [f"`{task}`", "none" if low is None else f"{low:g}", *_measured_cells(measured.get(task))]
+        lines.append(f"| {' | '.join(cells)} |")
+    if not measured.keys() >= suite["tasks"].keys():
+        missing = " ".join(task for task in suite["tasks"] if task not in measured)
+        lines += ["", f"Not measured yet (-): `python benchmarks/random_success.py suites/{name}.yaml --tasks {missing}`."]
+    return "\n".join(lines)
+
+
+def _measured_cells(row: Mapping[str, str] | None) -> list[str]:
+    if row is None:
+        return ["-"] * 5
+    share = f"{100 * float(row['success']):.3g} %"
+    shares = [share, ""] if row["counted"] == "success" else ["", share]
+    mean = f"{float(row['mean_return']):.3g} ± {float(row['standard_error']):.2g}"
+    return [mean, *shares, row["episodes"], f"{float(row['mean_length']):.0f}"]
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Pages
+# --------------------------------------------------------------------------------------------------------------------
+def pages() -> dict[Path, str]:
+    """Every page that holds a table, with its tables made anew."""
+    text = replaced(PAGE, PAGE.read_text(), VALIDATED, tasks_table())
+    made = {PAGE: replaced(PAGE, text, OBSERVATIONS, observations_table())}
+    for name, suite in suites().items():
+        page = PAGE.parent / "suites" / f"{name}.md"
+        if page.exists():
+            made[page] = replaced(page, page.read_text(), RANDOM_SUCCESS, random_table(name, suite))
+    return made
+
+
+def replaced(page: Path, text: str, source: Path, table: str) -> str:
+    """A page's text with another table between the marks of its source.
+
+    Args:
+        page: Where the text is from.
+        text: The whole page.
+        source: The data that the mark names.
+        table: What is to stand there.
+    """
+    begin = BEGIN.format(source.relative_to(ROOT).as_posix())
+    before, _, rest = text.partition(begin)
     _, mark, after = rest.partition(END)
     if not mark:
-        raise SystemExit(f"{PAGE}: the marks {BEGIN!r} and {END!r} are missing")
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+        raise SystemExit(f"{page}: the marks {begin!r} and {END!r} are missing")
+    return f"{before}{begin}\n{table}\n{END}{after}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("page", choices=("environments",))
-    parser.add_argument("--check", action="store_true", help="write nothing; say whether the page is current")
+    parser.add_argument("--check", action="store_true", help="write nothing; say which pages are not current")
     options = parser.parse_args()
-    new = page()
-    if not options.check:
-        PAGE.write_text(new)
-    elif new != PAGE.read_text():
-        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is not current: python docs/generate.py {options.page}\n")
-        return 1
-    return 0
+    stale = {page: text for page, text in pages().items() if text != page.read_text()}
+    for page, text in stale.items():
+        if options.check:
+            sys.stderr.write(f"{page.relative_to(ROOT)} is not current: python docs/generate.py\n")
+        else:
+            page.write_text(text)
+    return 1 if options.check and stale else 0
 
 
 if __name__ == "__main__":

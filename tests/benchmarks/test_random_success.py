@@ -81,3 +81,16 @@ def test_a_suite_is_measured_and_measured_again(tmp_path: Path, monkeypatch: pyt
     assert [(row["task"], row["episodes"]) for row in rows] == [("long", "40"), ("short", "40")]
     assert float(rows[0]["success"]) == 0 and 0.02 < float(rows[1]["success"]) < 0.4  # 2**-12 and 1/8
     assert capsys.readouterr().out.count("| little | short | 40 |") == 2
+
+
+def test_what_was_recorded_was_measured_with_the_settings_that_suites_have_now() -> None:
+    """If one fails, measure its task again: benchmarks/random_success.py suites/SUITE.yaml --tasks TASK."""
+    suites = Path(random_success.__file__).parents[1] / "suites"
+    recorded = {(row["suite"], row["profile"], row["task"]): row for row in read_csv_rows(suites / random_success.TABLE)[1]}
+    for suite, profile in sorted({key[:2] for key in recorded}):
+        now = {
+            task: random_success.settings_digest(environment)
+            for _, task, environment in random_success.tasks_of(suites / f"{suite}.yaml", profile or None, ())
+        }
+        then = {task: row["settings"] for (_, _, task), row in recorded.items() if row["suite"] == suite}
+        assert then.items() <= now.items(), suite

@@ -51,8 +51,9 @@ def test_an_entry_says_what_is_known(suite: str, task: str, entry: dict[str, Any
         assert entry["solved"]["share"] >= 0.95
 
 
-def test_the_table_of_the_page_is_current():
-    assert GENERATE["page"]() == GENERATE["PAGE"].read_text(), "python docs/generate.py environments"
+@pytest.mark.parametrize(("page", "text"), [pytest.param(*item, id=item[0].stem) for item in GENERATE["pages"]().items()])
+def test_the_tables_of_pages_are_current(page: Path, text: str):
+    assert text == page.read_text(), "python docs/generate.py"
 
 
 @pytest.mark.slow
