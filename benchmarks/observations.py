@@ -42,7 +42,6 @@ _EXAMPLES = {name: (name, dict(installed().environment(name).example)) for name 
 _OTHERS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "atari, 8 in colour, 40 px": ("atari", {"game": "pong", "episode_steps": 30, "size": 40, "grayscale": False, "stack": 8}),
     "classic_control, continuous": ("classic_control", {"task": "mountain_car_continuous", "episode_steps": 30}),
-    "crafter, 36 px": ("crafter", {"episode_steps": 30, "size": 36}),
     "dm_control, pixels": ("dm_control", {"task": "reacher_hard", "episode_steps": 20, "from_pixels": True}),
     "dm_control, 16 of 40 px": (
         "dm_control",
