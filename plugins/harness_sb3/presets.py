@@ -57,7 +57,8 @@ DQN_ZOO_MOUNTAIN_CAR = Preset(
 
 TD3_FUJIMOTO2018 = Preset(
     name="fujimoto2018",
-    source="Fujimoto et al. 2018, arXiv 1802.09477, section 6.1 (10,000 random steps are those of HalfCheetah and Ant)",
+    source="Fujimoto et al. 2018, arXiv 1802.09477, section 6.1 (10,000 random steps are those of HalfCheetah and Ant);"
+    " unchecked: written down without the paper at hand",
     config={
         "n_envs": 1,
         "buffer_size": 1_000_000,

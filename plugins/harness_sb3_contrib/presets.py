@@ -24,7 +24,8 @@ RECURRENT_PPO_ZOO_LUNAR_LANDER = Preset(
 
 TQC_KUZNETSOV2020 = Preset(
     name="kuznetsov2020",
-    source="Kuznetsov et al. 2020, arXiv 2005.04269, appendix (2 dropped atoms per critic, as for most tasks)",
+    source="Kuznetsov et al. 2020, arXiv 2005.04269, appendix (2 dropped atoms per critic, as for most tasks); unchecked:"
+    " written down without the paper at hand",
     config={
         "n_envs": 1,
         "buffer_size": 1_000_000,
@@ -43,7 +44,7 @@ TQC_KUZNETSOV2020 = Preset(
 QRDQN_DABNEY2018 = Preset(
     name="dabney2018",
     source="Dabney et al. 2018, arXiv 1710.10044, section 5 (200 quantiles, Adam 5e-5 and 0.01/32); replay, updates of the"
-    " target and exploration as sb3-contrib's defaults for it",
+    " target and exploration as sb3-contrib's defaults for it; unchecked: written down without the paper at hand",
     config={
         "n_envs": 1,
         "buffer_size": 1_000_000,

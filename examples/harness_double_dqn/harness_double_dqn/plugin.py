@@ -8,7 +8,8 @@ from harness import Algorithm, Preset, hookimpl
 
 HASSELT2016 = Preset(
     name="hasselt2016",
-    source="van Hasselt et al. 2016, arXiv 1509.06461, appendix: DQN's own settings, for runs of 50 million steps",
+    source="van Hasselt et al. 2016, arXiv 1509.06461, appendix: DQN's own settings, for runs of 50 million steps;"
+    " unchecked: written down without the paper at hand",
     config={
         "n_envs": 1,
         "buffer_size": 1_000_000,
