@@ -26,7 +26,7 @@ from torch import nn
 
 from harness import HarnessVecEnv, Transitions
 from harness.algorithms import randomness
-from harness.algorithms.declared import NATURE_CNN_SIDE, describe_action_kind
+from harness.algorithms.spaces import NATURE_CNN_SIDE, describe_action_kind
 from harness.errors import UserError
 from harness.registry import installed
 from harness.runs.files import csv_text, read_csv_rows, write_text_atomic

@@ -18,7 +18,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from harness.algorithms import randomness
 from harness.algorithms.base import LearnerContext
-from harness.algorithms.declared import describe_action_kind, policy_alias, shows_images, with_envs_as_they_are
+from harness.algorithms.spaces import describe_action_kind, policy_alias, shows_images, with_envs_as_they_are
 from harness.config import AlgorithmConfig
 from harness.errors import UserError
 from harness.spec import Purpose, derive_seeds

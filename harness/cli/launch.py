@@ -18,10 +18,10 @@ from rich.text import Text
 from harness import experiment
 from harness.cli.display.console import open_console
 from harness.cli.display.forecast import print_forecast
+from harness.cli.display.formatting import plural
 from harness.cli.display.progress import progress_view
 from harness.cli.display.progress_state import SuiteProgress
 from harness.cli.display.states import counts, print_run_groups
-from harness.cli.display.words import plural
 from harness.cli.options import print_json
 from harness.execution.events import OnRunEvent, RunEvent
 from harness.experiment import PlanStarted, RunResult

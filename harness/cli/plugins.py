@@ -125,5 +125,5 @@ def _print_result(console: Console, name: str, result: CheckResult) -> None:
 
 def _print_totals(console: Console, name: str, results: Sequence[CheckResult]) -> None:
     counts = Counter(result.outcome for result in results)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _STYLES if counts[outcome])
-    console.print(f"{name}: {told}", soft_wrap=True)
+    totals = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _STYLES if counts[outcome])
+    console.print(f"{name}: {totals}", soft_wrap=True)

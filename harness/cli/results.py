@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.display.console import open_console
-from harness.cli.display.words import duration
+from harness.cli.display.formatting import duration
 from harness.cli.options import AsJson, Profile, load, print_json
 from harness.errors import UserError
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.display.console import open_console, print_table
-from harness.cli.display.words import plural
+from harness.cli.display.formatting import plural
 from harness.cli.options import AsJson, Overrides, Profile, load, print_json
 from harness.errors import UserError
 

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import experiment
-from harness.cli.display import words
+from harness.cli.display import formatting
 from harness.cli.display.catalogue import print_parameters
 from harness.cli.display.console import open_console
+from harness.cli.display.formatting import plural
 from harness.cli.display.progress import progress_view
 from harness.cli.display.tuning import StudyProgress, print_confirmation, study_view
 from harness.cli.launch import stop_on_signals, unfinished_progress
@@ -50,12 +51,12 @@ def print_tuning_plan(plan: Plan, method: str, results: Path, options: dict[str,
     with console.status("measuring how fast the method is"):
         found = experiment.forecast_tuning(plan, method, results, **options)
     print_parameters(console, f"search space of {method}", found.space)
-    trials = "trials until the budget is spent" if found.trials is None else words.plural(found.trials, "trial")
-    runs = f"{trials} of {words.plural(found.runs_per_trial, 'run')}, {words.count(found.steps_per_trial)} steps each"
+    trials = "trials until the budget is spent" if found.trials is None else plural(found.trials, "trial")
+    runs = f"{trials} of {plural(found.runs_per_trial, 'run')}, {formatting.count(found.steps_per_trial)} steps each"
     total = ""
     if found.seconds is not None:
-        total = f"; about {words.duration(found.seconds)} with {words.plural(found.workers, 'worker')}, nothing pruned"
-    confirmation = words.plural(found.confirmation_runs, "run")
+        total = f"; about {formatting.duration(found.seconds)} with {plural(found.workers, 'worker')}, nothing pruned"
+    confirmation = plural(found.confirmation_runs, "run")
     console.print(f"{runs}, then {confirmation} to confirm{total}", soft_wrap=True)
 
 
@@ -124,7 +125,7 @@ class _TuneView:
                     self._print(f"{_REASONS[reason]}: {study_progress(summary).summary()}")
             case ConfirmationStarted(runs):
                 progress = unfinished_progress(runs)
-                self._print(f"confirming on fresh seeds: {words.plural(progress.total - progress.finished, 'run')}")
+                self._print(f"confirming on fresh seeds: {plural(progress.total - progress.finished, 'run')}")
                 self._show = self._stack.enter_context(progress_view(self._console, progress))
             case ConfirmationEnded(outcomes):
                 self.close()
@@ -158,9 +159,9 @@ def _print_opening(console: Console, opened: StudyOpened) -> None:
     definition = opened.definition
     options = definition.options
     console.print(
-        f"{definition.study}: {words.plural(len(definition.space.parameters), 'setting')} of {definition.method}"
+        f"{definition.study}: {plural(len(definition.space.parameters), 'setting')} of {definition.method}"
         f" by {options.sampler},"
-        f" {words.plural(opened.runs_per_trial, 'run')} per trial ({words.plural(options.seeds, 'seed')} of tuning's own);"
+        f" {plural(opened.runs_per_trial, 'run')} per trial ({plural(options.seeds, 'seed')} of tuning's own);"
         f" {study_progress(opened.summary).summary()}",
         soft_wrap=True,
     )
@@ -174,7 +175,7 @@ def _print_opening(console: Console, opened: StudyOpened) -> None:
 def _print_result(console: Console, found: TuneResult) -> None:
     if found.elsewhere:
         console.print(
-            f"{words.plural(found.elsewhere, 'trial')} still under way elsewhere; the same command shows what came of the"
+            f"{plural(found.elsewhere, 'trial')} still under way elsewhere; the same command shows what came of the"
             " study once they are finished, and takes over what is abandoned",
             soft_wrap=True,
         )

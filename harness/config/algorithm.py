@@ -33,8 +33,8 @@ def missing_kinds(wanted: Collection[str], offered: Collection[str]) -> list[fro
     Returns:
         For each of the `KIND_AXES` on which they share nothing, the kinds that would do.
     """
-    asked = [axis & frozenset(wanted) for axis in KIND_AXES.values()]
-    return [kinds for kinds in asked if kinds and not kinds & frozenset(offered)]
+    wanted_kinds = [axis & frozenset(wanted) for axis in KIND_AXES.values()]
+    return [kinds for kinds in wanted_kinds if kinds and not kinds & frozenset(offered)]
 
 
 class AlgorithmConfig(Config):

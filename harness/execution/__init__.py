@@ -3,7 +3,7 @@
 executor.py       what an executor is
 events.py         the events that an executor reports, and the outcome of a run
 attempt.py        one attempt at one run, which records its failure; for every executor
-backlog.py        which run may start next
+run_queue.py      which run may start next
 session.py        workers that start and stop runs one by one, and the loop that trains a plan with them
 local.py          the executor ``local``
 preflight.py      checks of this machine: device, results directory, replay buffers

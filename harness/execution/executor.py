@@ -63,7 +63,7 @@ class RunExecutor(ABC):
 
         Args:
             specs: The runs, none of them finished (or ``options.fresh``), in the order in which they should start. One that
-                begins where another of them ends must wait for it; `harness.execution.backlog.RunQueue` knows which.
+                begins where another of them ends must wait for it; `harness.execution.run_queue.RunQueue` knows which.
             options: What `preflight` returned.
             on_event: Takes the events of `harness.execution.events`, in the calling thread.
 

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from harness.execution.capacity import default_workers, processes_that_fit
 from harness.runs.status import RunGroup, RunSummary, group_runs
 from harness.spec import RunSpec
 
+if TYPE_CHECKING:
+    from harness.training.estimate import ResourceEstimate  # imports torch
+
 _SECONDS_TO_START = 5.0
 """Of a run: making environments and networks, and a share of its worker's start."""
-
-
-class ResourceEstimate(Protocol):
-    """What a run takes; `harness.training.estimate` gives such."""
-
-    @property
-    def memory_bytes(self) -> int:
-        """Of its process."""
-        ...
-
-    @property
-    def replay_bytes(self) -> int:
-        """Of its full replay buffer on the disk."""
-        ...
-
-    @property
-    def steps_per_second(self) -> float:
-        """On one worker."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -70,13 +54,13 @@ class Forecast:
     """A whole plan.
 
     Attributes:
-        cells: Forecasts by task and method.
+        groups: Forecasts of the runs of each task and method.
         workers: Runs at a time.
         fitting: Runs of the largest kind that memory can hold at a time.
         seconds: Until everything is finished.
     """
 
-    cells: Sequence[GroupForecast]
+    groups: Sequence[GroupForecast]
     workers: int
     fitting: int
     seconds: float
@@ -85,7 +69,7 @@ class Forecast:
 def forecast(
     summaries: Sequence[RunSummary], estimate: Callable[[RunSpec], ResourceEstimate], workers: int | None = None
 ) -> Forecast:
-    """ResourceEstimate a plan.
+    """Estimate what a plan will take.
 
     Args:
         summaries: State of each run of the plan.

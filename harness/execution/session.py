@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.execution.backlog import RunQueue, settle
 from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunStarted
+from harness.execution.run_queue import RunQueue, settle
 from harness.spec import RunSpec
 
 

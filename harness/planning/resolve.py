@@ -219,7 +219,7 @@ def resolve_method_phases(suite: Suite, method: str, resolved: ResolvedSuite, re
         return {}
     try:
         preset = _resolve_method_preset(block, path, registry)
-    except ValidationFailed:  # told where the reward is resolved
+    except ValidationFailed:  # reported where the reward is resolved
         return {}
     phases = resolve_phases(block, preset, (*path, "phases"))
     values = {name: phase.model_dump(mode="json") for name, phase in phases.items()}
@@ -238,7 +238,7 @@ def _resolve_method_preset(block: MethodBlock, path: KeyPath, registry: Registry
 
 
 def config_class(registry: Registry, find: Callable[[str], Any], name: str, paths: tuple[KeyPath, ...]) -> type[Config]:
-    """The configuration of what has this name; the problem of an unknown name is told at ``paths``."""
+    """The configuration of what has this name; an unknown name is a problem at ``paths``."""
     return _look_up(lambda known: registry.config_class(find(known)), name, paths)
 
 

@@ -54,8 +54,8 @@ class PluginInfo:
 
     Attributes:
         name: Name of the entry point.
-        distribution: The installed package, as pip names it; empty when it cannot be told.
-        version: Version of the package; empty when it cannot be told.
+        distribution: The installed package, as pip names it; empty when it is unknown.
+        version: Version of the package; empty when it is unknown.
         module: The module that the entry point names.
     """
 
@@ -75,7 +75,7 @@ class BrokenPlugin:
     Attributes:
         name: Name of the entry point.
         distribution: The installed package.
-        version: Version of the package; empty when it cannot be told.
+        version: Version of the package; empty when it is unknown.
         cause: Why, in one line.
     """
 

@@ -126,8 +126,8 @@ class ConformingVecEnv(VecEnvWrapper):
     def step_wait(self) -> StepReturn:
         """Finish a step; see the class."""
         step = cast(StepReturn, self.venv.step_wait())
-        observations, rewards, dones, told = step
-        infos = list(told)  # SubprocVecEnv gives a tuple
+        observations, rewards, dones, infos = step
+        infos = list(infos)  # SubprocVecEnv gives a tuple
         for i in np.flatnonzero(dones):
             if infos[i].get("terminal_observation") is None:
                 raise UserError(

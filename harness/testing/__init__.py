@@ -13,8 +13,15 @@ from harness.testing.checks import CHECKS, Check
 from harness.testing.conformance import MethodConformance
 from harness.testing.outcomes import CheckFailed, CheckResult, NotApplicable
 from harness.testing.runner import run_algorithm_checks, run_checks
+from harness.testing.scripted_envs import (
+    ENVIRONMENT_KINDS,
+    EnvironmentKind,
+    Script,
+    ScriptedVecEnv,
+    constant_script,
+    random_script,
+)
 from harness.testing.subject import ConformanceCase, Subject
-from harness.testing.worlds import ENVIRONMENT_KINDS, EnvironmentKind, Script, ScriptedVecEnv, constant_script, random_script
 
 __all__ = [
     "ALGORITHM_CHECKS",

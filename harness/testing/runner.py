@@ -1,4 +1,4 @@
-"""The kit without pytest: the same checks, told one by one."""
+"""The kit without pytest: the same checks, reported one by one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from harness.testing.subject import Subject
 
 
 def run_checks(subject: Subject) -> Iterator[CheckResult]:
-    """Every check of a method, each told as soon as it is done."""
+    """Every check of a method, each reported as soon as it is done."""
     for check in CHECKS:
         yield _run_check(check, subject)
 
 
 def run_algorithm_checks(subject: AlgorithmSubject) -> Iterator[CheckResult]:
-    """Every check of an algorithm, each told as soon as it is done."""
+    """Every check of an algorithm, each reported as soon as it is done."""
     for check in ALGORITHM_CHECKS:
         yield _run_check(check, subject)
 

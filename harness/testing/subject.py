@@ -20,7 +20,7 @@ from harness.planning.resolve import deep_merge
 from harness.registry import Registry, installed
 from harness.registry.hooks import Method
 from harness.rewards import Guarantees, IntrinsicReward, Spaces, Transitions
-from harness.testing.worlds import ENVIRONMENT_KINDS, N_ENVS, EnvironmentKind, Script, random_script
+from harness.testing.scripted_envs import ENVIRONMENT_KINDS, N_ENVS, EnvironmentKind, Script, random_script
 from harness.training.contracts import load_reward
 
 _WARM_UP_SEED = 999

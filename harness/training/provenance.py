@@ -21,7 +21,7 @@ _CORE_PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy")
 
 
 def provenance(spec: RunSpec, registry: Registry, device: torch.device) -> dict[str, Any]:
-    """Everything about the surroundings that could change a run's numbers, as JSON."""
+    """Everything about machine and software that could change a run's numbers, as JSON."""
     return {
         "command": os.environ.get(COMMAND_VARIABLE, " ".join(sys.argv)),
         "harness": metadata.version("exploration-harness"),

@@ -4,11 +4,11 @@ space.py     which settings are searched, and where
 trials.py    from a trial's values to its runs; the seeds that only tuning uses
 scores.py    from a trial's runs to its scores, partial ones included
 storage.py   where a study is kept: journal, SQLite, or a database server
-owners.py    which process has claimed which trial, and which trials are abandoned
+trial_claims.py  which process has claimed which trial, and which trials are abandoned
 samplers.py  Optuna's samplers, seeded by study and trial
 pruners.py   Optuna's pruners, fitted to the order in which a trial's scores arrive
 study.py     one study: opens it, checks its definition, hands out and ends its trials
-work.py      a trial under way
+active_trial.py  a trial under way
 tuner.py     the loop that keeps workers busy until the budget is spent
 request.py   what a study is asked for
 search.py    a whole call: the search, the confirmation, the settings found

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.execution.capacity import default_workers
-from harness.execution.forecast import ResourceEstimate, forecast
+from harness.execution.forecast import forecast
 from harness.runs.status import summarise_plan
 from harness.spec import RunSpec
 from harness.tuning.parameters import SearchSpace
 from harness.tuning.request import TuneRequest
 from harness.tuning.scores import own_steps
 from harness.tuning.study import StudyDefinition
+
+if TYPE_CHECKING:
+    from harness.training.estimate import ResourceEstimate  # imports torch
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def forecast_study(request: TuneRequest, estimate: Callable[[RunSpec], ResourceE
     cost = forecast(summarise_plan(specs, request.results), estimate, 1)
     workers = request.workers or default_workers(specs)
     again = len(specs) // options.seeds * options.confirm_seeds * (options.confirm + 1) if options.confirm else 0
-    trial = sum(group.seconds_from_scratch for group in cost.cells)
+    trial = sum(group.seconds_from_scratch for group in cost.groups)
     return TuningForecast(
         space=definition.space,
         trials=trials,

@@ -151,8 +151,8 @@ def search_settings(request: TuneRequest, on_event: OnTuneEvent) -> TuneResult:
     executor = load_tuning_executor(request.executor, request.plan.registry)
     if request.out is not None and not request.out.parent.is_dir():
         raise ResultsError(f"--out {request.out}: there is no folder {request.out.parent}")
-    asked = ExecutionOptions(request.results, request.workers, request.device)
-    options = executor.preflight(definition.specs({}), asked)
+    requested = ExecutionOptions(request.results, request.workers, request.device)
+    options = executor.preflight(definition.specs({}), requested)
     handle = open_storage(request.storage, request.folder / "journal.log")
     try:
         search = _Search(request, TuningStudy(definition, handle), executor, on_event)

@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import StudyError
 from harness.tuning.optuna_internals import BaseJournalFileLock
-from harness.tuning.owners import FileTrialClaims, HeartbeatTrialClaims, TrialClaims
+from harness.tuning.trial_claims import FileTrialClaims, HeartbeatTrialClaims, TrialClaims
 
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60

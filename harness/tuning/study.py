@@ -19,13 +19,13 @@ from harness.spec import RunSpec
 from harness.suites.model import Suite
 from harness.suites.tune_block import TuneBlock
 from harness.tuning import optuna_internals as internals
-from harness.tuning.owners import DEFINITION_ATTRIBUTE
 from harness.tuning.parameters import Parameter, SearchSpace, Value, Values
 from harness.tuning.pruners import make_pruner, reports_runs
 from harness.tuning.samplers import make_sampler
 from harness.tuning.scores import EvaluationOrder, own_steps
 from harness.tuning.space import check_search_spaces, search_space
 from harness.tuning.storage import StorageHandle, without_experimental_warnings
+from harness.tuning.trial_claims import DEFINITION_ATTRIBUTE
 from harness.tuning.trials import trial_seeds, trial_specs
 
 STUDY_FORMAT = 1

@@ -21,10 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from harness.errors import RunError, SuiteError
 from harness.execution.events import Outcome, RunEnded, RunProgressed, RunStarted
 from harness.execution.session import WorkerSession
+from harness.tuning.active_trial import ActiveTrial
 from harness.tuning.optuna_internals import trial_id
 from harness.tuning.parameters import Value
 from harness.tuning.study import ClaimedTrial, Limit, TuningStudy
-from harness.tuning.work import ActiveTrial
 
 MAX_CONSECUTIVE_FAILURES = 5
 """Trials that may fail one after another before the search gives up."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness_atari.cells import cells
 from harness_atari.config import AtariConfig
-from harness_atari.shadow import MirrorEmulator
+from harness_atari.mirror_emulator import MirrorEmulator
 
 RAM_METRICS = {"montezuma_revenge": {"rooms": 3}}
 """For each game, the metrics that count a byte's distinct values, and which of the 128 bytes of memory that is.

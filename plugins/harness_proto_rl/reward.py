@@ -29,10 +29,10 @@ from harness.nn.layers import mlp, orthogonal
 from harness.nn.neighbours import VectorQueue, kth_distance
 from harness.nn.sinkhorn import sinkhorn
 from harness.rewards import Guarantees, IntrinsicReward, Spaces, Transitions
+from harness_proto_rl.cached_output import CachedOutput
 from harness_proto_rl.candidates import candidate_probabilities, sample_indices
 from harness_proto_rl.config import ProtoRLConfig
 from harness_proto_rl.encoders import Projection, build_encoder
-from harness_proto_rl.memo import CachedOutput
 
 
 class ProtoRL(IntrinsicReward[ProtoRLConfig]):

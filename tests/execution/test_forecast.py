@@ -41,7 +41,7 @@ def summary(task="t", method="m", seed=0, state="missing", step=0, threads=1):
 def test_only_what_is_left_takes_time():
     runs = [summary(seed=0, state="finished", step=10_000), summary(seed=1, state="interrupted", step=9_000)]
     plan = forecast(runs, lambda spec: Cost(), workers=1)
-    (group,) = plan.cells
+    (group,) = plan.groups
     assert (group.runs, group.finished) == (2, 1)
     assert group.seconds == plan.seconds == pytest.approx(10 + 5)
 
@@ -57,7 +57,7 @@ def test_each_method_is_measured_once_per_family():
     runs = [summary(task, method, seed) for task in "ab" for method in "xyz" for seed in range(3)]
     plan = forecast(runs, lambda spec: asked.append(spec.method) or Cost())
     assert sorted(asked) == ["x", "y", "z"]
-    assert len(plan.cells) == 6
+    assert len(plan.groups) == 6
 
 
 def test_memory_that_does_not_hold_the_largest_run_is_told():

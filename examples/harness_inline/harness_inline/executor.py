@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from harness.errors import UserError
 from harness.execution.attempt import attempt
-from harness.execution.backlog import RunQueue, settle
 from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunProgressed, RunStarted
 from harness.execution.executor import ExecutionOptions, RunExecutor
 from harness.execution.preflight import check_device, check_writable
+from harness.execution.run_queue import RunQueue, settle
 from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
 

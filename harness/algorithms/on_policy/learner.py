@@ -16,11 +16,11 @@ from stable_baselines3.common.torch_layers import FlattenExtractor, NatureCNN
 from stable_baselines3.common.vec_env import VecEnv
 
 from harness.algorithms.base import LearnerContext
-from harness.algorithms.declared import check_image_size
 from harness.algorithms.networks import MultiHeadActorCriticPolicy, load_network
 from harness.algorithms.on_policy.config import OnPolicyConfig
 from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.algorithms.reinitialisation import critic_parameters, reinitialise
+from harness.algorithms.spaces import check_image_size
 from harness.algorithms.stable_baselines import StableBaselinesLearner
 from harness.rewards import IntrinsicReward
 from harness.spec import Combination

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from harness.cli.catalogue import Detail, Entry, PluginEntry, PresetEntry, SpaceEntry, SuiteEntry
-from harness.cli.display import words
+from harness.cli.display import formatting
 from harness.cli.display.console import print_table
 from harness.config.describe import Setting
 from harness.registry import DISABLE_VARIABLE, Registry
@@ -108,8 +108,8 @@ def _print_suites(console: Console, kind: str, found: Sequence[SuiteEntry]) -> N
             _print_indented(console, Text(suite.problem, style="red"), columns=6)
             continue
         _print_indented(console, Text(suite.description), columns=6)
-        seeds, runs = words.plural(suite.seeds, "seed"), words.plural(suite.runs, "run")
-        size = f"{seeds}, {runs} of {words.count(suite.steps)} steps"
+        seeds, runs = formatting.plural(suite.seeds, "seed"), formatting.plural(suite.runs, "run")
+        size = f"{seeds}, {runs} of {formatting.count(suite.steps)} steps"
         facts = {"tasks": suite.tasks, "methods": suite.methods, "size": [size], "time": [_time(suite)]}
         facts["profiles"] = suite.profiles
         for title, names in facts.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.display import words
+from harness.cli.display import formatting
 from harness.cli.display.console import print_table
 from harness.execution.forecast import Forecast, GroupForecast
 
@@ -13,17 +13,17 @@ from harness.execution.forecast import Forecast, GroupForecast
 def print_forecast(console: Console, plan: Forecast) -> None:
     """One line per task and method, and what the whole will take."""
     numbers = ("runs", "finished", "steps per run", "memory per run", "steps/s", "time")
-    rows = [_row(group) for group in plan.cells]
+    rows = [_row(group) for group in plan.groups]
     print_table(console, "", ("task", "method", *numbers), rows, right_aligned=numbers, no_wrap_columns=("task", "method"))
-    runs, finished = sum(group.runs for group in plan.cells), sum(group.finished for group in plan.cells)
+    runs, finished = sum(group.runs for group in plan.groups), sum(group.finished for group in plan.groups)
     console.print(
-        f"{words.plural(runs, 'run')}, {finished} finished; about {words.duration(plan.seconds)}"
-        f" with {words.plural(plan.workers, 'worker')}, as busy as this machine is now",
+        f"{formatting.plural(runs, 'run')}, {finished} finished; about {formatting.duration(plan.seconds)}"
+        f" with {formatting.plural(plan.workers, 'worker')}, as busy as this machine is now",
         soft_wrap=True,
     )
-    if replay := max((group.replay_bytes for group in plan.cells), default=0):
+    if replay := max((group.replay_bytes for group in plan.groups), default=0):
         console.print(
-            f"full replay buffers take up to {words.memory(replay)} of each run's memory,"
+            f"full replay buffers take up to {formatting.memory(replay)} of each run's memory,"
             " and as much again of the disk until the run is finished",
             soft_wrap=True,
         )
@@ -42,8 +42,8 @@ def _row(group: GroupForecast) -> tuple[str, ...]:
         group.method,
         str(group.runs),
         str(group.finished or ""),
-        words.count(group.steps),
-        words.memory(group.memory_bytes),
-        words.speed(group.steps_per_second),
-        words.duration(group.seconds) if group.seconds else "",
+        formatting.count(group.steps),
+        formatting.memory(group.memory_bytes),
+        formatting.speed(group.steps_per_second),
+        formatting.duration(group.seconds) if group.seconds else "",
     )

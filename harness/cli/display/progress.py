@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.display import words
+from harness.cli.display import formatting
 from harness.cli.display.progress_state import ActiveRun, SuiteProgress
 from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunProgressed, RunStarted
 from harness.runs.progress import RunProgress
@@ -69,7 +69,7 @@ def draw(suite_progress: SuiteProgress, height: int) -> RenderableType:
         table.add_row(_label(run), *_cells(run))
     left = suite_progress.seconds_left
     summary = Text(
-        suite_progress.counts() + (f"; about {words.duration(left)} left" if left is not None else ""), style="bold"
+        suite_progress.counts() + (f"; about {formatting.duration(left)} left" if left is not None else ""), style="bold"
     )
     more = [Text(f"and {len(runs) - len(shown)} more", style="dim")] if len(runs) > len(shown) else []
     return Group(table, *more, summary)
@@ -87,9 +87,9 @@ def _cells(run: ActiveRun) -> list[RenderableType]:
     return [
         ProgressBar(total=progress.steps, completed=progress.step),
         f"{_share(progress):.0%}",
-        words.speed(progress.steps_per_second),
-        words.duration(run.seconds_left),
-        words.score(progress.score),
+        formatting.speed(progress.steps_per_second),
+        formatting.duration(run.seconds_left),
+        formatting.score(progress.score),
     ]
 
 
@@ -97,7 +97,7 @@ def outcome_line(outcome: Outcome, progress: RunProgress | None = None) -> Text:
     """How a run ended, in one line."""
     match outcome.ending:
         case "finished":
-            score = f"  score {words.score(progress.score)}" if progress and progress.score is not None else ""
+            score = f"  score {formatting.score(progress.score)}" if progress and progress.score is not None else ""
             return Text(f"finished  {outcome.spec.label}{score}", style="green")
         case "failed":
             return Text(f"failed    {outcome.spec.label}  {outcome.error}", style="red")
@@ -128,8 +128,8 @@ class _LineReporter:
 
     def _due(self, run: str, progress: RunProgress) -> bool:
         now, share = self.clock(), _share(progress)
-        then, told = self._last_reported.setdefault(run, (now, share))
-        gained, waited = share - told, now - then
+        then, reported = self._last_reported.setdefault(run, (now, share))
+        gained, waited = share - reported, now - then
         due = (gained >= _MIN_GAIN and waited >= _MIN_SECONDS) or (gained >= _SLOW_GAIN and waited >= _SLOW_SECONDS)
         if due:
             self._last_reported[run] = (now, share)
@@ -137,7 +137,7 @@ class _LineReporter:
 
     def _left(self) -> str:
         left = self.suite_progress.seconds_left
-        return f"; about {words.duration(left)} left" if left else ""
+        return f"; about {formatting.duration(left)} left" if left else ""
 
     def _print_line(self, line: str) -> None:
         self.console.print(f"{datetime.now():%H:%M:%S}  {line}")
@@ -150,9 +150,9 @@ def _share(progress: RunProgress) -> float:
 def _in_words(progress: RunProgress) -> str:
     parts = [
         f"{_share(progress):.0%}",
-        f"{words.count(progress.step)} of {words.count(progress.steps)} steps",
-        f"{words.speed(progress.steps_per_second)} steps/s",
+        f"{formatting.count(progress.step)} of {formatting.count(progress.steps)} steps",
+        f"{formatting.speed(progress.steps_per_second)} steps/s",
     ]
     parts += [f"phase {progress.phase}"] if progress.phase else []
-    parts += [f"score {words.score(progress.score)}"] if progress.score is not None else []
+    parts += [f"score {formatting.score(progress.score)}"] if progress.score is not None else []
     return "  ".join(parts)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.display import words
+from harness.cli.display import formatting
 from harness.cli.display.console import print_table
 from harness.runs.status import RUN_STATES, RunGroup, RunSummary, group_runs
 
@@ -40,7 +40,7 @@ def counts(summaries: Sequence[RunSummary]) -> str:
     """The number of runs in each state, such as ``12 runs: 10 finished, 2 failed``."""
     numbers = {state: sum(run.state == state for run in summaries) for state in RUN_STATES}
     parts = ", ".join(f"{number} {state}" for state, number in numbers.items() if number)
-    return f"{words.plural(len(summaries), 'run')}: {parts}" if summaries else "0 runs"
+    return f"{formatting.plural(len(summaries), 'run')}: {parts}" if summaries else "0 runs"
 
 
 def _row(group: RunGroup) -> list[str | Text]:
@@ -50,10 +50,10 @@ def _row(group: RunGroup) -> list[str | Text]:
         group.task,
         group.method,
         *(Text(str(group.count(state) or ""), style=_STYLES[state]) for state in RUN_STATES),
-        words.speed(group.steps_per_second),
-        words.duration(left) if left else "",
-        words.score(group.score),
-        words.score(group.normalised),
+        formatting.speed(group.steps_per_second),
+        formatting.duration(left) if left else "",
+        formatting.score(group.score),
+        formatting.score(group.normalised),
     ]
 
 

@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.display import words
+from harness.cli.display import formatting
 from harness.cli.display.console import print_table
 from harness.cli.display.progress import REFRESHES_PER_SECOND
 from harness.tuning.confirm import CandidateComparison
@@ -83,13 +83,13 @@ class StudyProgress:
     def summary(self) -> str:
         """In one line, such as ``7 of 20 trials, 2 pruned, 1 failed; best 0.912 (trial 4)``."""
         ended = sum(self.counts.values())
-        parts = [f"{ended} of {self.total} trials" if self.total is not None else words.plural(ended, "trial")]
+        parts = [f"{ended} of {self.total} trials" if self.total is not None else formatting.plural(ended, "trial")]
         for state in (TrialState.PRUNED, TrialState.FAIL):
             parts += [f"{self.counts[state]} {_WORDS[state]}"] if self.counts.get(state) else []
         parts += [f"{len(self.running)} running"] if self.running else []
-        best = f"; best {words.score(self.best[1])} (trial {self.best[0]})" if self.best else ""
+        best = f"; best {formatting.score(self.best[1])} (trial {self.best[0]})" if self.best else ""
         left = self.seconds_left
-        return ", ".join(parts) + best + (f"; about {words.duration(left)} left" if left else "")
+        return ", ".join(parts) + best + (f"; about {formatting.duration(left)} left" if left else "")
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def draw(study_progress: StudyProgress) -> RenderableType:
     table.add_column("settings", ratio=3, no_wrap=True, overflow="ellipsis")
     for number, trial in study_progress.running.items():
         bar = ProgressBar(total=1.0, completed=trial.fraction_done)
-        table.add_row(str(number), bar, f"{trial.fraction_done:.0%}", words.score(trial.score), settings(trial.values))
+        table.add_row(str(number), bar, f"{trial.fraction_done:.0%}", formatting.score(trial.score), settings(trial.values))
     return Group(table, Text(study_progress.summary(), style="bold"))
 
 
@@ -138,8 +138,8 @@ def trial_outcome_line(event: TrialEnded) -> Text:
     """How a trial ended, in one line."""
     outcome = event.error
     if event.values:
-        cost = f", {words.duration(event.values[1])} per run" if len(event.values) > 1 else ""
-        outcome = f"score {words.score(event.values[0])}{cost}"
+        cost = f", {formatting.duration(event.values[1])} per run" if len(event.values) > 1 else ""
+        outcome = f"score {formatting.score(event.values[0])}{cost}"
     line = f"{_WORDS[event.state]:9} trial {event.number}  {outcome}  {settings(event.settings)}"
     return Text(" ".join(line.split("\n")).rstrip(), style=_STYLES[event.state])
 
@@ -160,7 +160,7 @@ class _LineReporter:
             case TrialProgressed(number, fraction_done, score):
                 if time.monotonic() - self._last_reported.get(number, 0.0) >= _REPORT_SECONDS:
                     self._last_reported[number] = time.monotonic()
-                    self._print_line(f"running   trial {number}  {fraction_done:.0%}  score so far {words.score(score)}")
+                    self._print_line(f"running   trial {number}  {fraction_done:.0%}  score so far {formatting.score(score)}")
             case TrialEnded():
                 self._print_line(trial_outcome_line(event).plain)
                 self._print_line(f"          {self._study_progress.summary()}")
@@ -175,10 +175,10 @@ def print_confirmation(console: Console, compared: Sequence[CandidateComparison]
     rows = [
         (
             one.confirmation.label,
-            words.score(one.confirmation.tuned),
-            words.score(one.score.value),
+            formatting.score(one.confirmation.tuned),
+            formatting.score(one.score.value),
             _interval(one.score.low, one.score.high),
-            words.score(one.drop),
+            formatting.score(one.drop),
             f"{one.improvement.value:.2f} {_interval(one.improvement.low, one.improvement.high)}" if one.improvement else "",
         )
         for one in compared

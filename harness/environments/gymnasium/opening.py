@@ -1,4 +1,4 @@
-"""From the settings to an environment with its wrappers; what is wrong with them is told in a sentence."""
+"""From the settings to an environment with its wrappers; what is wrong with them is said in a sentence."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ class GymnasiumVecEnv(HarnessVecEnv):
         action_space: Space of one environment's actions.
         processes: Number of processes that share the environments, at most N; 0 or 1 steps them in this one. A process costs a
             start of a second or more and about 0.1 ms for each step of the batch: worth it for environments that take longer.
-        metrics: Names in ``info["metrics"]`` of each episode's last step, all of them numbers, NaN for what is not told of an
-            episode; told once `enable_metrics` is called.
+        metrics: Names in ``info["metrics"]`` of each episode's last step, all of them numbers, NaN for what is not measured of
+            an episode; reported once `enable_metrics` is called.
         frame_channels: Channels of one frame of stacked images, see `HarnessVecEnv`.
     """
 
@@ -120,9 +120,9 @@ class GymnasiumVecEnv(HarnessVecEnv):
     def _end_info(self, env: int) -> dict[str, Any]:
         arrays = self._arrays
         truncated = bool(arrays.truncated[env] and not arrays.terminated[env])
-        metrics = self._told_metrics(env) if self._metrics_enabled else None
+        metrics = self._reported_metrics(env) if self._metrics_enabled else None
         return episode_end_info(arrays.last_observations[env].copy(), truncated=truncated, metrics=metrics)
 
-    def _told_metrics(self, env: int) -> dict[str, float]:
+    def _reported_metrics(self, env: int) -> dict[str, float]:
         numbers = zip(self._metrics, self._arrays.metrics[env].tolist(), strict=True)
         return {name: number for name, number in numbers if not math.isnan(number)}

@@ -34,7 +34,7 @@ class EnvWorker:
         first: The row of the first one.
         layout: Shapes and dtypes of the shared arrays.
         buffers: Memory of the shared arrays, made by `shared_buffer`.
-        metrics: Names of what the last info of an episode tells.
+        metrics: Names of the measurements in the last info of an episode.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ class Layout:
         n_envs: Number of environments, N.
         observation: Space of one environment's observations.
         action: Space of one environment's actions.
-        n_metrics: Numbers that an episode's end tells beside its return.
+        n_metrics: Number of measurements of each episode beside its return.
     """
 
     n_envs: int
@@ -59,7 +59,7 @@ class SharedArrays:
         terminated: Whether each episode ended by itself, bool ``(N,)``.
         truncated: Whether each episode was cut, bool ``(N,)``.
         seeds: Seed of each environment's next reset, -1 for none.
-        metrics: Measurements of the episodes that have ended at this step; NaN where one tells nothing.
+        metrics: Measurements of the episodes that have ended at this step; NaN where one was not measured.
 
     Args:
         layout: What there must be room for.

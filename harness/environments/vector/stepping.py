@@ -20,7 +20,7 @@ class Stepper:
         factories: Functions that make one environment each.
         first: The row of the first one.
         arrays: The arrays of the whole batch.
-        metrics: Names of what the last info of an episode tells, in the order of their columns.
+        metrics: Names of the measurements in the last info of an episode, in the order of their columns.
     """
 
     def __init__(self, factories: Sequence[EnvFactory], first: int, arrays: SharedArrays, metrics: Sequence[str]) -> None:

@@ -120,23 +120,23 @@ def resume(case: AlgorithmCase) -> None:
 
 def predict(case: AlgorithmCase) -> None:
     """Actions fit the space, likeliest ones repeat, memory is carried, and training takes no notice."""
-    asked, unasked = case.build(1), case.build(1)
-    observations, starts = asked.learner.observations, np.ones(case.subject.config.n_envs, dtype=bool)
-    first, state = asked.learner.predict(observations, deterministic=True, state=None, episode_starts=starts)
-    again, _ = asked.learner.predict(observations, deterministic=True, state=None, episode_starts=starts)
+    run, control = case.build(1), case.build(1)
+    observations, starts = run.learner.observations, np.ones(case.subject.config.n_envs, dtype=bool)
+    first, state = run.learner.predict(observations, deterministic=True, state=None, episode_starts=starts)
+    again, _ = run.learner.predict(observations, deterministic=True, state=None, episode_starts=starts)
     require(len(first) == len(observations), f"{len(observations)} actions", len(first))
     require(case.actions_fit(first), f"actions of {case.kind.spaces.action}", first)
     require(np.array_equal(first, again), "the likeliest actions to be the same when asked again", "others")
     declared = case.subject.config.sequences
     require((state is not None) == declared, f"{'a' if declared else 'no'} recurrent state, as declared", type(state).__name__)
-    asked.learner.predict(observations, deterministic=True, state=state, episode_starts=~starts)
+    run.learner.predict(observations, deterministic=True, state=state, episode_starts=~starts)
     with randomness.temporary_seed(5):
-        sampled, _ = asked.learner.predict(observations, deterministic=False)
+        sampled, _ = run.learner.predict(observations, deterministic=False)
     require(case.actions_fit(sampled), f"sampled actions of {case.kind.spaces.action}", sampled)
     with randomness.temporary_seed(6):
-        expected = unasked.iterate(2)
+        expected = control.iterate(2)
     with randomness.temporary_seed(6):
-        require_same(_numbers(expected), _numbers(asked.iterate(2)), "whether or not actions were predicted in between")
+        require_same(_numbers(expected), _numbers(run.iterate(2)), "whether or not actions were predicted in between")
 
 
 def reset(case: AlgorithmCase) -> None:

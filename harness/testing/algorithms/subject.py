@@ -23,7 +23,7 @@ from harness.registry import Registry, installed
 from harness.registry.hooks import Algorithm
 from harness.rewards import IntrinsicReward, Spaces, Transitions
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RunSpec
-from harness.testing.worlds import ENVIRONMENT_KINDS, EnvironmentKind, ScriptedVecEnv, random_script
+from harness.testing.scripted_envs import ENVIRONMENT_KINDS, EnvironmentKind, ScriptedVecEnv, random_script
 from harness.training import trees
 from harness.training.contracts import check_learner, load_learner
 

@@ -10,8 +10,8 @@ from harness.config import Config
 from harness.config.describe import describe_settings
 from harness.spec import Combination
 from harness.testing.outcomes import CheckFailed, NotApplicable, require
+from harness.testing.scripted_envs import ENVIRONMENT_KINDS
 from harness.testing.subject import ConformanceCase, Subject
-from harness.testing.worlds import ENVIRONMENT_KINDS
 
 
 def config(subject: Subject) -> None:

@@ -13,8 +13,8 @@ from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.rewards import IntrinsicReward
 from harness.spec import Combination
 from harness.testing.outcomes import require_same
+from harness.testing.scripted_envs import Script, ScriptedVecEnv
 from harness.testing.subject import ConformanceCase
-from harness.testing.worlds import Script, ScriptedVecEnv
 
 _FIRST, _LAST = 3, 5
 """Steps of the episode of environment 0 that is looked at; another ends just before it."""

@@ -9,8 +9,8 @@ import torch
 
 from harness.rewards import IntrinsicReward, Transitions
 from harness.testing.outcomes import require, require_finite
+from harness.testing.scripted_envs import constant_script
 from harness.testing.subject import ConformanceCase
-from harness.testing.worlds import constant_script
 
 _EXTREMES = {"vectors": (0.0, 1e6, -1e6), "images": (0.0, 255.0)}
 

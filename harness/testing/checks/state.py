@@ -25,14 +25,14 @@ come and go with torch's wrappers, and their sum grows for a while in every meth
 
 def bonus_is_pure(case: ConformanceCase) -> None:
     """Neither the state nor anything that the method keeps beside it changes, and no gradient appears."""
-    asked, unasked = case.build(), case.build()
-    for reward in (asked, unasked):
+    scored, unscored = case.build(), case.build()
+    for reward in (scored, unscored):
         case.run_rollouts(reward, 1)
-    before = state_tensors(asked)
+    before = state_tensors(scored)
     for seed in (2, 3):
-        asked.bonus(case.rollout(asked, case.script(seed)))
-    require_same(before, state_tensors(asked), "in the state after bonus()")
-    expected, found = (_without_metrics(_run_another_rollout(case, reward)) for reward in (unasked, asked))
+        scored.bonus(case.rollout(scored, case.script(seed)))
+    require_same(before, state_tensors(scored), "in the state after bonus()")
+    expected, found = (_without_metrics(_run_another_rollout(case, reward)) for reward in (unscored, scored))
     require_same(expected, found, "later, whether or not bonuses were asked for in between")
 
 

@@ -97,8 +97,8 @@ def infos(family: Family) -> None:
     with family.environments() as env:
         space = env.observation_space
     rollout = family.rollout
-    for t, (dones, told) in enumerate(zip(rollout.dones, rollout.infos, strict=True)):
-        for env_index, info in enumerate(told):
+    for t, (dones, infos) in enumerate(zip(rollout.dones, rollout.infos, strict=True)):
+        for env_index, info in enumerate(infos):
             if not dones[env_index]:
                 require(info is NO_INFO, "harness.NO_INFO where no episode ends", f"{info!r} at step {t}")
                 continue
@@ -134,10 +134,10 @@ def copies(family: Family) -> None:
         for actions in family.rollout.actions:
             given = actions.copy()
             step = cast(StepReturn, env.step(given))
-            observations, rewards, dones, told = step
+            observations, rewards, dones, infos = step
             require(np.array_equal(given, actions), "actions to be left as they were given", "other ones after the step")
             parts = [np.asarray(observations), rewards, dones]
-            parts += [info["terminal_observation"] for info in told if info]
+            parts += [info["terminal_observation"] for info in infos if info]
             for was, copy in zip(handed, kept, strict=True):
                 require(np.array_equal(was, copy), "what was handed out to stay as it was", "an array that a step has changed")
             kept = [part.copy() for part in parts]
@@ -256,11 +256,11 @@ def _require_same(one: Rollout, other: Rollout, columns: Sequence[int], why: str
     """Fail unless environment ``columns[i]`` of the first answered what environment i of the second did."""
     for i, column in enumerate(columns):
         _require_equal(one.of(column), other.of(i), why)
-        told = [
+        metrics = [
             [infos[env].get("metrics") for infos in rollout.infos if infos[env]]
             for rollout, env in ((one, column), (other, i))
         ]
-        require(told[0] == told[1], f"the same metrics {why}", "other ones")
+        require(metrics[0] == metrics[1], f"the same metrics {why}", "other ones")
 
 
 def _require_equal(one: Sequence[Any], other: Sequence[Any], why: str) -> None:

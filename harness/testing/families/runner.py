@@ -1,4 +1,4 @@
-"""The kit without pytest: the same checks, told one by one."""
+"""The kit without pytest: the same checks, reported one by one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.testing.outcomes import CheckFailed, CheckResult, NotApplicable
 
 
 def run_family_checks(family: Family) -> Iterator[CheckResult]:
-    """Every check of a family, each told as soon as it is done."""
+    """Every check of a family, each reported as soon as it is done."""
     for check in FAMILY_CHECKS:
         yield _run_check(check, family)
 
