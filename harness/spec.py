@@ -155,16 +155,16 @@ class StartSpec(Config):
     """The finished run from whose last checkpoint another begins."""
 
     path: str
-    """Its folder, below the results directory unless it is absolute; for finding it only, not part of the identity."""
+    """Folder of that run, below the results directory unless it is absolute; for finding it only, not part of the identity."""
 
     digest: str
-    """Of that run."""
+    """Digest of that run."""
 
     method_digest: str
-    """Of that run."""
+    """Method digest of that run."""
 
     seed: int | None = Field(default=None, ge=0)
-    """Of that run; null for the same as this run's."""
+    """Seed of that run; null for the same as this run's."""
 
     steps: int = Field(default=0, ge=0)
     """How many of that run's steps this run counts as its own; 0 if it counts from nothing."""
@@ -189,7 +189,7 @@ class RunSpec(Config):
     """For the report only; not part of the identity."""
 
     phases: tuple[PhaseSpec, ...] = ()
-    """In order; none for a run that is the same throughout."""
+    """Phases in their order; none for a run that is the same throughout."""
 
     start: StartSpec | None = None
     """Where the run begins; null for new networks."""

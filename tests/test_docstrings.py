@@ -1,4 +1,4 @@
-"""What every Args, Attributes and Returns line must be: a whole noun phrase, not a fragment that its name completes."""
+"""What docstrings and every Args, Attributes and Returns line must be: whole phrases, not fragments that names complete."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ FRAGMENTS = re.compile(
     r"(Of\b|(In|On|At|By|For|From|Into|To|Over|With|Where to|Which of|How many|How much|As (given|written|before|above)|"
     r"The same|Likewise|Ditto|See above|Its (own|name|head)|Above it|Also)\b(?! (all|each|every)\b))"
 )
+OPENING_FRAGMENTS = re.compile(r"(Of|Its|As|Such|At|For people|From JSON|In (order|one line|the order))\b")
+"""Beginnings of docstrings that continue the name of what they describe."""
+
 MIN_WORDS = 3
 
 
@@ -52,6 +55,29 @@ def fragments(source: str) -> Iterator[str]:
                     yield f"{where}  (fewer than {MIN_WORDS} words)"
                 elif FRAGMENTS.match(text):
                     yield f"{where}  (a fragment)"
+
+
+def opening_fragments(source: str) -> Iterator[str]:
+    """A line for each docstring of a class, function, field or constant that begins as a fragment."""
+    module = ast.parse(source)
+    for node in ast.walk(module):
+        for statement in [*getattr(node, "body", ())] if not isinstance(node, ast.Lambda | ast.IfExp) else []:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                text = statement.value.value
+                own = statement is module.body[0]
+                if isinstance(text, str) and not own and OPENING_FRAGMENTS.match(text.strip()):
+                    yield f"{statement.lineno}: {text.strip()}"
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_docstrings_begin_as_whole_phrases(file: Path) -> None:
+    assert list(opening_fragments(file.read_text())) == []
+
+
+@pytest.mark.parametrize("text", ["Of that run.", "Its folder.", "As pip names it.", "At the present speed."])
+def test_opening_fragments_are_found(text: str) -> None:
+    assert list(opening_fragments(f'"""Module."""\nX = 1\n"""{text}"""\n'))
+    assert not list(opening_fragments(f'"""{text}"""\nX = 1\n"""The number."""\n'))
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))

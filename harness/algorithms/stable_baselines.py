@@ -91,7 +91,7 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
 
     @abstractmethod
     def policy_arguments(self, context: LearnerContext) -> dict[str, Any]:
-        """Its keyword arguments."""
+        """Keyword arguments of the policy."""
 
     def model_arguments(self, context: LearnerContext) -> dict[str, Any]:
         """Keyword arguments of the algorithm, those in `arguments` among them."""

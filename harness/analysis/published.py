@@ -129,7 +129,7 @@ class PublishedNumber(Config):
     """One number with everything that is needed to judge it: one row of a file."""
 
     environment: str = Field(min_length=1)
-    """As the source names it."""
+    """Name of the environment in the source."""
 
     family: str = ""
     """Our environment family; empty if no family has this environment."""
@@ -138,7 +138,7 @@ class PublishedNumber(Config):
     """What of the family's configuration makes a task this environment; written ``game=pitfall;size=84``."""
 
     method: str = Field(min_length=1)
-    """As the source names it."""
+    """Name of the method in the source."""
 
     algorithm: str = ""
     """Our base algorithm; empty if any will do."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.training.estimate import ResourceEstimate  # imports torch
 
 _SECONDS_TO_START = 5.0
-"""Of a run: making environments and networks, and a share of its worker's start."""
+"""Seconds before a run's first step: making environments and networks, and a share of its worker's start."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class GroupForecast:
 
     @property
     def seconds_from_scratch(self) -> float:
-        """Of all of them one after another, had none begun."""
+        """Seconds that all of them would take one after another, had none begun."""
         return self.runs * (self.steps / self.steps_per_second + _SECONDS_TO_START)
 
 

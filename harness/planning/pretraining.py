@@ -95,7 +95,7 @@ def _group_name(config: Config, key: str, family: str) -> str:
 
 
 def _difference(one: Config, other: Config, lengths: tuple[int, int], key: str) -> str:
-    """In what two tasks of a group differ that they must share, with both values, or nothing."""
+    """The setting in which two tasks of a group differ and must not, with both values; empty if there is none."""
     ignored = {one.task_field} - {key} if isinstance(one, EnvironmentConfig) else set[str]()
     mine, theirs = one.model_dump(mode="json"), other.model_dump(mode="json")
     if keys := differing_keys(mine, theirs, ignored):

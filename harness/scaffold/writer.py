@@ -84,17 +84,17 @@ class NewPlugin:
 
     @property
     def package(self) -> str:
-        """Of the import package; never that of another plugin of the harness by accident."""
+        """Name of the import package; never that of another plugin of the harness by accident."""
         return f"harness_{self.name}"
 
     @property
     def distribution(self) -> str:
-        """As pip names it."""
+        """Name of the distribution, which pip installs."""
         return self.package.replace("_", "-")
 
     @property
     def class_name(self) -> str:
-        """Of its class, or what the names of its classes begin with."""
+        """Name of the plugin's class, or what the names of its classes begin with."""
         return "".join(part.capitalize() for part in self.name.split("_"))
 
     @cached_property

@@ -25,7 +25,7 @@ class PhaseSchedule:
 
     @property
     def name(self) -> str | None:
-        """Of the present phase; ``None`` for a run without phases."""
+        """Name of the present phase; ``None`` for a run without phases."""
         return self._current.name if self._current else None
 
     def resume(self, index: int) -> None:

@@ -44,7 +44,7 @@ class ActiveTrial:
 
     @property
     def number(self) -> int:
-        """Of the trial."""
+        """The trial's number in its study."""
         return self.claimed.trial.number
 
     @property
@@ -101,7 +101,7 @@ class ActiveTrial:
 
     @property
     def values(self) -> list[float]:
-        """Of each objective, when all runs are finished."""
+        """The value of each objective, when all runs are finished."""
         assert self.score is not None
         found = {"score": self.score, "seconds": sum(self._seconds) / len(self._scores)}
         return [found[objective] for objective in self._options.objectives]

@@ -57,7 +57,7 @@ class Confirmation:
 
     @property
     def label(self) -> str:
-        """For people."""
+        """The candidate's name in tables."""
         return DEFAULT if self.default else f"trial {self.trial}"
 
     @property
@@ -67,7 +67,7 @@ class Confirmation:
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Confirmation:
-        """From JSON."""
+        """A confirmation as JSON gives it."""
         scores = [(str(task), float(score)) for task, score in data["scores"]]
         return cls(data["trial"], data["default"], data["settings"], data["tuned"], scores, data["planned"])
 

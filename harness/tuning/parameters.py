@@ -59,7 +59,7 @@ class Parameter:
         return number and self.low <= value <= self.high and (not self.whole or float(value).is_integer())  # type: ignore[operator, arg-type]  # 'number' has ruled text out
 
     def range_in_words(self) -> str:
-        """Such as ``1e-05 to 0.01, logarithmic``."""
+        """The range as people read it, such as ``1e-05 to 0.01, logarithmic``."""
         if self.low is None or self.high is None:
             return "one of " + ", ".join("null" if choice is None else str(choice) for choice in self.choices)
         return f"{self.low:g} to {self.high:g}{', whole' if self.whole else ''}{', logarithmic' if self.log else ''}"

@@ -13,7 +13,7 @@ STARTUP_TRIALS = 5
 """Trials that ``median`` lets finish before it ends any."""
 
 P_VALUE = 0.1
-"""At which ``wilcoxon`` ends a trial that is behind the best."""
+"""The p-value below which ``wilcoxon`` ends a trial that is behind the best."""
 
 
 def reports_runs(kind: Pruner) -> bool:

@@ -32,7 +32,7 @@ STUDY_FORMAT = 1
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 DIRECTIONS = {"score": StudyDirection.MAXIMIZE, "seconds": StudyDirection.MINIMIZE}
-"""Of each objective."""
+"""The direction in which each objective is optimised."""
 
 
 @dataclass(frozen=True)

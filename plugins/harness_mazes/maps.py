@@ -49,7 +49,7 @@ class Maze:
 
     @property
     def grid(self) -> list[list[str | int]]:
-        """As gymnasium-robotics takes it: 1 for wall, 0 for floor."""
+        """The map that gymnasium-robotics takes: 1 for wall, 0 for floor."""
         return [[int(cell == WALL) for cell in row] for row in self.rows]
 
 

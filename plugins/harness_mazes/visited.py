@@ -41,5 +41,5 @@ class VisitedCells:
         self._was_visited[envs, cells(self._maze, positions)] = True
 
     def coverage(self, env: int) -> float:
-        """Of the free cells, in that environment's running episode."""
+        """Share of the free cells that the environment's running episode has been in."""
         return min(1.0, float(self._was_visited[env].sum() / self._free))

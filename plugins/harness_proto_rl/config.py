@@ -29,7 +29,7 @@ class ProtoRLConfig(IntrinsicRewardConfig):
     for vectors. ``auto``: ``conv`` for images, ``identity`` for vectors. Actor and critics see what it gives."""
 
     channels: Annotated[int, Search(choices=(16, 32, 64))] = Field(default=32, gt=0)
-    """Of each convolution."""
+    """Output channels of each convolution."""
 
     hidden: tuple[Annotated[int, Field(gt=0)], ...] = Field(default=(256, 256), min_length=1)
     """Units of each layer of the ``mlp``, ReLU after each."""

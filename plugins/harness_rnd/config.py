@@ -30,7 +30,7 @@ class RNDConfig(IntrinsicRewardConfig):
     """State that trains the predictor and feeds the observation statistics."""
 
     frames: Literal["newest", "all"] = "newest"
-    """Of a stack of images: the ``newest`` frame alone, or ``all``; no effect on vectors."""
+    """Frames of a stack that the networks see: the ``newest`` alone, or ``all``; no effect on vectors."""
 
     # Observation normalisation ----------------------------------------------------------------------------------------
     observation_normalisation: Literal["none", "subtract_mean", "standardise"] = "standardise"

@@ -85,7 +85,7 @@ class SNDConfig(IntrinsicRewardConfig):
     ``next_obs``, where it led to."""
 
     frames: Literal["newest", "all"] = "newest"
-    """Of a stack of images: the ``newest`` frame alone, or ``all``; no effect on vectors."""
+    """Frames of a stack that the networks see: the ``newest`` alone, or ``all``; no effect on vectors."""
 
     observation_normalisation: Literal["none", "subtract_mean", "standardise"] = "none"
     """``none``: x, images of bytes scaled to [0, 1]; ``subtract_mean``: x - mean; ``standardise``: (x - mean) / deviation,

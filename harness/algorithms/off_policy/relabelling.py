@@ -169,7 +169,7 @@ class RelabelledReplayBuffer(ReplayBuffer):
         return action_tensor(env_actions, box).to(self.device)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        """On the device; indexing has made a copy already, so that none is needed here."""
+        """A tensor on the device; indexing has made a copy already, so that none is needed here."""
         return torch.as_tensor(array, device=self.device)
 
 

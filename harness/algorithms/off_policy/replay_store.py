@@ -61,7 +61,7 @@ class ReplayStore:
 
     @property
     def bytes_on_disk(self) -> int:
-        """Of the files that the last `save` named."""
+        """Bytes of the files that the last `save` named."""
         return sum(segment.bytes for segment in self._segments)
 
     def record_added(self, n_steps: int) -> None:

@@ -21,7 +21,7 @@ class ActiveRun:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the speed of this attempt."""
+        """Seconds until the run is finished, at the speed of this attempt."""
         if self.progress is None or self.progress.steps_per_second <= 0:
             return None
         return (self.progress.steps - self.progress.step) / self.progress.steps_per_second

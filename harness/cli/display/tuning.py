@@ -70,7 +70,9 @@ class StudyProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace of this process; ``None`` before its first trial has ended, or without a budget in trials."""
+        """Seconds until the study ends, at the pace of this process; ``None`` before its first trial has ended, or without a
+        budget in trials.
+        """
         if self.total is None or not self.ended_here:
             return None
         left = max(self.total - sum(self.counts.values()) - sum(trial.fraction_done for trial in self.running.values()), 0.0)
@@ -81,7 +83,7 @@ class StudyProgress:
         )
 
     def summary(self) -> str:
-        """In one line, such as ``7 of 20 trials, 2 pruned, 1 failed; best 0.912 (trial 4)``."""
+        """The state in one line, such as ``7 of 20 trials, 2 pruned, 1 failed; best 0.912 (trial 4)``."""
         ended = sum(self.counts.values())
         parts = [f"{ended} of {self.total} trials" if self.total is not None else formatting.plural(ended, "trial")]
         for state in (TrialState.PRUNED, TrialState.FAIL):

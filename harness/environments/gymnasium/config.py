@@ -35,7 +35,7 @@ class GymnasiumConfig(EnvironmentConfig):
     task_field: ClassVar[str] = "id"
 
     id: str
-    """As registered, with its version, such as ``CartPole-v1``; filled by the task's name if not set."""
+    """The registered id with its version, such as ``CartPole-v1``; filled by the task's name if not set."""
 
     kwargs: dict[str, JsonValue] = Field(default_factory=dict)
     """What the environment's own constructor is given, by name."""
@@ -52,7 +52,7 @@ class GymnasiumConfig(EnvironmentConfig):
     width, channels), ``chw`` or ``hw``. ``vector`` if not set; but uint8 arrays of two or three dimensions are declared."""
 
     keys: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Of a dictionary of observations: the parts of the vector in their order, or the one that is the image; null for all."""
+    """Keys of dictionary observations: the parts of the vector in their order, or the one that is the image; null for all."""
 
     frame_stack: int = Field(default=1, ge=1, le=100)
     """Observations that are seen together, the newest last; an episode begins with its first one repeated."""

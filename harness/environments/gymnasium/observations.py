@@ -19,7 +19,7 @@ from harness.environments.gymnasium.config import IMAGE_LAYOUTS, GymnasiumConfig
 from harness.errors import RunError, UserError, suggest
 
 MAX_NUMBERS = 1_000_000
-"""In one vector; a space that needs more was not meant to be flattened."""
+"""The most numbers of one vector; a space that needs more was not meant to be flattened."""
 
 Path = tuple[str | int, ...]
 

@@ -224,4 +224,4 @@ ALGORITHM_CHECKS: tuple[Check, ...] = (
     Check("start_from", "it goes on with what another run has learned", _for_each_case(start_from)),
     Check("bonus", "a method sees every step, scores and learns", _for_each_case(bonus)),
 )
-"""In the order in which they are shown."""
+"""Every check, in the order in which they are shown."""

@@ -67,4 +67,4 @@ CHECKS: tuple[Check, ...] = (
     Check("cuda", "on a GPU it goes on from a checkpoint made without one, with the same bonuses",
           _for_each_kind(cuda.cuda)),
 )  # fmt: skip
-"""In the order in which they are shown."""
+"""Every check, in the order in which they are shown."""

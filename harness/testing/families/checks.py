@@ -217,7 +217,7 @@ FAMILY_CHECKS: tuple[FamilyCheck, ...] = (
     FamilyCheck("state", "from a saved state the environments go on exactly, where that is promised", state),
     FamilyCheck("close", "closing twice does no harm", closing),
 )
-"""In the order in which they are shown."""
+"""Every check, in the order in which they are shown."""
 
 _PER_STEP = ("actions", "rewards", "dones", "infos")
 
