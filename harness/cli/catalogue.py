@@ -16,8 +16,12 @@ from harness.suites.files import SUITES_FOLDER, installed_suite_files, suite_fil
 from harness.tuning.parameters import SearchSpace
 from harness.tuning.space import algorithm_space, method_space
 
-KINDS = ("methods", "environments", "algorithms", "networks", "executors")
-"""What plugins provide, in the order in which it is listed."""
+KINDS = ("methods", "environments", "algorithms", "networks", "executors", "report_sections")
+"""What plugins provide, in the order in which it is listed; a registry has an attribute of each name."""
+
+
+_MOST_NAMES = 10
+"""Things of one kind that a plugin is listed with by name; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -120,15 +124,19 @@ class SuiteEntry:
 def entries(registry: Registry, kind: str) -> list[Entry]:
     """Everything of one of the `KINDS`, by name."""
     provided: Mapping[str, Provided[Any]] = getattr(registry, kind)
-    return [_entry(kind.removesuffix("s"), provided[name]) for name in sorted(provided)]
+    return [_entry(_singular(kind), provided[name]) for name in sorted(provided)]
 
 
 def plugins(registry: Registry) -> list[PluginEntry]:
     """Every plugin in the order in which names were given away, then the broken and the disabled ones."""
     provides: dict[str, list[str]] = {plugin.name: [] for plugin in registry.plugins}
     for kind in KINDS:
+        named: dict[str, list[str]] = {}
         for entry in entries(registry, kind):
-            provides[entry.plugin.name].append(f"{entry.kind} {entry.name}")
+            named.setdefault(entry.plugin.name, []).append(f"{entry.kind} {entry.name}")
+        for plugin, things in named.items():
+            many = len(things) > _MOST_NAMES
+            provides[plugin] += [f"{len(things)} {kind.replace('_', ' ')}"] if many else things
     found = [
         PluginEntry(plugin.name, plugin.distribution, plugin.version, "in use", provides=", ".join(provides[plugin.name]))
         for plugin in registry.plugins
@@ -221,6 +229,10 @@ def _suite(registry: Registry, file: Path, profile: str | None, speeds: Mapping[
     )
 
 
+def _singular(kind: str) -> str:
+    return kind.removesuffix("s").replace("_", " ")
+
+
 def _entry(kind: str, provided: Provided[Any]) -> Entry:
     description = provided.description
     source = getattr(description, "paper", "") or getattr(description, "source", "")
@@ -239,13 +251,15 @@ def _facts(description: Any) -> dict[str, str]:
             return {"class": description.learner}
         case hooks.Network():
             return {"class": description.build}
+        case hooks.ReportSection():
+            return {"stands in each": description.scope, "order": str(description.order), "function": description.build}
         case _:
             return {"class": description.executor}
 
 
 def _detail(registry: Registry, kind: str, name: str) -> Detail:
     provided: Provided[Any] = getattr(registry, kind)[name]
-    entry, description = _entry(kind.removesuffix("s"), provided), provided.description
+    entry, description = _entry(_singular(kind), provided), provided.description
     if not isinstance(description, hooks.Method | hooks.EnvironmentFamily | hooks.Algorithm):
         return Detail(entry)
     presets = [] if isinstance(description, hooks.EnvironmentFamily) else _presets(registry, description)

@@ -282,8 +282,9 @@ def _with_missing(runs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_superseded(runs: pl.DataFrame) -> pl.DataFrame:
-    """The runs with a column that marks superseded ones. Of several folders with the same `RUN_KEY` the newest finished one
-    counts, or the newest if none finished.
+    """The runs with a column that marks superseded ones.
+
+    Of several folders with the same `RUN_KEY` the newest finished one counts, or the newest if none finished.
     """
     finished = pl.col("state") == "finished"
     ranked = runs.sort(finished, "updated", "folder", descending=[True, True, False], nulls_last=True, maintain_order=True)

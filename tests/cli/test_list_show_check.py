@@ -86,10 +86,16 @@ def test_show_gives_every_setting_of_a_method(harness):
 
 
 def test_show_finds_every_kind(harness):
-    for name, kind in (("ppo", "algorithm"), ("deep_sea", "environment"), ("sb3", "network"), ("local", "executor")):
+    for name, kind in (
+        ("ppo", "algorithm"),
+        ("deep_sea", "environment"),
+        ("sb3", "network"),
+        ("local", "executor"),
+        ("overview", "report section"),
+    ):
         code, output, _ = harness("show", name)
         assert code == 0
-        assert output.splitlines()[0].split() == [name, kind]
+        assert output.splitlines()[0].split(maxsplit=1) == [name, kind]
 
 
 def test_check_tells_of_all_files(workplace, harness):

@@ -66,6 +66,7 @@ def test_each_is_listed_with_what_it_provides(provided: dict[str, dict[str, str]
     assert provided["simhash"] == {"simhash": "methods"}
     assert provided["tiny_network"] == {"tiny": "networks"}
     assert provided["cliff"] == {"cliff": "environments"}
+    assert provided["section"] == {"training_time": "report_sections"}
     assert provided["tmaze"] == {"tmaze": "environments"}
     assert provided["double_dqn"] == {"double_dqn": "algorithms"}
     assert {name: provided[name] for name in WRITTEN} == {name: {name: f"{kind}s"} for name, kind in WRITTEN.items()}

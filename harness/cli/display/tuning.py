@@ -70,9 +70,7 @@ class StudyProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the study ends, at the pace of this process; ``None`` before its first trial has ended, or without a
-        budget in trials.
-        """
+        """Seconds until the study ends, at the pace of this process; ``None`` if no trial has ended or none are counted."""
         if self.total is None or not self.ended_here:
             return None
         left = max(self.total - sum(self.counts.values()) - sum(trial.fraction_done for trial in self.running.values()), 0.0)
