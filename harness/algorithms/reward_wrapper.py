@@ -37,7 +37,7 @@ class BonusVecEnv(VecEnvWrapper):
         self._env_index = torch.arange(venv.num_envs, device=reward.device)
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """What the environments say; episodes that a `VecMonitor` inside counts are monitored, so that SB3 warns of a second."""
+        """What the environments say; a `VecMonitor` inside counts as a `Monitor`, so that SB3 warns of a second one."""
         wrapped = super().env_is_wrapped(wrapper_class, indices)
         monitored = wrapper_class is Monitor and is_vecenv_wrapped(self.venv, VecMonitor)
         return [monitored or one for one in wrapped]

@@ -68,9 +68,7 @@ def _entries(kind: str, query: _SuiteQuery) -> Sequence[Any]:
 
 
 def show(
-    name: Annotated[
-        str, typer.Argument(help="Name of a method, environment, algorithm, network, executor or report section.")
-    ],
+    name: Annotated[str, typer.Argument(help="Method, environment, algorithm, network, executor or report section.")],
     space: Annotated[bool, typer.Option("--space", help="Only what 'harness tune' would search.")] = False,
     as_json: AsJson = False,
 ) -> None:
