@@ -11,7 +11,7 @@ import torch
 from stable_baselines3.common.vec_env import VecEnv
 
 from harness.algorithms.learner_view import LearnerVecEnv
-from harness.algorithms.off_policy.replay_store import ReplayStore
+from harness.algorithms.replay_store import ReplayStore
 from harness.algorithms.reward_wrapper import BonusVecEnv
 from harness.environments.base import HarnessVecEnv
 from harness.registry import Registry

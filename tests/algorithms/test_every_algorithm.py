@@ -8,7 +8,7 @@ import pytest
 from support.algorithms import SMALL_ALGORITHMS, small_spec
 from training.test_run import attempts_at, content, interrupted_at
 
-from harness.algorithms.off_policy import replay_store
+from harness.algorithms import replay_store
 from harness.registry import installed
 from harness.training import run
 from harness.training.run import train

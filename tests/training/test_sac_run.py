@@ -10,7 +10,7 @@ import pytest
 from support.off_policy import CASES, make_spec, train
 from training.test_run import Interrupted, content, interrupted_at
 
-from harness.algorithms.off_policy import replay_store
+from harness.algorithms import replay_store
 from harness.errors import RunError
 from harness.runs import files
 from harness.runs.folder import RunFolder

@@ -21,8 +21,8 @@ from torch import nn
 from harness.algorithms.base import LearnerContext
 from harness.algorithms.off_policy.config import OffPolicyConfig
 from harness.algorithms.off_policy.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
-from harness.algorithms.off_policy.replay_store import ReplayStore
 from harness.algorithms.off_policy.representation import features_extractor, on_representation
+from harness.algorithms.replay_store import ReplayStore
 from harness.algorithms.spaces import check_image_size
 from harness.algorithms.stable_baselines import StableBaselinesLearner
 from harness.rewards import IntrinsicReward
