@@ -46,7 +46,7 @@ def text_of(console: Console) -> str:
 
 
 @pytest.mark.parametrize("running", [1, 40])
-def test_board_fits_into_80_columns_and_the_screen_and_shows_everything(running):
+def test_progress_fits_into_80_columns_and_the_screen_and_shows_everything(running):
     runs = summaries(running + 2)
     suite_progress = SuiteProgress(runs)
     for run in runs[:running]:
