@@ -70,7 +70,7 @@ def test_a_changed_episode_would_be_found():
     episode.rewards[-1] += 0.01
     found = replay(episode, config)
     assert found is not None and (found.what, found.step) == ("reward", len(episode.actions))
-    episode.sights[2].cells[3, 5, 1] += 1
+    episode.player_views[2].cells[3, 5, 1] += 1
     found = replay(episode, config)
     assert found is not None and (found.what, found.step) == ("view", 2)
 

@@ -10,7 +10,7 @@ from harness import HarnessVecEnv
 from harness_minigrid.config import MiniGridConfig
 from harness_minigrid.environment import make
 from support.minigrid.oracle import Oracle
-from support.minigrid.world import Player, Sight, read_flat
+from support.minigrid.world import Player, PlayerView, read_flat
 
 VIEW = {"observation": "flat", "mission": "words", "direction": True}
 """The settings of what oracles read: all that MiniGrid shows."""
@@ -22,14 +22,14 @@ class Episode:
 
     Attributes:
         player: What was seen.
-        sights: All observations.
+        player_views: All observations.
         actions: One between each two.
         rewards: One for each action.
         terminated: Whether the episode ended by itself.
     """
 
     player: Player = field(default_factory=Player)
-    sights: list[Sight] = field(default_factory=list)
+    player_views: list[PlayerView] = field(default_factory=list)
     actions: list[int] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
     terminated: bool = False
@@ -86,15 +86,15 @@ def play_in(env: HarnessVecEnv, task: str, episodes: int, random_actions: float 
 
 
 def _begun(row: np.ndarray, task: str) -> tuple[Episode, Oracle]:
-    episode, sight = Episode(), read_flat(row)
-    episode.sights.append(sight)
-    episode.player.begin(sight)
+    episode, player_view = Episode(), read_flat(row)
+    episode.player_views.append(player_view)
+    episode.player.begin(player_view)
     return episode, Oracle(episode.player, task)
 
 
 def _continue(episode: Episode, action: int, row: np.ndarray, reward: float) -> None:
-    sight = read_flat(row)
-    episode.sights.append(sight)
+    player_view = read_flat(row)
+    episode.player_views.append(player_view)
     episode.actions.append(action)
     episode.rewards.append(reward)
-    episode.player.follow(action, sight)
+    episode.player.follow(action, player_view)

@@ -69,11 +69,11 @@ def replay(episode: Episode, config: MiniGridConfig) -> Difference | None:
 
 
 def _compare(step: int, observation: dict[str, Any], episode: Episode) -> Difference | None:
-    sight = episode.sights[step]
-    if not np.array_equal(observation["image"], sight.cells):
-        return Difference(step, "view", observation["image"], sight.cells)
-    if observation["direction"] != sight.direction:
-        return Difference(step, "direction", observation["direction"], sight.direction)
+    player_view = episode.player_views[step]
+    if not np.array_equal(observation["image"], player_view.cells):
+        return Difference(step, "view", observation["image"], player_view.cells)
+    if observation["direction"] != player_view.direction:
+        return Difference(step, "direction", observation["direction"], player_view.direction)
     return None
 
 

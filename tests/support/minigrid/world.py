@@ -22,7 +22,7 @@ Cell = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Sight:
+class PlayerView:
     """One observation: cells ``(column, row, 3)``, compass direction and the mission's words."""
 
     cells: np.ndarray
@@ -30,13 +30,13 @@ class Sight:
     words: tuple[str, ...]
 
 
-def read_flat(vector: np.ndarray) -> Sight:
+def read_flat(vector: np.ndarray) -> PlayerView:
     """From the view ``flat`` with direction and mission."""
     onehot = vector[:980].reshape(20, 7, 7)
     groups = (onehot[:11], onehot[11:17], onehot[17:20])
     cells = np.stack([group.argmax(0) for group in groups], -1).transpose(1, 0, 2)
     words = vector[984:].reshape(MAX_WORDS, len(VOCABULARY))
-    return Sight(cells, int(vector[980:984].argmax()), tuple(VOCABULARY[row.argmax()] for row in words if row.any()))
+    return PlayerView(cells, int(vector[980:984].argmax()), tuple(VOCABULARY[row.argmax()] for row in words if row.any()))
 
 
 def beside(place: Place, direction: int) -> Place:
@@ -93,22 +93,22 @@ class Player:
         """What is known of a place."""
         return self.cells.get(place)
 
-    def begin(self, sight: Sight) -> None:
+    def begin(self, player_view: PlayerView) -> None:
         """See the first observation of an episode."""
-        self.direction = self.first_direction = sight.direction
-        self.words = sight.words
+        self.direction = self.first_direction = player_view.direction
+        self.words = player_view.words
         self.cells[self.place] = self.first[self.place] = (EMPTY, 0, 0)
-        self._look(sight)
+        self._look(player_view)
 
-    def follow(self, action: int, sight: Sight) -> None:
+    def follow(self, action: int, player_view: PlayerView) -> None:
         """See what an action has led to."""
         front = self.cells.get(self.ahead)
         box = self.ahead if action == TOGGLE and front is not None and front[0] == BOX else None
-        if action == FORWARD and front is not None and self._has_moved(front, sight):
+        if action == FORWARD and front is not None and self._has_moved(front, player_view):
             self.place = self.ahead
         carried = self.carried
-        self.direction = sight.direction
-        self._look(sight)
+        self.direction = player_view.direction
+        self._look(player_view)
         if self.carried and not carried:
             self._carried_from = self._origins.pop(self.ahead, self.ahead)
         if carried and not self.carried:
@@ -117,31 +117,33 @@ class Player:
             found = self.cells[box]
             self.inside[self._origins.pop(box, box)] = None if found[0] == EMPTY else found
 
-    def _has_moved(self, front: Cell, sight: Sight) -> bool:
+    def _has_moved(self, front: Cell, player_view: PlayerView) -> bool:
         if not walkable(front):
             return False
         if not self.seen_moving or front[0] == GOAL:
             return True
-        return self._agrees(self.ahead, sight) >= self._agrees(self.place, sight)  # a ball may have rolled into the way
+        return self._agrees(self.ahead, player_view) >= self._agrees(
+            self.place, player_view
+        )  # a ball may have rolled into the way
 
-    def _agrees(self, place: Place, sight: Sight) -> int:
+    def _agrees(self, place: Place, player_view: PlayerView) -> int:
         """How many walls and goals are seen where they are known to be, less those that are not."""
         agreeing = 0
-        for column, row in np.argwhere(np.isin(sight.cells[..., 0], (EMPTY, WALL, GOAL))).tolist():
-            known = self.cells.get(in_view(place, sight.direction, column, row))
+        for column, row in np.argwhere(np.isin(player_view.cells[..., 0], (EMPTY, WALL, GOAL))).tolist():
+            known = self.cells.get(in_view(place, player_view.direction, column, row))
             if known is not None and (column, row) != (3, 6) and known[0] in (EMPTY, WALL, GOAL):
-                agreeing += 1 if known[0] == sight.cells[column, row, 0] else -1
+                agreeing += 1 if known[0] == player_view.cells[column, row, 0] else -1
         return agreeing
 
-    def _look(self, sight: Sight) -> None:
-        for column, row in np.argwhere(sight.cells[..., 0] > 0).tolist():
+    def _look(self, player_view: PlayerView) -> None:
+        for column, row in np.argwhere(player_view.cells[..., 0] > 0).tolist():
             if (column, row) == (3, 6):
                 continue
             place = in_view(self.place, self.direction, column, row)
-            kind, colour, state = sight.cells[column, row].tolist()
+            kind, colour, state = player_view.cells[column, row].tolist()
             self.cells[place] = (kind, colour, state)
             self.first.setdefault(place, (kind, colour, state))
-        kind, colour, state = sight.cells[3, 6].tolist()
+        kind, colour, state = player_view.cells[3, 6].tolist()
         self.carried = (kind, colour, state) if kind in (KEY, BALL, BOX) else None
 
 
