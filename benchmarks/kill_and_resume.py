@@ -57,6 +57,18 @@ evaluation: {every: 160, episodes: 2}
 checkpoint: {every: 32}
 """
 
+LEARNERS = """
+suite: kill
+environment: ENVIRONMENT
+tasks: {task: {}}
+algorithm: {name: ppo}
+methods: METHODS
+seeds: 1
+steps: 6_000
+evaluation: {every: 1600, episodes: 4}
+checkpoint: {every: 400}
+"""
+
 METHODS = """{
   none: {},
   rnd_sum: {reward: rnd, config: CONFIG, combine: {mode: sum, intrinsic_weight: 0.5}},
@@ -65,14 +77,47 @@ METHODS = """{
 
 CONFIG = "{warm_up_steps: 4, feature_dim: 32, hidden: [32], keep: 0.5, minibatch_order: shuffled}"
 
+REPLAYED = "n_envs: 4, buffer_size: 2000, learning_starts: 100, batch_size: 32, net_arch: [16], log_every: 200"
+DISCRETE = {
+    "a2c": "n_envs: 4, n_steps: 25, net_arch: [16]",
+    "dqn": f"{REPLAYED}, target_update_interval: 100",
+    "qr_dqn": f"{REPLAYED}, target_update_interval: 100, n_quantiles: 7",
+    "recurrent_ppo": "n_envs: 4, n_steps: 25, batch_size: 50, n_epochs: 2, net_arch: [16], lstm_hidden_size: 8",
+}
+CONTINUOUS = {
+    "sac": REPLAYED,
+    "td3": f"{REPLAYED}, policy_delay: 3",
+    "tqc": f"{REPLAYED}, n_quantiles: 5, n_critics: 2",
+}
+BONUSES = {
+    "none": "",
+    "rnd": "reward: rnd, config: {feature_dim: 16, hidden: [16], epochs: 1, minibatches: 1}, combine: sum, ",
+    "snd_vic": "reward: snd_vic, config: {feature_dim: 16, minibatches: 1}, combine: sum, ",
+}
+
+
+def suites() -> list[str]:
+    """PPO in two families with each way of combining, and every other algorithm without and with two bonuses."""
+    methods = METHODS.replace("\n", " ").replace("CONFIG", CONFIG)
+    found = [text.replace("METHODS", methods) for text in (DEEP_SEA, ATARI)]
+    car = "{family: classic_control, task: mountain_car_continuous, episode_steps: 60}"
+    for environment, algorithms in (("{family: deep_sea, size: 8, deterministic: false}", DISCRETE), (car, CONTINUOUS)):
+        learners = ", ".join(
+            f"{name}_{bonus}: {{{reward}algorithm: {{name: {name}, {settings}}}}}"
+            for name, settings in algorithms.items()
+            for bonus, reward in BONUSES.items()
+        )
+        found.append(LEARNERS.replace("ENVIRONMENT", environment).replace("METHODS", f"{{{learners}}}"))
+    return found
+
 
 def specs() -> list[RunSpec]:
-    """Every case: two families, three methods."""
-    found = []
+    """Every case."""
+    found: list[RunSpec] = []
     with tempfile.TemporaryDirectory() as folder:
-        for text in (DEEP_SEA, ATARI):
+        for text in suites():
             file = Path(folder) / "suite.yaml"
-            file.write_text(text.replace("METHODS", METHODS.replace("\n", " ").replace("CONFIG", CONFIG)))
+            file.write_text(text)
             found += load(file).runs
     return found
 
@@ -173,7 +218,7 @@ def check(spec: RunSpec, results: Path, kills: int, rng: random.Random, train: T
     found = differences(RunFolder.of(spec, whole), RunFolder.of(spec, broken))
     attempts = RunFolder.of(spec, broken).read().status.attempts
     line = (
-        f"{spec.environment.family:9} {spec.method:16} killed {len(when)} times ({when.count('while saving')} while saving), "
+        f"{spec.environment.family:15} {spec.method:21} killed {len(when)} times ({when.count('while saving')} while saving), "
         f"{attempts} attempts: {'differs in ' + ', '.join(found) if found else 'equal'}"
     )
     return not found, line
