@@ -103,9 +103,12 @@ def test_shares_of_the_whole_add_up_to_it(parts, steps):
 
 # --- identity ------------------------------------------------------------------------------------------------------
 def test_digests_of_todays_suites_stay_what_they_are():
-    digests = {(run.task, run.method): run.digest for run in load(Path(__file__).parents[2] / "suites/quick.yaml").runs}
+    quick = Path(__file__).parents[2] / "suites/quick.yaml"
+    digests = {(run.task, run.method): run.digest for run in load(quick).runs}
     assert digests["n10", "ppo"] == "c952120a"
-    assert digests["n16", "ppo_rnd"] == "b0c0fe6b"
+    assert digests["n16", "ppo_rnd"] == "94421c14"
+    as_in_november = load(quick, overrides=[("methods.ppo_rnd.combine.normaliser_start", "prior")]).runs
+    assert {(run.task, run.method): run.digest for run in as_in_november}["n16", "ppo_rnd"] == "b0c0fe6b"
 
 
 def test_the_digest_changes_with_phases_and_start_but_not_with_where_the_start_lies():

@@ -80,13 +80,13 @@ def test_it_begins_from_exactly_what_was_learned(pair: tuple[RunSpec, RunSpec]) 
     run.folder.path.mkdir(parents=True)
     run._assemble()
     run._begin()
-    learner = run.parts.learner
+    learner = run.assembly.learner
     assert isinstance(learner, PPOLearner)
     assert learner.step == 256
-    assert run.parts.reward
+    assert run.assembly.reward
     for name, tensor in learner.model.policy.state_dict().items():
         assert torch.equal(tensor, state["learner"]["policy"][name]), name
-    learned = dict(run.parts.reward.state_dict())
+    learned = dict(run.assembly.reward.state_dict())
     for name, tensor in state["reward"].items():
         if isinstance(tensor, torch.Tensor):
             assert torch.equal(learned[name], tensor), name
@@ -95,8 +95,8 @@ def test_it_begins_from_exactly_what_was_learned(pair: tuple[RunSpec, RunSpec]) 
     for index, entry in state["learner"]["optimizer"]["state"].items():
         assert torch.equal(moments[index]["exp_avg"], entry["exp_avg"])
     assert run.phases.name == "exploit"
-    assert run.parts.base.config.goal == "walk"  # type: ignore[attr-defined]
-    run.parts.close()
+    assert run.assembly.base.config.goal == "walk"  # type: ignore[attr-defined]
+    run.assembly.close()
 
 
 def _without_resets(spec: RunSpec) -> tuple[object, ...]:

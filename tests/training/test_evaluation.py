@@ -31,7 +31,7 @@ def scripted() -> ScriptedVecEnv:
 
 def test_short_episodes_are_not_favoured() -> None:
     episodes = evaluate(scripted(), Player(), EvaluationSpec(every=1, episodes=6), seed=0, index=0)
-    assert [(episode.score, episode.length) for episode in episodes] == [(2.0, 2)] * 3 + [(50.0, 5)] * 3
+    assert [(episode.episode_return, episode.length) for episode in episodes] == [(2.0, 2)] * 3 + [(50.0, 5)] * 3
 
 
 def test_uneven_quotas() -> None:
