@@ -37,7 +37,8 @@ def print_plan(
     with open_console().status("measuring how fast each method is"):
         found = experiment.forecast(plan, results, workers=workers, device=device, fresh=fresh)
     if as_json:
-        print_json(asdict(found))
+        content = asdict(found)
+        print_json({"cells": content.pop("groups"), **content})  # scripts know the groups of runs by this key
     else:
         print_forecast(open_console(), found)
 

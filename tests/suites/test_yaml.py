@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import SuiteError
@@ -238,6 +238,7 @@ PIECES += [
 
 
 @settings(deadline=None)
+@example("*\U00018d09")  # an alias whose name cannot be printed
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(max_size=30))
 def test_junk_is_a_tree_or_one_clear_line(text):
     try:

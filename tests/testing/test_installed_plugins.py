@@ -114,7 +114,7 @@ def test_it_passes_its_own_tests(installed: Path, package: str) -> None:
 
 
 @pytest.mark.parametrize("package", WITH_SUITE)
-def test_it_runs_in_its_suite(installed: Path, package: str) -> None:
+def test_it_runs_in_its_suite(installed: Path, provided: dict[str, dict[str, str]], package: str) -> None:
     """The suite's last method on its first task, which the run says the package had a part in."""
     (file,) = (installed / package / "suites").glob("*.yaml")
     suite = YAML(typ="safe").load(file)
