@@ -182,7 +182,7 @@ class _TreeBuilder:
 
     def alias(self, event: AliasEvent, location: SourceLocation) -> Node:
         if event.anchor not in self.anchors:
-            name = repr(event.anchor)[1:-1]  # as it can be printed
+            name = repr(cast(str, event.anchor))[1:-1]  # as it can be printed
             raise self.error(event, f"alias *{name} comes before its anchor &{name} is complete")
         node = self.anchors[event.anchor]
         self.check_size(event, location, *_size_and_depth(node))
