@@ -108,6 +108,10 @@ class EvaluationSpec(Config):
     deterministic: bool = False
     """Whether actions are the policy's mode instead of samples."""
 
+    max_steps: int | None = Field(default=None, gt=0, exclude_if=lambda value: value is None)
+    """Steps after which an evaluation episode is ended, with the return so far, where the environment does not end it by
+    itself; null to wait. It is part of a run's identity where it is set, because scores depend on it."""
+
 
 class Normalisation(Config):
     """The constants of a task's normalised score, (score - low) / (high - low)."""

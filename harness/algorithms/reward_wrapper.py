@@ -13,6 +13,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor, is_vecenv_wrapped
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
+from harness.algorithms.method_output import MethodCheck
 from harness.environments.base import StepReturn
 from harness.rewards import IntrinsicReward, Transitions
 from harness.spec import Combination
@@ -27,11 +28,15 @@ class BonusVecEnv(VecEnvWrapper):
         venv: The environments; infos follow `harness.environments.base.HarnessVecEnv`.
         reward: The method that gives the bonus.
         combine: How the bonus is combined with the extrinsic reward.
+
+    Attributes:
+        check: Refuses bonuses and metrics that the method may not give; a run puts the method's name there.
     """
 
     def __init__(self, venv: VecEnv, reward: IntrinsicReward, combine: Combination) -> None:
         super().__init__(venv)
         self.reward, self.combine, self.train_reward = reward, combine, True
+        self.check = MethodCheck(type(reward).__name__, reward.device)
         self._actions = np.empty(0)
         self._last_obs = np.empty(0)
         self._env_index = torch.arange(venv.num_envs, device=reward.device)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, TypeVar, cast
 
-import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from harness.environments.base import HarnessVecEnv
+from harness.environments.declared_spaces import image_problem
 from harness.errors import UserError
 
 ModelT = TypeVar("ModelT", bound=BaseAlgorithm)
@@ -46,17 +46,8 @@ def shows_images(env: HarnessVecEnv) -> bool:
     """
     if env.frame_channels is None:
         return False
-    space = env.observation_space
-    promised = (
-        isinstance(space, spaces.Box)
-        and space.dtype == np.uint8
-        and len(space.shape) == 3
-        and space.shape[0] % env.frame_channels == 0
-        and bool((space.low == 0).all() and (space.high == 255).all())
-    )
-    if not promised:
-        wanted = f"uint8 from 0 to 255, channels first, in whole frames of {env.frame_channels}"
-        raise UserError(f"{type(env).__name__} declares images, which must be {wanted}; its observations are {space}")
+    if problem := image_problem(env.observation_space, env.frame_channels):
+        raise UserError(f"{type(env).__name__} {problem}")
     return True
 
 

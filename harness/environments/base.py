@@ -11,6 +11,9 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
+from harness.environments.declared_spaces import space_problem
+from harness.errors import UserError
+
 StepReturn = tuple[VecEnvObs, np.ndarray, np.ndarray, list[dict[str, Any]]]
 """What `step_wait` gives: observations, rewards ``(N,)``, dones ``(N,)`` and N infos."""
 
@@ -36,6 +39,9 @@ class HarnessVecEnv(VecEnv):
         observation_space: Space of one environment's observations.
         action_space: Space of one environment's actions.
         frame_channels: Channels of one frame of a stack of images; ``None`` when observations are not images.
+
+    Raises:
+        UserError: Learners cannot take such spaces as they are; says what would be right.
     """
 
     observation_space: spaces.Space[Any]
@@ -52,6 +58,8 @@ class HarnessVecEnv(VecEnv):
         *,
         frame_channels: int | None = None,
     ) -> None:
+        if problem := space_problem(observation_space, action_space, frame_channels):
+            raise UserError(f"{type(self).__name__} {problem}")
         self.render_mode = None
         super().__init__(num_envs, observation_space, action_space)
         self.frame_channels = frame_channels

@@ -16,6 +16,7 @@ class RunProgress:
         steps_per_second: Measured over this attempt.
         score: Mean return of the latest evaluation; ``None`` before the first.
         phase: Name of the present phase; ``None`` for a run without phases.
+        notice: What somebody who waits should know, such as that an evaluation takes long; ``None`` for nothing.
     """
 
     step: int
@@ -23,6 +24,7 @@ class RunProgress:
     steps_per_second: float
     score: float | None = None
     phase: str | None = None
+    notice: str | None = None
 
 
 ReportProgress = Callable[[RunProgress], None]

@@ -10,9 +10,11 @@ from stable_baselines3.common.vec_env import VecMonitor
 from harness.algorithms import randomness
 from harness.algorithms.base import Learner, LearnerContext
 from harness.algorithms.learner_view import LearnerVecEnv
+from harness.algorithms.method_output import MethodCheck
 from harness.algorithms.reward_wrapper import BonusVecEnv
 from harness.config import EnvironmentConfig
 from harness.environments.base import HarnessVecEnv
+from harness.environments.checked import CheckedVecEnv
 from harness.errors import UserError
 from harness.registry import Registry
 from harness.rewards import IntrinsicReward, Spaces
@@ -80,13 +82,14 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
     env_config = registry.config_class(family).model_validate(spec.environment.config)
     assert isinstance(env_config, EnvironmentConfig)
     base = make_environments(registry, family, env_config, config.n_envs, config.threads)
-    monitor = VecMonitor(base)
+    monitor = VecMonitor(CheckedVecEnv(base))
     learner_env = LearnerVecEnv(monitor, base, env_config)
     reward = _reward(spec, base, device, registry)
     bonus_env = None
     if reward is not None:
         assert spec.reward is not None
         bonus_env = learner.wrap_envs(learner_env, reward, config, spec.reward.combine)
+        bonus_env.check = MethodCheck(spec.reward.name, reward.device)
     learning = learner(config, LearnerContext(spec, registry, base, learner_env, bonus_env, device))
     check_learner(registry, algorithm, learning)
     evaluation_env = make_environments(registry, family, env_config, number_of_envs(spec.evaluation), config.threads)

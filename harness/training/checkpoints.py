@@ -79,6 +79,12 @@ def load(folder: Path) -> tuple[int, trees.Tree] | None:
     return int(state["step"]), tree
 
 
+def newest_step(folder: Path) -> int | None:
+    """The step of the newest checkpoint; ``None`` when there is none."""
+    complete = _complete(folder)
+    return int(complete[-1].name.removeprefix(_PREFIX)) if complete else None
+
+
 def _damaged(checkpoint: Path, cause: object) -> str:
     return f"{checkpoint}: the checkpoint is damaged ({cause}); run again with --fresh to start over"
 

@@ -23,10 +23,11 @@ from harness.runs.progress import ReportProgress, RunProgress
 from harness.spec import Purpose, RunSpec, StartSpec, derive_seeds
 from harness.training import checkpoints
 from harness.training.assembly import Assembly, assemble, choose_device
-from harness.training.evaluation import evaluate
+from harness.training.evaluation import CUT, evaluate
 from harness.training.logs import CsvTable, TensorBoardWriter
 from harness.training.phases import PhaseSchedule
 from harness.training.provenance import provenance
+from harness.training.soundness import SoundnessCheck, explained_failures
 from harness.training.start import load_start_checkpoint
 
 REPORT_SECONDS = 0.25
@@ -94,6 +95,7 @@ class _Run:
         self.started = self.last_report = time.monotonic()
         self.assembly: Assembly
         self.phases: PhaseSchedule
+        self.soundness: SoundnessCheck
 
     def complete(self) -> RunStatus:
         """Train to the end and return the final status."""
@@ -103,8 +105,9 @@ class _Run:
             self._begin()
             tensorboard = TensorBoardWriter(self.folder.path, self.start_step)
             try:
-                while self._step < self.spec.steps:
-                    self._iterate(tensorboard)
+                with explained_failures(self.soundness, self.assembly.learner, self.folder.checkpoint):
+                    while self._step < self.spec.steps:
+                        self._iterate(tensorboard)
             finally:
                 tensorboard.close()
         finally:
@@ -117,6 +120,7 @@ class _Run:
     def _assemble(self) -> None:
         self.assembly = assemble(self.spec, self.device, installed())
         self.phases = PhaseSchedule(self.spec, self.assembly.learner, self.assembly.bonus_env)
+        self.soundness = SoundnessCheck(self.assembly)
 
     @property
     def _step(self) -> int:
@@ -194,7 +198,7 @@ class _Run:
         if save and not final and not self.assembly.base.exact_state:
             reset_seeds = self._training_seeds(_FIRST_TRUNCATION + self.saved, self.assembly.base.num_envs)
             self.assembly.learner_env.truncate_after(learner.vector_steps_per_iteration, reset_seeds)
-        metrics = learner.iterate()
+        metrics = self.soundness.metrics(learner.iterate())
         self._log(metrics, tensorboard)
         if final or _crosses_multiple(before, after, spec.evaluation.every):
             self._evaluate(tensorboard)
@@ -214,16 +218,20 @@ class _Run:
         tensorboard.write(row, self._step)
 
     def _evaluate(self, tensorboard: TensorBoardWriter) -> None:
-        evaluation = self.spec.evaluation
-        episodes = evaluate(self.assembly.evaluation_env, self.assembly.learner, evaluation, self.spec.seed, self.evaluated)
+        self.soundness.state()
+        evaluation, assembly = self.spec.evaluation, self.assembly
+        where = assembly.evaluation_env, assembly.learner, evaluation, self.spec.seed, self.evaluated
+        episodes = evaluate(*where, on_wait=lambda notice: self._report_progress(notice=notice))
         for number, episode in enumerate(episodes):
             row = {"step": self._step, "episode": number, "return": episode.episode_return, "length": episode.length}
+            row |= {} if evaluation.max_steps is None else {CUT: int(episode.cut)}
             self.evaluations.append(row | ({"phase": self.phases.name} if self.phases.name else {}) | episode.metrics)
         self.evaluated += 1
         self.score = float(np.mean([episode.episode_return for episode in episodes]))
         tensorboard.write({"eval/mean_reward": self.score}, self._step)
 
     def _save(self) -> None:
+        self.soundness.state()
         self.progress.sync()
         self.evaluations.sync()
         self.saved += 1
@@ -281,6 +289,7 @@ class _Run:
             assembly.reward.load_state_dict(state["reward"])
             assembly.bonus_env.resume_from(state["observations"])
         self.phases.resume(state.get("phase", 0))
+        self.soundness.restored(self.folder.checkpoint)
         randomness.set_state(state["random"])
 
     def _training_seeds(self, index: int, n: int) -> list[int]:
@@ -293,11 +302,12 @@ class _Run:
         replay = self.assembly.learner.replay
         return facts if replay is None else facts | {"replay_bytes": replay.bytes_on_disk}
 
-    def _report_progress(self, *, force: bool = False) -> None:
-        if self.report is None or (not force and time.monotonic() - self.last_report < REPORT_SECONDS):
+    def _report_progress(self, *, force: bool = False, notice: str | None = None) -> None:
+        due = force or notice or time.monotonic() - self.last_report >= REPORT_SECONDS
+        if self.report is None or not due:
             return
         self.last_report = time.monotonic()
-        self.report(RunProgress(self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name))
+        self.report(RunProgress(self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name, notice))
 
 
 def _crosses_multiple(before: int, after: int, every: int) -> bool:

@@ -59,7 +59,8 @@ class RelabellingVecEnv(BonusVecEnv):
         if self.train_reward:
             self.reward.observe(transitions)
             if self.reward.normaliser is not None:
-                bonus = self.reward.bonus(transitions)
+                bonus = self.check.bonus(self.reward.bonus(transitions), self.num_envs)
+                self.check.finite(bonus.cpu().numpy())
                 self.reward.normaliser.normalise_step(bonus, start=self.combine.normaliser_start)
         return observations, rewards, dones, infos
 
@@ -70,11 +71,12 @@ class RelabellingVecEnv(BonusVecEnv):
             ``w_ext * reward + w_int * bonus`` of each transition, float32 ``(B,)``.
         """
         if self.train_reward:
-            for name, value in self.reward.update(batch).items():
+            for name, value in self.check.metrics(self.reward.update(batch), "update").items():
                 self._update_metrics.setdefault(name, []).append(value)
         self._last_batch = batch
         self.reward.observe_batch(batch)
-        bonus = self.reward.bonus(batch)
+        bonus = self.check.bonus(self.reward.bonus(batch), len(batch))
+        self.check.finite_batch(bonus, batch.env_index)
         if self.reward.normaliser is not None:
             bonus = self.reward.normaliser.scale(bonus)
         self._bonuses.add(bonus)
@@ -90,7 +92,7 @@ class RelabellingVecEnv(BonusVecEnv):
             metrics["return_std"] = float(self.reward.normaliser.moments.std)
         metrics |= {name: float(np.mean(values)) for name, values in self._update_metrics.items()}
         if self._last_batch is not None:
-            metrics |= self.reward.diagnose(self._last_batch)
+            metrics |= self.check.metrics(self.reward.diagnose(self._last_batch), "diagnose")
         self._bonuses, self._update_metrics, self._last_batch = _BonusStatistics(), {}, None
         return metrics
 

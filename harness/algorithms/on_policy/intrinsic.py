@@ -77,21 +77,22 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
         transitions = self._to_transitions(observations, rewards, dones, infos)
         if self.train_reward:
             self.reward.observe(transitions)
-        bonus = self.reward.bonus(transitions)
+        bonus = self.check.bonus(self.reward.bonus(transitions), self.num_envs)
         summed = self.combine.mode == "sum"
         if summed and self.reward.normaliser is not None:
             normaliser = self.reward.normaliser
             start = self.combine.normaliser_start
             bonus = normaliser.normalise_step(bonus, start=start) if self.train_reward else normaliser.scale(bonus)
         added = self._bonuses[self._rollout.position] = bonus.cpu().numpy()
+        self.check.finite(added)
         if summed:
             combined = self.combine.extrinsic_weight * rewards + self.combine.intrinsic_weight * added
             rewards = combined.astype(np.float32)
         self._rollout.add(transitions)
         if self._rollout.full:
             rollout = self._rollout.transitions()
-            learned = self.reward.update(rollout) if self.train_reward else {}
-            self._update_metrics = learned | self.reward.diagnose(rollout)
+            learned = self.check.metrics(self.reward.update(rollout), "update") if self.train_reward else {}
+            self._update_metrics = learned | self.check.metrics(self.reward.diagnose(rollout), "diagnose")
             self._rollout.clear()
         return observations, rewards, dones, infos
 

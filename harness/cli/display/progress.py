@@ -43,6 +43,8 @@ def _live(console: Console, suite_progress: SuiteProgress) -> Generator[OnRunEve
             console.print(outcome_line(event.outcome, last.pop(event.outcome.spec.path, None)))
         elif isinstance(event, RunProgressed):
             last[event.spec.path] = event.progress
+            if event.progress.notice:
+                console.print(Text(f"waiting   {event.spec.label}  {event.progress.notice}", style="yellow"))
 
     last: dict[str, RunProgress] = {}
     with Live(
@@ -120,7 +122,9 @@ class _LineReporter:
                 self._print_line(f"started   {spec.label}")
             case RunProgressed(spec, progress):
                 self._last[spec.path] = progress
-                if self._due(spec.path, progress):
+                if progress.notice:
+                    self._print_line(f"waiting   {spec.label}  {progress.notice}")
+                elif self._due(spec.path, progress):
                     self._print_line(f"running   {spec.label}  {_in_words(progress)}")
             case RunEnded(outcome):
                 self._print_line(outcome_line(outcome, self._last.pop(outcome.spec.path, None)).plain)

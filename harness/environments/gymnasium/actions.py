@@ -64,6 +64,8 @@ def action_converter(space: spaces.Space[Any], limit: float | None) -> ActionCon
 
 
 def _scaled(space: spaces.Box, limit: float | None) -> ActionConverter:
+    if prod(space.shape) == 0:
+        raise UserError(f"actions are {space}, which leaves nothing to do; convert them with a wrapper")
     bounds = np.stack([space.low, space.high]).astype(np.float64)
     bounded = np.abs(bounds) < _UNBOUNDED
     if limit is None and not bounded.all():
@@ -72,7 +74,7 @@ def _scaled(space: spaces.Box, limit: float | None) -> ActionConverter:
     if (low > high).any():
         raise UserError(f"action_limit: {limit:g} lies outside of the actions' other bound ({space})")
     shape, dtype = space.shape, np.dtype(space.dtype)
-    whole = dtype.kind in "iu"
+    whole = dtype.kind in "iub"
 
     def convert(action: np.ndarray) -> np.ndarray:
         scaled = low + (action.reshape(shape).astype(np.float64) + 1) * ((high - low) / 2)

@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 from gymnasium import spaces
 
+from harness.environments.declared_spaces import WIDEST_PIXEL
 from harness.environments.gymnasium.config import IMAGE_LAYOUTS, GymnasiumConfig
 from harness.errors import RunError, UserError, suggest
 
@@ -111,6 +112,7 @@ class Images(ObservationConverter):
         self._path, self._axes = path, {"hwc": (2, 0, 1), "chw": (0, 1, 2), "hw": (0, 1)}[layout]
         if not isinstance(space, spaces.Box) or len(space.shape) != len(layout):
             raise UserError(f"'observation: {layout}' needs a Box of {len(layout)} dimensions; {_name(path)} is {space}")
+        _check_layout(path, space.shape, layout)
         self._source = cast(spaces.Box, space)
         self._scale = _pixel_scale(path, self._source)
         shape = tuple(space.shape[axis] for axis in self._axes)
@@ -199,6 +201,18 @@ def _image_part(space: spaces.Space[Any], config: GymnasiumConfig) -> tuple[Path
             f"keys: name the part that is the image, one of {', '.join(map(str, cast(KeysView[str], space.keys())))}"
         )
     return (), space
+
+
+def _check_layout(path: Path, shape: tuple[int, ...], layout: str) -> None:
+    """Refuse an image whose axes are evidently in the other order."""
+    if 0 in shape:
+        raise UserError(f"{_name(path)} is an image of the shape {shape}, which has no pixels")
+    turned = {"chw": "hwc", "hwc": "chw"}.get(layout)
+    channels, *sides = (shape[-1], *shape[:-1]) if layout == "chw" else shape  # were it the other one
+    if turned is not None and channels <= WIDEST_PIXEL < min(sides):
+        raise UserError(
+            f"{_name(path)} has the shape {shape}, hardly an image of layout {layout}; set 'observation: {turned}'"
+        )
 
 
 def _pixel_scale(path: Path, space: spaces.Box) -> float:

@@ -25,7 +25,7 @@ class GymnasiumVecEnv(HarnessVecEnv):
         factories: Make the N environments; observations are arrays of ``observation_space``. For processes they are pickled,
             so they are functions of modules or `functools.partial` of these.
         observation_space: Space of one environment's observations.
-        action_space: Space of one environment's actions.
+        action_space: Space of one environment's actions. The agent counts from 0, whatever number the first one has.
         processes: Number of processes that share the environments, at most N; 0 or 1 steps them in this one. A process costs a
             start of a second or more and about 0.1 ms for each step of the batch: worth it for environments that take longer.
         metrics: Names in ``info["metrics"]`` of each episode's last step, all of them numbers, NaN for what is not measured of
@@ -43,7 +43,8 @@ class GymnasiumVecEnv(HarnessVecEnv):
         metrics: Sequence[str] = (),
         frame_channels: int | None = None,
     ) -> None:
-        super().__init__(len(factories), observation_space, action_space, frame_channels=frame_channels)
+        agent_actions, self._first_action = _counted_from_zero(action_space)
+        super().__init__(len(factories), observation_space, agent_actions, frame_channels=frame_channels)
         self._metrics, self._metrics_enabled = tuple(metrics), False
         self._workers: list[EnvWorker] = []
         self._stepper: Stepper | None = None
@@ -83,7 +84,7 @@ class GymnasiumVecEnv(HarnessVecEnv):
             limits = cast(Any, self.action_space.nvec if isinstance(self.action_space, spaces.MultiDiscrete) else 2)
             if (np.less(actions, 0) | np.greater_equal(actions, limits)).any():
                 raise ValueError(f"actions must be of {self.action_space}, not {np.asarray(actions).tolist()}")
-        self._arrays.actions[:] = actions
+        self._arrays.actions[:] = actions if self._first_action is None else actions + self._first_action
         self._begin("step")
 
     def step_wait(self) -> StepReturn:
@@ -126,3 +127,13 @@ class GymnasiumVecEnv(HarnessVecEnv):
     def _reported_metrics(self, env: int) -> dict[str, float]:
         numbers = zip(self._metrics, self._arrays.metrics[env].tolist(), strict=True)
         return {name: number for name, number in numbers if not math.isnan(number)}
+
+
+def _counted_from_zero(space: ActionSpace) -> tuple[ActionSpace, np.ndarray | None]:
+    """The space as an agent sees it, and what is added to its actions; ``None`` for nothing."""
+    if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+        first = np.asarray(space.start)
+        if first.any():
+            counted = spaces.Discrete(space.n) if isinstance(space, spaces.Discrete) else spaces.MultiDiscrete(space.nvec)
+            return counted, first
+    return space, None

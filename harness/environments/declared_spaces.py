@@ -1,0 +1,120 @@
+"""Whether the spaces that environments declare are such that learners and methods can take them as they are."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, cast
+
+import numpy as np
+from gymnasium import spaces
+
+WIDEST_PIXEL = 4
+"""The most channels of a pixel: no image is that narrow."""
+
+_IMAGE_SIDE = 8
+"""Two axes of bytes as long as this are a picture's, or were to be flattened."""
+
+_IMAGE_DIMENSIONS = 3
+
+
+def space_problem(observation: spaces.Space[Any], action: spaces.Space[Any], frame_channels: int | None) -> str | None:
+    """What is wrong with the spaces of environments, as what their class does wrong; ``None`` if nothing is.
+
+    The sentence is for the author of the environments, whose class it goes on from: ``declares actions ..., ...``.
+
+    Args:
+        observation: Declared space of one environment's observations.
+        action: Declared space of one environment's actions.
+        frame_channels: Channels of one frame of stacked images; ``None`` where observations are declared as no images.
+    """
+    if not isinstance(observation, spaces.Box):
+        kind = type(cast(object, observation)).__name__
+        return f"declares observations that are a {kind}; they must be one Box: put its parts into one float32 vector"
+    box = cast(spaces.Box, observation)
+    return (_vector_problem(box) if frame_channels is None else image_problem(box, frame_channels)) or _action_problem(action)
+
+
+def image_problem(space: spaces.Space[Any], frame_channels: int) -> str | None:
+    """What keeps observations that are declared as images from being some; ``None`` if nothing does.
+
+    Args:
+        space: Declared space of the observations.
+        frame_channels: Channels of one frame of a stack.
+    """
+    good = isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == _IMAGE_DIMENSIONS
+    if good and (prod(space.shape) == 0 or (space.low != 0).any() or (space.high != 255).any()):
+        good = False
+    if good and looks_channels_last(space.shape or (), frame_channels):
+        height, width, channels = space.shape or ()
+        return (
+            f"declares images of the shape {space.shape}, whose channels seem to come last; they come first: declare"
+            f" ({channels}, {height}, {width}) and transpose what is returned"
+        )
+    if good and frame_channels > 0 and (space.shape or (0,))[0] % frame_channels == 0:
+        return None
+    wanted = f"uint8 from 0 to 255, channels first, in whole frames of {frame_channels}"
+    return f"declares images, which must be {wanted}; its observations are {space}"
+
+
+def looks_channels_last(shape: tuple[int, ...], frame_channels: int) -> bool:
+    """Whether an image of this shape is height x width x channels, and not channels x height x width.
+
+    Args:
+        shape: Three sizes.
+        frame_channels: Channels of one frame of a stack.
+    """
+    first, second, last = shape
+    if last >= min(first, second):
+        return False
+    return last <= WIDEST_PIXEL or (first == second and last % max(frame_channels, 1) == 0)
+
+
+def _vector_problem(space: spaces.Box) -> str | None:
+    if not space.shape:
+        return f"declares observations of the shape (), {space}; give them a dimension: a Box of the shape (1,)"
+    if prod(space.shape) == 0:
+        return f"declares empty observations, {space}; there must be something to see"
+    if space.dtype not in (np.float32, np.uint8):
+        return (
+            f"declares observations of {space.dtype}, {space}; declare and return vectors of float32, or images of uint8 with"
+            " frame_channels"
+        )
+    if space.dtype == np.uint8 and sum(side >= _IMAGE_SIDE for side in space.shape) > 1:
+        return (
+            f"declares observations of bytes of the shape {space.shape} and no frame_channels; for images, put the channels"
+            " first and give frame_channels; for anything else, declare one flat vector"
+        )
+    return None
+
+
+def _action_problem(space: spaces.Space[Any]) -> str | None:
+    if isinstance(space, spaces.Discrete):
+        if space.start == 0:
+            return None
+        return f"declares actions {space}; learners count from 0: declare Discrete({space.n}) and add {space.start} to each"
+    if isinstance(space, spaces.Box):
+        return _box_action_problem(cast(spaces.Box, space))
+    if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
+        several = cast("spaces.MultiDiscrete | spaces.MultiBinary", space)
+        if len(several.shape) != 1 or prod(several.shape) == 0:
+            return f"declares actions {several}; they must have one dimension, with at least one number in it"
+        if isinstance(several, spaces.MultiDiscrete) and several.start.any():
+            return f"declares actions {several}; learners count from 0: declare it without 'start' and add that to each"
+        return None
+    return f"declares actions {space}, which no algorithm learns; Discrete, Box, MultiDiscrete and MultiBinary can be learnt"
+
+
+def _box_action_problem(space: spaces.Box) -> str | None:
+    if not space.shape or prod(space.shape) == 0:
+        needs = "it needs a dimension, such as (1,), and a number in it"
+        return f"declares actions that are a Box of the shape {space.shape}; {needs}"
+    if space.dtype not in (np.float32, np.float64):
+        return (
+            f"declares actions that are a Box of {space.dtype}, and learners give fractions; declare float32 and round, or"
+            " MultiDiscrete for whole numbers"
+        )
+    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        return f"declares actions without bounds, {space}; declare finite ones, such as -1 and 1, and scale what is given"
+    if (space.low >= space.high).any():
+        return f"declares actions that leave no choice, {space}: low must be below high; leave such numbers out"
+    return None
