@@ -70,15 +70,15 @@ class AnswerCheck:
             env = int(np.flatnonzero(~np.isfinite(rewards))[0])
             self._fail(f"returned a reward of {rewards[env]}", env)
         if not isinstance(cast(object, infos), list) or len(infos) != self._n_envs:
-            self._fail(f"returned infos that are {_kind(infos)}, where a list of {self._n_envs} is promised")
+            self._fail(f"returned {_counted(infos)}, where a list of {self._n_envs} is promised")
         if dones.any():
             for env in np.flatnonzero(dones).tolist():
                 self._end(env, infos[env])
 
     def _row(self, name: str, values: Any, dtype: np.dtype) -> None:
         if not isinstance(values, np.ndarray) or values.shape != (self._n_envs,) or values.dtype != dtype:
-            got = _described(values) if isinstance(values, np.ndarray) else _kind(values)
-            self._fail(f"returned {name} of {got}, where {dtype} ({self._n_envs},) is promised")
+            got = f"of {_described(values)}" if isinstance(values, np.ndarray) else f"that are {_kind(values)}"
+            self._fail(f"returned {name} {got}, where {dtype} ({self._n_envs},) is promised")
 
     def _end(self, env: int, info: Any) -> None:
         """Check the info of an episode's last step."""
@@ -146,6 +146,10 @@ class CheckedVecEnv(VecEnvWrapper):
 
 def _kind(value: object) -> str:
     return "None" if value is None else f"of type {type(value).__name__}"
+
+
+def _counted(infos: object) -> str:
+    return f"{len(infos)} infos" if isinstance(infos, list) else f"infos that are {_kind(infos)}"
 
 
 def _described(array: np.ndarray) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from harness.report.wording import join_names
+from harness.runs.folder import Attempt
 
 ABSENT = "as before it could be set"
 """Stands for a setting that a record does not have: at the value that every run had before there was a choice."""
@@ -32,6 +33,38 @@ def _describe(key: str, settings: Iterable[tuple[str, Mapping[str, Any]]]) -> st
     if len(owners) == 1:
         return ""
     return f"{key} " + ", ".join(f"{value} ({join_names(list(names))})" for value, names in owners.items())
+
+
+_COMPARED = ("harness", "commit", "plugins", "packages", "python", "cpu", "device")
+"""What an attempt recorded that may change a run's numbers."""
+
+
+def describe_changes(attempts: Sequence[Attempt]) -> list[str]:
+    """What changed between attempts of one run that went on from what an earlier one had left; one phrase for each.
+
+    Args:
+        attempts: The attempts of a run, oldest first.
+    """
+    lasting = [one for one, following in zip(attempts, attempts[1:], strict=False) if following.step > one.step]
+    lasting += attempts[-1:]  # what an attempt did from its checkpoint on is lost if the next one begins there again
+    phrases: dict[str, None] = {}
+    for before, after in zip(lasting, lasting[1:], strict=False):
+        old, new = dict(_facts(before.provenance)), dict(_facts(after.provenance))
+        for name in dict.fromkeys((*old, *new)):
+            values = [facts.get(name, "none") for facts in (old, new)]
+            if values[0] != values[1]:
+                phrases[f"{name} {values[0]}, then {values[1]} from step {after.step:,}"] = None
+    return list(phrases)
+
+
+def _facts(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in _COMPARED:
+        value = provenance.get(key)
+        if isinstance(value, Mapping):
+            parts = cast(Mapping[str, Any], value)
+            yield from ((f"{key.removesuffix('s')} {name}", _show(part)) for name, part in parts.items())
+        elif value is not None:
+            yield key, _show(value)
 
 
 def _show(value: Any) -> str:

@@ -9,7 +9,7 @@ import polars as pl
 
 from harness.analysis.statistics import MIN_SEEDS
 from harness.analysis.tables import Analysis
-from harness.report.differences import describe_differences
+from harness.report.differences import describe_changes, describe_differences
 from harness.report.wording import join_names
 from harness.runs.results import RunRecords
 from harness.spec import RunSpec
@@ -29,6 +29,8 @@ def collect_warnings(analysis: Analysis, records: RunRecords) -> list[str]:
         _unequal_budgets,
         _unequal_environments,
         _unequal_algorithms,
+        _cut_evaluations,
+        _changed_provenance,
         _conflicting_constants,
         _superseded,
         _altered_curves,
@@ -152,6 +154,30 @@ def _unequal_algorithms(analysis: Analysis, records: RunRecords) -> Iterator[str
         return
     if differing := describe_differences([(label, spec.config) for label, spec in specs.items()]):
         yield f"Methods differ in their algorithm's settings: {'; '.join(differing)}. Not the bonus alone is compared."
+
+
+def _cut_evaluations(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    table = analysis.tables["measurements"].filter(pl.col("mean") > 0, measurement="cut")
+    parts = [f"{label} on {task} ({share:.0%})" for label, task, share in table.select("method", "task", "mean").rows()]
+    if parts:
+        yield (
+            f"Episodes of the last evaluation were ended by evaluation.max_steps and not by the environment: {join_names(parts)}."
+            " Their returns are what was earned until then, and nothing else was measured of them."
+        )
+
+
+def _changed_provenance(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    runs = analysis.current_runs.drop_nulls("folder").select("task", "label", "seed", "folder").rows()
+    parts = [
+        f"{_run_name(task, label, seed)} ({'; '.join(changes)})"
+        for task, label, seed, folder in runs
+        if (changes := describe_changes(records[folder].attempts))
+    ]
+    if parts:
+        yield (
+            f"What these runs were trained with changed while they were interrupted: {join_names(parts)}. Their scores belong to"
+            " neither version alone; runs with --fresh would."
+        )
 
 
 def _conflicting_constants(analysis: Analysis, records: RunRecords) -> Iterator[str]:

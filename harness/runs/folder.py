@@ -76,8 +76,24 @@ class RunStatus(_Record):
     history: list[HistoryEntry] = []
 
 
+class Attempt(_Record):
+    """Where and with what a run was begun or resumed.
+
+    Attributes:
+        started: Start of the attempt, ISO 8601 in UTC.
+        step: The step that it went on from; 0 if it began anew.
+        host: Name of the machine.
+        provenance: Versions, machine, device and command of this attempt.
+    """
+
+    started: str
+    step: int
+    host: str
+    provenance: dict[str, JsonValue]
+
+
 class RunRecord(_Record):
-    """The content of ``run.json``."""
+    """The content of ``run.json``; ``provenance`` is that of the last attempt, ``attempts`` has one of each."""
 
     format: Literal[1] = RECORD_FORMAT
     digest: str
@@ -85,6 +101,21 @@ class RunRecord(_Record):
     spec: RunSpec
     provenance: dict[str, JsonValue]
     status: RunStatus
+    attempts: list[Attempt] = []
+
+    def with_attempt(self, step: int, provenance: dict[str, JsonValue]) -> RunRecord:
+        """The record with one more attempt; the only one that a record of before December 2026 tells of becomes the first.
+
+        Args:
+            step: The step that the attempt goes on from.
+            provenance: Versions, machine, device and command.
+        """
+        known = self.attempts
+        if not known and self.status.attempts and self.provenance:
+            host = self.status.history[0].host if self.status.history else ""
+            known = [Attempt(started=self.status.started, step=0, host=host, provenance=self.provenance)]
+        new = Attempt(started=now(), step=step, host=socket.gethostname(), provenance=provenance)
+        return self.model_copy(update={"provenance": provenance, "attempts": [*known, new]})
 
 
 class RunFolder:

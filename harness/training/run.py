@@ -140,12 +140,12 @@ class _Run:
         spec, time_now = self.spec, now()
         if self.folder.record_file.exists():
             record = self.folder.read()
-            self.folder.write(record.model_copy(update={"provenance": facts}))
+            self.folder.write(record.with_attempt(checkpoints.newest_step(self.folder.checkpoint) or spec.first_step, facts))
             self.folder.set_state("running", attempts=record.status.attempts + 1)
             return
         status = RunStatus(state="running", step=0, steps=spec.steps, started=time_now, updated=time_now, attempts=0)
         record = RunRecord(spec=spec, digest=spec.digest, method_digest=spec.method_digest, provenance=facts, status=status)
-        self.folder.write(record)
+        self.folder.write(record.with_attempt(spec.first_step, facts))
         self.folder.set_state("running", attempts=1)
 
     def _begin(self) -> None:
