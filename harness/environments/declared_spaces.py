@@ -88,20 +88,22 @@ def _vector_problem(space: spaces.Box) -> str | None:
 
 
 def _action_problem(space: spaces.Space[Any]) -> str | None:
-    if isinstance(space, spaces.Discrete):
-        if space.start == 0:
-            return None
-        return f"declares actions {space}; learners count from 0: declare Discrete({space.n}) and add {space.start} to each"
     if isinstance(space, spaces.Box):
         return _box_action_problem(cast(spaces.Box, space))
+    if isinstance(space, spaces.Discrete):
+        shift = f"declare Discrete({space.n}) and add {space.start} to each"
+        return f"declares actions {space}; learners count from 0: {shift}" if space.start else None
     if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
-        several = cast("spaces.MultiDiscrete | spaces.MultiBinary", space)
-        if len(several.shape) != 1 or prod(several.shape) == 0:
-            return f"declares actions {several}; they must have one dimension, with at least one number in it"
-        if isinstance(several, spaces.MultiDiscrete) and several.start.any():
-            return f"declares actions {several}; learners count from 0: declare it without 'start' and add that to each"
-        return None
+        return _several_actions_problem(cast("spaces.MultiDiscrete | spaces.MultiBinary", space))
     return f"declares actions {space}, which no algorithm learns; Discrete, Box, MultiDiscrete and MultiBinary can be learnt"
+
+
+def _several_actions_problem(space: spaces.MultiDiscrete | spaces.MultiBinary) -> str | None:
+    if len(space.shape) != 1 or prod(space.shape) == 0:
+        return f"declares actions {space}; they must have one dimension, with at least one number in it"
+    if isinstance(space, spaces.MultiDiscrete) and space.start.any():
+        return f"declares actions {space}; learners count from 0: declare it without 'start' and add that to each"
+    return None
 
 
 def _box_action_problem(space: spaces.Box) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 from harness.execution.capacity import default_workers, processes_that_fit
@@ -30,7 +31,10 @@ class GroupForecast:
         memory_bytes: The memory of each run's process, its replay buffer full.
         replay_bytes: Disk that each run's replay buffer takes until the run is finished; 0 on-policy.
         steps_per_second: The speed of each run.
-        seconds: Seconds of training that are left of all of them, one after another.
+        seconds: Seconds of training and evaluation that are left of all of them, one after another.
+        evaluation_seconds: Seconds of the evaluations of each run.
+        unended_after: Steps after which no evaluation episode had ended while this was measured, so that the time is a lower
+            bound; ``None`` where it is none.
     """
 
     task: str
@@ -42,11 +46,13 @@ class GroupForecast:
     replay_bytes: int
     steps_per_second: float
     seconds: float
+    evaluation_seconds: float = 0.0
+    unended_after: int | None = None
 
     @property
     def seconds_from_scratch(self) -> float:
         """Seconds that all of them would take one after another, had none begun."""
-        return self.runs * (self.steps / self.steps_per_second + _SECONDS_TO_START)
+        return self.runs * (self.steps / self.steps_per_second + self.evaluation_seconds + _SECONDS_TO_START)
 
 
 @dataclass(frozen=True)
@@ -92,15 +98,28 @@ def forecast(
 
 
 def _forecast_group(group: RunGroup, cost: ResourceEstimate) -> GroupForecast:
-    left = [run.steps_left / cost.steps_per_second + _SECONDS_TO_START for run in group.runs if run.state != "finished"]
+    each = cost.evaluation_seconds
+    left = [
+        run.steps_left / cost.steps_per_second + _evaluations(run.spec, run.steps_left) * each + _SECONDS_TO_START
+        for run in group.runs
+        if run.state != "finished"
+    ]
+    spec = group.runs[0].spec
     return GroupForecast(
         task=group.task,
         method=group.method,
         runs=len(group.runs),
         finished=group.count("finished"),
-        steps=group.runs[0].spec.steps,
+        steps=spec.steps,
         memory_bytes=cost.memory_bytes,
         replay_bytes=cost.replay_bytes,
         steps_per_second=cost.steps_per_second,
         seconds=sum(left),
+        evaluation_seconds=_evaluations(spec, spec.steps) * each,
+        unended_after=cost.unended_after,
     )
+
+
+def _evaluations(spec: RunSpec, steps_left: int) -> int:
+    """The evaluations in the last steps of a run."""
+    return ceil(spec.steps / spec.evaluation.every) - (spec.steps - steps_left) // spec.evaluation.every

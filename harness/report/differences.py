@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 from harness.report.wording import join_names
@@ -45,10 +46,10 @@ def describe_changes(attempts: Sequence[Attempt]) -> list[str]:
     Args:
         attempts: The attempts of a run, oldest first.
     """
-    lasting = [one for one, following in zip(attempts, attempts[1:], strict=False) if following.step > one.step]
+    lasting = [one for one, following in pairwise(attempts) if following.step > one.step]
     lasting += attempts[-1:]  # what an attempt did from its checkpoint on is lost if the next one begins there again
     phrases: dict[str, None] = {}
-    for before, after in zip(lasting, lasting[1:], strict=False):
+    for before, after in pairwise(lasting):
         old, new = dict(_facts(before.provenance)), dict(_facts(after.provenance))
         for name in dict.fromkeys((*old, *new)):
             values = [facts.get(name, "none") for facts in (old, new)]

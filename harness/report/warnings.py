@@ -161,8 +161,8 @@ def _cut_evaluations(analysis: Analysis, records: RunRecords) -> Iterator[str]:
     parts = [f"{label} on {task} ({share:.0%})" for label, task, share in table.select("method", "task", "mean").rows()]
     if parts:
         yield (
-            f"Episodes of the last evaluation were ended by evaluation.max_steps and not by the environment: {join_names(parts)}."
-            " Their returns are what was earned until then, and nothing else was measured of them."
+            "Episodes of the last evaluation were ended by evaluation.max_steps and not by the environment:"
+            f" {join_names(parts)}. Their returns are what was earned until then, and nothing else was measured of them."
         )
 
 
@@ -175,8 +175,8 @@ def _changed_provenance(analysis: Analysis, records: RunRecords) -> Iterator[str
     ]
     if parts:
         yield (
-            f"What these runs were trained with changed while they were interrupted: {join_names(parts)}. Their scores belong to"
-            " neither version alone; runs with --fresh would."
+            f"What these runs were trained with changed while they were interrupted: {join_names(parts)}. Their scores belong"
+            " to neither version alone; those of runs with --fresh would."
         )
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from math import ceil
+from typing import Any, cast
 
+import numpy as np
 import psutil
 from stable_baselines3.common.buffers import ReplayBuffer
 
 from harness.config import AlgorithmConfig, EnvironmentConfig
+from harness.environments.base import StepReturn
+from harness.environments.checked import AnswerCheck
 from harness.registry import Registry, installed
-from harness.spec import RunSpec
+from harness.spec import Purpose, RunSpec, derive_seeds
 from harness.training import trees
 from harness.training.assembly import Assembly, assemble, choose_device
 from harness.training.contracts import make_environments
+
+PROBE_EVALUATION_SECONDS = 2.0
+"""Longest time for which evaluation episodes are timed; those that have not ended then need at least as long."""
 
 PROBE_ENVS = 8
 PROBE_STEPS = 512
@@ -30,11 +39,16 @@ class ResourceEstimate:
         memory_bytes: Memory of the process that trains it, on the host; of a replay buffer that is full.
         replay_bytes: Disk that a full replay buffer takes beside the checkpoint; 0 on-policy.
         steps_per_second: Speed of training on this machine, as it was busy just now; evaluation aside.
+        evaluation_seconds: Duration of one evaluation, with episodes as long as those of the untrained policy.
+        unended_after: Steps after which none of the timed evaluation episodes that count had ended, so that
+            `evaluation_seconds` is a lower bound; ``None`` where it is none.
     """
 
     memory_bytes: int
     replay_bytes: int
     steps_per_second: float
+    evaluation_seconds: float = 0.0
+    unended_after: int | None = None
 
 
 def estimate_in_subprocess(spec: RunSpec, device: str = "auto") -> ResourceEstimate:
@@ -56,7 +70,8 @@ def estimate(spec: RunSpec, device: str = "auto") -> ResourceEstimate:
         before, start = assembly.learner.step, time.perf_counter()
         assembly.learner.iterate()
         speed = (assembly.learner.step - before) / (time.perf_counter() - start)
-        return ResourceEstimate(_memory(spec, assembly, plugins), replay_bytes(spec, plugins), speed)
+        memory = _memory(spec, assembly, plugins)
+        return ResourceEstimate(memory, replay_bytes(spec, plugins), speed, *_time_evaluation(spec, assembly))
     finally:
         assembly.close()
 
@@ -87,8 +102,30 @@ def _probe_spec(spec: RunSpec, plugins: Registry) -> RunSpec:
     """The same run at a small scale; the work per step stays the same."""
     smaller = _config(spec, plugins).probe_settings(PROBE_ENVS, PROBE_STEPS)
     algorithm = spec.algorithm.model_copy(update={"config": spec.algorithm.config | smaller})
-    evaluation = spec.evaluation.model_copy(update={"episodes": 1})
-    return spec.model_copy(update={"algorithm": algorithm, "evaluation": evaluation})
+    return spec.model_copy(update={"algorithm": algorithm})
+
+
+def _time_evaluation(spec: RunSpec, assembly: Assembly) -> tuple[float, int | None]:
+    """Seconds of an evaluation, and the steps after which the wait for an episode's end was given up."""
+    env, evaluation = assembly.evaluation_env, spec.evaluation
+    limit, check = evaluation.max_steps or sys.maxsize, AnswerCheck(env)
+    env.reseed(derive_seeds(spec.seed, Purpose.EVALUATION, 0, env.num_envs))
+    observations: Any = env.reset()
+    state, ended, steps = None, np.zeros(env.num_envs, dtype=bool), 0
+    starts, begin = np.ones_like(ended), time.perf_counter()
+    while not ended.all() and steps < limit and time.perf_counter() - begin < PROBE_EVALUATION_SECONDS:
+        actions, state = assembly.learner.predict(
+            observations, deterministic=evaluation.deterministic, state=state, episode_starts=starts
+        )
+        step = cast(StepReturn, env.step(actions))
+        check.step(step)
+        observations, _, starts, _ = step
+        ended |= starts
+        steps += 1
+    seconds = (time.perf_counter() - begin) / max(steps, 1)
+    longest = steps if ended.all() else evaluation.max_steps or steps
+    unended = None if ended.any() or evaluation.max_steps else steps
+    return ceil(evaluation.episodes / env.num_envs) * longest * seconds, unended
 
 
 def _memory(spec: RunSpec, assembly: Assembly, plugins: Registry) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
+from harness.cli.display.forecast import print_forecast
 from harness.execution.capacity import MIN_WORKER_MEMORY_BYTES, cores, default_workers
 from harness.execution.forecast import forecast
 from harness.runs.folder import RunFolder
@@ -20,6 +23,8 @@ class Cost:
     memory_bytes: int = 1 << 30
     replay_bytes: int = 0
     steps_per_second: float = 100.0
+    evaluation_seconds: float = 0.0
+    unended_after: int | None = None
 
 
 def summary(task="t", method="m", seed=0, state="missing", step=0, threads=1):
@@ -44,6 +49,20 @@ def test_only_what_is_left_takes_time():
     (group,) = plan.groups
     assert (group.runs, group.finished) == (2, 1)
     assert group.seconds == plan.seconds == pytest.approx(10 + 5)
+
+
+def test_fault_j_evaluations_take_time_and_a_lower_bound_is_called_one():
+    runs = [summary(seed=0), summary(seed=1, state="interrupted", step=9_000)]
+    plan = forecast(runs, lambda spec: Cost(evaluation_seconds=2.0, unended_after=700), workers=1)
+    (group,) = plan.groups
+    assert group.seconds == plan.seconds == pytest.approx((100 + 200 + 5) + (10 + 20 + 5))
+    assert group.seconds_from_scratch == pytest.approx(2 * (100 + 200 + 5))
+    console = Console(file=StringIO(), width=200)
+    print_forecast(console, plan)
+    assert (
+        "no evaluation episode of t/m ended within 700 steps, so that the time is a lower bound;"
+        " evaluation: {max_steps: N} bounds an episode"
+    ) in console.file.getvalue()
 
 
 def test_workers_share_the_work_but_no_more_than_there_are_runs():

@@ -350,3 +350,21 @@ def test_profile_thresholds_reach_the_highest_score(tmp_path):
     assert profile["value"].to_list()[0] == 1
     assert profile["value"].to_list()[-1] == 0
     assert np.all(np.diff(profile["value"]) <= 0)
+
+
+def test_fault_i_a_report_tells_what_changed_within_a_run(tmp_path, text_of):
+    write_suite(tmp_path / "results", METHODS, seeds=3)
+    folder = write_run(tmp_path / "results", "north", "rnd", 0, 6.0)
+    before = {**PROVENANCE, "plugins": {"rnd": "rnd 0.1"}}
+    record = folder.read().model_copy(update={"provenance": before})
+    folder.write(record.with_attempt(2000, {**before, "plugins": {"rnd": "rnd 0.2"}, "device": "H100"}))
+    text = text_of(tmp_path / "results")
+    assert "changed while they were interrupted: north/rnd/seed-0" in text
+    assert "(plugin rnd rnd 0.1, then rnd 0.2 from step 2,000; device cpu, then H100 from step 2,000)" in text
+
+
+def test_fault_j_a_report_tells_of_evaluation_episodes_that_were_cut(tmp_path, text_of):
+    write_suite(tmp_path / "results", METHODS, seeds=3)
+    for seed in range(3):
+        write_run(tmp_path / "results", "north", "snd", seed, 5.0, metrics={"cut": 0.5})
+    assert "ended by evaluation.max_steps and not by the environment: snd on north (50%)" in text_of(tmp_path / "results")

@@ -198,7 +198,9 @@ DESCRIPTIONS = (
 @cache
 def registry() -> Registry:
     """What is installed, and this."""
-    return Registry([builtin_plugin(), *discover(), Plugin(PluginInfo("broken", "broken-plugin", "1", "support"), DESCRIPTIONS)])
+    return Registry(
+        [builtin_plugin(), *discover(), Plugin(PluginInfo("broken", "broken-plugin", "1", "support"), DESCRIPTIONS)]
+    )
 
 
 def broken_spec(

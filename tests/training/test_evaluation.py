@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from support.scripted import ScriptedVecEnv
+from support.specs import make_spec
 
 from harness.spec import EvaluationSpec
+from harness.training import evaluation
 from harness.training.evaluation import evaluate
 
 
@@ -58,3 +61,62 @@ def test_each_evaluation_has_its_own_seeds() -> None:
         evaluate(env, Player(), EvaluationSpec(every=1, episodes=2), seed=0, index=index)
     assert env.resets[0] == env.resets[2]
     assert not set(env.resets[0]) & set(env.resets[1])
+
+
+def endless(ending: int) -> ScriptedVecEnv:
+    """Environment 0 ends every 3 steps, environment 1 only at step ``ending`` of a long script; a reward of 1 per step."""
+    terminated = np.zeros((60, 2), dtype=bool)
+    terminated[2::3, 0] = True
+    terminated[ending - 1, 1] = True
+    return ScriptedVecEnv(terminated, np.zeros_like(terminated), np.ones((60, 2)))
+
+
+def test_fault_j_an_episode_without_end_is_cut_and_said_to_be() -> None:
+    env = endless(60)
+    episodes = evaluate(env, Player(), EvaluationSpec(every=1, episodes=2, max_steps=20), seed=0, index=0)
+    assert [(one.episode_return, one.length, one.cut) for one in episodes] == [(3.0, 3, False), (20.0, 20, True)]
+    assert len(env.resets) == 1
+
+
+def test_fault_j_after_a_cut_the_remaining_episodes_begin_anew_with_other_seeds() -> None:
+    env = endless(60)
+    episodes = evaluate(env, Player(), EvaluationSpec(every=1, episodes=5, max_steps=10), seed=0, index=0)
+    assert [one.length for one in episodes] == [3, 3, 3, 10, 10]
+    assert [one.cut for one in episodes] == [False] * 3 + [True] * 2
+    assert len(env.resets) == 2
+    assert not set(env.resets[0]) & set(env.resets[1])
+
+
+def test_fault_j_a_bound_that_no_episode_reaches_changes_nothing() -> None:
+    bounded, unbounded = (
+        evaluate(scripted(), Player(), EvaluationSpec(every=1, episodes=6, max_steps=bound), seed=0, index=0)
+        for bound in (5, None)
+    )
+    assert bounded == unbounded
+
+
+def test_fault_j_somebody_who_waits_is_told() -> None:
+    env, told = endless(60), list[str]()
+    env.terminated[:, 1] = False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "FIRST_NOTICE_STEPS", 100)
+        evaluate(env, Player(), EvaluationSpec(every=1, episodes=2, max_steps=450), seed=0, index=0, on_wait=told.append)
+    assert told == [f"still in the same evaluation episode after {steps} steps" for steps in (100, 200, 400)]
+    env.terminated[:, 0] = False
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(StopIteration):
+        patch.setattr(evaluation, "FIRST_NOTICE_STEPS", 100)
+
+        def stop(notice: str) -> None:
+            told.append(notice)
+            raise StopIteration
+
+        evaluate(env, Player(), EvaluationSpec(every=1, episodes=2), seed=0, index=0, on_wait=stop)
+    assert told[-1] == "still in its first evaluation episode after 100 steps; evaluation: {max_steps: N} bounds one"
+
+
+def test_fault_j_a_bound_is_part_of_the_identity_only_where_it_is_set() -> None:
+    spec = make_spec()
+    assert "max_steps" not in spec.model_dump(mode="json")["evaluation"]
+    bounded = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"max_steps": 100})})
+    assert bounded.digest != spec.digest
+    assert type(spec).model_validate(bounded.model_dump(mode="json")) == bounded

@@ -180,5 +180,5 @@ def test_actions_that_are_not_finite_are_the_policys_fault(tmp_path: Path) -> No
 
     env = CheckedVecEnv(BrokenVecEnv(registry().config_class(registry().environment("broken"))(continuous=True), 2))
     env.reset()
-    with pytest.raises(RunError, match="the policy's action for environment 1 is .*nan"):
+    with pytest.raises(RunError, match=r"the policy's action for environment 1 is .*nan"):
         env.step(np.array([[0.0, 0.1], [np.nan, 0.2]]))

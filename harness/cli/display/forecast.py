@@ -21,6 +21,12 @@ def print_forecast(console: Console, plan: Forecast) -> None:
         f" with {formatting.plural(plan.workers, 'worker')}, as busy as this machine is now",
         soft_wrap=True,
     )
+    for steps, groups in _unended(plan).items():
+        warning = (
+            f"no evaluation episode of {', '.join(groups)} ended within {formatting.count(steps)} steps, so that the time is a"
+            " lower bound; evaluation: {max_steps: N} bounds an episode"
+        )
+        console.print(Text(warning, style="yellow"), soft_wrap=True)
     if replay := max((group.replay_bytes for group in plan.groups), default=0):
         console.print(
             f"full replay buffers take up to {formatting.memory(replay)} of each run's memory,"
@@ -34,6 +40,15 @@ def print_forecast(console: Console, plan: Forecast) -> None:
         if replay:
             warning += ", or a smaller buffer_size"
         console.print(Text(warning, style="yellow"), soft_wrap=True)
+
+
+def _unended(plan: Forecast) -> dict[int, list[str]]:
+    """Tasks and methods whose evaluation episodes did not end while they were timed, by the steps that were waited for."""
+    found: dict[int, list[str]] = {}
+    for group in plan.groups:
+        if group.unended_after is not None and group.seconds:
+            found.setdefault(group.unended_after, []).append(f"{group.task}/{group.method}")
+    return found
 
 
 def _row(group: GroupForecast) -> tuple[str, ...]:
