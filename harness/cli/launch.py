@@ -85,6 +85,8 @@ class _RunView:
         self._show: OnRunEvent | None = None
 
     def __enter__(self) -> _RunView:
+        self._preparing = self._console.status("building each task with each method")
+        self._stack.enter_context(self._preparing)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -97,6 +99,7 @@ class _RunView:
     def on_event(self, event: PlanStarted | RunEvent) -> None:
         """Show an event."""
         if isinstance(event, PlanStarted):
+            self._preparing.stop()
             self._console.print(_opening_line(event.runs, self._results), soft_wrap=True)
             self._progress = unfinished_progress(event.runs)
             self._show = self._stack.enter_context(progress_view(self._console, self._progress))

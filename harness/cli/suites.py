@@ -41,12 +41,16 @@ def check(
         bool,
         typer.Option("--explain", help="Show every value with the line, option, preset or default that gave it."),
     ] = False,
+    build: Annotated[
+        bool,
+        typer.Option("--build/--no-build", help="Build each task once with each method, in processes of their own."),
+    ] = True,
     as_json: AsJson = False,
 ) -> int:
-    """Validate suites without running anything; examine what plugins provide with the conformance kits."""
+    """Validate suites without training anything; examine what plugins provide with the conformance kits."""
     from harness.cli.plugins import any_failed, examine
 
-    checked = [_check(Path(name), profile, overrides) for name in what if _is_suite_file(name)]
+    checked = [_check(Path(name), profile, overrides, build=build) for name in what if _is_suite_file(name)]
     good = not any(one.problems for one in checked)
     if not as_json:
         _print_checked(checked, explain=explain)
@@ -86,7 +90,8 @@ def _check_as_json(checked: _SuiteCheck, *, explain: bool) -> dict[str, Any]:
     return found
 
 
-def _check(file: Path, profile: str | None, overrides: Sequence[str] | None) -> _SuiteCheck:
+def _check(file: Path, profile: str | None, overrides: Sequence[str] | None, *, build: bool) -> _SuiteCheck:
+    from harness.execution.rehearsal import build_problems
     from harness.planning.snapshots import resolve_snapshots
     from harness.tuning.space import check_search_spaces
 
@@ -95,4 +100,9 @@ def _check(file: Path, profile: str | None, overrides: Sequence[str] | None) -> 
         check_search_spaces(plan)
     except UserError as error:
         return _SuiteCheck(file, None, tuple(str(error).splitlines()))
+    if build:
+        with open_console().status("building each task with each method"):
+            problems = build_problems(plan.runs)
+        if problems:
+            return _SuiteCheck(file, None, tuple(f"{file}: {problem}" for problem in problems))
     return _SuiteCheck(file, plan)

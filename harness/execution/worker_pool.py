@@ -84,6 +84,15 @@ class WorkerPool(WorkerSession):
         worker.stop()
         record_interruption(spec, self._results)
 
+    def adopt(self, other: WorkerPool) -> None:
+        """Take over the idle workers of another pool, which is closed."""
+        for worker in other._idle:
+            other._selector.unregister(worker)
+            self._selector.register(worker, selectors.EVENT_READ)
+            self._idle.append(worker)
+        other._idle = []
+        other.close()
+
     def release_idle(self) -> None:
         """Stop the idle workers."""
         self._stop_workers(list(self._idle))

@@ -307,7 +307,9 @@ class _Run:
         if self.report is None or not due:
             return
         self.last_report = time.monotonic()
-        self.report(RunProgress(self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name, notice))
+        self.report(
+            RunProgress(self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name, notice=notice)
+        )
 
 
 def _crosses_multiple(before: int, after: int, every: int) -> bool:

@@ -19,6 +19,18 @@ from harness.runs.folder import RunFolder
 from harness.runs.status import summarise_plan
 
 RESULTS = Path("results")
+CELLS = """
+suite: cells
+environment: {family: minigrid}
+tasks: {Empty-5x5: {}, DoorKey-5x5: {}}
+algorithm: {name: ppo, network: minigrid, n_envs: 4, n_steps: 16, batch_size: 32}
+methods:
+  rnd: {reward: rnd, config: {feature_dim: 16}}
+  fits: {reward: rnd, config: {feature_dim: 16, architecture: mlp}}
+seeds: 100
+steps: 2048
+evaluation: {every: 1024, episodes: 2}
+"""
 
 
 def start(*arguments: str, hang_up: signal.Handlers = signal.SIG_DFL) -> subprocess.Popen[str]:
@@ -100,15 +112,34 @@ def test_killed_in_the_middle_the_same_command_finishes_the_rest(workplace):
     ]
 
 
-def test_failing_run_is_named_and_the_others_finish(workplace):
+FAULTY = """
+import gymnasium
+
+class Faulty(gymnasium.Env):
+    observation_space, action_space = gymnasium.spaces.Box(-1, 1, (2,)), gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        return self.observation_space.low, {}
+
+    def step(self, action):
+        raise LookupError("of all things")
+
+gymnasium.register("Faulty-v0", Faulty)
+"""
+
+
+def test_failing_run_is_named_and_the_others_finish(workplace, monkeypatch):
+    (workplace / "faulty.py").write_text(FAULTY)
+    monkeypatch.setenv("PYTHONPATH", str(workplace))
     suite = workplace / "small.yaml"
-    suite.write_text(suite.read_text().replace("ppo: {}", "ppo: {}\n  misfit: {algorithm: {network: burda2018}}"))
+    faulty = "  bad: {environment: {family: gymnasium, id: Faulty-v0, import: faulty}}\n"
+    suite.write_text(suite.read_text().replace("algorithm:", f"{faulty}algorithm:", 1))
     options = ("--task", "n4", "--seeds", "1", "--steps", "256", "--workers", "1")
-    code, lines, errors = finish("run", "small.yaml", *options, "--no-report")
+    code, lines, errors = finish("run", "small.yaml", *options, "--task", "bad", "--no-report")
     assert (code, errors) == (1, "")
-    assert "3 runs: 2 finished, 1 failed" in lines
-    (failure,) = [line for line in lines if line.startswith("failed: ")]
-    assert failure.startswith("failed: n4/misfit/seed-0: ")
+    assert "4 runs: 2 finished, 2 failed" in lines
+    failure = next(line for line in lines if line.startswith("failed: "))
+    assert failure.startswith("failed: bad/ppo/seed-0: Faulty-v0, step 1 of an episode: it raised LookupError: of all things")
     log = Path(failure.rpartition("(log: ")[2].rstrip(")"))
     assert "Traceback" in log.read_text()
     assert not Path("results/small/report").exists()
@@ -117,6 +148,30 @@ def test_failing_run_is_named_and_the_others_finish(workplace):
     assert code == 0
     assert lines[0] == "small: 1 run, 0 finished, 1 to go; results in results/small"
     assert log.exists()  # of a run that was not in this plan
+
+
+def test_fault_l_what_cannot_be_built_is_told_before_anything_is_started(workplace):
+    suite = workplace / "small.yaml"
+    suite.write_text(suite.read_text().replace("ppo: {}", "ppo: {}\n  misfit: {algorithm: {network: burda2018}}"))
+    for command in (("check", "small.yaml"), ("run", "small.yaml", "--workers", "2")):
+        code, lines, errors = finish(*command)
+        assert (code, lines) == (2, [])
+        assert "method 'misfit' cannot be built on tasks 'n4', 'n5': " in errors
+        assert "'methods.misfit.algorithm.network: sb3'" in errors
+        assert errors.count("cannot be built") == 1
+    assert not Path("results").exists()
+    assert finish("check", "small.yaml", "--no-build")[0] == 0
+
+
+def test_fault_l_rnd_on_the_seven_by_seven_cells_of_minigrid(workplace):
+    Path("cells.yaml").write_text(CELLS)
+    code, lines, errors = finish("check", "cells.yaml")
+    assert (code, lines) == (2, [])
+    tasks = ("'Empty-5x5', 'DoorKey-5x5'", "'DoorKey-5x5', 'Empty-5x5'")
+    causes = [f"error: cells.yaml: method 'rnd' cannot be built on tasks {both}: images of 7x7 pixels" for both in tasks]
+    assert errors.startswith(tuple(causes))
+    for choice in ("architecture: mlp", "convolutions: raileanu2020"):
+        assert f"'methods.rnd.config.{choice}'" in errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
