@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -9,8 +10,9 @@ from pathlib import Path
 
 from harness.errors import UserError
 from harness.execution.capacity import default_workers
-from harness.execution.events import RunEnded
+from harness.execution.events import Outcome, RunEnded
 from harness.execution.worker_pool import WorkerPool
+from harness.planning.compatibility import CHOICES
 from harness.spec import RunSpec
 
 REHEARSE = "harness.training.rehearsal:rehearse"
@@ -70,7 +72,7 @@ def _build(pool: WorkerPool, specs: list[RunSpec], workers: int) -> list[str]:
     """Build runs in the pool, ``workers`` at a time, and return the problems."""
     deadline = time.monotonic() + MOST_SECONDS
     waiting, busy = _in_order(specs), dict[str, RunSpec]()
-    causes: dict[tuple[str, str], list[str]] = {}
+    failures: list[Outcome] = []
     while (waiting or busy) and time.monotonic() < deadline:
         while waiting and len(busy) < workers:
             spec = waiting.pop(0)
@@ -78,12 +80,19 @@ def _build(pool: WorkerPool, specs: list[RunSpec], workers: int) -> list[str]:
             pool.start(spec)
         for event in pool.wait(max(deadline - time.monotonic(), 0)):
             if isinstance(event, RunEnded):
-                spec = busy.pop(event.outcome.spec.path)
-                if event.outcome.ending == "failed":
-                    causes.setdefault((spec.method, event.outcome.error), []).append(spec.task)
+                del busy[event.outcome.spec.path]
+                failures += [event.outcome] if event.outcome.ending == "failed" else []
     for spec in busy.values():
         pool.stop(spec)
-    return [_describe(method, tasks, cause) for (method, cause), tasks in causes.items()]
+    alike: dict[tuple[str, str], list[Outcome]] = {}
+    for failure in failures:
+        alike.setdefault((failure.spec.method, _kind_of_cause(failure.error)), []).append(failure)
+    return [_describe(group) for group in alike.values()]
+
+
+def _kind_of_cause(error: str) -> str:
+    """A cause without the sizes that differ from task to task, and without what could be found out in the time."""
+    return re.sub(r"\d+", "#", error.partition(CHOICES)[0])
 
 
 def _in_order(specs: list[RunSpec]) -> list[RunSpec]:
@@ -98,7 +107,10 @@ def _in_order(specs: list[RunSpec]) -> list[RunSpec]:
     return sorted([*first, *later], key=lambda spec: str(spec.algorithm.config.get("threads")))
 
 
-def _describe(method: str, tasks: list[str], cause: str) -> str:
+def _describe(failures: Sequence[Outcome]) -> str:
+    """Failures of one method for one kind of cause, with the cause that tells most."""
+    tasks = [repr(failure.spec.task) for failure in failures]
     more = f" and {len(tasks) - _MOST_NAMES} more" if len(tasks) > _MOST_NAMES else ""
-    named = ", ".join(repr(task) for task in tasks[:_MOST_NAMES])
-    return f"method {method!r} cannot be built on {'task' if len(tasks) == 1 else 'tasks'} {named}{more}: {cause}"
+    where = f"{'task' if len(tasks) == 1 else 'tasks'} {', '.join(tasks[:_MOST_NAMES])}{more}"
+    cause = max((failure.error for failure in failures), key=len)
+    return f"method {failures[0].spec.method!r} cannot be built on {where}: {cause}"

@@ -16,6 +16,9 @@ from harness.suites.validation import Problem
 Environments = Mapping[str, tuple[str, Config]]
 """By task, its family and configuration."""
 
+CHOICES = "; what can be built: "
+"""What comes before other choices of a setting, where a method cannot be built on a task."""
+
 
 def adapt_combination(preset: Mapping[str, Any], written: Mapping[str, Any], modes: Collection[str]) -> Mapping[str, Any]:
     """A preset's ``combine`` for an algorithm that may not know its mode.

@@ -12,6 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from harness.config import EnvironmentConfig
 from harness.errors import HarnessError, UserError
+from harness.planning.compatibility import CHOICES
 from harness.registry import Registry, installed
 from harness.spec import RunSpec
 from harness.training.assembly import assemble
@@ -98,7 +99,7 @@ def _fitting_choices(spec: RunSpec) -> str:
             continue
         found.setdefault(setting, []).append(str(value))
     choices = [f"'{setting}: {value}'" for setting, values in found.items() for value in values]
-    return f"; what can be built: {' or '.join(choices)}" if choices else ""
+    return CHOICES + " or ".join(choices) if choices else ""
 
 
 def _alternatives(spec: RunSpec, plugins: Registry) -> Iterator[tuple[str, JsonValue, RunSpec]]:

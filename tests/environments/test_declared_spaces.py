@@ -15,7 +15,7 @@ from harness import HarnessVecEnv
 from harness.environments.gymnasium.config import GymnasiumConfig
 from harness.environments.gymnasium.family import make
 from harness.environments.vector.batch import GymnasiumVecEnv
-from harness.errors import UserError
+from harness.errors import RunError, UserError
 
 VECTOR = spaces.Box(-1, 1, (3,), np.float32)
 TWO = spaces.Discrete(2)
@@ -195,3 +195,35 @@ def test_fault_f_empty_actions_of_a_registered_environment_are_told(monkeypatch:
 
 def test_environments_of_the_tests_are_themselves_good() -> None:
     assert ScriptedVecEnv(np.zeros((1, 2), bool), np.zeros((1, 2), bool)).num_envs == 2
+
+
+class Odd(Counting):
+    """Shows something else than it declares."""
+
+    def __init__(self, shown: Any) -> None:
+        super().__init__(TWO)
+        self.shown = shown
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        return self.shown, {}
+
+
+@pytest.mark.parametrize(
+    ("shown", "sentence"),
+    [
+        (np.zeros(1, np.float32), r"of shape \(1,\), declared is \(3,\)"),
+        (0.0, r"of shape \(\), declared is \(3,\)"),
+        (np.zeros((3, 1), np.float32), r"of shape \(3, 1\)"),
+        (np.zeros(3, complex), "of complex128, declared is float32"),
+        ("word", "of <U4, declared is float32"),
+        (np.zeros(3, np.float64), ""),
+        ([0, 0, 0], ""),
+    ],
+)
+def test_fault_f_an_observation_is_not_stretched_to_what_is_declared(shown: Any, sentence: str) -> None:
+    env = GymnasiumVecEnv([partial(Odd, shown)] * 2, VECTOR, TWO)
+    if not sentence:
+        assert env.reset().dtype == np.float32
+        return
+    with pytest.raises(RunError, match=f"environment 0 returned an observation {sentence}"):
+        env.reset()

@@ -24,7 +24,7 @@ _SETTINGS_OF_MAKE = {"max_episode_steps": "write 'episode_steps' instead", "id":
 
 
 def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    return (value,) if isinstance(value, str) else value
 
 
 class GymnasiumConfig(EnvironmentConfig):

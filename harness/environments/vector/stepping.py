@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from harness.environments.vector.shared_arrays import SharedArrays
+from harness.errors import RunError
 
 EnvFactory = Callable[[], gymnasium.Env[np.ndarray, Any]]
 
@@ -31,7 +32,8 @@ class Stepper:
         """Begin a new episode everywhere, with the shared seeds."""
         for row, env in enumerate(self._envs, self._first):
             seed = int(self._arrays.seeds[row])
-            self._arrays.observations[row], _ = env.reset(seed=None if seed < 0 else seed)
+            observation, _ = env.reset(seed=None if seed < 0 else seed)
+            self._store(self._arrays.observations, row, observation)
 
     def step(self) -> None:
         """Do the shared actions; where an episode ends, begin the next one."""
@@ -41,10 +43,19 @@ class Stepper:
             observation, reward, terminated, truncated, info = env.step(action.copy() if action.shape else int(action))
             arrays.rewards[row], arrays.terminated[row], arrays.truncated[row] = float(reward), terminated, truncated
             if terminated or truncated:
-                arrays.last_observations[row] = observation
+                self._store(arrays.last_observations, row, observation)
                 arrays.metrics[row] = [info["metrics"][name] for name in self._metrics]
                 observation, _ = env.reset()
-            arrays.observations[row] = observation
+            self._store(arrays.observations, row, observation)
+
+    def _store(self, arrays: np.ndarray, row: int, observation: Any) -> None:
+        """Keep an observation, which NumPy would stretch to the declared shape or cut to whole numbers without a word."""
+        given, shape, dtype = np.asarray(observation), arrays.shape[1:], arrays.dtype
+        if given.dtype != dtype and not np.can_cast(given.dtype, dtype, "same_kind"):
+            raise RunError(f"environment {row} returned an observation of {given.dtype}, declared is {dtype}")
+        if given.shape != shape:
+            raise RunError(f"environment {row} returned an observation of shape {given.shape}, declared is {shape}")
+        arrays[row] = given
 
     def close(self) -> None:
         """Close the environments."""
