@@ -64,7 +64,7 @@ class MethodCheck:
         """Check the bonuses of a sampled batch, ``(B,)``.
 
         Args:
-            bonus: The bonuses.
+            bonus: The bonuses of the batch.
             env_index: The environment of each transition, int64 ``(B,)``.
 
         Raises:
@@ -101,8 +101,8 @@ class MethodCheck:
         return found
 
     def _is_here(self, device: torch.device) -> bool:
-        mine = self._device
-        return device.type == mine.type and (None in (device.index, mine.index) or device.index == mine.index)
+        indices: set[int | None] = {device.index, self._device.index}
+        return device.type == self._device.type and len(indices - {None}) <= 1
 
     def _fail(self, what: str) -> NoReturn:
         raise RunError(f"method {self.name!r}: {what}")
@@ -110,9 +110,11 @@ class MethodCheck:
 
 def as_number(value: Any) -> Any:
     """A metric as a number of Python or NumPy, as it was given; a tensor of one number as that; ``None`` for anything else."""
+    given: Any = value
     if isinstance(value, Tensor | np.ndarray):
-        value = cast(Any, value).item() if cast(Any, value).ndim == 0 else None
-    return value if isinstance(value, int | float | np.integer | np.floating) else None
+        given = given.item() if given.ndim == 0 else None
+    is_number: bool = isinstance(given, int | float | np.integer | np.floating)
+    return given if is_number else None
 
 
 def is_broken_loss(name: str, value: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NoReturn, cast
 
@@ -41,14 +42,15 @@ class AnswerCheck:
             action = np.asarray(actions)[env].tolist()
             raise RunError(f"the policy's action for environment {env} is {action}, which is not finite")
 
-    def observations(self, observations: Any) -> None:
+    def observations(self, answer: Any) -> None:
         """Check the observations after a reset or a step, ``(N, *shape)``.
 
         Raises:
             RunError: They have another shape or dtype than declared, or are not finite.
         """
-        if not isinstance(observations, np.ndarray):
-            self._fail(f"returned observations that are {_kind(observations)}, where one array is promised")
+        if not isinstance(answer, np.ndarray):
+            self._fail(f"returned observations that are {_kind(answer)}, where one array is promised")
+        observations = cast(np.ndarray, answer)
         if observations.shape != self._batch_shape or observations.dtype != self._dtype:
             self._fail(f"returned observations of {_described(observations)}, declared are {self._dtype} {self._batch_shape}")
         if self._may_be_odd and not np.isfinite(observations).all():
@@ -77,7 +79,9 @@ class AnswerCheck:
 
     def _row(self, name: str, values: Any, dtype: np.dtype) -> None:
         if not isinstance(values, np.ndarray) or values.shape != (self._n_envs,) or values.dtype != dtype:
-            got = f"of {_described(values)}" if isinstance(values, np.ndarray) else f"that are {_kind(values)}"
+            got = (
+                f"of {_described(cast(np.ndarray, values))}" if isinstance(values, np.ndarray) else f"that are {_kind(values)}"
+            )
             self._fail(f"returned {name} {got}, where {dtype} ({self._n_envs},) is promised")
 
     def _end(self, env: int, info: Any) -> None:
@@ -102,9 +106,9 @@ class AnswerCheck:
         if not isinstance(metrics, Mapping):
             self._fail(f"measured {_kind(metrics)}, where 'metrics' must be a mapping of numbers", env)
         for name, value in cast(Mapping[Any, Any], metrics).items():
-            number = isinstance(value, int | float | np.number) and np.isfinite(value)
-            if not isinstance(name, str) or not number:
-                self._fail(f"measured {str(name)[:40]} = {str(value)[:40]}, which is not a finite number", env)
+            is_number: bool = isinstance(value, int | float | np.integer | np.floating)
+            if not isinstance(name, str) or not is_number or not math.isfinite(float(cast(Any, value))):
+                self._fail(f"measured {str(name)[:40]} = {str(cast(Any, value))[:40]}, which is not a finite number", env)
 
     def _fail(self, what: str, env: int | None = None) -> NoReturn:
         who = f"{self._name}" if env is None else f"environment {env} of {self._name}"
@@ -149,7 +153,7 @@ def _kind(value: object) -> str:
 
 
 def _counted(infos: object) -> str:
-    return f"{len(infos)} infos" if isinstance(infos, list) else f"infos that are {_kind(infos)}"
+    return f"{len(cast(list[Any], infos))} infos" if isinstance(infos, list) else f"infos that are {_kind(infos)}"
 
 
 def _described(array: np.ndarray) -> str:

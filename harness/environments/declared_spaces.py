@@ -41,26 +41,27 @@ def image_problem(space: spaces.Space[Any], frame_channels: int) -> str | None:
         space: Declared space of the observations.
         frame_channels: Channels of one frame of a stack.
     """
-    good = isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == _IMAGE_DIMENSIONS
-    if good and (prod(space.shape) == 0 or (space.low != 0).any() or (space.high != 255).any()):
-        good = False
-    if good and looks_channels_last(space.shape or (), frame_channels):
-        height, width, channels = space.shape or ()
-        return (
-            f"declares images of the shape {space.shape}, whose channels seem to come last; they come first: declare"
-            f" ({channels}, {height}, {width}) and transpose what is returned"
-        )
-    if good and frame_channels > 0 and (space.shape or (0,))[0] % frame_channels == 0:
-        return None
     wanted = f"uint8 from 0 to 255, channels first, in whole frames of {frame_channels}"
-    return f"declares images, which must be {wanted}; its observations are {space}"
+    problem = f"declares images, which must be {wanted}; its observations are {space}"
+    if not isinstance(space, spaces.Box) or len(space.shape) != _IMAGE_DIMENSIONS or np.dtype(space.dtype) != np.uint8:
+        return problem
+    box = cast(spaces.Box, space)
+    first, second, last = box.shape
+    if prod(box.shape) == 0 or (box.low != 0).any() or (box.high != 255).any():
+        return problem
+    if looks_channels_last(box.shape, frame_channels):
+        return (
+            f"declares images of the shape {box.shape}, whose channels seem to come last; they come first: declare"
+            f" ({last}, {first}, {second}) and transpose what is returned"
+        )
+    return None if frame_channels > 0 and first % frame_channels == 0 else problem
 
 
 def looks_channels_last(shape: tuple[int, ...], frame_channels: int) -> bool:
     """Whether an image of this shape is height x width x channels, and not channels x height x width.
 
     Args:
-        shape: Three sizes.
+        shape: The three sizes of the image.
         frame_channels: Channels of one frame of a stack.
     """
     first, second, last = shape
@@ -74,7 +75,7 @@ def _vector_problem(space: spaces.Box) -> str | None:
         return f"declares observations of the shape (), {space}; give them a dimension: a Box of the shape (1,)"
     if prod(space.shape) == 0:
         return f"declares empty observations, {space}; there must be something to see"
-    if space.dtype not in (np.float32, np.uint8):
+    if np.dtype(space.dtype).name not in ("float32", "uint8"):
         return (
             f"declares observations of {space.dtype}, {space}; declare and return vectors of float32, or images of uint8 with"
             " frame_channels"
@@ -110,7 +111,7 @@ def _box_action_problem(space: spaces.Box) -> str | None:
     if not space.shape or prod(space.shape) == 0:
         needs = "it needs a dimension, such as (1,), and a number in it"
         return f"declares actions that are a Box of the shape {space.shape}; {needs}"
-    if space.dtype not in (np.float32, np.float64):
+    if np.dtype(space.dtype).name not in ("float32", "float64"):
         return (
             f"declares actions that are a Box of {space.dtype}, and learners give fractions; declare float32 and round, or"
             " MultiDiscrete for whole numbers"

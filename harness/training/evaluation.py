@@ -133,7 +133,7 @@ class _Evaluation:
             starts = dones
             returns += rewards
             lengths += 1
-            for i in np.flatnonzero(dones):
+            for i in np.flatnonzero(dones).tolist():
                 if not cut[i] and not self._is_done(i):
                     metrics = dict(infos[i].get("metrics") or {})
                     self.episodes[i].append(Episode(float(returns[i]), int(lengths[i]), metrics))
@@ -148,7 +148,7 @@ class _Evaluation:
         limit = self._evaluation.max_steps
         if limit is None:
             return
-        for i in np.flatnonzero((lengths >= limit) & ~cut):
+        for i in np.flatnonzero((lengths >= limit) & ~cut).tolist():
             if not self._is_done(i):
                 self.episodes[i].append(Episode(float(returns[i]), int(lengths[i]), cut=True))
                 cut[i] = True
