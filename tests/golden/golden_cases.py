@@ -113,7 +113,7 @@ class Case:
         listed = self.content["precision"]["worst_float32_deviations"]
         worst = {entry["entry"]: entry["deviation"] for entry in listed}
         if where in worst:
-            # Sums that cancel: two ways of adding up part by a few times the original's own rounding, much of it on small batches.
+            # Sums that cancel: two ways of adding up part by a few times the rounding of the original, most on small batches.
             return max(2e-3, 5 * worst[where])
         return 1e-4 if gradient else 1e-5
 
