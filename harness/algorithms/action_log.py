@@ -55,6 +55,10 @@ class ActionLog:
         """The actions in the type in which they will be done again; most often the very same array."""
         return np.asarray(actions).astype(self._space_dtype, copy=False)
 
+    def as_stored(self, actions: np.ndarray) -> np.ndarray:
+        """The actions in the smallest type that holds them."""
+        return np.asarray(actions).astype(self._dtype)
+
     def record(self, actions: np.ndarray, rewards: np.ndarray, dones: np.ndarray) -> None:
         """Add a vector step.
 

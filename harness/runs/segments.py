@@ -95,19 +95,19 @@ class Segments:
         self._segments.append(Segment(name, first, end, len(data), hashlib.sha256(data).hexdigest()))
 
     def append_merged(self, folder: Path, prefix: str, first: int, arrays: Arrays) -> None:
-        """Like `append`, together with the rows of the newest files as long as these are at most twice as large.
+        """Like `append`, together with the rows of the newest files as long as these have less than twice as many.
 
         So N files of equal size become about log N, and no row is written more often than that.
         """
-        kept, size = len(self._segments), _bytes(arrays)
-        while kept and self._segments[kept - 1].bytes <= 2 * size and self._segments[kept - 1].bytes + size <= SEGMENT_BYTES:
+        kept = len(self._segments)
+        while kept and self._belongs_with(self._segments[kept - 1], arrays):
             last = self._segments[kept - 1]
             try:
                 older = self.read(folder, last)
             except RunError:  # whoever resumes will be told; this process can do without
                 break
             arrays = {name: np.concatenate([older[name], array]) for name, array in arrays.items()}
-            kept, first, size = kept - 1, last.first, _bytes(arrays)
+            kept, first = kept - 1, last.first
         segments, self._segments = self._segments[:kept], []
         self.append(folder, prefix, first, arrays)
         self._segments = [*segments, *self._segments]
@@ -135,6 +135,11 @@ class Segments:
             if file.name not in named:
                 file.unlink()
 
+    @staticmethod
+    def _belongs_with(last: Segment, arrays: Arrays) -> bool:
+        rows, size = len(next(iter(arrays.values()))), sum(array.nbytes for array in arrays.values())
+        return last.end - last.first < 2 * rows and last.bytes + size <= SEGMENT_BYTES
+
     def as_tree(self) -> list[dict[str, Any]]:
         """What the checkpoint's state says of them."""
         return [asdict(segment) for segment in self._segments]
@@ -142,7 +147,3 @@ class Segments:
     def load_tree(self, tree: Sequence[Mapping[str, Any]]) -> None:
         """Name those that a checkpoint's state named."""
         self._segments = [Segment(**segment) for segment in tree]
-
-
-def _bytes(arrays: Arrays) -> int:
-    return sum(array.nbytes for array in arrays.values())
