@@ -194,9 +194,7 @@ class RunSpec(Config):
     checkpoint_every: int = Field(gt=0)
     """Steps between checkpoints. Part of the identity of version 1 only."""
 
-    training_version: int = Field(
-        default=SAVES_STATE, ge=1, le=REPLAYS_ACTIONS, exclude_if=lambda value: value == SAVES_STATE
-    )
+    training_version: int = Field(default=SAVES_STATE, ge=1, le=REPLAYS_ACTIONS, exclude_if=lambda value: value == SAVES_STATE)
     """What a checkpoint means for the numbers. 1: environments save their own state, and those that cannot were cut at every
     checkpoint until November 2026. 2: environments that cannot are brought back by their actions, and no checkpoint changes
     anything."""

@@ -1,4 +1,4 @@
-"""A run's training environments over its life: seeded, cut where their log of actions would grow too long, saved, brought back.
+"""A run's training environments over its life: seeded, cut where their log would grow too long, saved, brought back.
 
 Environments that save their state are restored from it. The others are deterministic in their seeds and actions: a checkpoint
 keeps the actions since they were last seeded, and resuming does them again, without anything that learns, and compares.

@@ -110,7 +110,9 @@ def test_one_who_knows_the_map_steers_a_ball_to_its_goal(task: str):
 def test_an_ant_does_as_in_the_original(task: str, registered: Callable[..., Any]):
     config = MazeConfig(task=task)  # type: ignore[arg-type]
     rng = np.random.default_rng(0)
-    first, [episode] = first_episodes(make(config, 1), [3], rng.uniform(-1, 1, (config.episode_limit, 1, 8)).astype(np.float32))
+    first, [episode] = first_episodes(
+        make(config, 1), [3], rng.uniform(-1, 1, (config.episode_limit, 1, 8)).astype(np.float32)
+    )
     theirs = registered(ANTS[task], continuing_task=False, include_cfrc_ext_in_observation=False)
     assert theirs.spec.max_episode_steps == config.episode_limit
     cells = {"reset_cell": np.array(config.maze.start), "goal_cell": np.array(config.maze.goal)}

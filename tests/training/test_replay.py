@@ -169,12 +169,12 @@ def test_environments_that_draw_from_elsewhere_are_named_with_the_step_and_the_c
     assert status(spec, tmp_path).state == "finished"
 
 
-def test_observations_that_differ_at_the_end_and_an_upgrade_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_observations_that_differ_at_the_end_and_an_upgrade_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = interrupted(tmp_path)
     real = adapter.AdaptedEnv.step
-    monkeypatch.setattr(adapter.AdaptedEnv, "step", lambda self, action: ((s := real(self, action))[0] + np.float32(1e-3), *s[1:]))
+    monkeypatch.setattr(
+        adapter.AdaptedEnv, "step", lambda self, action: ((s := real(self, action))[0] + np.float32(1e-3), *s[1:])
+    )
     (checkpoint,) = RunFolder.of(spec, tmp_path).checkpoint.glob("step-*")
     state = json.loads((checkpoint / "state.json").read_text())
     now = state["state"]["versions"]["gymnasium"]

@@ -10,9 +10,8 @@ import pytest
 from support.off_policy import CASES, make_spec, train
 from training.test_run import Interrupted, content, interrupted_at
 
-from harness.runs import segments
 from harness.errors import RunError
-from harness.runs import files
+from harness.runs import files, segments
 from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
 from harness.training import checkpoints, run

@@ -217,7 +217,9 @@ FAMILY_CHECKS: tuple[FamilyCheck, ...] = (
     FamilyCheck("batch", "neither other environments nor threads make a difference", batch),
     FamilyCheck("state", "from a saved state the environments go on exactly, where that is promised", state),
     FamilyCheck("resuming", "settings say how environments come back, and how long an episode can be", declared_way),
-    FamilyCheck("actions", "the same actions lead new environments to the same place, on any number of threads", actions_again),
+    FamilyCheck(
+        "actions", "the same actions lead new environments to the same place, on any number of threads", actions_again
+    ),
     FamilyCheck("close", "closing twice does no harm", closing),
 )
 """Every check, in the order in which they are shown."""
