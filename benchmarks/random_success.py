@@ -6,7 +6,8 @@
 Actions are drawn uniformly. Every environment plays the same number of whole episodes, so that short ones, which are often the
 solved ones, do not count more than long ones. Returns are the environment's own, untransformed. ``success`` is the share of
 episodes with the metric of that name; tasks without it have the share of episodes with a positive return, and ``counted`` says
-which. The seeds are those of evaluation. Tasks have the settings of the suite, or of a profile, which may cut episodes.
+which. The seeds are those of evaluation. Tasks have the settings of the suite, or of a profile, which may cut episodes. Suites
+that are measured together share the episodes of tasks that differ only in what a learner sees, such as the size of images.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 from gymnasium import spaces
 
 from harness import HarnessVecEnv
+from harness.config import EnvironmentConfig
 from harness.planning.load import load
 from harness.registry import installed
 from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
@@ -142,6 +144,15 @@ def settings_digest(environment: EnvironmentSpec) -> str:
     return hashlib.sha256(json.dumps(environment.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:8]
 
 
+def same_episodes(environment: EnvironmentSpec) -> str:
+    """What decides what random actions earn: all settings but those of what a learner sees."""
+    known = installed()
+    model = known.config_class(known.environment(environment.family))
+    assert issubclass(model, EnvironmentConfig)
+    settings = {name: value for name, value in environment.config.items() if name not in model.learner_fields}
+    return json.dumps([environment.family, settings], sort_keys=True)
+
+
 def measure(environment: EnvironmentSpec, episodes: int, n_envs: int, threads: int) -> Summary:
     """Play one task."""
     known = installed()
@@ -174,9 +185,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help=f"table to write; {TABLE} beside each suite by default")
     options = parser.parse_args()
     print("| suite | task | episodes | success | mean return | mean length |\n|---|---|---|---|---|---|")
+    played: dict[str, Summary] = {}
     for file in options.suites:
         for suite, task, environment in tasks_of(file, options.profile, options.tasks):
-            found = measure(environment, options.episodes, options.envs, options.threads)
+            key = same_episodes(environment)
+            if key not in played:
+                played[key] = measure(environment, options.episodes, options.envs, options.threads)
+            found = played[key]
             facts = (suite, options.profile or "", task, environment.family, settings_digest(environment), found.episodes)
             numbers = (found.mean_return, found.standard_error, found.mean_length)
             values = (*facts, f"{found.success:.4g}", found.counted, *(f"{number:.4g}" for number in numbers))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, JsonValue, model_validator
 
-from harness.config import Config, Search
+from harness.config import Config, EnvironmentConfig, Search
 
 SEED_BITS = 31
 
@@ -23,6 +23,15 @@ CONFIRMATION_SEEDS = TUNING_SEEDS + (1 << 30)
 
 _AS_IN_NOVEMBER = "prior"
 """The ``normaliser_start`` of every run of before there was one: left out of dumps, so that their digests stay."""
+
+
+SAVES_STATE, REPLAYS_ACTIONS = 1, 2
+"""Values of `RunSpec.training_version`. Every run of before there was one is of the first, which is left out of dumps."""
+
+
+def training_version(environment: EnvironmentConfig) -> int:
+    """The version of training that a new run in these environments has; see `RunSpec.training_version`."""
+    return SAVES_STATE if environment.saves_state else REPLAYS_ACTIONS
 
 
 class EnvironmentSpec(Config):
@@ -187,7 +196,16 @@ class RunSpec(Config):
     steps: int = Field(gt=0)
     evaluation: EvaluationSpec
     checkpoint_every: int = Field(gt=0)
-    """Steps between checkpoints."""
+    """Steps between checkpoints. Part of the identity of version 1 only."""
+
+    training_version: int = Field(default=SAVES_STATE, ge=1, le=REPLAYS_ACTIONS, exclude_if=lambda value: value == SAVES_STATE)
+    """What a checkpoint means for the numbers. 1: environments save their own state, and those that cannot were cut at every
+    checkpoint until November 2026. 2: environments that cannot are brought back by their actions, and no checkpoint changes
+    anything."""
+
+    replay_steps: int | None = Field(default=None, gt=0, exclude_if=lambda value: value is None)
+    """Steps of each environment after which all episodes are cut together and seeded anew, so that resuming repeats no more
+    actions than these; null for never, which is also what runs have that are too short for it."""
 
     normalise: Normalisation | None = None
     """For the report only; not part of the identity."""
@@ -208,9 +226,30 @@ class RunSpec(Config):
 
     @property
     def method_digest(self) -> str:
-        """Like `digest` without the environment: the same for one method on all tasks of a suite."""
+        """Like `digest` without the environment: the same for one method on all tasks of a suite.
+
+        Tasks of different versions of training differ in it; see `method_base_digest`.
+        """
+        return self._method_digest(set())
+
+    @property
+    def method_base_digest(self) -> str:
+        """Like `method_digest`, and the same for tasks of every version of training: equal to it from version 2 on."""
+        return self._method_digest({"checkpoint_every"})
+
+    @property
+    def bounded(self) -> RunSpec:
+        """The same run without `replay_steps` if it ends before they do."""
+        n_envs = self.algorithm.config.get("n_envs")
+        own_steps = self.steps - self.first_step
+        if self.replay_steps is None or not isinstance(n_envs, int) or self.replay_steps * n_envs < own_steps:
+            return self
+        return self.model_copy(update={"replay_steps": None})
+
+    def _method_digest(self, without: set[str]) -> str:
         content = self._identity(start={"method_digest", "seed", "steps"})
-        del content["environment"]
+        for key in ("environment", "training_version", "replay_steps", *without):
+            content.pop(key, None)
         if self.reward and self.reward.config_by_task:
             by_task = self.reward.config_by_task
             of_tasks = {key for values in by_task.values() for key in values}
@@ -221,6 +260,8 @@ class RunSpec(Config):
     def _identity(self, start: set[str]) -> dict[str, Any]:
         """What makes the run; of its start, these fields. What a run without phases lacks leaves no trace."""
         content = self.model_dump(mode="json", exclude={*_LABEL_FIELDS, "phases", "start"})
+        if self.training_version != SAVES_STATE:
+            del content["checkpoint_every"]
         if self.reward:
             content["reward"].pop("config_by_task", None)
         if self.phases:

@@ -1,4 +1,4 @@
-"""What the learner sees of the environments: transformed rewards, time limits as configured, and truncation at checkpoints."""
+"""What the learner sees of the environments: transformed rewards, time limits as configured, and cuts of all episodes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
+from harness.algorithms.action_log import ActionLog
 from harness.config import EnvironmentConfig
 from harness.environments.base import HarnessVecEnv, StepReturn, episode_end_info
 
 FORCED_TRUNCATION = "checkpoint_cut"
-"""Key of the info of an episode that a checkpoint ended: always bootstrapped, whatever time limits mean."""
+"""Key of the info of an episode that a cut ended: always bootstrapped, whatever time limits mean."""
 
 _TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "none": lambda rewards: rewards,
@@ -29,11 +30,13 @@ class LearnerVecEnv(VecEnvWrapper):
         venv: The environments, monitored.
         base: The family's environments at the bottom of ``venv``.
         config: Says how rewards are transformed and what a time limit means.
+        log: Where actions are kept for environments that are brought back by doing them again; ``None`` for all others.
     """
 
-    def __init__(self, venv: VecEnv, base: HarnessVecEnv, config: EnvironmentConfig) -> None:
+    def __init__(self, venv: VecEnv, base: HarnessVecEnv, config: EnvironmentConfig, log: ActionLog | None = None) -> None:
         super().__init__(venv)
-        self.base = base
+        self.base, self.log = base, log
+        self._actions = np.empty(0)
         self._transform = _TRANSFORMS[config.reward_transform]
         self._limits_terminate = config.time_limit == "terminates"
         self._steps_to_truncation = 0
@@ -42,8 +45,7 @@ class LearnerVecEnv(VecEnvWrapper):
     def truncate_after(self, n_steps: int, seeds: Sequence[int]) -> None:
         """Truncate every episode at the ``n_steps``-th step from now, and go on from a reset with these seeds.
 
-        Environments that cannot restore their state are resumable at exactly such a point; an unbroken run is cut there
-        too, so that both are the same by construction.
+        From then on there are no actions to be done again before these.
 
         Args:
             n_steps: Vector steps until the truncation, at least 1.
@@ -53,12 +55,22 @@ class LearnerVecEnv(VecEnvWrapper):
 
     def reset(self) -> VecEnvObs:
         """Begin new episodes everywhere."""
-        return self.venv.reset()
+        observations = self.venv.reset()
+        if self.log is not None:
+            self.log.clear()
+        return observations
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Begin a step."""
+        self._actions = actions if self.log is None else self.log.as_done(actions)
+        self.venv.step_async(self._actions)
 
     def step_wait(self) -> StepReturn:
         """The step as the learner sees it."""
         step = cast(StepReturn, self.venv.step_wait())
         observations, rewards, dones, infos = step
+        if self.log is not None:
+            self.log.record(self._actions, rewards, dones)
         rewards = self._transform(rewards)
         if self._limits_terminate and dones.any():
             for i in np.flatnonzero(dones):
@@ -77,4 +89,4 @@ class LearnerVecEnv(VecEnvWrapper):
         for i in np.flatnonzero(~dones):
             infos[i] = episode_end_info(np.array(observations[i]), truncated=True) | {FORCED_TRUNCATION: True}
         self.base.reseed(self._reset_seeds_after_truncation)
-        return self.venv.reset(), rewards, np.ones_like(dones), infos
+        return self.reset(), rewards, np.ones_like(dones), infos

@@ -1,49 +1,21 @@
 """A replay buffer on the disk: each checkpoint adds the transitions since the last one, and never writes the others again.
 
-``checkpoint/replay/`` holds immutable safetensors files, each with consecutive vector steps of SB3's arrays. The checkpoint's
-state names those that belong to it, with their SHA-256; files that it does not name are removed once it is complete. A kill at
-any instant therefore leaves a complete checkpoint and all files that it names. Nothing is pickled.
+``checkpoint/replay/`` holds the files, see `harness.runs.segments`; a row is a vector step of SB3's arrays.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 from stable_baselines3.common.buffers import ReplayBuffer
 
-from harness.errors import RunError
-from harness.runs.files import write_bytes_atomic
-
-SEGMENT_BYTES = 64 << 20
-"""Largest file, unless a single vector step is larger; what is written or read is in memory a second time."""
+from harness.runs import segments
+from harness.runs.segments import Arrays, Segment, Segments
 
 _ARRAYS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One file.
-
-    Attributes:
-        name: Name of the file, without its folder.
-        first: Its first vector step, counted since the buffer was last empty.
-        end: The one after its last.
-        bytes: Size of the file in bytes.
-        sha256: Hexadecimal digest of the file's content.
-    """
-
-    name: str
-    first: int
-    end: int
-    bytes: int
-    sha256: str
 
 
 class ReplayStore:
@@ -57,12 +29,12 @@ class ReplayStore:
         self.buffer = buffer
         self._added = 0
         self._emptied = 0
-        self._segments: list[Segment] = []
+        self._segments = Segments("the replay buffer")
 
     @property
     def bytes_on_disk(self) -> int:
         """Bytes of the files that the last `save` named."""
-        return sum(segment.bytes for segment in self._segments)
+        return self._segments.bytes
 
     def record_added(self, n_steps: int) -> None:
         """Note that so many vector steps were added to the buffer."""
@@ -71,7 +43,8 @@ class ReplayStore:
     def clear(self) -> None:
         """Forget every transition; files go with the next checkpoint."""
         self.buffer.reset()
-        self._added, self._segments = 0, []
+        self._added = 0
+        self._segments.clear()
         self._emptied += 1
 
     def save(self, folder: Path, *, last: bool = False) -> dict[str, Any]:
@@ -86,18 +59,13 @@ class ReplayStore:
             What `load` needs, as a tree for the checkpoint.
         """
         if last:
-            self._segments = []
+            self._segments.clear()
             return {"added": 0, "emptied": self._emptied, "segments": []}
-        folder.mkdir(parents=True, exist_ok=True)
-        oldest = self._oldest_step
-        self._segments = [segment for segment in self._segments if segment.end > oldest]
-        first = self._segments[-1].end if self._segments else oldest
-        for start, end in self._segment_ranges(first):
-            name = f"{self._emptied:04d}-{start:012d}-{end:012d}.safetensors"
-            data = safetensors.numpy.save(self._rows(start, end))
-            write_bytes_atomic(folder / name, data)
-            self._segments.append(Segment(name, start, end, len(data), hashlib.sha256(data).hexdigest()))
-        return {"added": self._added, "emptied": self._emptied, "segments": [asdict(segment) for segment in self._segments]}
+        self._segments.drop_before(self._oldest_step)
+        end = self._segments.end
+        for start, stop in self._segment_ranges(self._oldest_step if end is None else end):
+            self._segments.append(folder, f"{self._emptied:04d}", start, self._rows(start, stop))
+        return {"added": self._added, "emptied": self._emptied, "segments": self._segments.as_tree()}
 
     def load(self, folder: Path, state: Mapping[str, Any]) -> None:
         """Fill the buffer as it was when `save` gave this.
@@ -106,18 +74,15 @@ class ReplayStore:
             RunError: A file is missing or damaged.
         """
         self._added, self._emptied = state["added"], state["emptied"]
-        self._segments = [Segment(**segment) for segment in state["segments"]]
+        self._segments.load_tree(state["segments"])
         for segment in self._segments:
-            self._fill(segment, _read(folder / segment.name, segment))
+            self._fill(segment, self._segments.read(folder, segment))
         size = self.buffer.buffer_size
         self.buffer.pos, self.buffer.full = self._added % size, self._added >= size
 
     def remove_unreferenced(self, folder: Path) -> None:
         """Remove every file that the last `save` did not name; for when the checkpoint that names them is complete."""
-        named = {segment.name for segment in self._segments}
-        for file in folder.iterdir() if folder.is_dir() else ():
-            if file.name not in named:
-                file.unlink()
+        self._segments.remove_unreferenced(folder)
 
     @property
     def _oldest_step(self) -> int:
@@ -126,7 +91,7 @@ class ReplayStore:
 
     def _segment_ranges(self, first: int) -> Iterator[tuple[int, int]]:
         row_bytes = sum(getattr(self.buffer, name)[0].nbytes for name in _ARRAYS)
-        rows = max(1, SEGMENT_BYTES // row_bytes)
+        rows = max(1, segments.SEGMENT_BYTES // row_bytes)
         for start in range(first, self._added, rows):
             yield start, min(start + rows, self._added)
 
@@ -134,19 +99,8 @@ class ReplayStore:
         places = np.arange(first, end) % self.buffer.buffer_size
         return {name: getattr(self.buffer, name)[places] for name in _ARRAYS}
 
-    def _fill(self, segment: Segment, arrays: Mapping[str, np.ndarray]) -> None:
+    def _fill(self, segment: Segment, arrays: Arrays) -> None:
         first = max(segment.first, self._oldest_step)
         places = np.arange(first, segment.end) % self.buffer.buffer_size
         for name in _ARRAYS:
             getattr(self.buffer, name)[places] = arrays[name][first - segment.first :]
-
-
-def _read(file: Path, segment: Segment) -> dict[str, np.ndarray]:
-    try:
-        data = file.read_bytes()
-        if hashlib.sha256(data).hexdigest() == segment.sha256:
-            return safetensors.numpy.load(data)
-        cause: object = "its checksum does not match"
-    except (OSError, ValueError, safetensors.SafetensorError) as error:
-        cause = error
-    raise RunError(f"{file}: this part of the replay buffer is damaged ({cause}); run again with --fresh to start over")

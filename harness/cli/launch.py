@@ -26,6 +26,7 @@ from harness.cli.options import print_json
 from harness.execution.events import OnRunEvent, RunEvent
 from harness.experiment import PlanStarted, RunResult
 from harness.planning.plan import Plan
+from harness.runs.earlier import earlier_versions
 from harness.runs.folder import COMMAND_VARIABLE, RunFolder
 from harness.runs.status import RunSummary
 
@@ -101,6 +102,8 @@ class _RunView:
         if isinstance(event, PlanStarted):
             self._preparing.stop()
             self._console.print(_opening_line(event.runs, self._results), soft_wrap=True)
+            if earlier := earlier_versions([run.spec for run in event.runs], self._results):
+                self._console.print(Text(_earlier_line(earlier), style="yellow"), soft_wrap=True)
             self._progress = unfinished_progress(event.runs)
             self._show = self._stack.enter_context(progress_view(self._console, self._progress))
         elif self._show is not None:
@@ -127,6 +130,14 @@ def _opening_line(summaries: Sequence[RunSummary], results: Path) -> str:
     resumable = sum(run.state in ("interrupted", "failed") and run.step > 0 for run in summaries)
     to_go = f"{len(summaries) - finished} to go" + (f", {resumable} of them from a checkpoint" if resumable else "")
     return f"{suite}: {plural(len(summaries), 'run')}, {finished} finished, {to_go}; results in {results / suite}"
+
+
+def _earlier_line(earlier: Sequence[RunFolder]) -> str:
+    other = f", and {len(earlier) - 1} more" if len(earlier) > 1 else ""
+    return (
+        f"results of before November 2026 lie beside and are left alone, since their checkpoints ended episodes:"
+        f" {earlier[0].path}{other}"
+    )
 
 
 def _print_all_finished(console: Console, found: RunResult) -> int:

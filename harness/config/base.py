@@ -84,6 +84,20 @@ class EnvironmentConfig(Config):
         return None
 
     @property
+    def episode_limit(self) -> int | None:
+        """Most steps of the agent that an episode can last; ``None`` where nothing bounds it, or it shows only later.
+
+        Runs of families that do not save their state end all episodes together once in a while, so that the actions which
+        resuming repeats stay few; how rarely follows from this (``checkpoint.replay_steps`` of a suite).
+        """
+        return None
+
+    @property
+    def saves_state(self) -> bool:
+        """Whether the environments save and restore their own state (``exact_state``); if not, resuming repeats actions."""
+        return False
+
+    @property
     def actions(self) -> Literal["discrete", "continuous"] | None:
         """What actions are, known before an environment is made; ``None`` if it shows only then."""
         return None

@@ -48,7 +48,8 @@ class HarnessVecEnv(VecEnv):
     action_space: spaces.Space[Any]
 
     exact_state: ClassVar[bool] = False
-    """Whether `state_dict` restores the environments exactly. If not, checkpoints truncate and reseed every episode."""
+    """Whether `state_dict` restores the environments exactly, as ``saves_state`` of the family's settings says. If not, a
+    resumed run does all actions since the last seeding again, and their numbers must follow from seeds and actions alone."""
 
     def __init__(
         self,

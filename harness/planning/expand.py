@@ -14,6 +14,7 @@ from harness.planning.per_method import resolve_views, tailor_reward
 from harness.planning.phases import phase_length_problems, phase_lengths, phase_problems, phase_specs, shared_phase_key
 from harness.planning.plan import Plan
 from harness.planning.pretraining import group_tasks, with_pretraining
+from harness.planning.replay import replay_settings
 from harness.planning.resolve import (
     ResolvedSuite,
     resolve_algorithm,
@@ -92,7 +93,8 @@ def _run_spec(suite: Suite, resolved: ResolvedSuite, task: str, method: str, see
         checkpoint_every=suite.checkpoint.every or suite.evaluation.every,
         normalise=suite.all_tasks[task].normalise,
         phases=phase_specs(resolved.phases[method], reward.combine, steps) if reward else (),
-    )
+        **replay_settings(suite.checkpoint, environment),
+    ).bounded
 
 
 # --------------------------------------------------------------------------------------------------------------------

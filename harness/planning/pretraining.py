@@ -77,13 +77,13 @@ def with_pretraining(
 
 def _starting_from(parent: RunSpec, spec: RunSpec) -> RunSpec:
     start = StartSpec(path=parent.path, digest=parent.digest, method_digest=parent.method_digest, steps=parent.steps)
-    return spec.model_copy(update={"start": start})
+    return spec.model_copy(update={"start": start}).bounded
 
 
 def _pretraining_spec(whole: RunSpec, value: str) -> RunSpec:
     phase = whole.phases[0]
     changes: dict[str, Any] = {"task": f"{phase.name}-{value}", "steps": phase.steps, "phases": (phase,)}
-    return whole.model_copy(update={**changes, "normalise": None, "pretraining": True})
+    return whole.model_copy(update={**changes, "normalise": None, "pretraining": True}).bounded
 
 
 def _group_name(config: Config, key: str, family: str) -> str:

@@ -57,6 +57,9 @@ class RunStatus(_Record):
         steps_per_second: Measured over the current or last attempt.
         score: Mean return of the latest evaluation.
         replay_bytes: Disk that the replay buffer takes beside the newest checkpoint; 0 on-policy and when finished.
+        restores: How the environments come back when the run is resumed: by their saved ``state``, or by a ``replay`` of their
+            actions; ``None`` in records of before there was the second.
+        logged_steps: Steps of each environment that resuming from the newest checkpoint would do again; 0 when finished.
         error: One line, if the last attempt failed.
         attempts: How often the run was started or resumed.
         history: Every change of state, oldest first.
@@ -71,6 +74,8 @@ class RunStatus(_Record):
     steps_per_second: float = 0.0
     score: float | None = None
     replay_bytes: int = 0
+    restores: Literal["state", "replay"] | None = None
+    logged_steps: int = 0
     error: str | None = None
     attempts: int = 1
     history: list[HistoryEntry] = []
@@ -132,6 +137,7 @@ class RunFolder:
         self.evaluations_file = self.path / "evaluations.csv"
         self.checkpoint = self.path / "checkpoint"
         self.replay = self.checkpoint / "replay"
+        self.actions = self.checkpoint / "actions"
         self.error_log = self.path / "error.log"
 
     @classmethod

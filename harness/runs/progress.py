@@ -16,6 +16,8 @@ class RunProgress:
         steps_per_second: Measured over this attempt.
         score: Mean return of the latest evaluation; ``None`` before the first.
         phase: Name of the present phase; ``None`` for a run without phases.
+        replayed: While a resumed run brings its environments back, the share of their steps that is done; else ``None``.
+        replay_seconds_left: Seconds until the rest of them is done; ``None`` while nobody knows.
         notice: What somebody who waits should know, such as that an evaluation takes long; ``None`` for nothing.
     """
 
@@ -24,6 +26,8 @@ class RunProgress:
     steps_per_second: float
     score: float | None = None
     phase: str | None = None
+    replayed: float | None = None
+    replay_seconds_left: float | None = None
     notice: str | None = None
 
 

@@ -20,6 +20,7 @@ from harness.errors import ResultsError
 from harness.registry import Registry, installed
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder, RunRecord, find_runs
+from harness.runs.labels import label_digests
 from harness.spec import EnvironmentSpec
 
 RUN_KEY = ("suite", "task", "label", "seed")
@@ -128,7 +129,7 @@ def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = 
     unscored = {row["suite"] for row in pretraining} - {row["suite"] for row in scored}
     skipped += [f"suite {suite}: only pre-training runs so far, which have no score" for suite in unscored]
     return Results(
-        runs=_runs(scored, tasks),
+        runs=_runs(scored, tasks, label_digests(records)),
         pretraining=_pretraining(pretraining),
         evaluations=pl.concat(evaluations, how="diagonal").sort("folder", "step"),
         tasks=tasks,
@@ -248,11 +249,12 @@ def _pretraining(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     return table.sort("suite", "task", "method", "seed", "folder")
 
 
-def _runs(rows: Sequence[Mapping[str, object]], tasks: pl.DataFrame) -> pl.DataFrame:
-    several = pl.col("method_digest").n_unique().over("suite", "method") > 1
+def _runs(rows: Sequence[Mapping[str, object]], tasks: pl.DataFrame, digests: Mapping[str, str]) -> pl.DataFrame:
+    digest = pl.col("folder").replace_strict(digests, return_dtype=pl.String)
+    several = digest.n_unique().over("suite", "method") > 1
     finite = pl.when(pl.col("score").is_finite()).then("score")
     labelled = pl.DataFrame(rows, schema=_RUN_SCHEMA).with_columns(
-        pl.when(several).then(pl.format("{} ({})", "method", "method_digest")).otherwise("method").alias("label"),
+        pl.when(several).then(pl.format("{} ({})", "method", digest)).otherwise("method").alias("label"),
         finite.alias("score"),
     )
     scale = pl.when(pl.col("high") != pl.col("low")).then(pl.col("high") - pl.col("low"))
@@ -273,7 +275,7 @@ def _with_missing(runs: pl.DataFrame) -> pl.DataFrame:
     present = set(runs.select(RUN_KEY).iter_rows())
     absent: list[dict[str, Any]] = []
     for (suite,), part in runs.group_by("suite"):
-        methods = part.select("label", "method", "method_digest").unique().rows()
+        methods = part.select("label", "method", "method_digest").unique("label", maintain_order=True).rows()
         for task, (label, method, digest), seed in product(part["task"].unique(), methods, part["seed"].unique()):
             if (suite, task, label, seed) not in present:
                 facts = {"method": method, "method_digest": digest, "label": label, "state": "missing"}

@@ -291,6 +291,11 @@ class CheckpointBlock(_Block):
     every: int | None = Field(default=None, gt=0)
     """Steps between checkpoints; null for the distance between evaluations."""
 
+    replay_steps: Annotated[int, Field(gt=0)] | Literal["auto"] | None = "auto"
+    """Steps of each environment after which all episodes are ended together and seeded anew, so that resuming never repeats
+    more actions than these; null for never. ``auto``: 20 times the longest episode, where its length is known. Environments
+    that save their own state are never cut."""
+
 
 class Suite(_Block):
     """Tasks x methods x seeds, a budget, and how to evaluate."""

@@ -8,6 +8,7 @@ import torch
 from stable_baselines3.common.vec_env import VecMonitor
 
 from harness.algorithms import randomness
+from harness.algorithms.action_log import ActionLog
 from harness.algorithms.base import Learner, LearnerContext
 from harness.algorithms.learner_view import LearnerVecEnv
 from harness.algorithms.method_output import MethodCheck
@@ -83,7 +84,8 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
     assert isinstance(env_config, EnvironmentConfig)
     base = make_environments(registry, family, env_config, config.n_envs, config.threads)
     monitor = VecMonitor(CheckedVecEnv(base))
-    learner_env = LearnerVecEnv(monitor, base, env_config)
+    log = None if base.exact_state else ActionLog(base.action_space, base.num_envs)
+    learner_env = LearnerVecEnv(monitor, base, env_config, log)
     reward = _reward(spec, base, device, registry)
     bonus_env = None
     if reward is not None:

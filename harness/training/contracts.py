@@ -98,6 +98,9 @@ def make_environments(
         registry.refuse(family.make, f"must make a harness.HarnessVecEnv, not {type(made).__name__}")
     if made.num_envs != n_envs:
         registry.refuse(family.make, f"was asked for {n_envs} environments and made {made.num_envs}")
+    if config.saves_state and not made.exact_state:
+        problem = "must make environments with exact_state, since saves_state of its settings says that they restore theirs"
+        registry.refuse(family.make, problem)
     return made
 
 

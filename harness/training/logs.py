@@ -76,19 +76,23 @@ class TensorBoardWriter:
 
     Args:
         folder: Where the event file goes.
-        step: The step that this attempt begins at; later steps of an earlier attempt are hidden.
+        last: The last step of earlier attempts that counts; later ones are hidden. Below 0 hides all of them.
     """
 
-    def __init__(self, folder: Path, step: int) -> None:
+    def __init__(self, folder: Path, last: int) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
-        self._writer = SummaryWriter(str(folder), purge_step=step if step else None)
+        self._writer = SummaryWriter(str(folder), purge_step=max(last + 1, 0))  # it hides this step as well
 
     def write(self, row: Mapping[str, Any], step: int) -> None:
         """Write the numbers of a row, except what only counts."""
         for name, value in row.items():
             if isinstance(value, int | float) and name not in ("time/iterations", "time/total_timesteps"):
                 self._writer.add_scalar(name, value, step)
+
+    def flush(self) -> None:
+        """Hand everything so far to the system, so that a kill of this process loses none of it."""
+        self._writer.flush()
 
     def close(self) -> None:
         """Flush and close."""

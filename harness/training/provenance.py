@@ -17,6 +17,7 @@ from harness.registry import Registry
 from harness.runs.folder import COMMAND_VARIABLE
 from harness.spec import RunSpec
 
+_CORE_ENVIRONMENT_PACKAGES = ("gymnasium", "numpy")
 _CORE_PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy")
 
 
@@ -35,6 +36,15 @@ def provenance(spec: RunSpec, registry: Registry, device: torch.device) -> dict[
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
     }
+
+
+def environment_versions(spec: RunSpec, registry: Registry) -> dict[str, str]:
+    """Versions of what decides how the run's environments go on, by the name of the distribution."""
+    family = ("environment", spec.environment.family)
+    provider = registry.provider(*family)
+    names = [*registry.packages(*family), *_CORE_ENVIRONMENT_PACKAGES]
+    versions = {name: version for name in names if (version := _version(name)) is not None}
+    return {provider.distribution: provider.version} | versions
 
 
 def _plugins(spec: RunSpec, registry: Registry) -> dict[str, str]:

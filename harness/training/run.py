@@ -1,8 +1,8 @@
 """One run from its `RunSpec` to its score: iterate, log, evaluate, save; from the beginning or from the newest checkpoint.
 
-The same spec gives the same files on one machine and one torch build, times aside, however often the run was killed on the
-way. Everything the next iteration depends on is in the checkpoint. Environments that restore their state do so; the others
-are cut at every checkpoint, resumed or not, and go on from a reset whose seeds follow from the run and the checkpoint.
+The same spec gives the same files on one machine and one torch build, times aside, however often the run was saved or killed
+on the way. Everything the next iteration depends on is in the checkpoint; how environments come back is
+`harness.training.environment_state`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from harness.errors import RunError
 from harness.registry import installed
 from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
 from harness.runs.progress import ReportProgress, RunProgress
-from harness.spec import Purpose, RunSpec, StartSpec, derive_seeds
+from harness.spec import SAVES_STATE, RunSpec, StartSpec
 from harness.training import checkpoints
 from harness.training.assembly import Assembly, assemble, choose_device
+from harness.training.environment_state import EnvironmentState, refuse_runs_with_cuts
 from harness.training.evaluation import CUT, evaluate
 from harness.training.logs import CsvTable, TensorBoardWriter
 from harness.training.phases import PhaseSchedule
@@ -32,9 +33,6 @@ from harness.training.start import load_start_checkpoint
 
 REPORT_SECONDS = 0.25
 """Shortest time between two reports of progress."""
-
-_WARM_UP, _START, _FIRST_TRUNCATION = 0, 1, 2
-"""Draws of training seeds: for random steps before training, for its first reset, and from there on for each cut."""
 
 
 def train(
@@ -57,7 +55,8 @@ def train(
     Raises:
         harness.runs.lock.AlreadyClaimed: Another process is at it.
         harness.errors.ResultsError: The folder cannot be written.
-        harness.errors.RunError: The newest checkpoint is damaged, or does not fit the environments.
+        harness.errors.RunError: The newest checkpoint is damaged, or does not fit the environments; or the run is one of
+            before November 2026, whose checkpoints ended episodes.
     """
     folder = RunFolder.of(spec, results)
     with folder.claim():
@@ -67,6 +66,7 @@ def train(
             record = folder.read()
             if record.status.state == "finished":
                 return record.status
+        refuse_runs_with_cuts(spec, installed())
         return _Run(spec, results, device, report).complete()
 
 
@@ -91,9 +91,10 @@ class _Run:
         self.score: float | None = None
         self.evaluated, self.saved = 0, 0  # how many evaluations and checkpoints there were
         self.seconds_before = 0.0
-        self.start_step = 0
+        self.start_step, self.kept = 0, -1  # -1: there is no checkpoint, and nothing of an earlier attempt is kept
         self.started = self.last_report = time.monotonic()
         self.assembly: Assembly
+        self.environments: EnvironmentState
         self.phases: PhaseSchedule
         self.soundness: SoundnessCheck
 
@@ -103,7 +104,7 @@ class _Run:
         self._assemble()
         try:
             self._begin()
-            tensorboard = TensorBoardWriter(self.folder.path, self.start_step)
+            tensorboard = TensorBoardWriter(self.folder.path, self.kept)
             try:
                 with explained_failures(self.soundness, self.assembly.learner, self.folder.checkpoint):
                     while self._step < self.spec.steps:
@@ -120,6 +121,8 @@ class _Run:
     def _assemble(self) -> None:
         self.assembly = assemble(self.spec, self.device, installed())
         self.phases = PhaseSchedule(self.spec, self.assembly.learner, self.assembly.bonus_env)
+        self.environments = EnvironmentState(self.spec, self.assembly, self.folder, installed())
+        self.folder.update_status(restores=self.environments.restores)
         self.soundness = SoundnessCheck(self.assembly)
 
     @property
@@ -158,27 +161,26 @@ class _Run:
         else:
             self._begin_fresh()
         self.start_step = self._step
-        kept = -1 if found is None else self.start_step
-        self.progress.rewind("time/total_timesteps", kept)
-        self.evaluations.rewind("step", kept)
+        self.kept = -1 if found is None else self.start_step
+        self.progress.rewind("time/total_timesteps", self.kept)
+        self.evaluations.rewind("step", self.kept)
         self.started = time.monotonic()
 
     def _begin_fresh(self) -> None:
-        base, learner = self.assembly.base, self.assembly.learner
-        if self.assembly.bonus_env is not None and self.assembly.bonus_env.reward.warm_up_steps:
-            seeds = self._training_seeds(_WARM_UP, base.num_envs + 1)
-            base.reseed(seeds[:-1])
-            self.assembly.bonus_env.warm_up(seeds[-1])
-        base.reseed(self._training_seeds(_START, base.num_envs))
-        learner.begin(self.spec.steps)
+        bonus_env = self.assembly.bonus_env
+        if bonus_env is not None and bonus_env.reward.warm_up_steps:
+            bonus_env.warm_up(self.environments.seed_warm_up())
+        self.environments.seed()
+        self.assembly.learner.begin(self.spec.steps)
         self.phases.begin(0)
 
     def _begin_from(self, start: StartSpec, step: int, state: dict[str, Any]) -> None:
         """Begin in new episodes with what another run has learned; go on counting where it ended, or from nothing."""
-        assembly = self.assembly
+        assembly, seedings = self.assembly, 0
         if start.steps:  # what is drawn from here on has not been drawn there
-            self.evaluated, self.saved = state["evaluated"], state["saved"]
-        assembly.base.reseed(self._training_seeds(_FIRST_TRUNCATION + self.saved - 1, assembly.base.num_envs))
+            self.evaluated, self.saved = state["evaluated"], state.get("saved", 0)
+            seedings = self.saved if self._counts_saves else state["cuts"] + 1
+        self.environments.seed(seedings)
         assembly.learner.begin(self.spec.steps)
         try:
             assembly.learner.start_from(state["learner"], step if start.steps else 0)
@@ -195,15 +197,15 @@ class _Run:
         before, after = self._step, self._step + learner.vector_steps_per_iteration * self.assembly.base.num_envs
         final = after >= spec.steps
         save = final or _crosses_multiple(before, after, spec.checkpoint_every)
-        if save and not final and not self.assembly.base.exact_state:
-            reset_seeds = self._training_seeds(_FIRST_TRUNCATION + self.saved, self.assembly.base.num_envs)
-            self.assembly.learner_env.truncate_after(learner.vector_steps_per_iteration, reset_seeds)
+        if not final:
+            self.environments.cut_if_due(learner.vector_steps_per_iteration)
         metrics = self.soundness.metrics(learner.iterate())
         self._log(metrics, tensorboard)
         if final or _crosses_multiple(before, after, spec.evaluation.every):
             self._evaluate(tensorboard)
         self.phases.advance(self._step)
         if save:
+            tensorboard.flush()
             self._save()
         self._report_progress()
 
@@ -235,10 +237,12 @@ class _Run:
         self.progress.sync()
         self.evaluations.sync()
         self.saved += 1
-        state, replay = self._state(), self.assembly.learner.replay
+        last, replay = self._step >= self.spec.steps, self.assembly.learner.replay
+        state = self._state() | self.environments.state(last=last)
         if replay is not None:
-            state["replay"] = replay.save(self.folder.replay, last=self._step >= self.spec.steps)
+            state["replay"] = replay.save(self.folder.replay, last=last)
         checkpoints.save(self.folder.checkpoint, self._step, state)
+        self.environments.remove_unreferenced()
         if replay is not None:
             replay.remove_unreferenced(self.folder.replay)
         self.folder.update_status(**self._status_fields())
@@ -252,36 +256,23 @@ class _Run:
             "observations": assembly.learner.observations,
             "random": randomness.get_state(),
             "evaluated": self.evaluated,
-            "saved": self.saved,
             "score": self.score,
             "seconds": self._seconds,
         }
+        if self._counts_saves:
+            state["saved"] = self.saved
         if self.spec.phases:
             state["phase"] = self.phases.index
-        if assembly.base.exact_state:
-            monitor = assembly.monitor
-            state["environments"] = assembly.base.state_dict()
-            state["monitor"] = {"returns": monitor.episode_returns.copy(), "lengths": monitor.episode_lengths.copy()}
         return state
 
     def _restore(self, step: int, state: dict[str, Any]) -> None:
         assembly = self.assembly
         if state["digest"] != self.spec.digest:
             raise RunError(f"{self.folder.checkpoint}: the checkpoint is another run's; run again with --fresh to start over")
-        self.evaluated, self.saved, self.score = state["evaluated"], state["saved"], state["score"]
+        self.evaluated, self.saved, self.score = state["evaluated"], state.get("saved", 0), state["score"]
         self.seconds_before = state["seconds"]
-        if not assembly.base.exact_state:
-            assembly.base.reseed(self._training_seeds(_FIRST_TRUNCATION + self.saved - 1, assembly.base.num_envs))
+        self.environments.begin_restoring(state)
         assembly.learner.begin(self.spec.steps)
-        if assembly.base.exact_state:
-            assembly.base.load_state_dict(state["environments"])
-            assembly.monitor.episode_returns = state["monitor"]["returns"]
-            assembly.monitor.episode_lengths = state["monitor"]["lengths"]
-        elif step < self.spec.steps and not np.array_equal(assembly.learner.observations, state["observations"]):
-            raise RunError(
-                f"{self.folder.path}: the environments do not begin where they did when the checkpoint was written;"
-                " were they upgraded since? Run again with --fresh to start over"
-            )
         assembly.learner.load_state_dict(state["learner"], state["observations"])
         if assembly.learner.replay is not None:
             assembly.learner.replay.load(self.folder.replay, state["replay"])
@@ -290,26 +281,40 @@ class _Run:
             assembly.bonus_env.resume_from(state["observations"])
         self.phases.resume(state.get("phase", 0))
         self.soundness.restored(self.folder.checkpoint)
-        randomness.set_state(state["random"])
+        self.environments.restore(step, state, self._report_replay)
+        randomness.set_state(state["random"])  # last: building all this has drawn from it, and so may environments
 
-    def _training_seeds(self, index: int, n: int) -> list[int]:
-        return derive_seeds(self.spec.seed, Purpose.TRAINING, index, n)
+    @property
+    def _counts_saves(self) -> bool:
+        """Whether a run that begins where this one ends draws seeds by the number of its checkpoints, as in version 1."""
+        return self.spec.training_version == SAVES_STATE
 
     def _status_fields(self) -> dict[str, Any]:
         """What the status says about how far the run is."""
         rate = round(self._steps_per_second, 1)
         facts = {"step": self._step, "seconds": round(self._seconds, 3), "score": self.score, "steps_per_second": rate}
+        finished = self._step >= self.spec.steps
+        facts |= {"restores": self.environments.restores, "logged_steps": 0 if finished else self.environments.logged_steps}
         replay = self.assembly.learner.replay
         return facts if replay is None else facts | {"replay_bytes": replay.bytes_on_disk}
 
     def _report_progress(self, *, force: bool = False, notice: str | None = None) -> None:
-        due = force or notice or time.monotonic() - self.last_report >= REPORT_SECONDS
-        if self.report is None or not due:
-            return
+        if self._report_is_due(force=force or notice is not None):
+            speed, phase = self._steps_per_second, self.phases.name
+            self._report(RunProgress(self._step, self.spec.steps, speed, self.score, phase, notice=notice))
+
+    def _report_replay(self, share: float, seconds_left: float | None) -> None:
+        if self._report_is_due(force=share == 1):
+            progress = RunProgress(self._step, self.spec.steps, 0.0, self.score, self.phases.name, share, seconds_left)
+            self._report(progress)
+
+    def _report_is_due(self, *, force: bool) -> bool:
+        return self.report is not None and (force or time.monotonic() - self.last_report >= REPORT_SECONDS)
+
+    def _report(self, progress: RunProgress) -> None:
+        assert self.report is not None
         self.last_report = time.monotonic()
-        self.report(
-            RunProgress(self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name, notice=notice)
-        )
+        self.report(progress)
 
 
 def _crosses_multiple(before: int, after: int, every: int) -> bool:

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError
 from harness.planning.plan import Plan
-from harness.spec import RunSpec
+from harness.spec import SAVES_STATE, RunSpec
 from harness.suites.model import Suite
 from harness.suites.tune_block import TuneBlock
 from harness.tuning import optuna_internals as internals
@@ -110,13 +110,15 @@ class StudyDefinition:
                     "environment": spec.environment.model_dump(mode="json"),
                     "steps": spec.steps,
                     "normalise": spec.normalise.model_dump(mode="json", exclude={"source"}) if spec.normalise else None,
+                    **spec.model_dump(mode="json", include={"training_version", "replay_steps"}),
                 }
                 for task, spec in first.items()
             },
             "evaluation": spec.evaluation.model_dump(mode="json"),
             "phases": [phase.model_dump(mode="json") for phase in spec.phases],
             "pretraining": sorted({run.task for run in runs if run.pretraining}),
-            "checkpoint_every": spec.checkpoint_every,
+            # it ended episodes, and so changed scores, before runs were of version 2
+            **({"checkpoint_every": spec.checkpoint_every} if spec.training_version == SAVES_STATE else {}),
             "objectives": list(self.options.objectives),
             "metric": self.options.metric,
             "seeds": self.options.seeds,

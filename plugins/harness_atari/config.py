@@ -77,6 +77,11 @@ class AtariConfig(EnvironmentConfig):
         return self.frame_skip
 
     @property
+    def episode_limit(self) -> int:
+        """Steps after which a game is cut."""
+        return self.episode_steps
+
+    @property
     def actions(self) -> Literal["discrete"]:
         """Joystick positions."""
         return "discrete"

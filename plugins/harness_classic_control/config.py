@@ -38,6 +38,11 @@ class ClassicControlConfig(EnvironmentConfig):
         return self
 
     @property
+    def episode_limit(self) -> int:
+        """Steps after which an episode is cut."""
+        return self.episode_steps
+
+    @property
     def actions(self) -> Literal["discrete", "continuous"]:
         """Three pushes, or a force."""
         return "discrete" if self.task == "mountain_car" else "continuous"

@@ -30,6 +30,11 @@ class CrafterConfig(EnvironmentConfig):
         return self
 
     @property
+    def episode_limit(self) -> int:
+        """Steps after which an episode is cut."""
+        return self.episode_steps
+
+    @property
     def actions(self) -> Literal["discrete"]:
         """Walk, do, sleep, place and make: 17 of them."""
         return "discrete"

@@ -33,6 +33,16 @@ class DeepSeaConfig(EnvironmentConfig):
     training and evaluation, face the same mapping. Another value is another task of the same difficulty."""
 
     @property
+    def episode_limit(self) -> int:
+        """Rows, one for each step."""
+        return self.size
+
+    @property
+    def saves_state(self) -> bool:
+        """Where each agent is, and its noise, are all there is."""
+        return True
+
+    @property
     def actions(self) -> Literal["discrete"]:
         """Left and right."""
         return "discrete"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -98,6 +99,11 @@ class DmControlConfig(EnvironmentConfig):
         if self.camera is not None:
             return self.camera
         return 2 if self.domain == "quadruped" else 0
+
+    @property
+    def episode_limit(self) -> int:
+        """Steps of the agent after which an episode is cut, the last one perhaps with fewer repeats."""
+        return ceil(self.episode_steps / self.action_repeat)
 
     @property
     def actions(self) -> Literal["continuous"]:

@@ -70,6 +70,11 @@ class ManipulationConfig(EnvironmentConfig):
         return TASKS[self.task]
 
     @property
+    def episode_limit(self) -> int:
+        """Steps after which an episode is cut."""
+        return self.episode_steps or self.task_info.limit
+
+    @property
     def actions(self) -> Literal["continuous"]:
         """Movements of a gripper, or angles of joints."""
         return "continuous"

@@ -29,7 +29,7 @@ def make(config: ManipulationConfig, n_envs: int, *, threads: int = 1) -> EnvPoo
         threads: C++ threads that step them; the numbers do not depend on it.
     """
     task_info = config.task_info
-    options: dict[str, Any] = {"max_episode_steps": config.episode_steps or task_info.limit}
+    options: dict[str, Any] = {"max_episode_steps": config.episode_limit}
     if task_info.hides_goal:
         options["partially_observable"] = config.goals == "hidden"
     task = EnvPoolTask(task_info.envpool_id, options)

@@ -57,7 +57,7 @@ class AntMaze(gymnasium.Env[np.ndarray, np.ndarray]):
     """
 
     def __init__(self, env: Any, config: MazeConfig) -> None:
-        self._env, self._limit = env, config.step_limit
+        self._env, self._limit = env, config.episode_limit
         self._visited = VisitedCells(config.maze, 1)
         self._cells = {"reset_cell": config.maze.start, "goal_cell": config.maze.goal}
 

@@ -50,7 +50,7 @@ class MazeConfig(EnvironmentConfig):
         return MAZES[self.task.partition("_")[2]]
 
     @property
-    def step_limit(self) -> int:
+    def episode_limit(self) -> int:
         """Steps after which an episode is cut."""
         return self.episode_steps or (self.maze.point_steps if self.body == "point" else self.maze.ant_steps)
 

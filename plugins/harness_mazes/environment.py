@@ -38,7 +38,7 @@ def make(config: MazeConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
 
 
 def _make_point_mazes(config: MazeConfig, n_envs: int, threads: int) -> EnvPoolVecEnv:
-    task = EnvPoolTask(_POOLS[config.task], {"max_episode_steps": config.step_limit, "continuing_task": False})
+    task = EnvPoolTask(_POOLS[config.task], {"max_episode_steps": config.episode_limit, "continuing_task": False})
     observation_space, action_space = task.spaces()
 
     def open_pool(seeds: list[int]) -> Pool:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.config import EnvironmentConfig, require
 from harness.errors import nearest
-from harness_minigrid.tasks import TASKS, VERSIONS, Engine, engine_fault, mission_required, right_engine
+from harness_minigrid.tasks import TASKS, VERSIONS, Engine, engine_fault, mission_required, right_engine, step_limit
 
 
 class MiniGridConfig(EnvironmentConfig):
@@ -91,6 +91,11 @@ class MiniGridConfig(EnvironmentConfig):
             KeyError: It is a MultiRoom task, which is made from its rooms.
         """
         return f"MiniGrid-{self.task}-{VERSIONS[self.task]}"
+
+    @property
+    def episode_limit(self) -> int:
+        """T."""
+        return self.episode_steps or step_limit(self.task)
 
     @property
     def actions(self) -> Literal["discrete"]:

@@ -43,6 +43,33 @@ VERSIONS: Mapping[str, str] = {
 }
 """The tasks that EnvPool steps, by MiniGrid's name without ``MiniGrid-`` and version, and the newest version of each."""
 
+_LIMITS: Mapping[str, str] = {
+    "Empty": "100 144 256 1024 100 144",
+    "DoorKey": "250 360 640 2560",
+    "DistShift": "252 252",
+    "LavaCrossing": "324 324 324 484",
+    "SimpleCrossing": "324 324 324 484",
+    "LavaGap": "100 144 196",
+    "Dynamic-Obstacles": "100 100 144 144 256 1024",
+    "Fetch": "125 180 320",
+    "FourRooms": "100",
+    "GoToDoor": "100 144 256",
+    "GoToObject": "180 320",
+    "KeyCorridor": "270 270 270 480 750 1080",
+    "LockedRoom": "190",
+    "Memory": "1445 845 845 605 405 245",
+    "ObstructedMaze": "288 288 288 576 576 576 720 1584 3600",
+    "PutNear": "30 40",
+    "RedBlueDoors": "720 1280",
+    "Unlock": "288",
+    "UnlockPickup": "288",
+    "BlockedUnlockPickup": "576",
+    "WFC": "500 500 500 500 500 500",
+}
+"""Steps after which an episode of each task is cut, in the order of `_FAMILIES`."""
+
+_STEPS_PER_ROOM = 20
+
 MULTI_ROOM: Mapping[str, tuple[int, int]] = {
     "MultiRoom-N2-S4": (2, 4),
     "MultiRoom-N4-S5": (4, 5),
@@ -63,6 +90,15 @@ RIDE's copy of MiniGrid (facebookresearch/impact-driven-exploration, gym_minigri
 TASKS: tuple[str, ...] = (*VERSIONS, *MULTI_ROOM)
 """All tasks by the name that suites use."""
 
+_STEP_LIMITS: Mapping[str, int] = {
+    **{
+        f"{family}{size}": int(limit)
+        for family, sizes in _FAMILIES.items()
+        for size, limit in zip(sizes.split(" "), _LIMITS[family].split(), strict=True)
+    },
+    **{task: rooms * _STEPS_PER_ROOM for task, (rooms, _) in MULTI_ROOM.items()},
+}
+
 MISSION_REQUIRED = ("Fetch", "GoToDoor", "GoToObject", "PutNear")
 """Families in which only the mission says which of several objects is the goal."""
 
@@ -71,6 +107,11 @@ _ENVPOOL_FAULT = (
     "N2-S4, 29 % of N6 and 16 % of N4-S5 can be solved"
 )
 _WITHOUT_PATTERNS = "minigrid 3.2.0 is published without the pattern images that WFC needs"
+
+
+def step_limit(task: str) -> int:
+    """Steps after which an episode is cut, if nothing else is asked for."""
+    return _STEP_LIMITS[task]
 
 
 def mission_required(task: str) -> bool:

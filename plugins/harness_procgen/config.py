@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from harness.config import EnvironmentConfig
 from harness_procgen import qt
-from harness_procgen.games import GAMES, Mode, nearest_game
+from harness_procgen.games import GAMES, Mode, nearest_game, timeout
 
 INSTALL = "pip install 'exploration-harness[procgen]'"
 LAST_LEVEL = 2**31 - 2
@@ -73,6 +73,11 @@ class ProcGenConfig(EnvironmentConfig):
     @property
     def frames_per_step(self) -> int:
         return 1
+
+    @property
+    def episode_limit(self) -> int | None:
+        """The game's own limit; unknown where solved levels lead to the next, each with its own time."""
+        return None if self.use_sequential_levels else timeout(self.game)
 
     @property
     def actions(self) -> Literal["discrete"]:

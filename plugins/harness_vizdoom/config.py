@@ -81,6 +81,11 @@ class VizDoomConfig(EnvironmentConfig):
         return FIXED_TURNS[self.task] if self.start_direction == "fixed" else RANDOM_TURNS
 
     @property
+    def episode_limit(self) -> int:
+        """Steps after which an episode is cut."""
+        return self.episode_steps
+
+    @property
     def actions(self) -> Literal["discrete"]:
         """Stand, walk forward, turn right, turn left."""
         return "discrete"

@@ -83,6 +83,40 @@ def test_a_suite_is_measured_and_measured_again(tmp_path: Path, monkeypatch: pyt
     assert capsys.readouterr().out.count("| little | short | 40 |") == 2
 
 
+TWO_VIEWS = """
+suite: {name}
+environment: {{family: atari, episode_steps: 60, {view}}}
+tasks: {{pong: {{}}}}
+algorithm: {{name: ppo, n_envs: 2, n_steps: 8, batch_size: 16}}
+methods: {{ppo: {{}}}}
+seeds: 1
+steps: 16
+evaluation: {{every: 16, episodes: 2}}
+"""
+
+
+def test_tasks_that_differ_in_what_a_learner_sees_share_their_episodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    views = {"rnd": "size: 84", "snd": "size: 96, resize: bicubic, reward_transform: positive_sign", "sure": "sticky: 0"}
+    files = [tmp_path / f"{name}.yaml" for name in views]
+    for file, (name, view) in zip(files, views.items(), strict=True):
+        file.write_text(TWO_VIEWS.format(name=name, view=view))
+    played, measure = [], random_success.measure
+    monkeypatch.setattr(random_success, "measure", lambda *settings: played.append(settings) or measure(*settings))
+
+    def rows_of(*suites: Path) -> list[dict[str, str]]:
+        monkeypatch.setattr(sys, "argv", ["random_success", *map(str, suites), "--episodes", "2", "--envs", "2"])
+        random_success.main()
+        return read_csv_rows(tmp_path / random_success.TABLE)[1]
+
+    together = rows_of(*files)
+    assert len(played) == 2
+    assert [row["suite"] for row in together] == ["rnd", "snd", "sure"]
+    assert together[0]["settings"] != together[1]["settings"]
+    for file in files:
+        apart = rows_of(file)
+    assert apart == together
+
+
 def test_what_was_recorded_was_measured_with_the_settings_that_suites_have_now() -> None:
     """If one fails, measure its task again: benchmarks/random_success.py suites/SUITE.yaml --tasks TASK."""
     suites = Path(random_success.__file__).parents[1] / "suites"

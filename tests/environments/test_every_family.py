@@ -42,6 +42,14 @@ class ClockConfig(EnvironmentConfig):
     """What is wrong."""
 
     @property
+    def saves_state(self) -> bool:
+        return self.fault != "resuming"
+
+    @property
+    def episode_limit(self) -> int:
+        return 2 if self.fault == "limit" else 6
+
+    @property
     def actions(self) -> Any:
         return "continuous" if self.fault == "declared" else "discrete"
 
@@ -132,6 +140,8 @@ def clocks(fault: str) -> Family:
         ("batch", "batch", "alone"),
         ("threads", "batch", "with two threads"),
         ("state", "state", "in a new object"),
+        ("resuming", "resuming", "saves_state of the settings and exact_state to be the same"),
+        ("limit", "resuming", "no episode longer than the settings' episode_limit, 2"),
         ("close", "close", "RuntimeError: closed twice"),
     ],
 )
@@ -140,7 +150,7 @@ def test_the_kit_finds_one_fault_and_no_other(fault: str, check: str, message: s
     failed.pop(
         "state" if fault in ("seeds", "copies", "actions", "shapes") else "", None
     )  # compared with what such faults spoil
-    for spoilt in ("batch", "copies") if fault == "seeds" else ():
+    for spoilt in ("batch", "copies", "actions") if fault == "seeds" else ():
         failed.pop(spoilt, None)
     if fault == "close":  # every check closes its environments
         assert "closed twice" in failed["close"]

@@ -110,8 +110,12 @@ class Case:
     def _tolerance(self, where: str, gradient: bool) -> float:
         if self.dtype == torch.float64:
             return 1e-7
-        worst = {entry["entry"] for entry in self.content["precision"]["worst_float32_deviations"]}
-        return 2e-3 if where in worst else 1e-4 if gradient else 1e-5
+        listed = self.content["precision"]["worst_float32_deviations"]
+        worst = {entry["entry"]: entry["deviation"] for entry in listed}
+        if where in worst:
+            # Sums that cancel: two ways of adding up part by a few times the rounding of the original, most on small batches.
+            return max(2e-3, 5 * worst[where])
+        return 1e-4 if gradient else 1e-5
 
 
 def cases(name: str, having: str = "") -> Any:

@@ -33,10 +33,10 @@ def test_a_ball_moves_and_earns_as_in_the_original(task: str, registered: Callab
     """Every step from EnvPool's state, whose four numbers are all of it, so that no error grows."""
     config, seeds = MazeConfig(task=task), range(8)  # type: ignore[arg-type]
     rng = np.random.default_rng(0)
-    actions = rng.uniform(-1, 1, (config.step_limit // 10, len(seeds), 2)).repeat(10, axis=0).astype(np.float32)
+    actions = rng.uniform(-1, 1, (config.episode_limit // 10, len(seeds), 2)).repeat(10, axis=0).astype(np.float32)
     first, episodes = first_episodes(make(config, len(seeds)), list(seeds), actions)
     theirs, ends = registered(POINTS[task], continuing_task=False), []
-    assert theirs.spec.max_episode_steps == config.step_limit
+    assert theirs.spec.max_episode_steps == config.episode_limit
     ball = theirs.unwrapped
     for start, episode in zip(first.astype(np.float64), episodes, strict=True):
         theirs.reset(seed=0)
@@ -110,9 +110,11 @@ def test_one_who_knows_the_map_steers_a_ball_to_its_goal(task: str):
 def test_an_ant_does_as_in_the_original(task: str, registered: Callable[..., Any]):
     config = MazeConfig(task=task)  # type: ignore[arg-type]
     rng = np.random.default_rng(0)
-    first, [episode] = first_episodes(make(config, 1), [3], rng.uniform(-1, 1, (config.step_limit, 1, 8)).astype(np.float32))
+    first, [episode] = first_episodes(
+        make(config, 1), [3], rng.uniform(-1, 1, (config.episode_limit, 1, 8)).astype(np.float32)
+    )
     theirs = registered(ANTS[task], continuing_task=False, include_cfrc_ext_in_observation=False)
-    assert theirs.spec.max_episode_steps == config.step_limit
+    assert theirs.spec.max_episode_steps == config.episode_limit
     cells = {"reset_cell": np.array(config.maze.start), "goal_cell": np.array(config.maze.goal)}
     seen, _ = theirs.reset(seed=3, options=cells)
     assert np.allclose(first[0], flat(seen), atol=1e-5)

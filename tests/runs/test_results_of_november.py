@@ -1,4 +1,8 @@
-"""Results folders of before the rooms moved are skipped, resumed and reported; see tests/fixtures/november."""
+"""Results folders of before the rooms moved are skipped, resumed and reported; see tests/fixtures/november.
+
+That holds of environments that save their state. Those of the others, whose checkpoints ended episodes then, are reported and
+left alone, and their runs are trained anew beside them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,11 @@ import pytest
 import torch
 
 from harness.cli.app import main
+from harness.errors import RunError
 from harness.planning.load import load
+from harness.runs.folder import RunFolder
+from harness.runs.results import read_results
+from harness.training.run import train
 
 NOVEMBER = Path(__file__).parents[1] / "fixtures" / "november"
 FINISHED = NOVEMBER / "finished"
@@ -29,26 +37,52 @@ def as_then(suite: str, folder: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize(("suite", "runs"), [("november", 6), ("november_sac", 2)])
-def test_what_was_finished_is_skipped(suite: str, runs: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_finished_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = tmp_path / "results"
     shutil.copytree(FINISHED, results)
     before = {file: file.read_bytes() for file in results.rglob("run.json")}
-    assert main(["run", str(as_then(suite, tmp_path)), "--results", str(results)]) == 0
-    assert f"nothing to do: {runs} runs finished" in capsys.readouterr().out
+    assert main(["run", str(as_then("november", tmp_path)), "--results", str(results)]) == 0
+    assert "nothing to do: 6 runs finished" in capsys.readouterr().out
     assert {file: file.read_bytes() for file in results.rglob("run.json")} == before
 
 
-@pytest.mark.parametrize(("suite", "method"), [("november", "rnd_sum"), ("november_sac", "sac_rnd")])
-def test_only_summed_normalised_bonuses_are_trained_anew(suite: str, method: str) -> None:
+def test_only_summed_normalised_bonuses_are_trained_anew() -> None:
     """Their first bonuses were inflated. Under the suite as it was they get a new digest, and the old runs stay beside."""
-    plan = load(NOVEMBER / f"{suite}.yaml").runs
-    found = {Path(spec.path) in RUNS for spec in plan if spec.method != method}
+    plan = load(NOVEMBER / "november.yaml").runs
+    found = {Path(spec.path) in RUNS for spec in plan if spec.method != "rnd_sum"}
     assert found == {True}
-    old = {run.parts[2] for run in RUNS if run.parts[0] == suite and run.parts[2].startswith(f"{method}-")}
+    old = {run.parts[2] for run in RUNS if run.parts[0] == "november" and run.parts[2].startswith("rnd_sum-")}
     assert len(old) == 1
-    new = {spec.path.split("/")[2] for spec in plan if spec.method == method}
+    new = {spec.path.split("/")[2] for spec in plan if spec.method == "rnd_sum"}
     assert len(new) == 1 and not old & new
+
+
+def test_runs_whose_checkpoints_ended_episodes_are_left_alone_and_trained_anew_beside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(FINISHED / "november_sac", results / "november_sac")
+    before = {file: file.read_bytes() for file in results.rglob("*") if file.is_file()}
+    suite = str(as_then("november_sac", tmp_path))
+    assert main(["run", suite, "--results", str(results), "--no-report"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "results of before November 2026 lie beside and are left alone, since their checkpoints ended episodes" in said
+    assert "mountain_car_continuous/sac-" in said and ", and 1 more" in said
+    assert {file: content for file, content in before.items() if file.read_bytes() == content} == before
+    runs = read_results([results]).runs
+    assert runs["state"].to_list() == ["finished"] * 4
+    assert not runs["superseded"].any()
+    assert len(set(runs["label"])) == 4, "runs of before and after share a label, under which their scores would be averaged"
+    assert main(["status", str(results), "--json"]) == 0
+    assert len({run["digest"] for run in json.loads(capsys.readouterr().out)["runs"]}) == 4
+
+
+def test_an_interrupted_run_whose_checkpoints_ended_episodes_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(NOVEMBER / "interrupted", results)
+    for file in (results / "november_sac").rglob("run.json"):
+        with pytest.raises(RunError, match=r"ended every episode.*run its suite anew.*stays as it is"):
+            train(RunFolder(file.parent).read().spec, results)
 
 
 def test_what_was_finished_is_counted_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,9 +100,8 @@ def test_what_was_finished_is_counted_and_reported(tmp_path: Path, capsys: pytes
         assert scores[spec["task"], spec["method"], spec["seed"]] == pytest.approx(record["status"]["score"])
 
 
-@pytest.mark.parametrize("suite", ["november", "november_sac"])
-def test_what_was_interrupted_goes_on_from_its_checkpoint(suite: str, tmp_path: Path) -> None:
-    results = tmp_path / "results"
+def test_what_was_interrupted_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    suite, results = "november", tmp_path / "results"
     shutil.copytree(NOVEMBER / "interrupted", results)
     assert main(["run", str(as_then(suite, tmp_path)), "--seeds", "0-0", "--results", str(results), "--no-report"]) == 0
     for run in (run for run in RUNS if run.parts[0] == suite and run.name == "seed-0"):

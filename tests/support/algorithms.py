@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.config import EnvironmentConfig
 from harness.registry import installed
-from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec
+from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec, training_version
 
 _OFF_POLICY = {"n_envs": 2, "buffer_size": 100, "learning_starts": 30, "batch_size": 16, "net_arch": [16], "log_every": 20}
 _GREEDY = _OFF_POLICY | {"train_freq": 2, "target_update_interval": 14, "exploration_fraction": 0.8}
@@ -52,12 +53,14 @@ def small_spec(
     if reward is not None:
         config = complete(known.method(reward), SMALL_METHODS[reward])
         bonus = RewardSpec(name=reward, config=config, combine=Combination(mode="sum"))
+    env_config = known.config_class(known.environment(family)).model_validate(env_settings)
+    assert isinstance(env_config, EnvironmentConfig)
     return RunSpec(
         suite="test",
         task="task",
         method=f"{algorithm}_{reward or 'none'}",
         seed=0,
-        environment=EnvironmentSpec(family=family, config=complete(known.environment(family), env_settings)),
+        environment=EnvironmentSpec(family=family, config=env_config.model_dump(mode="json")),
         algorithm=AlgorithmSpec(
             name=algorithm,
             config=complete(known.algorithm(algorithm), SMALL_ALGORITHMS[algorithm] | (settings or {})),
@@ -66,4 +69,5 @@ def small_spec(
         steps=steps,
         evaluation=EvaluationSpec(every=80, episodes=2, deterministic=deterministic),
         checkpoint_every=40,
+        training_version=training_version(env_config),
     )

@@ -26,7 +26,7 @@ from harness.config import Config
 from harness.errors import UserError
 from harness.registry import Registry
 from harness.registry.discovery import Plugin, PluginInfo, builtin_plugin, discover
-from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec
+from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec, training_version
 
 
 class BrokenMethodConfig(IntrinsicRewardConfig):
@@ -236,4 +236,5 @@ def broken_spec(
         steps=steps,
         evaluation=EvaluationSpec(**{"every": 32, "episodes": 2, **evaluation}),
         checkpoint_every=16,
+        training_version=training_version(BrokenFamilyConfig()),
     )

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from harness import EnvironmentFamily, Method
+from harness.config import EnvironmentConfig
 from harness.registry import Registry, installed
 from harness.registry.builtin import harness_algorithms, harness_networks
 from harness.registry.discovery import Plugin, PluginInfo
-from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec
+from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec, training_version
 
 SMALL_RND = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "epochs": 1, "minibatches": 1, "keep": 0.5}
 SMALL_SND = {"feature_dim": 16, "minibatches": 1}
@@ -63,6 +64,7 @@ def make_spec(
     steps: int = 160,
     evaluate_every: int = 80,
     checkpoint_every: int = 40,
+    replay_steps: int | None = None,
     seed: int = 0,
 ) -> RunSpec:
     """A complete spec: two environments, twenty steps per row, learning from step 30, a buffer that overflows."""
@@ -75,26 +77,28 @@ def make_spec(
     if reward is not None:
         bonus_config = complete(registry().method(reward), config or {})
         bonus = RewardSpec(name=reward, config=bonus_config, combine=Combination(**{"mode": "sum", **(combine or {})}))
+    env_config = registry().config_class(registry().environment("point_mass")).model_validate(environment or {})
+    assert isinstance(env_config, EnvironmentConfig)
     return RunSpec(
         suite="test",
         task="task",
         method=reward or "none",
         seed=seed,
-        environment=EnvironmentSpec(
-            family="point_mass", config=complete(registry().environment("point_mass"), environment or {})
-        ),
+        environment=EnvironmentSpec(family="point_mass", config=env_config.model_dump(mode="json")),
         algorithm=AlgorithmSpec(name="sac", config=complete(registry().algorithm("sac"), small | (algorithm or {}))),
         reward=bonus,
         steps=steps,
         evaluation=EvaluationSpec(every=evaluate_every, episodes=3),
         checkpoint_every=checkpoint_every,
+        training_version=training_version(env_config),
+        replay_steps=replay_steps,
     )
 
 
 CASES = {
     "none": make_spec(),
     "rnd": make_spec(reward="rnd", config=SMALL_RND),
-    "rnd_reseeding": make_spec(reward="rnd", config=SMALL_RND, environment={"exact": False}),
+    "rnd_replayed": make_spec(reward="rnd", config=SMALL_RND, environment={"exact": False}),
     "snd_vic": make_spec(reward="snd_vic", config=SMALL_SND),
     "encoding": make_spec(reward="encoding", algorithm={"trunk_dim": 8}),
     "pixels": make_spec(

@@ -25,6 +25,14 @@ class PointMassConfig(EnvironmentConfig):
     """Whether environments can restore their state."""
 
     @property
+    def episode_limit(self) -> int:
+        return self.episode_steps
+
+    @property
+    def saves_state(self) -> bool:
+        return self.exact
+
+    @property
     def actions(self) -> Literal["continuous"]:
         return "continuous"
 
@@ -33,7 +41,7 @@ class PointMassConfig(EnvironmentConfig):
         return "images" if self.pixels else "vectors"
 
 
-class ReseedingPointMass(HarnessVecEnv):
+class ReplayedPointMass(HarnessVecEnv):
     """Position in [-1, 1]^2 moves by 0.2 times the action, which lies in [-2, 2]^2; reward 1 and an end beyond (0.8, 0.8)."""
 
     def __init__(self, config: PointMassConfig, n_envs: int) -> None:
@@ -95,7 +103,7 @@ class ReseedingPointMass(HarnessVecEnv):
         return self.frames.copy() if self.config.pixels else self.position.astype(np.float32)
 
 
-class PointMass(ReseedingPointMass):
+class PointMass(ReplayedPointMass):
     """The same, able to restore its state."""
 
     exact_state = True
@@ -114,5 +122,5 @@ class PointMass(ReseedingPointMass):
         self.position, self.length, self.frames = (state[name].copy() for name in ("position", "length", "frames"))
 
 
-def make(config: PointMassConfig, n_envs: int, *, threads: int = 1) -> ReseedingPointMass:
-    return (PointMass if config.exact else ReseedingPointMass)(config, n_envs)
+def make(config: PointMassConfig, n_envs: int, *, threads: int = 1) -> ReplayedPointMass:
+    return (PointMass if config.exact else ReplayedPointMass)(config, n_envs)

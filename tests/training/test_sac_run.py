@@ -10,9 +10,8 @@ import pytest
 from support.off_policy import CASES, make_spec, train
 from training.test_run import Interrupted, content, interrupted_at
 
-from harness.algorithms import replay_store
 from harness.errors import RunError
-from harness.runs import files
+from harness.runs import files, segments
 from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
 from harness.training import checkpoints, run
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("_every_iteration")
 @pytest.fixture
 def _every_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "REPORT_SECONDS", 0.0)
-    monkeypatch.setattr(replay_store, "SEGMENT_BYTES", 400)  # several files for each checkpoint
+    monkeypatch.setattr(segments, "SEGMENT_BYTES", 400)  # several files for each checkpoint
 
 
 class Killer:

@@ -36,7 +36,7 @@ class CliffVecEnv(HarnessVecEnv):
         n_envs: N.
     """
 
-    exact_state: ClassVar[bool] = True  # state_dict holds everything, so checkpoints need not cut episodes
+    exact_state: ClassVar[bool] = True  # state_dict holds everything, so resuming need not repeat any step
 
     def __init__(self, config: CliffConfig, n_envs: int) -> None:
         cells = spaces.Box(0.0, 1.0, (config.height * config.width,), np.float32)

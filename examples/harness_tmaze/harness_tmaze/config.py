@@ -22,6 +22,16 @@ class TMazeConfig(EnvironmentConfig):
     """Steps after which an episode is cut."""
 
     @property
+    def episode_limit(self) -> int:
+        """Steps after which an episode is cut."""
+        return self.episode_steps
+
+    @property
+    def saves_state(self) -> bool:
+        """Everything that the next step depends on is in ``state_dict``."""
+        return True
+
+    @property
     def actions(self) -> Literal["discrete"]:
         """Left, right, ahead and back."""
         return "discrete"

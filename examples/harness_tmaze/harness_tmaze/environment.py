@@ -38,7 +38,7 @@ class TMazeVecEnv(HarnessVecEnv):
         n_envs: N.
     """
 
-    exact_state: ClassVar[bool] = True  # state_dict holds everything, so checkpoints need not cut episodes
+    exact_state: ClassVar[bool] = True  # state_dict holds everything, so resuming need not repeat any step
 
     def __init__(self, config: TMazeConfig, n_envs: int) -> None:
         super().__init__(n_envs, spaces.Box(0.0, 1.0, (5,), np.float32), spaces.Discrete(4))

@@ -78,14 +78,20 @@ def draw(suite_progress: SuiteProgress, height: int) -> RenderableType:
 
 
 def _label(run: ActiveRun) -> str:
-    phase = run.progress.phase if run.progress else None
-    return run.spec.label + (f" ({phase})" if phase else "")
+    progress = run.progress
+    if progress is None:
+        return run.spec.label
+    remark = "replaying" if progress.replayed is not None else progress.phase
+    return run.spec.label + (f" ({remark})" if remark else "")
 
 
 def _cells(run: ActiveRun) -> list[RenderableType]:
     progress = run.progress
     if progress is None:
         return [Text("starting", style="dim"), "", "", "", ""]
+    if progress.replayed is not None:
+        bar, left = ProgressBar(total=1.0, completed=progress.replayed), formatting.duration(progress.replay_seconds_left)
+        return [bar, f"{progress.replayed:.0%}", "", left, formatting.score(progress.score)]
     return [
         ProgressBar(total=progress.steps, completed=progress.step),
         f"{_share(progress):.0%}",
@@ -132,11 +138,12 @@ class _LineReporter:
 
     def _due(self, run: str, progress: RunProgress) -> bool:
         now, share = self.clock(), _share(progress)
-        then, reported = self._last_reported.setdefault(run, (now, share))
+        key = run if progress.replayed is None else f"{run} replaying"
+        then, reported = self._last_reported.setdefault(key, (now, share))
         gained, waited = share - reported, now - then
         due = (gained >= _MIN_GAIN and waited >= _MIN_SECONDS) or (gained >= _SLOW_GAIN and waited >= _SLOW_SECONDS)
         if due:
-            self._last_reported[run] = (now, share)
+            self._last_reported[key] = (now, share)
         return due
 
     def _left(self) -> str:
@@ -148,10 +155,13 @@ class _LineReporter:
 
 
 def _share(progress: RunProgress) -> float:
-    return min(progress.step / progress.steps, 1.0)
+    return min(progress.step / progress.steps, 1.0) if progress.replayed is None else progress.replayed
 
 
 def _in_words(progress: RunProgress) -> str:
+    if progress.replayed is not None:
+        left = formatting.duration(progress.replay_seconds_left)
+        return f"replaying the actions before its checkpoint: {progress.replayed:.0%}, {left} left"
     parts = [
         f"{_share(progress):.0%}",
         f"{formatting.count(progress.step)} of {formatting.count(progress.steps)} steps",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
+from math import ceil
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from harness.config import EnvironmentConfig
-from harness.environments.gymnasium.registered_ids import is_surely_unknown, own_ids, unknown_id_message
+from harness.environments.gymnasium.registered_ids import is_surely_unknown, own_ids, own_step_limit, unknown_id_message
 
 Layout = Literal["vector", "hwc", "chw", "hw"]
 IMAGE_LAYOUTS: frozenset[Layout] = frozenset({"hwc", "chw", "hw"})
@@ -134,6 +135,12 @@ class GymnasiumConfig(EnvironmentConfig):
     def observations(self) -> Literal["images", "vectors"]:
         """Images where they are declared."""
         return "images" if self.observation in IMAGE_LAYOUTS else "vectors"
+
+    @property
+    def episode_limit(self) -> int | None:
+        """`episode_steps`, or the registered number where Gymnasium itself registers the environment; else unknown."""
+        steps = self.episode_steps or own_step_limit(self.id)
+        return None if steps is None else ceil(steps / self.action_repeat)
 
     @property
     def frames_per_step(self) -> int:

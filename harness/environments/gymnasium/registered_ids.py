@@ -16,19 +16,34 @@ _ANY_NAMESPACE = "__root__"
 _ALIKE = 0.6  # of two ids, from 0 to 1; names less alike than this would only mislead
 
 
-@cache
 def own_ids() -> tuple[str, ...]:
     """The ids that Gymnasium registers itself, in its order, older versions first; none if its source cannot be read."""
+    return tuple(_own_limits())
+
+
+def own_step_limit(env_id: str) -> int | None:
+    """Steps after which an episode of one of these is cut; ``None`` for any other id, and for one without a limit."""
+    return _own_limits().get(env_id)
+
+
+@cache
+def _own_limits() -> dict[str, int | None]:
+    """The limits of steps by id."""
     found = find_spec("gymnasium")
     if found is None or found.origin is None:
-        return ()
+        return {}
     try:
         tree = ast.parse((Path(found.origin).parent / "envs" / "__init__.py").read_text(encoding="utf-8"))
     except (OSError, SyntaxError):
-        return ()
+        return {}
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "register")
-    values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "id"]
-    return tuple(value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str))
+    limits: dict[str, int | None] = {}
+    for call in calls:
+        given = {keyword.arg: keyword.value.value for keyword in call.keywords if isinstance(keyword.value, ast.Constant)}
+        env_id, limit = given.get("id"), given.get("max_episode_steps")
+        if isinstance(env_id, str):
+            limits[env_id] = limit if isinstance(limit, int) else None
+    return limits
 
 
 def is_surely_unknown(env_id: str) -> bool:

@@ -10,7 +10,7 @@ from harness.report.context import RunRecords, SuiteContext
 from harness.report.document import Column, ReportTable, Section, TableCell
 from harness.report.phases import describe_phases
 from harness.report.wording import NO_VALUE
-from harness.spec import Combination, RewardSpec, RunSpec
+from harness.spec import SAVES_STATE, Combination, RewardSpec, RunSpec
 
 
 def build(suite: SuiteContext) -> Section:
@@ -75,7 +75,10 @@ def _settings(spec: RunSpec) -> dict[str, Any]:
         settings |= {"reward": _reward_settings(spec.reward), "combine": spec.reward.combine.model_dump(mode="json")}
     for phase in spec.phases:
         settings[f"phases.{phase.name}"] = phase.model_dump(mode="json", exclude={"name"})
-    return settings | {"evaluation": spec.evaluation.model_dump(mode="json"), "checkpoint_every": spec.checkpoint_every}
+    settings["evaluation"] = spec.evaluation.model_dump(mode="json")
+    if spec.training_version == SAVES_STATE:
+        return settings | {"checkpoint_every": spec.checkpoint_every}
+    return settings | {"checkpoint.replay_steps": spec.replay_steps}
 
 
 def _reward_settings(reward: RewardSpec) -> dict[str, Any]:

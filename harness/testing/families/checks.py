@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from harness.config.describe import describe_settings
 from harness.environments.base import NO_INFO, HarnessVecEnv, StepReturn
 from harness.testing.families.family import SEEDS, Family, Rollout, reset, step
+from harness.testing.families.resuming import actions_again, declared_way
 from harness.testing.outcomes import CheckFailed, NotApplicable, require
 from harness.training import trees
 
@@ -180,7 +181,7 @@ def state(family: Family) -> None:
     rollout = family.rollout
     with family.environments() as env, family.environments() as other:
         if not env.exact_state:
-            raise NotApplicable("environments cannot restore their state, so checkpoints truncate episodes")
+            raise NotApplicable("environments do not restore their state: a resumed run does their actions again")
         env.enable_metrics()
         other.enable_metrics()
         half = len(rollout) // 2
@@ -215,6 +216,10 @@ FAMILY_CHECKS: tuple[FamilyCheck, ...] = (
     FamilyCheck("seeds", "seeds decide everything, each for its own environment", seeds),
     FamilyCheck("batch", "neither other environments nor threads make a difference", batch),
     FamilyCheck("state", "from a saved state the environments go on exactly, where that is promised", state),
+    FamilyCheck("resuming", "settings say how environments come back, and how long an episode can be", declared_way),
+    FamilyCheck(
+        "actions", "the same actions lead new environments to the same place, on any number of threads", actions_again
+    ),
     FamilyCheck("close", "closing twice does no harm", closing),
 )
 """Every check, in the order in which they are shown."""

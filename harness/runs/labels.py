@@ -1,0 +1,49 @@
+"""Which runs of one name are one method: on several tasks the same, and never two versions of training together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from harness.runs.folder import RunRecord
+from harness.spec import SAVES_STATE, RunSpec
+
+
+def label_digests(records: Mapping[str, RunRecord]) -> dict[str, str]:
+    """The digest by which each run counts to a method; runs of one name are one method where they share it.
+
+    That is the method's digest as the run recorded it, with two exceptions. A suite may have tasks of several versions of
+    training, whose digests differ in nothing that matters: they share one. And of one task, runs of an earlier version never
+    share it with those of a later one.
+
+    Args:
+        records: Records by folder.
+    """
+    newest: dict[tuple[str, str, str], int] = defaultdict(int)
+    recorded: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    mixed: set[tuple[str, str, str]] = set()
+    for record in records.values():
+        task = _task(record.spec)
+        newest[task] = max(newest[task], record.spec.training_version)
+    bases = {folder: record.spec.method_base_digest for folder, record in records.items()}
+    for folder, record in records.items():
+        spec, method = record.spec, _method(record.spec, bases[folder])
+        if spec.training_version > SAVES_STATE:
+            mixed.add(method)
+        elif newest[_task(spec)] == SAVES_STATE:
+            recorded[method].add(record.method_digest)
+    digests: dict[str, str] = {}
+    for folder, record in records.items():
+        method = _method(record.spec, bases[folder])
+        superseded = record.spec.training_version < newest[_task(record.spec)]
+        shared = not superseded and method in mixed and len(recorded[method]) <= 1
+        digests[folder] = bases[folder] if shared else record.method_digest
+    return digests
+
+
+def _task(spec: RunSpec) -> tuple[str, str, str]:
+    return spec.suite, spec.task, spec.method
+
+
+def _method(spec: RunSpec, base: str) -> tuple[str, str, str]:
+    return spec.suite, spec.method, base
