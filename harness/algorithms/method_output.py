@@ -113,7 +113,7 @@ def as_number(value: Any) -> Any:
     given: Any = value
     if isinstance(value, Tensor | np.ndarray):
         given = given.item() if given.ndim == 0 else None
-    is_number: bool = isinstance(given, int | float | np.integer | np.floating)
+    is_number: bool = isinstance(cast(object, given), int | float | np.integer | np.floating)
     return given if is_number else None
 
 

@@ -43,7 +43,7 @@ def image_problem(space: spaces.Space[Any], frame_channels: int) -> str | None:
     """
     wanted = f"uint8 from 0 to 255, channels first, in whole frames of {frame_channels}"
     problem = f"declares images, which must be {wanted}; its observations are {space}"
-    if not isinstance(space, spaces.Box) or len(space.shape) != _IMAGE_DIMENSIONS or np.dtype(space.dtype) != np.uint8:
+    if not isinstance(space, spaces.Box) or len(space.shape) != _IMAGE_DIMENSIONS or space.dtype != np.uint8:
         return problem
     box = cast(spaces.Box, space)
     first, second, last = box.shape

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -50,6 +52,7 @@ def rehearse(spec: RunSpec, results: Path, **others: Any) -> None:
     """
     small = _small(spec)
     signature = _spaces(small)
+    _keep_what_is_loaded()
     learner = small.model_dump_json(include={"algorithm", "reward"})
     if (signature, learner) in _built:
         return
@@ -58,6 +61,13 @@ def rehearse(spec: RunSpec, results: Path, **others: Any) -> None:
     except HarnessError as error:
         raise UserError(f"{error}{_fitting_choices(small)}") from error
     _built.add((signature, learner))
+
+
+@cache
+def _keep_what_is_loaded() -> None:
+    """Take the libraries, loaded once, out of the collections of garbage that follow every job: they cost 0.2 s each."""
+    gc.collect()
+    gc.freeze()
 
 
 def _small(spec: RunSpec) -> RunSpec:
