@@ -144,7 +144,7 @@ def test_progress_of_the_replay_is_reported(tmp_path: Path) -> None:
     assert seen[96].replayed is None
 
 
-def test_environments_that_draw_from_elsewhere_are_named_with_the_step_and_the_checkpoint_stays(
+def test_environments_that_went_another_way_are_named_with_the_step_and_the_checkpoint_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = interrupted(tmp_path)
@@ -162,7 +162,7 @@ def test_environments_that_draw_from_elsewhere_are_named_with_the_step_and_the_c
             train(spec, tmp_path)
     message = str(raised.value)
     assert "their rewards or ends differ from step 100 on" in message
-    assert "draw from something else than their seeds" in message
+    assert "depend on more than their seeds and actions" in message
     assert "--fresh" in message
     assert sorted(file for file in RunFolder.of(spec, tmp_path).checkpoint.rglob("*")) == before
     train(spec, tmp_path)
