@@ -2,10 +2,10 @@
 
     python benchmarks/replay.py
 
-Each case is a family of environments, with whatever holds state around them: stacked frames, pixels, processes, random actions.
-It is trained without a checkpoint, with one after every rollout, and with one that it is resumed from after an interruption.
-All three must end with equal progress.csv (times aside), evaluations.csv and tensors. Prints for each case how long the replay
-took, and its speed over that of the bare environments with the same actions; exits with 1 if anything differs.
+Each case is a family of environments, with whatever holds state around them: stacked frames, pixels, processes, random
+actions. It is trained without a checkpoint, with one after every rollout, and with one that it is resumed from after an
+interruption. All three must end with equal progress.csv (times aside), evaluations.csv and tensors. Prints for each case how
+long the replay took, and its speed over that of the bare environments with random actions; exits with 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="only cases whose name contains this")
-    parser.add_argument("--replayed", type=int, default=2000, help="steps of each environment that are timed (default 2000)")
+    parser.add_argument("--replayed", type=int, default=1000, help="steps of each environment that are timed (default 1000)")
     arguments = parser.parse_args()
     run.REPORT_SECONDS = 0.0
     sound = True
@@ -154,7 +154,7 @@ def timing(environment: str, vector_steps: int) -> str:
     spec = spec_of(environment, steps=2 * vector_steps + 64)
     if spec.training_version == 1:
         return "; saves its state: nothing is replayed"
-    spec = spec.model_copy(update={"checkpoint_every": 2 * vector_steps, "replay_steps": None})
+    spec = spec.model_copy(update={"checkpoint_every": 2 * vector_steps, "replay_steps": None, "reward": None})
     with tempfile.TemporaryDirectory() as folder:
         reports = resume(spec, Path(folder), 2 * vector_steps)
     (begin, first), (end, last) = reports[0], reports[-1]

@@ -51,7 +51,7 @@ class EnvironmentState:
 
     Args:
         spec: Specification of the run.
-        assembly: Its objects.
+        assembly: Objects that train it.
         folder: Where logs of actions go.
         registry: Tells what the environments come from.
 
