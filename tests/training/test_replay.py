@@ -252,3 +252,20 @@ def test_fault_e_events_and_csv_agree_at_each_resumed_checkpoint(tmp_path: Path)
         ]
     evaluations = read_csv_rows(folder.evaluations_file)[1]
     assert [event.step for event in events.Scalars("eval/mean_reward")] == sorted({int(row["step"]) for row in evaluations})
+
+
+def test_a_wrapper_that_remembers_what_was_before_a_seeding_is_refused(tmp_path: Path) -> None:
+    """Running statistics of observations: what they saw before the last cut is in no log."""
+    wrapped = {"id": "CartPole-v1", "wrappers": ["gymnasium.wrappers:NormalizeObservation"]}
+    spec = make_spec(**(CARTPOLE | {"environment": wrapped}), checkpoint_every=32, replay_steps=40)
+    with pytest.raises(Interrupted):
+        train(spec, tmp_path, report=interrupted_at([144]))
+    with pytest.raises(RunError, match=r"at step 128 they show something else .*depend on more than their seeds and actions"):
+        train(spec, tmp_path)
+
+
+def test_a_frame_stack_comes_back(tmp_path: Path) -> None:
+    spec = make_spec(**(CARTPOLE | {"environment": {"id": "CartPole-v1", "frame_stack": 3}}), checkpoint_every=48)
+    train(spec, tmp_path / "whole")
+    assert attempts_at(spec, tmp_path / "broken", interrupted_at([112, 272])) == 3
+    assert content(tmp_path / "whole", spec) == content(tmp_path / "broken", spec)
