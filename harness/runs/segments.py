@@ -85,7 +85,7 @@ class Segments:
             folder: Where it goes; created if need be.
             prefix: Beginning of its name.
             first: Number of the first row.
-            arrays: The rows.
+            arrays: Rows to be written, of every array.
         """
         folder.mkdir(parents=True, exist_ok=True)
         end = first + len(next(iter(arrays.values())))

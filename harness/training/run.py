@@ -100,6 +100,7 @@ class _Run:
         """Train to the end and return the final status."""
         self._write_record()
         self._assemble()
+        self.folder.update_status(restores=self.environments.restores)
         try:
             self._begin()
             tensorboard = TensorBoardWriter(self.folder.path, self.kept)
@@ -119,7 +120,6 @@ class _Run:
         self.assembly = assemble(self.spec, self.device, installed())
         self.phases = PhaseSchedule(self.spec, self.assembly.learner, self.assembly.bonus_env)
         self.environments = EnvironmentState(self.spec, self.assembly, self.folder, installed())
-        self.folder.update_status(restores=self.environments.restores)
 
     @property
     def _step(self) -> int:
