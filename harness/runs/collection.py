@@ -8,6 +8,8 @@ be read is passed over and named; what is missing stays visible.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -143,6 +145,17 @@ class Collection:
     unreadable: Sequence[str]
 
     @property
+    def fingerprint(self) -> str:
+        """What a report on these runs depends on, as a digest: the same wherever the results lie."""
+        facts = [
+            [run.key, run.record.digest, run.state, run.superseded, _facts_of(run.record), run.constants.normalise(run.score)]
+            + [[one.step, one.episodes, sorted(one.means.items())] for one in run.evaluations]
+            for run in self.runs
+        ]
+        constants = [[key, one.used and one.used.model_dump(mode="json")] for key, one in self.tasks.items()]
+        return hashlib.sha256(json.dumps([sorted(map(repr, facts)), constants]).encode()).hexdigest()
+
+    @property
     def current(self) -> list[CollectedRun]:
         """The runs that count, pre-training included."""
         return [run for run in self.runs if not run.superseded]
@@ -271,6 +284,11 @@ def _missing(runs: Sequence[CollectedRun]) -> list[MissingRun]:
             if (suite, task, label, seed) not in present:
                 missing.append(MissingRun((suite, task, label, seed), methods[label]))
     return missing
+
+
+def _facts_of(record: RunRecord) -> list[object]:
+    status = record.status
+    return [status.step, status.attempts, status.updated, status.seconds, status.error]
 
 
 def refuse_if_empty(found: Collection, roots: Iterable[Path]) -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder
-from harness.runs.guarded import Unreadable, printable, to_count, to_number
+from harness.runs.guarded import MIB, Unreadable, printable, to_count, to_number
 
 _NOT_MEASURED = frozenset({"suite", "task", "label", "seed", "folder", "step", "episode", "episodes", "phase"})
 """Columns that say which episode it was, or would hide those of tables."""
+
+_MAX_BYTES = 64 * MIB
 
 _LARGEST_RETURN = 1e100
 """A number beyond this is no return; statistics of such numbers would overflow."""
@@ -46,7 +48,7 @@ def read_evaluations(folder: RunFolder) -> tuple[list[Evaluation], list[str]]:
     """
     file = folder.evaluations_file
     try:
-        header, rows = read_csv_rows(file)
+        header, rows = read_csv_rows(file, _MAX_BYTES)
     except Unreadable as error:
         return [], [str(error)]
     if not rows:

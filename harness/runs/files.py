@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.runs.guarded import Unreadable, read_bytes, read_ends
+from harness.runs.guarded import MIB, Unreadable, read_bytes, read_ends
 
+_MAX_CSV_BYTES = 512 * MIB
 _TAIL_BYTES = 1 << 16
 
 TEMPORARY = ".tmp-"
@@ -67,10 +68,14 @@ def csv_text(rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
-def read_csv_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+def read_csv_rows(path: Path, limit: int = _MAX_CSV_BYTES) -> tuple[list[str], list[dict[str, str]]]:
     """Header and complete rows of a CSV file that may have been cut while a line was being appended.
 
     A last line without its line end, and rows that are shorter or longer than the header, are left out.
+
+    Args:
+        path: Path of the file.
+        limit: The largest size in bytes.
 
     Returns:
         Column names and one dictionary per row; both empty when the file is missing or empty.
@@ -78,7 +83,7 @@ def read_csv_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     Raises:
         harness.runs.guarded.Unreadable: It may not be read, or is no regular file of CSV.
     """
-    data = read_bytes(path)
+    data = read_bytes(path, limit)
     if data is None:
         return [], []
     return parse_csv_rows(path, data)

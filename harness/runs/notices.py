@@ -52,7 +52,7 @@ def _superseded(found: Collection) -> Iterator[str]:
     folders = [run.name for run in found.runs if run.superseded]
     if folders:
         yield (
-            f"{_plural(len(folders), 'folder')} left out of every count and score, for another holds the same task, method and"
+            f"{plural(len(folders), 'folder')} left out of every count and score, for another holds the same task, method and"
             f" seed, and the newest finished one counts: {join(folders)}"
         )
 
@@ -74,5 +74,6 @@ def _scored(found: Collection) -> Sequence[CollectedRun]:
     return [run for run in found.current if not run.spec.pretraining]
 
 
-def _plural(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
+    """A number of things, such as ``2 runs``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

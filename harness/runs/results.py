@@ -73,6 +73,7 @@ class Results:
         records: The full record of each run, by folder.
         skipped: One line for each thing that was passed over.
         unreadable: Those of ``skipped`` that could not be read.
+        fingerprint: What the tables depend on, as a digest.
     """
 
     runs: pl.DataFrame
@@ -82,6 +83,7 @@ class Results:
     records: RunRecords
     skipped: tuple[str, ...]
     unreadable: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     @property
     def suites(self) -> list[str]:
@@ -117,6 +119,7 @@ def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = 
         records={run.name: run.record for run in found.runs},
         skipped=tuple(sorted({*found.unreadable, *remarks})),
         unreadable=tuple(found.unreadable),
+        fingerprint=found.fingerprint,
     )
 
 

@@ -127,6 +127,7 @@ class RunsReading:
         unreadable: One line for each thing that could not be read.
         superseded: Folders of runs that others supersede: the same task, method and seed under other settings.
         notices: What must be known before trusting a number, a sentence each.
+        fingerprint: What a report on the runs depends on, as a digest.
         refused: One line for each thing in the way of carrying a plan out.
     """
 
@@ -134,6 +135,7 @@ class RunsReading:
     unreadable: Sequence[str]
     superseded: Sequence[RunFolder]
     notices: Sequence[str]
+    fingerprint: str
     refused: Sequence[str] = ()
 
     def refuse_if_unusable(self) -> None:
@@ -142,10 +144,7 @@ class RunsReading:
         Raises:
             ResultsError: Something is in the way; names it.
         """
-        if self.refused:
-            left = len(self.refused) - _MAX_PROBLEMS
-            more = [f"and {left} more like these"] if left > 0 else []
-            raise ResultsError("\n".join([*self.refused[:_MAX_PROBLEMS], *more]))
+        _refuse(self.refused)
 
 
 def read_runs_below(roots: Iterable[Path]) -> RunsReading:
@@ -162,7 +161,7 @@ def read_runs_below(roots: Iterable[Path]) -> RunsReading:
     current = [_summarise(run) for run in found.current]
     runs = [*current, *_absent(found)]
     superseded = [run.folder for run in found.runs if run.superseded]
-    return RunsReading(runs, found.unreadable, superseded, describe(found))
+    return RunsReading(runs, found.unreadable, superseded, describe(found), found.fingerprint)
 
 
 def read_plan(specs: Sequence[RunSpec], results: Path) -> RunsReading:
@@ -185,7 +184,8 @@ def read_plan(specs: Sequence[RunSpec], results: Path) -> RunsReading:
             refused.append(str(error))
     collection = arrange(found.values(), unreadable)
     runs = _of_plan(specs, results, collection)
-    return RunsReading(runs, collection.unreadable, (), describe(collection), list(dict.fromkeys(refused)))
+    notices, refused = describe(collection), list(dict.fromkeys(refused))
+    return RunsReading(runs, collection.unreadable, (), notices, collection.fingerprint, refused)
 
 
 def _of_plan(specs: Sequence[RunSpec], results: Path, found: Collection) -> list[RunSummary]:
@@ -210,6 +210,28 @@ def summarise_plan(specs: Iterable[RunSpec], results: Path) -> list[RunSummary]:
     found = read_plan(list(specs), results)
     found.refuse_if_unusable()
     return list(found.runs)
+
+
+def refuse_unusable(folders: Iterable[RunFolder]) -> None:
+    """Refuse folders in which no run could be kept, whatever they hold.
+
+    Raises:
+        ResultsError: Some cannot be written; names them.
+    """
+    problems: dict[str, None] = {}
+    for folder in folders:
+        try:
+            folder.check_usable()
+        except Unreadable as error:
+            problems[str(error)] = None
+    _refuse(list(problems))
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        left = len(problems) - _MAX_PROBLEMS
+        more = [f"and {left} more like these"] if left > 0 else []
+        raise ResultsError("\n".join([*problems[:_MAX_PROBLEMS], *more]))
 
 
 def group_runs(summaries: Iterable[RunSummary]) -> list[RunGroup]:
