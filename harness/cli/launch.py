@@ -73,13 +73,13 @@ def launch(
             if not view.started:
                 raise
             return print_late_error(console, error)
+    print_run_groups(console, found.runs)
+    print_notices(console, found.notices)
+    print_unreadable(console, found.unreadable)
     if found.outcomes:
         _print_outcomes(console, found)
     else:
-        print_run_groups(console, found.runs)
         console.print(f"nothing to do: {plural(len(found.runs), 'run')} finished in {found.folder}", soft_wrap=True)
-    print_notices(console, found.notices)
-    print_unreadable(console, found.unreadable)
     _report(console, found, report)
     return 1 if found.failed or found.unreadable else 0
 
@@ -179,7 +179,6 @@ def _earlier_line(earlier: Sequence[RunFolder]) -> str:
 
 
 def _print_outcomes(console: Console, found: RunResult) -> None:
-    print_run_groups(console, found.runs)
     for outcome in found.outcomes:
         if outcome.ending != "finished":
             where = error_log(RunFolder.of(outcome.spec, found.results))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from harness.runs.status import RunSummary
 
 Roots = Annotated[
-    list[Path], typer.Argument(metavar="RESULTS...", help="Results directories, or parts of them.", show_default=False)
+    list[Path],
+    typer.Argument(metavar="RESULTS...", help="Results directories, or parts of them.", show_default=False, readable=False),
 ]
 
 

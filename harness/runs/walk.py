@@ -65,7 +65,7 @@ def _is_folder(entry: os.DirEntry[str], problems: list[str]) -> bool:
             return True
         if entry.is_symlink() and entry.is_dir():
             problems.append(
-                str(Unreadable(entry.path, "is a link to a folder, which is not followed: name that folder itself"))
+                str(Unreadable(entry.path, "is a link to a folder, which is not followed: give that folder itself"))
             )
     except OSError as error:
         problems.append(str(Unreadable(entry.path, f"may not be looked at ({reason_of(error)})")))
