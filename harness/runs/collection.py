@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -21,6 +20,7 @@ from harness.errors import ResultsError
 from harness.runs.evaluations import Evaluation, read_evaluations
 from harness.runs.folder import RECORD_FILE, STUDIES, FolderState, RunFolder, RunRecord
 from harness.runs.guarded import Unreadable
+from harness.runs.labels import label_digests
 from harness.runs.walk import find_files
 from harness.spec import Normalisation, RunSpec
 
@@ -28,9 +28,6 @@ _EVALUATIONS_FILE = "evaluations.csv"
 
 TaskKey = tuple[str, str]
 """A suite and a task of it."""
-
-MethodKey = tuple[str, str, str]
-"""A suite, the name of a method, and its method digest."""
 
 RunKey = tuple[str, str, str, int]
 """A suite, a task, the label of a method, and a seed: of several folders with the same, one counts."""
@@ -93,11 +90,6 @@ class CollectedRun:
     def key(self) -> RunKey:
         """What tells it from other runs."""
         return self.spec.suite, self.spec.task, self.label, self.spec.seed
-
-    @property
-    def method_key(self) -> MethodKey:
-        """What tells its method from others, and from others of the same name."""
-        return self.spec.suite, self.spec.method, self.record.method_digest
 
     @property
     def latest_score(self) -> float | None:
@@ -223,8 +215,8 @@ def read_run(folder: RunFolder, spec: RunSpec | None = None) -> tuple[CollectedR
 def arrange(runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Collection:
     """What runs are together: their labels, which of several folders of a run counts, and their tasks' constants."""
     runs = sorted(runs, key=lambda run: run.name)
-    labels = label_methods(run.method_key for run in runs if not run.spec.pretraining)
-    labelled = [replace(run, label=labels.get(run.method_key, run.spec.method)) for run in runs]
+    labels = label_runs({run.name: run.record for run in runs if not run.spec.pretraining})
+    labelled = [replace(run, label=labels.get(run.name, run.spec.method)) for run in runs]
     tasks = _task_constants(labelled)
     counting = _counting(labelled)
     arranged = [
@@ -238,11 +230,17 @@ def arrange(runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Col
     return Collection(arranged, _missing(arranged), tasks, sorted(set(unreadable)))
 
 
-def label_methods(keys: Iterable[MethodKey]) -> dict[MethodKey, str]:
-    """The label of each method: its name, with its digest where several configurations share the name."""
-    distinct = list(dict.fromkeys(keys))
-    names = Counter(key[:2] for key in distinct)
-    return {key: f"{key[1]} ({key[2]})" if names[key[:2]] > 1 else key[1] for key in distinct}
+def label_runs(records: Mapping[str, RunRecord]) -> dict[str, str]:
+    """The label of each run's method by folder: its name, with its digest where several configurations share the name."""
+    digests = label_digests(records)
+    of_name: dict[tuple[str, str], set[str]] = {}
+    for folder, record in records.items():
+        of_name.setdefault((record.spec.suite, record.spec.method), set()).add(digests[folder])
+    several = {name for name, found in of_name.items() if len(found) > 1}
+    return {
+        folder: f"{spec.method} ({digests[folder]})" if (spec.suite, spec.method) in several else spec.method
+        for folder, spec in ((folder, record.spec) for folder, record in records.items())
+    }
 
 
 def newest_first(runs: Iterable[CollectedRun]) -> list[CollectedRun]:

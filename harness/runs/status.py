@@ -16,11 +16,11 @@ from harness.runs.collection import (
     TaskConstants,
     arrange,
     collect_below,
-    label_methods,
+    label_runs,
     read_run,
 )
 from harness.runs.files import read_last_csv_row
-from harness.runs.folder import RunFolder
+from harness.runs.folder import RunFolder, RunRecord
 from harness.runs.guarded import Unreadable, to_count, to_number
 from harness.runs.notices import describe
 from harness.spec import RunSpec
@@ -190,15 +190,25 @@ def read_plan(specs: Sequence[RunSpec], results: Path) -> RunsReading:
 
 def _of_plan(specs: Sequence[RunSpec], results: Path, found: Collection) -> list[RunSummary]:
     by_name = {run.name: run for run in found.runs}
-    keys = [(spec.suite, spec.method, spec.method_digest) for spec in specs]
-    labels = label_methods(keys)
+    labels = _labels(specs)
     runs: list[RunSummary] = []
-    for spec, key in zip(specs, keys, strict=True):
+    for spec in specs:
         folder = RunFolder.of(spec, results)
         run = by_name.get(folder.path.as_posix())
         summary = RunSummary(spec, folder, "missing") if run is None else replace(_summarise(run), spec=spec)
-        runs.append(replace(summary, label=labels[key]))
+        runs.append(replace(summary, label=labels.get(spec.path, spec.method)))
     return runs
+
+
+def _labels(specs: Iterable[RunSpec]) -> dict[str, str]:
+    """The labels of a plan's runs, by their paths: as if all of them had left records."""
+    return label_runs(
+        {
+            spec.path: RunRecord.model_construct(spec=spec, method_digest=spec.method_digest)
+            for spec in specs
+            if not spec.pretraining
+        }
+    )
 
 
 def summarise_plan(specs: Iterable[RunSpec], results: Path) -> list[RunSummary]:
