@@ -61,8 +61,8 @@ def train(
     with folder.claim():
         if fresh:
             _clear(folder)
-        elif folder.record_file.exists():
-            record = folder.read()
+        elif folder.started:
+            record = folder.read(spec)
             if record.status.state == "finished":
                 return record.status
         refuse_runs_with_cuts(spec, installed())
@@ -71,7 +71,7 @@ def train(
 
 def _clear(folder: RunFolder) -> None:
     for item in folder.path.iterdir():
-        if item.is_dir():
+        if item.is_dir() and not item.is_symlink():
             shutil.rmtree(item)
         elif item.name != "claim":
             item.unlink()
@@ -137,8 +137,8 @@ class _Run:
         """Write ``run.json`` before anything that may fail."""
         facts = provenance(self.spec, installed(), self.device)
         spec, time_now = self.spec, now()
-        if self.folder.record_file.exists():
-            record = self.folder.read()
+        if self.folder.started:
+            record = self.folder.read(spec)
             self.folder.write(record.model_copy(update={"provenance": facts}))
             self.folder.set_state("running", attempts=record.status.attempts + 1)
             return
