@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from harness.execution.forecast import Forecast
     from harness.planning.plan import Plan
     from harness.registry import Registry
+    from harness.report.manifest import Currency
+    from harness.runs.folder import RunFolder
     from harness.runs.status import RunSummary
     from harness.tuning.forecast import TuningForecast
     from harness.tuning.search import OnTuneEvent, TuneResult
@@ -39,6 +41,7 @@ __all__ = [
     "forecast_tuning",
     "plan",
     "report",
+    "report_currency",
     "run",
     "status",
     "tune",
@@ -70,12 +73,18 @@ class RunResult:
         results: The results directory.
         outcomes: How each run ended that this call had to train; empty if all were finished before.
         runs: The state of every run of the plan afterwards.
+        unreadable: One line for each thing of theirs that cannot be read.
+        notices: What must be known before trusting a number, a sentence each.
+        fingerprint: What a report on the runs depends on, as a digest.
     """
 
     plan: Plan
     results: Path
     outcomes: Sequence[Outcome]
     runs: Sequence[RunSummary]
+    unreadable: Sequence[str] = ()
+    notices: Sequence[str] = ()
+    fingerprint: str = ""
 
     @property
     def failed(self) -> Sequence[Outcome]:
@@ -90,7 +99,7 @@ class RunResult:
     @property
     def reportable(self) -> Sequence[Path]:
         """The folders of the runs that have left anything; empty if none of them has a score to report."""
-        there = [run for run in self.runs if run.folder.record_file.exists()]
+        there = [run for run in self.runs if _left_something(run.folder)]
         return [] if all(run.spec.pretraining for run in there) else [run.folder.path for run in there]
 
 
@@ -99,14 +108,18 @@ class StatusResult:
     """The state of runs.
 
     Attributes:
-        runs: The state of each run.
-        skipped: One line for each folder that cannot be read.
+        runs: The state of each run that counts; without a plan, also of those that others of the suite have.
+        skipped: One line for each thing that cannot be read.
         seconds_left: Time until everything is finished at the present speed; ``None`` if nothing is running.
+        superseded: Folders of runs that count nowhere, since others hold the same task, method and seed.
+        notices: What must be known before trusting a number, a sentence each.
     """
 
     runs: Sequence[RunSummary]
     skipped: Sequence[str]
     seconds_left: float | None
+    superseded: Sequence[Path] = ()
+    notices: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -115,9 +128,11 @@ class ReportResult:
 
     Attributes:
         file: The file to open first.
+        unreadable: One line for each thing that could not be read; the report names them too.
     """
 
     file: Path
+    unreadable: Sequence[str] = ()
 
     @property
     def folder(self) -> Path:
@@ -175,18 +190,24 @@ def run(
     """
     from harness.execution.executor import ExecutionOptions, load_executor
     from harness.planning.snapshots import resolve_snapshots
-    from harness.runs.status import summarise_plan
+    from harness.runs.beside import Beside
+    from harness.runs.status import read_plan
 
     carrier, results, send = load_executor(executor, plan.registry), Path(results), on_event or _ignore
     plan = resolve_snapshots(plan)
     summaries = _summarise(plan, results, fresh=fresh)
     todo = [run.spec for run in summaries if run.state != "finished"]
-    if not todo:
-        return RunResult(plan, results, [], summaries)
-    options = carrier.preflight(todo, ExecutionOptions(results, workers, device, fresh))
-    send(PlanStarted(summaries))
-    outcomes = carrier.execute(todo, options, send)
-    return RunResult(plan, results, outcomes, summarise_plan(plan.runs, results))
+    options = ExecutionOptions(results, workers, device, fresh)
+    options = carrier.preflight(todo, options) if todo else options
+    beside = Beside(plan.runs, results)
+    notices = beside.update_constants()
+    outcomes: Sequence[Outcome] = ()
+    if todo:
+        send(PlanStarted(summaries))
+        outcomes = carrier.execute(todo, options, send)
+    found = read_plan(plan.runs, results)
+    notices += [*found.notices, *beside.other_settings()]
+    return RunResult(plan, results, outcomes, found.runs, found.unreadable, notices, found.fingerprint)
 
 
 def tune(
@@ -276,8 +297,22 @@ def report(
     else:
         roots = _roots(results)
         place = roots[0]
-    folder = place / "report" if out is None else Path(out)
-    return ReportResult(build_report(roots, folder, baseline=baseline, formats=formats, published=published))
+    folder, unreadable = place / "report" if out is None else Path(out), list[str]()
+    file = build_report(
+        roots, folder, baseline=baseline, formats=formats, published=published, on_unreadable=unreadable.append
+    )
+    return ReportResult(file, unreadable)
+
+
+def report_currency(found: RunResult) -> Currency:
+    """Whether there is a report in the folder of a suite's results, and whether it shows the runs of a plan as they are.
+
+    Raises:
+        ResultsError: Its folder may not be looked into.
+    """
+    from harness.report.manifest import currency
+
+    return currency(found.folder / "report" / "index.html", found.fingerprint)
 
 
 def status(results: PathLike | Iterable[PathLike], plan: Plan | None = None) -> StatusResult:
@@ -291,18 +326,23 @@ def status(results: PathLike | Iterable[PathLike], plan: Plan | None = None) -> 
         UserError: A directory does not exist, there is nothing in any of them, or a snapshot of the plan cannot be used.
     """
     from harness.planning.snapshots import resolve_snapshots
-    from harness.runs.status import seconds_left, summarise_plan, summarise_runs
+    from harness.runs.beside import Beside
+    from harness.runs.guarded import is_folder
+    from harness.runs.status import read_plan, read_runs_below, seconds_left
 
-    roots, skipped = _roots(results), list[str]()
+    roots, notices = _roots(results), list[str]()
     if plan is None:
-        runs, skipped = summarise_runs(roots)
+        found = read_runs_below(roots)
     else:
         for root in roots:
-            if not root.is_dir():
+            if not is_folder(root):
                 raise ResultsError(f"{root}: no such results directory")
         base = roots[0].parent if roots[0].name == plan.suite.suite else roots[0]
-        runs = summarise_plan(resolve_snapshots(plan).runs, base)
-    return StatusResult(runs, skipped, seconds_left(runs))
+        runs = resolve_snapshots(plan).runs
+        found, beside = read_plan(runs, base), Beside(runs, base)
+        notices = [*beside.outdated(), *beside.other_settings()]
+    superseded = [folder.path for folder in found.superseded]
+    return StatusResult(found.runs, found.unreadable, seconds_left(found.runs), superseded, [*found.notices, *notices])
 
 
 def forecast(
@@ -350,11 +390,21 @@ def forecast_tuning(
 
 def _summarise(plan: Plan, results: Path, *, fresh: bool) -> list[RunSummary]:
     from harness.runs.folder import RunFolder
-    from harness.runs.status import RunSummary, summarise_plan
+    from harness.runs.status import RunSummary, refuse_unusable, summarise_plan
 
     if fresh:  # whatever is there is going to be deleted, so it need not even be readable
-        return [RunSummary(spec, RunFolder.of(spec, results), "missing") for spec in plan.runs]
+        runs = [RunSummary(spec, RunFolder.of(spec, results), "missing") for spec in plan.runs]
+        refuse_unusable(run.folder for run in runs)
+        return runs
     return summarise_plan(plan.runs, results)
+
+
+def _left_something(folder: RunFolder) -> bool:
+    """Whether a run's folder holds a record; where nobody may look, the report is to say so."""
+    try:
+        return folder.started
+    except ResultsError:
+        return True
 
 
 def _roots(results: TuneResult | PathLike | Iterable[PathLike]) -> list[Path]:

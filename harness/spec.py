@@ -14,6 +14,9 @@ from harness.config import Config, EnvironmentConfig, Search
 
 SEED_BITS = 31
 
+MAX_COUNT = 10**15
+"""The largest count, such as of steps: at a million steps a second, thirty years."""
+
 TUNING_SEEDS = 1 << 31
 """The first run seed of a study's trials; no suite can name it, since its seeds end below."""
 
@@ -108,10 +111,10 @@ class RewardSpec(Config):
 class EvaluationSpec(Config):
     """When and how a policy is scored."""
 
-    every: int = Field(gt=0)
+    every: int = Field(gt=0, le=MAX_COUNT)
     """Steps between evaluations; one more follows the last step."""
 
-    episodes: int = Field(default=10, gt=0)
+    episodes: int = Field(default=10, gt=0, le=MAX_COUNT)
     """Full episodes per evaluation."""
 
     deterministic: bool = False
@@ -148,7 +151,7 @@ class PhaseSpec(Config):
     """A part of a run with weights of its own, fully resolved; the phases of a run add up to its steps."""
 
     name: str
-    steps: int = Field(gt=0)
+    steps: int = Field(gt=0, le=MAX_COUNT)
     """The next phase begins at the first iteration that ends at or after this many steps."""
 
     extrinsic_weight: float = Field(ge=0)
@@ -176,10 +179,10 @@ class StartSpec(Config):
     method_digest: str
     """Method digest of that run."""
 
-    seed: int | None = Field(default=None, ge=0)
+    seed: int | None = Field(default=None, ge=0, le=MAX_COUNT)
     """Seed of that run; null for the same as this run's."""
 
-    steps: int = Field(default=0, ge=0)
+    steps: int = Field(default=0, ge=0, le=MAX_COUNT)
     """How many of that run's steps this run counts as its own; 0 if it counts from nothing."""
 
 
@@ -189,13 +192,13 @@ class RunSpec(Config):
     suite: str
     task: str
     method: str
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, le=MAX_COUNT)
     environment: EnvironmentSpec
     algorithm: AlgorithmSpec
     reward: RewardSpec | None
-    steps: int = Field(gt=0)
+    steps: int = Field(gt=0, le=MAX_COUNT)
     evaluation: EvaluationSpec
-    checkpoint_every: int = Field(gt=0)
+    checkpoint_every: int = Field(gt=0, le=MAX_COUNT)
     """Steps between checkpoints. Part of the identity of version 1 only."""
 
     training_version: int = Field(default=SAVES_STATE, ge=1, le=REPLAYS_ACTIONS, exclude_if=lambda value: value == SAVES_STATE)
@@ -203,7 +206,7 @@ class RunSpec(Config):
     checkpoint until November 2026. 2: environments that cannot are brought back by their actions, and no checkpoint changes
     anything."""
 
-    replay_steps: int | None = Field(default=None, gt=0, exclude_if=lambda value: value is None)
+    replay_steps: int | None = Field(default=None, gt=0, le=MAX_COUNT, exclude_if=lambda value: value is None)
     """Steps of each environment after which all episodes are cut together and seeded anew, so that resuming repeats no more
     actions than these; null for never, which is also what runs have that are too short for it."""
 

@@ -44,6 +44,35 @@ def test_a_run_that_begins_its_normaliser_as_in_november_is_the_same_run() -> No
     assert "normaliser_start" not in make_spec(reward="rnd").model_dump_json()
 
 
+def test_version_1_is_what_runs_were_before_there_were_versions() -> None:
+    spec = make_spec()
+    written = json.loads(spec.model_dump_json())
+    assert {"training_version", "replay_steps"}.isdisjoint(written)
+    assert RunSpec.model_validate(written) == spec
+    assert spec.model_copy(update={"checkpoint_every": 7}).digest != spec.digest
+    assert (spec.digest, spec.method_digest) == ("33424818", "e23df5d0"), "results of November would be trained anew"
+
+
+def test_from_version_2_on_it_is_not_part_of_the_identity_when_a_run_is_saved() -> None:
+    old = make_spec()
+    spec = old.model_copy(update={"training_version": 2})
+    seldom = spec.model_copy(update={"checkpoint_every": 7})
+    assert (seldom.digest, seldom.method_digest) == (spec.digest, spec.method_digest)
+    assert old.digest != spec.digest and old.method_digest != spec.method_digest
+    assert old.method_base_digest == spec.method_base_digest == spec.method_digest
+    cut = spec.model_copy(update={"replay_steps": 100})
+    assert cut.digest != spec.digest and cut.method_digest == spec.method_digest
+    assert RunSpec.model_validate_json(cut.model_dump_json()) == cut
+
+
+@pytest.mark.parametrize(("replay_steps", "steps", "bounded"), [(400, 1600, None), (399, 1600, 399), (None, 1600, None)])
+def test_a_run_that_ends_before_it_is_cut_is_not_told_of_cuts(
+    replay_steps: int | None, steps: int, bounded: int | None
+) -> None:
+    spec = make_spec(steps=steps).model_copy(update={"training_version": 2, "replay_steps": replay_steps})  # 4 environments
+    assert spec.bounded.replay_steps == bounded
+
+
 def test_specs_are_frozen_and_strict() -> None:
     spec = make_spec()
     with pytest.raises(ValidationError):

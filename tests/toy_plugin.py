@@ -41,6 +41,19 @@ class BanditConfig(EnvironmentConfig):
     arms: int = 10
 
 
+class ClockConfig(EnvironmentConfig):
+    length: int = 20
+    saved: bool = False
+
+    @property
+    def episode_limit(self) -> int:
+        return self.length
+
+    @property
+    def saves_state(self) -> bool:
+        return self.saved
+
+
 class ClimbConfig(AlgorithmConfig):
     kind: ClassVar[Literal["on_policy", "off_policy"]] = "on_policy"
 
@@ -78,6 +91,7 @@ NOVEL_PRESETS = (
 DESCRIPTIONS = (
     EnvironmentFamily(name="maze", make="toy_plugin:make", config="toy_plugin:MazeConfig", summary="Corridors."),
     EnvironmentFamily(name="bandit", make="toy_plugin:make", config="toy_plugin:BanditConfig"),
+    EnvironmentFamily(name="clock", make="toy_plugin:make", config="toy_plugin:ClockConfig"),
     EnvironmentFamily(name="gone", make="toy_plugin:make", config="toy_plugin:GoneConfig"),
     Algorithm(
         name="climb",

@@ -1,6 +1,7 @@
 """The application: its commands, its exit codes, and how errors are printed.
 
-Exit codes: 0 all good; 1 some runs failed; 2 invalid input, nothing was started or written; 130 interrupted.
+Exit codes: 0 all good; 1 some runs failed, or something could not be read; 2 invalid input, nothing was started or written;
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from harness.cli.display.console import open_console
 from harness.errors import UserError
 
 _EPILOG = (
-    "Exit codes: 0 all good, 1 some runs failed, 2 invalid input, 130 interrupted. "
+    "Exit codes: 0 all good, 1 some runs failed or something could not be read, 2 invalid input, 130 interrupted. "
     "Environment: HARNESS_DISABLE_PLUGINS=name,name passes over plugins; NO_COLOR=1 turns colours off."
 )
 

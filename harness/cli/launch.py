@@ -21,8 +21,9 @@ from harness.cli.display.forecast import print_forecast
 from harness.cli.display.formatting import plural
 from harness.cli.display.progress import progress_view
 from harness.cli.display.progress_state import SuiteProgress
-from harness.cli.display.states import counts, print_run_groups
+from harness.cli.display.states import counts, error_log, print_notices, print_run_groups, print_unreadable
 from harness.cli.options import print_json
+from harness.errors import HarnessError, UserError
 from harness.execution.events import OnRunEvent, RunEvent
 from harness.experiment import PlanStarted, RunResult
 from harness.planning.plan import Plan
@@ -67,14 +68,49 @@ def launch(
             view.close()
             console.print(Text(view.interruption, style="yellow"), soft_wrap=True)
             return 130
-    if not found.outcomes:
-        return _print_all_finished(console, found)
-    _print_outcomes(console, found)
-    if report and found.reportable:
-        with console.status("writing the report"):
-            written = experiment.report(found)
-        console.print(f"report: {written.file}", soft_wrap=True)
-    return 1 if found.failed else 0
+        except UserError as error:
+            view.close()
+            if not view.started:
+                raise
+            return print_late_error(console, error)
+    print_run_groups(console, found.runs)
+    print_notices(console, found.notices)
+    print_unreadable(console, found.unreadable)
+    if found.outcomes:
+        _print_outcomes(console, found)
+    else:
+        console.print(f"nothing to do: {plural(len(found.runs), 'run')} finished in {found.folder}", soft_wrap=True)
+    _report(console, found, report)
+    return 1 if found.failed or found.unreadable else 0
+
+
+def print_late_error(console: Console, error: Exception) -> int:
+    """What went wrong after runs were trained: they are kept, so this is no refusal. Returns the exit code."""
+    for line in str(error).splitlines():
+        console.print(Text(f"failed: {line}", style="red"), soft_wrap=True)
+    console.print("what was trained is kept, and the same command goes on from there", soft_wrap=True)
+    return 1
+
+
+def _report(console: Console, found: RunResult, wanted: bool) -> None:
+    """Write the report if it does not show these runs as they are; that it cannot be written is no failure of theirs."""
+    file = found.folder / "report" / "index.html"
+    remedy = f"harness report {shlex.quote(str(found.folder))}"
+    try:
+        currency = experiment.report_currency(found)
+        if currency == "current":
+            console.print(f"report: {file}", soft_wrap=True)
+        elif wanted and found.reportable and (found.outcomes or currency == "outdated"):
+            with console.status("writing the report"):
+                file = experiment.report(found).file
+            console.print(f"report: {file}", soft_wrap=True)
+        elif currency == "outdated":
+            console.print(f"report: {file} is out of date; to write it anew: {remedy}", soft_wrap=True)
+        elif not found.outcomes:
+            console.print(f"for a report: {remedy}", soft_wrap=True)
+    except (HarnessError, OSError) as error:
+        warning = f"no report: {error}; the runs are kept, for a report elsewhere: {remedy} --out DIR"
+        console.print(Text(warning, style="yellow"), soft_wrap=True)
 
 
 class _RunView:
@@ -110,6 +146,11 @@ class _RunView:
             self._show(event)
 
     @property
+    def started(self) -> bool:
+        """Whether runs have been started."""
+        return self._show is not None
+
+    @property
     def interruption(self) -> str:
         """What is said after an interrupt."""
         if self._show is None:
@@ -140,23 +181,13 @@ def _earlier_line(earlier: Sequence[RunFolder]) -> str:
     )
 
 
-def _print_all_finished(console: Console, found: RunResult) -> int:
-    print_run_groups(console, found.runs)
-    console.print(f"nothing to do: {plural(len(found.runs), 'run')} finished in {found.folder}", soft_wrap=True)
-    file = found.folder / "report" / "index.html"
-    console.print(f"report: {file}" if file.exists() else f"for a report: harness report {found.folder}", soft_wrap=True)
-    return 0
-
-
 def _print_outcomes(console: Console, found: RunResult) -> None:
-    print_run_groups(console, found.runs)
     for outcome in found.outcomes:
         if outcome.ending != "finished":
-            log = RunFolder.of(outcome.spec, found.results).error_log
-            where = f" (log: {log})" if log.exists() else ""
+            where = error_log(RunFolder.of(outcome.spec, found.results))
             word, style = ("failed", "red") if outcome.ending == "failed" else ("skipped", "yellow")
             console.print(Text(f"{word}: {outcome.spec.label}: {outcome.error}{where}", style=style), soft_wrap=True)
-    console.print(counts(found.runs))
+    console.print(counts(found.runs, found.unreadable))
 
 
 @contextmanager

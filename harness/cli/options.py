@@ -33,6 +33,8 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
+MAX_WORKERS = 10_000
+
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.text import Text
 
 from harness.cli.display.console import open_console
 from harness.cli.display.formatting import duration
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from harness.runs.status import RunSummary
 
 Roots = Annotated[
-    list[Path], typer.Argument(metavar="RESULTS...", help="Results directories, or parts of them.", show_default=False)
+    list[Path],
+    typer.Argument(metavar="RESULTS...", help="Results directories, or parts of them.", show_default=False, readable=False),
 ]
 
 
@@ -28,22 +28,35 @@ def status(
     ] = None,
     profile: Profile = None,
     as_json: AsJson = False,
-) -> None:
-    """Show what is finished, running, interrupted, failed or missing, with speed and time left."""
+) -> int:
+    """Show what is finished, running, interrupted, failed or missing, with speed and time left.
+
+    The exit code is 1 if something could not be read: then there may be more than is shown.
+    """
     from harness import experiment
-    from harness.cli.display.states import counts, print_failures, print_run_groups
+    from harness.cli.display.states import counts, print_failures, print_notices, print_run_groups, print_unreadable
 
     found = experiment.status(roots, load(suite, profile) if suite else None)
     summaries, left = found.runs, found.seconds_left
     if as_json:
-        print_json({"runs": [run_as_json(run) for run in summaries], "skipped": found.skipped, "seconds_left": left})
-        return
+        print_json(
+            {
+                "runs": [run_as_json(run) for run in summaries],
+                "skipped": found.skipped,
+                "unreadable": len(found.skipped),
+                "superseded": found.superseded,
+                "notices": found.notices,
+                "seconds_left": left,
+            }
+        )
+        return 1 if found.skipped else 0
     console = open_console()
     print_run_groups(console, summaries)
     print_failures(console, summaries)
-    for line in found.skipped:
-        console.print(Text(f"skipped: {line}", style="yellow"), soft_wrap=True)
-    console.print(counts(summaries) + (f"; about {duration(left)} left" if left else ""))
+    print_notices(console, found.notices)
+    print_unreadable(console, found.skipped)
+    console.print(counts(summaries, found.skipped) + (f"; about {duration(left)} left" if left else ""))
+    return 1 if found.skipped else 0
 
 
 def report(
@@ -64,17 +77,24 @@ def report(
             metavar="FILE", help="Published numbers of your own, a CSV file or a folder; repeatable.", show_default=False
         ),
     ] = None,
-) -> None:
-    """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name."""
+) -> int:
+    """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name.
+
+    The exit code is 1 if something could not be read: the report is written without it, and names it.
+    """
     from harness import experiment
     from harness.analysis.published import packaged_files
+    from harness.cli.display.states import print_unreadable
 
     if not formats.strip(" ,"):
         raise UserError("--format names no format: html, md, latex and csv are known")
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     numbers = [*(packaged_files() if published else ()), *(published_from or ())]
     written = experiment.report(roots, out, baseline=baseline, formats=wanted, published=numbers)
-    open_console().print(f"report: {written.file}", soft_wrap=True)
+    console = open_console()
+    print_unreadable(console, written.unreadable)
+    console.print(f"report: {written.file}", soft_wrap=True)
+    return 1 if written.unreadable else 0
 
 
 def run_as_json(run: RunSummary) -> dict[str, Any]:
@@ -83,6 +103,7 @@ def run_as_json(run: RunSummary) -> dict[str, Any]:
         "suite": run.spec.suite,
         "task": run.spec.task,
         "method": run.spec.method,
+        "label": run.method,
         "seed": run.spec.seed,
         "digest": run.spec.digest,
         "state": run.state,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import AsJson, Methods, Overrides, Profile, Seeds, Steps, SuiteFile, Tasks, load
+from harness.cli.options import MAX_WORKERS, AsJson, Methods, Overrides, Profile, Seeds, Steps, SuiteFile, Tasks, load
 from harness.errors import UserError
 
 
@@ -22,7 +22,9 @@ def run(
     results: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("results"),
     workers: Annotated[
         int | None,
-        typer.Option("--workers", "-w", min=1, help="Runs at a time; as many as fit if not given.", show_default=False),
+        typer.Option(
+            "--workers", "-w", min=1, max=MAX_WORKERS, help="Runs at a time; as many as fit if not given.", show_default=False
+        ),
     ] = None,
     executor: Annotated[str, typer.Option(help="What carries the runs; see 'harness list executors'.")] = "local",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",

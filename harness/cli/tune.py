@@ -8,8 +8,9 @@ from typing import Annotated, get_args
 
 import typer
 
-from harness.cli.options import Overrides, Profile, Steps, SuiteFile, Tasks, load
+from harness.cli.options import MAX_WORKERS, Overrides, Profile, Steps, SuiteFile, Tasks, load
 from harness.errors import UnknownNameError, UserError
+from harness.spec import MAX_COUNT
 from harness.suites.tune_block import Objective, Pruner, Sampler
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "": 1}
@@ -30,7 +31,8 @@ def tune(
     steps: Steps = None,
     overrides: Overrides = None,
     trials: Annotated[
-        int | None, typer.Option(min=1, help="Of the study, over all workers and restarts; 50 unless the suite says.")
+        int | None,
+        typer.Option(min=1, max=MAX_COUNT, help="Of the study, over all workers and restarts; 50 unless the suite says."),
     ] = None,
     total_steps: Annotated[
         str | None, typer.Option(help="No new trial once all of them together take so many steps, such as 1e7.")
@@ -38,7 +40,7 @@ def tune(
     time: Annotated[
         str | None, typer.Option(help="Of this call, such as 90m or 8h; what is under way then is resumable.")
     ] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Of each trial; 3 unless the suite says.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=10_000, help="Of each trial; 3 unless the suite says.")] = None,
     sampler: Annotated[str | None, typer.Option(help=f"{', '.join(get_args(Sampler))}; tpe unless the suite says.")] = None,
     pruner: Annotated[str | None, typer.Option(help=f"{', '.join(get_args(Pruner))}; none unless the suite says.")] = None,
     objective: Annotated[
@@ -46,7 +48,9 @@ def tune(
     ] = None,
     confirm: Annotated[
         int | None,
-        typer.Option(min=0, help="How many of the best trials to run again on fresh seeds; 3 unless the suite says."),
+        typer.Option(
+            min=0, max=10_000, help="How many of the best trials to run again on fresh seeds; 3 unless the suite says."
+        ),
     ] = None,
     study: Annotated[
         str | None, typer.Option(help="Name of the study; suite and method if not given.", show_default=False)
@@ -62,7 +66,9 @@ def tune(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", "-w", min=1, help="Trials at a time; one per core if not given.", show_default=False),
+        typer.Option(
+            "--workers", "-w", min=1, max=MAX_WORKERS, help="Trials at a time; one per core if not given.", show_default=False
+        ),
     ] = None,
     executor: Annotated[str, typer.Option(help="What carries the runs; see 'harness list executors'.")] = "local",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -122,6 +128,6 @@ def _parse_whole_number(text: str) -> int:
         number = float(text.replace("_", ""))
     except ValueError:
         number = 0.0
-    if not (number >= 1 and number.is_integer()):
-        raise UserError(f"--total-steps {text}: expected a whole number such as 1e7")
+    if not (1 <= number <= MAX_COUNT and number.is_integer()):
+        raise UserError(f"--total-steps {text}: expected a whole number such as 1e7, at most {MAX_COUNT:.0e}")
     return int(number)

@@ -19,7 +19,8 @@ from harness.cli.display.console import open_console
 from harness.cli.display.formatting import plural
 from harness.cli.display.progress import progress_view
 from harness.cli.display.tuning import StudyProgress, print_confirmation, study_view
-from harness.cli.launch import stop_on_signals, unfinished_progress
+from harness.cli.launch import print_late_error, stop_on_signals, unfinished_progress
+from harness.errors import HarnessError, UserError
 from harness.execution.events import Outcome
 from harness.planning.plan import Plan
 from harness.runs.folder import COMMAND_VARIABLE
@@ -85,6 +86,11 @@ def launch_tuning(plan: Plan, method: str, results: Path, options: dict[str, Any
             view.close()
             console.print(Text(str(error), style="red"), soft_wrap=True)
             return 1
+        except UserError as error:
+            view.close()
+            if not view.opened:
+                raise
+            return print_late_error(console, error)
         except KeyboardInterrupt:
             view.close()
             console.print(Text(view.interruption, style="yellow"), soft_wrap=True)
@@ -135,6 +141,11 @@ class _TuneView:
                 self._show(event)
 
     @property
+    def opened(self) -> bool:
+        """Whether the search has begun."""
+        return self._summary is not None
+
+    @property
     def interruption(self) -> str:
         """What is said after an interrupt."""
         if self._summary is None:
@@ -180,7 +191,11 @@ def _print_result(console: Console, found: TuneResult) -> None:
             soft_wrap=True,
         )
         return
-    if found.settings_file is None:
+    for line in found.unwritten:
+        console.print(Text(line, style="red"), soft_wrap=True)
+    if found.unwritten:
+        console.print("the study is kept in its storage, and the same command writes it anew", soft_wrap=True)
+    if found.settings_file is None and not found.summary.best:
         console.print(Text("no trial finished, so there is nothing to confirm", style="red"), soft_wrap=True)
         return
     if found.verdict:
@@ -188,9 +203,20 @@ def _print_result(console: Console, found: TuneResult) -> None:
         console.print(found.verdict, soft_wrap=True)
     if not found.confirmed:
         console.print("some of the runs that confirm are not finished; the same command goes on from there", soft_wrap=True)
-    with console.status("writing the report"):
-        written = experiment.report(found)
-    console.print(f"report: {written.file}", soft_wrap=True)
+    _print_report(console, found)
+    if found.settings_file is None:
+        return
     file, method = found.request.plan.file, found.request.method
     use = f"harness run {shlex.quote(str(file))} --method {method} --set @{shlex.quote(str(found.settings_file))}"
     console.print(f"settings: {found.settings_file}; to run with them: {use}", soft_wrap=True)
+
+
+def _print_report(console: Console, found: TuneResult) -> None:
+    """Write the report; that it cannot be written is no failure of the study."""
+    try:
+        with console.status("writing the report"):
+            written = experiment.report(found)
+        console.print(f"report: {written.file}", soft_wrap=True)
+    except (HarnessError, OSError) as error:
+        remedy = f"for a report elsewhere: harness report {shlex.quote(str(found.request.folder))} --out DIR"
+        console.print(Text(f"no report: {error}; the study is kept, {remedy}", style="yellow"), soft_wrap=True)

@@ -11,7 +11,7 @@ from harness.errors import HarnessError, ResultsError
 from harness.execution.events import Outcome
 from harness.registry.error_summary import summarise_error
 from harness.runs.files import write_text_atomic
-from harness.runs.folder import FolderState, RunFolder, RunRecord, RunStatus, now
+from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
 from harness.runs.lock import AlreadyClaimed
 from harness.runs.progress import ReportProgress
 from harness.spec import RunSpec
@@ -38,7 +38,8 @@ def attempt(
     except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a run raises, the others go on
         cause = " ".join(str(error).split()) if isinstance(error, HarnessError) else summarise_error(error)
         return record_failure(spec, results, cause, traceback.format_exc())
-    RunFolder.of(spec, results).error_log.unlink(missing_ok=True)
+    with suppress(OSError):  # nothing that matters to a run that is finished
+        RunFolder.of(spec, results).error_log.unlink(missing_ok=True)
     return Outcome(spec, "finished")
 
 
@@ -46,25 +47,21 @@ def record_failure(spec: RunSpec, results: Path, cause: str, details: str) -> Ou
     """Write a failure into the run's folder: ``cause`` into its status, ``details`` into ``error.log``."""
     folder = RunFolder.of(spec, results)
     with suppress(OSError, AlreadyClaimed, ResultsError), folder.claim():  # a full disk may be the very cause
-        write_text_atomic(folder.error_log, details)
-        _set_state(folder, spec, "failed", cause)
+        with suppress(OSError):
+            write_text_atomic(folder.error_log, details)
+        if not folder.started:  # it ended before it had a record; one that cannot be read, or is another run's, stays
+            folder.write(_first_record(spec))
+        folder.set_state("failed", error=cause)
     return Outcome(spec, "failed", cause)
 
 
 def record_interruption(spec: RunSpec, results: Path) -> None:
     """Set the state of a stopped run to ``interrupted``, if it already has a record."""
     folder = RunFolder.of(spec, results)
-    if folder.record_file.exists():
-        with suppress(OSError, AlreadyClaimed, ResultsError), folder.claim():
-            _set_state(folder, spec, "interrupted", None)
-
-
-def _set_state(folder: RunFolder, spec: RunSpec, state: FolderState, error: str | None) -> None:
-    try:
-        folder.set_state(state, error=error)
-    except ResultsError:  # it ended before it had a record
-        folder.write(_first_record(spec))
-        folder.set_state(state, error=error)
+    with suppress(OSError, AlreadyClaimed, ResultsError):
+        if folder.started:
+            with folder.claim():
+                folder.set_state("interrupted", error=None)
 
 
 def _first_record(spec: RunSpec) -> RunRecord:

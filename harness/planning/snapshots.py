@@ -18,6 +18,7 @@ from harness.errors import ResultsError, suggest
 from harness.planning.phases import differing_keys
 from harness.planning.plan import Plan
 from harness.runs.folder import RunFolder, RunRecord
+from harness.runs.guarded import reason_of
 from harness.spec import RunSpec, StartSpec
 from harness.suites.validation import Problem, combine_errors, to_suite_errors
 
@@ -86,7 +87,10 @@ def _find_folder(template: str, spec: RunSpec) -> RunFolder:
     if "*" not in template:
         return RunFolder(path)
     root = Path(path.anchor)
-    found = [folder for folder in sorted(root.glob(str(path.relative_to(root)))) if (folder / "run.json").is_file()]
+    try:
+        found = [one for one in sorted(root.glob(str(path.relative_to(root)))) if RunFolder(one).started]
+    except (ResultsError, OSError, ValueError) as error:
+        raise SnapshotUnusable(f"{path}: {error}") from None
     if len(found) > 1:
         raise SnapshotUnusable(f"{path} fits {len(found)} runs, such as {found[0]} and {found[1]}: name one of them")
     if not found:
@@ -103,19 +107,29 @@ def _fill_template(template: str, spec: RunSpec) -> str:
 
 
 def _read_finished_run(folder: RunFolder) -> RunRecord:
-    if not folder.record_file.exists():
-        raise SnapshotUnusable(f"no run at {folder.path}: run the suite that makes it first, or correct the path")
     try:
+        if not folder.started:
+            raise SnapshotUnusable(f"no run at {folder.path}: run the suite that makes it first, or correct the path")
         record = folder.read()
+        state = folder.state(record)
     except ResultsError as error:
         raise SnapshotUnusable(str(error)) from None
-    state, status = folder.state(record), record.status
+    status = record.status
     if state != "finished":
         progress = f"{status.step:,} of {status.steps:,} steps"
         raise SnapshotUnusable(f"{folder.path}: the run is {state} at {progress}; finish it first, with 'harness run'")
-    if not any(folder.checkpoint.glob("step-*")):
+    if not _has_checkpoint(folder):
         raise SnapshotUnusable(f"{folder.path}: the run's checkpoint is gone; run it again with --fresh")
     return record
+
+
+def _has_checkpoint(folder: RunFolder) -> bool:
+    try:
+        return any(entry.name.startswith("step-") for entry in folder.checkpoint.iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise SnapshotUnusable(f"{folder.checkpoint}: may not be looked into ({reason_of(error)})") from None
 
 
 def _mismatches(

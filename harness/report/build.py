@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import ResultsError, UnknownNameError
@@ -11,6 +11,7 @@ from harness.report.assembly import assemble
 from harness.report.csv_tables import csv_files
 from harness.report.inputs import ReportInputs
 from harness.report.latex import latex_tables
+from harness.report.manifest import MANIFEST_FILE, manifest
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
 from harness.runs.files import write_bytes_atomic, write_text_atomic
 from harness.runs.folder import RunFolder
@@ -29,6 +30,7 @@ def build_report(
     published: Sequence[Path] = (),
     title: str = "Exploration benchmark",
     registry: Registry | None = None,
+    on_unreadable: Callable[[str], None] | None = None,
 ) -> Path:
     """Write a report about every run and study at or below ``folders``; the same give the same files to the byte.
 
@@ -41,6 +43,7 @@ def build_report(
         published: Files or folders of published numbers to lay beside ours; see `harness.analysis.published`.
         title: The heading of the page.
         registry: What is installed; of this installation if not given.
+        on_unreadable: Takes a line for each thing that could not be read; the report names them too.
 
     Returns:
         The file to open first.
@@ -56,6 +59,9 @@ def build_report(
     inputs = ReportInputs(folders, published, baseline, registry)
     _write({}, Path(out))  # what cannot be written is said before the work, not after
     report = inputs.analyse()
+    for line in report.unreadable:
+        if on_unreadable is not None:
+            on_unreadable(line)
     files: dict[str, str | bytes] = {}
     if {"html", "md", "latex"} & set(formats):
         document = assemble(report, registry, title)
@@ -68,6 +74,7 @@ def build_report(
             files["tables.tex"] = latex_tables(document)
     if "csv" in formats:
         files |= csv_files(report)
+    files[MANIFEST_FILE] = manifest(report, baseline, files)
     _write(files, Path(out))
     main = (
         _MAIN_FILES if report.results else _MAIN_FILES | {"csv": next((name for name in files if name.endswith(".csv")), "")}

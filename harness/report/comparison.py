@@ -14,6 +14,7 @@ from harness.analysis.published import METRICS, PublishedNumber
 from harness.analysis.tables import Analysis
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder
+from harness.runs.guarded import Unreadable, to_number
 from harness.runs.results import RunRecords
 from harness.spec import RunSpec
 
@@ -28,6 +29,9 @@ SCHEMA: Mapping[str, type[pl.DataType]] = {
 }
 """Columns of published.csv and published_clipped.csv. A null ``method`` means that none of ours is the published one, and
 ``value`` is ours."""
+
+
+_LARGEST = 1e100
 
 
 class OwnResult(NamedTuple):
@@ -128,16 +132,18 @@ def training_return(folder: str) -> float | None:
         folder: Path of the run's folder. Each row of its progress.csv counts for the steps since the row before; rows before
             the first episode's end have no return and do not count.
     """
-    _, rows = read_csv_rows(RunFolder(Path(folder)).progress_file)
-    steps = np.array([_float(row.get("time/total_timesteps")) for row in rows])
-    returns = np.array([_float(row.get("rollout/ep_rew_mean")) for row in rows])
+    try:
+        _, rows = read_csv_rows(RunFolder(Path(folder)).progress_file)
+    except Unreadable:  # then it says nothing
+        return None
+    steps = np.array([_finite(row.get("time/total_timesteps")) for row in rows])
+    returns = np.array([_finite(row.get("rollout/ep_rew_mean")) for row in rows])
     weights = np.diff(steps, prepend=0.0)
-    usable = np.isfinite(returns) & (weights > 0)
+    usable = np.isfinite(returns) & np.isfinite(weights) & (weights > 0)
     return float(np.average(returns[usable], weights=weights[usable])) if usable.any() else None
 
 
-def _float(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return float("nan")
+def _finite(text: str | None) -> float:
+    """The number in a cell; NaN for what is none, or larger than any step or return."""
+    number = to_number(text)
+    return number if number is not None and abs(number) < _LARGEST else float("nan")

@@ -57,8 +57,20 @@ class ReportContext:
         results: What was read from run folders; ``None`` where there are only studies.
         suites: One context for each suite, in alphabetical order.
         studies: One context for each study.
+        unreadable_studies: One line for each study whose record cannot be read.
     """
 
     results: Results | None
     suites: tuple[SuiteContext, ...]
     studies: tuple[StudyContext, ...]
+    unreadable_studies: tuple[str, ...] = ()
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """One line for each thing that was passed over while results were read."""
+        return tuple(dict.fromkeys((*(self.results.skipped if self.results else ()), *self.unreadable_studies)))
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """One line for each thing that could not be read."""
+        return tuple(dict.fromkeys((*(self.results.unreadable if self.results else ()), *self.unreadable_studies)))

@@ -16,6 +16,7 @@ from harness.report.phases import phase_boundaries
 from harness.report.plots import SuitePlots
 from harness.report.warnings import incomplete_methods
 from harness.runs.folder import STUDIES, RunFolder, find_runs
+from harness.runs.guarded import is_folder, look
 from harness.runs.results import Results, read_results
 from harness.tuning.trials import STUDY_RECORD_FILE, find_study_records
 
@@ -41,15 +42,15 @@ class ReportInputs:
         self, folders: Sequence[Path | RunFolder], published: Sequence[Path], baseline: str | None, registry: Registry
     ) -> None:
         self._numbers = read_published(published) if published else []
-        self._studies = _read_studies(folders)
-        self._results = _read_results(folders, self._studies, registry)
+        self._studies, self._unreadable_studies = _read_studies(folders)
+        self._results = _read_results(folders, self._studies, registry, self._unreadable_studies)
         found = self._results
         self._baselines = {suite: choose_baseline(found, suite, baseline) for suite in found.suites} if found else {}
 
     def analyse(self) -> ReportContext:
         """Compute every number of the report."""
         suites = [_suite(self._results, *chosen, self._numbers) for chosen in self._baselines.items()] if self._results else []
-        return ReportContext(self._results, tuple(suites), tuple(map(StudyContext, self._studies)))
+        return ReportContext(self._results, tuple(suites), tuple(map(StudyContext, self._studies)), self._unreadable_studies)
 
 
 def _suite(results: Results, suite: str, baseline: str | None, numbers: Sequence[PublishedNumber]) -> SuiteContext:
@@ -60,26 +61,36 @@ def _suite(results: Results, suite: str, baseline: str | None, numbers: Sequence
     return SuiteContext(analysis, results.records, plots, comparison)
 
 
-def _read_studies(folders: Sequence[Path | RunFolder]) -> list[StudyRecord]:
-    files = find_study_records(_path(folder) for folder in folders)
+def _read_studies(folders: Sequence[Path | RunFolder]) -> tuple[list[StudyRecord], tuple[str, ...]]:
+    """The records of studies, and one line for each that cannot be read."""
+    files, problems = find_study_records(map(_path, folders))
     if not files:
-        return []
+        return [], tuple(problems)
     from harness.tuning.record import read_study_record  # loads Optuna, which a report without studies does not need
 
-    return [read_study_record(file) for file in files]
+    studies: list[StudyRecord] = []
+    for file in files:
+        try:
+            studies.append(read_study_record(file))
+        except ResultsError as error:
+            problems.append(str(error))
+    return studies, tuple(problems)
 
 
-def _read_results(folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord], registry: Registry) -> Results | None:
+def _read_results(
+    folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord], registry: Registry, unreadable: Sequence[str]
+) -> Results | None:
     """What runs there are beside those of studies; ``None`` where there are studies alone."""
-    beside = [folder for folder in folders if not find_study_records([_path(folder)]) or not _within_study(_path(folder))]
-    if studies and not beside:
+    beside = [folder for folder in folders if not _within_study(_path(folder))]
+    if not beside and studies:
         return None
     try:
-        return read_results(beside, registry)
-    except ResultsError:
-        if studies and all(_path(folder).is_dir() and not find_runs(_path(folder))[0] for folder in beside):
+        return read_results(beside or folders, registry)
+    except ResultsError as error:
+        if studies and all(is_folder(_path(folder)) and not find_runs(_path(folder))[0] for folder in beside):
             return None
-        raise
+        more = [line for line in unreadable if line not in str(error)]
+        raise ResultsError("; ".join([str(error), *more])) from None
 
 
 def _path(folder: Path | RunFolder) -> Path:
@@ -87,5 +98,7 @@ def _path(folder: Path | RunFolder) -> Path:
 
 
 def _within_study(folder: Path) -> bool:
-    """Whether a folder is a study's, or the folder of a suite's studies."""
-    return (folder / STUDY_RECORD_FILE).exists() or folder.resolve().name == STUDIES
+    """Whether a folder is that of a study that left a record, or the folder of a suite's studies that did."""
+    return bool(find_study_records([folder])[0]) and (
+        look(folder / STUDY_RECORD_FILE) is not None or folder.resolve().name == STUDIES
+    )

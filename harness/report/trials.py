@@ -53,4 +53,4 @@ def trials_table(record: StudyRecord) -> pl.DataFrame:
         row |= dict(zip(record.objectives, values, strict=True))
         row |= {f"total_{name}": trial.user_attrs.get(name) for name in ("runs", "steps", "seconds")}
         rows.append(row | trial.params)
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, infer_schema_length=None, strict=False)

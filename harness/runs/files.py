@@ -11,6 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.runs.guarded import MIB, Unreadable, read_bytes, read_ends
+
+_MAX_CSV_BYTES = 512 * MIB
+_TAIL_BYTES = 1 << 16
+
 TEMPORARY = ".tmp-"
 """Prefix of files that are being written; what a crash leaves behind under it may be deleted."""
 
@@ -63,19 +68,46 @@ def csv_text(rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
-def read_csv_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+def read_csv_rows(path: Path, limit: int = _MAX_CSV_BYTES) -> tuple[list[str], list[dict[str, str]]]:
     """Header and complete rows of a CSV file that may have been cut while a line was being appended.
 
     A last line without its line end, and rows that are shorter or longer than the header, are left out.
 
+    Args:
+        path: Path of the file.
+        limit: The largest size in bytes.
+
     Returns:
         Column names and one dictionary per row; both empty when the file is missing or empty.
+
+    Raises:
+        harness.runs.guarded.Unreadable: It may not be read, or is no regular file of CSV.
     """
-    if not path.exists():
+    data = read_bytes(path, limit)
+    if data is None:
         return [], []
-    text = path.read_text(encoding="utf-8", errors="replace")
+    return parse_csv_rows(path, data)
+
+
+def read_last_csv_row(path: Path) -> dict[str, str]:
+    """The last complete row of a CSV file, read without what lies between it and the header; empty if there is none.
+
+    Raises:
+        harness.runs.guarded.Unreadable: As of `read_csv_rows`.
+    """
+    data = read_ends(path, _TAIL_BYTES)
+    _, rows = parse_csv_rows(path, data) if data else ([], [])
+    return rows[-1] if rows else {}
+
+
+def parse_csv_rows(path: Path, data: bytes) -> tuple[list[str], list[dict[str, str]]]:
+    """The rows of a CSV file's content; see `read_csv_rows`."""
+    text = data.decode(errors="replace")
     complete = text[: text.rfind("\n") + 1]
-    lines = list(csv.reader(io.StringIO(complete)))
+    try:
+        lines = list(csv.reader(io.StringIO(complete)))
+    except csv.Error as error:
+        raise Unreadable(path, f"cannot be read ({error})") from None
     if not lines:
         return [], []
     header = lines[0]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from harness.errors import ResultsError
 from harness.runs.files import TEMPORARY, write_json_atomic
+from harness.runs.guarded import MIB, Unreadable, look, may, read_json, reason_of
 from harness.runs.lock import Claim
-from harness.spec import RunSpec
+from harness.runs.walk import find_files
+from harness.spec import MAX_COUNT, RunSpec
 
 FolderState = Literal["running", "finished", "failed", "interrupted"]
 
@@ -25,8 +27,18 @@ RECORD_FORMAT = 1
 STUDIES = "tuning"
 """The folder of a suite's studies, below its results."""
 
+RECORD_FILE = "run.json"
+
+MAX_RECORD_BYTES = 16 * MIB
+
+_REMEMBERED_DIGESTS = 1000
+
 COMMAND_VARIABLE = "HARNESS_COMMAND"
 """Environment variable by which the command line tells its workers how it was called, for each run's provenance."""
+
+
+_Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class _Record(BaseModel):
@@ -38,7 +50,7 @@ class HistoryEntry(_Record):
 
     state: FolderState
     time: str
-    step: int
+    step: _Count
     host: str
     pid: int
     error: str | None = None
@@ -66,18 +78,18 @@ class RunStatus(_Record):
     """
 
     state: FolderState
-    step: int
-    steps: int
+    step: _Count
+    steps: _Count
     started: str
     updated: str
-    seconds: float = 0.0
-    steps_per_second: float = 0.0
+    seconds: _Seconds = 0.0
+    steps_per_second: _Seconds = 0.0
     score: float | None = None
-    replay_bytes: int = 0
+    replay_bytes: _Count = 0
     restores: Literal["state", "replay"] | None = None
-    logged_steps: int = 0
+    logged_steps: _Count = 0
     error: str | None = None
-    attempts: int = 1
+    attempts: _Count = 1
     history: list[HistoryEntry] = []
 
 
@@ -132,7 +144,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        self.record_file = self.path / "run.json"
+        self.record_file = self.path / RECORD_FILE
         self.progress_file = self.path / "progress.csv"
         self.evaluations_file = self.path / "evaluations.csv"
         self.checkpoint = self.path / "checkpoint"
@@ -148,29 +160,57 @@ class RunFolder:
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
 
-    def read(self) -> RunRecord:
-        """The run's record.
+    @property
+    def started(self) -> bool:
+        """Whether there is a record, readable or not.
 
         Raises:
-            ResultsError: When ``run.json`` is missing, truncated, or not a record of this format.
+            Unreadable: Nobody can tell, for it may not be looked at.
         """
+        return look(self.record_file) is not None
+
+    def read(self, spec: RunSpec | None = None) -> RunRecord:
+        """The run's record, whose identity is checked: it must be that of its place, and its digest that of its settings.
+
+        Args:
+            spec: The run that is expected here, whose suite counts as well; a folder of results may have been renamed.
+
+        Raises:
+            Unreadable: ``run.json`` is missing, cannot be read, is not a record of this format, or is another run's.
+        """
+        content = read_json(self.record_file, MAX_RECORD_BYTES)
+        if content is None:
+            raise Unreadable(self.record_file, "missing; this is not a run's folder")
         try:
-            content = json.loads(self.record_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ResultsError(f"{self.record_file}: missing; this is not a run's folder") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise ResultsError(f"{self.record_file}: cannot be read ({error})") from error
-        try:
-            return RunRecord.model_validate(content)
+            record = RunRecord.model_validate(content)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "content"
-            raise ResultsError(
-                f"{self.record_file}: not a run record of format {RECORD_FORMAT} ({where}: {first['msg']})"
-            ) from None
+            reason = f"not a run record of format {RECORD_FORMAT} ({where}: {first['msg']})"
+            raise Unreadable(self.record_file, reason) from None
+        self._check_identity(record, spec)
+        return record
+
+    def _check_identity(self, record: RunRecord, spec: RunSpec | None) -> None:
+        found, said = record.spec, (record.digest, record.method_digest)
+        if (computed := _digests(found)) != said:
+            reason = f"says that its digests are {' and '.join(said)}, but those of its settings are {' and '.join(computed)}"
+            raise Unreadable(self.record_file, reason)
+        own = Path(found.task, f"{found.method}-{record.digest}", f"seed-{found.seed}")
+        places = (self.path.absolute(), self.path.resolve())  # what leads to a folder may be a link
+        if own.parts not in [place.parts[-len(own.parts) :] for place in places]:
+            raise Unreadable(self.path, f"holds another run, {own}: move it back to that place, or delete it")
+        if spec is not None and (found.suite, found.path) != (spec.suite, spec.path):
+            raise Unreadable(
+                self.path, f"holds another run, {found.path}, not {spec.path}: move it back to that place, or delete it"
+            )
 
     def state(self, record: RunRecord | None = None) -> FolderState:
-        """The run's true state: ``running`` only while its owner lives, else ``interrupted``."""
+        """The run's true state: ``running`` only while its owner lives, else ``interrupted``.
+
+        Raises:
+            Unreadable: The record or the claim cannot be read.
+        """
         recorded = (record or self.read()).status.state
         return "interrupted" if recorded == "running" and not self._claim.held else recorded
 
@@ -205,6 +245,22 @@ class RunFolder:
     def _claim(self) -> Claim:
         return Claim(self.path / "claim")
 
+    def check_usable(self) -> None:
+        """Refuse a folder in which a run could not go on, as far as one can tell without a change.
+
+        Raises:
+            Unreadable: Something in the way may not be entered or written, is no folder, or is not to be read.
+        """
+        place = self.path
+        while (found := look(place)) is None:
+            place = place.parent
+        if not stat.S_ISDIR(found.st_mode):
+            raise Unreadable(place, "is no folder, so that no run can be kept there")
+        if not may(place, os.R_OK | os.W_OK | os.X_OK):
+            raise Unreadable(place, "may not be read and written")
+        if place == self.path:
+            self._claim.check()
+
     @contextmanager
     def claim(self) -> Generator[None]:
         """Own the folder for the duration of a block, creating it if need be.
@@ -218,13 +274,26 @@ class RunFolder:
             claim = self._claim
             claim.acquire()
         except OSError as error:
-            raise ResultsError(f"{self.path}: cannot be written ({error.strerror or error})") from error
+            raise ResultsError(f"{self.path}: cannot be written ({reason_of(error)})") from error
         try:
             for leftover in self.path.glob(f"{TEMPORARY}*"):
                 leftover.unlink(missing_ok=True)
             yield
         finally:
             claim.release()
+
+
+_known_digests: dict[str, tuple[str, str]] = {}
+
+
+def _digests(spec: RunSpec) -> tuple[str, str]:
+    """The digests of a specification, remembered: those of all seeds are the same, and they take longer than all the rest."""
+    settings = spec.model_dump_json(exclude={"suite", "task", "method", "seed", "normalise", "pretraining"})
+    if settings not in _known_digests:
+        if len(_known_digests) > _REMEMBERED_DIGESTS:
+            _known_digests.clear()
+        _known_digests[settings] = spec.digest, spec.method_digest
+    return _known_digests[settings]
 
 
 def now() -> str:
@@ -242,17 +311,13 @@ def find_runs(root: Path) -> tuple[list[RunFolder], list[str]]:
         ResultsError: When ``root`` does not exist or is not a folder.
     """
     root = Path(root)
-    if not root.is_dir():
-        raise ResultsError(f"{root}: no such results directory")
+    files, skipped = find_files(root, {RECORD_FILE}, passed_over={STUDIES})
     folders: list[RunFolder] = []
-    skipped: list[str] = []
-    for file in sorted(root.rglob("run.json")):
-        if STUDIES in file.relative_to(root).parts:
-            continue
+    for file in files:
         folder = RunFolder(file.parent)
         try:
             folder.read()
-        except ResultsError as error:
+        except Unreadable as error:
             skipped.append(str(error))
         else:
             folders.append(folder)

@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 import socket
+import stat
 import threading
 import time
 from collections.abc import Generator
@@ -24,9 +25,13 @@ from pathlib import Path
 import psutil
 
 from harness.errors import RunError
+from harness.runs.guarded import Unreadable, may, read_json, reason_of
 
 HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 120.0
+
+_MAX_PID = 1 << 31
+_MAX_CLAIM_BYTES = 1 << 16
 
 
 class AlreadyClaimed(RunError):
@@ -70,9 +75,21 @@ class Claim:
 
     @property
     def held(self) -> bool:
-        """Whether a living process holds the claim."""
+        """Whether a living process holds the claim.
+
+        Raises:
+            harness.runs.guarded.Unreadable: The claim may not be read.
+        """
         owner = _read(self.path)
         return owner is not None and not self._stale(owner)
+
+    def check(self) -> None:
+        """Refuse what could never be claimed, because it may not be read or is a folder.
+
+        Raises:
+            harness.runs.guarded.Unreadable: That is so.
+        """
+        _read(self.path)
 
     def acquire(self) -> None:
         """Become the owner.
@@ -152,18 +169,42 @@ def _locked(folder: Path) -> Generator[None]:
 
 
 def _read(path: Path) -> Owner | None:
-    """The owner that a claim file names; ``None`` when there is no file. A foreign file counts as an unknown dead owner."""
+    """The owner that a claim file names; ``None`` when there is no file.
+
+    What can be removed as a claim is, and names nobody, counts as an unknown dead owner: a foreign file, a named pipe, a link
+    that leads nowhere.
+
+    Raises:
+        Unreadable: It may not be read, or is a folder.
+    """
     try:
-        content = json.loads(path.read_text())
-        return Owner(str(content["host"]), int(content["pid"]), float(content["started"]), str(content["token"]))
+        status = os.lstat(path)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise Unreadable(path, f"may not be looked at ({reason_of(error)})") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise Unreadable(path, "is a folder, where a claim should be: remove it")
+    try:
+        content = read_json(path, _MAX_CLAIM_BYTES) if stat.S_ISREG(status.st_mode) else {}
+    except Unreadable:
+        if not may(path, os.R_OK):
+            raise  # it may be a living process's
+        content = {}
+    if content is None:
+        return None
+    try:
+        return Owner(str(content["host"]), int(content["pid"]), float(content["started"]), str(content["token"]))
+    except (ValueError, KeyError, TypeError, OverflowError):
         return Owner(host="", pid=0, started=0.0, token="")
 
 
 def _alive(owner: Owner) -> bool:
+    if not 0 < owner.pid <= _MAX_PID:  # which to some calls of the system means every process
+        return False
     try:
         return abs(psutil.Process(owner.pid).create_time() - owner.started) < 1.0
     except psutil.NoSuchProcess:
         return False
+    except psutil.AccessDenied:  # another user's, of which nobody may know more than that it lives
+        return True

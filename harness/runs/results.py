@@ -1,15 +1,9 @@
-"""Reading many run folders into tables: which runs there are, their states, and their scores.
-
-The score of a run is the mean return over the episodes of its last evaluation, and only a finished run has one. What cannot
-be read is skipped and named; what is missing stays visible as a row without a score.
-"""
+"""Run folders as tables: what `harness.runs.collection` found, for the analysis and the report."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,9 +12,8 @@ import polars as pl
 from harness.config import EnvironmentConfig
 from harness.errors import ResultsError
 from harness.registry import Registry, installed
-from harness.runs.files import read_csv_rows
-from harness.runs.folder import RunFolder, RunRecord, find_runs
-from harness.runs.labels import label_digests
+from harness.runs.collection import CollectedRun, Collection, collect_below, refuse_if_empty
+from harness.runs.folder import RunFolder, RunRecord
 from harness.spec import EnvironmentSpec
 
 RUN_KEY = ("suite", "task", "label", "seed")
@@ -78,7 +71,9 @@ class Results:
         tasks: One row per task: its constants ``low``, ``high`` and their ``source`` (null where there are none),
             ``frames_per_step`` (null where it has no frames), and how many different ``constants`` its runs carry.
         records: The full record of each run, by folder.
-        skipped: One line for each thing that could not be read.
+        skipped: One line for each thing that was passed over.
+        unreadable: Those of ``skipped`` that could not be read.
+        fingerprint: What the tables depend on, as a digest.
     """
 
     runs: pl.DataFrame
@@ -87,6 +82,8 @@ class Results:
     tasks: pl.DataFrame
     records: RunRecords
     skipped: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     @property
     def suites(self) -> list[str]:
@@ -104,118 +101,70 @@ def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = 
     Raises:
         ResultsError: When a root does not exist, or when there is no run in any of them that could have a score.
     """
-    roots = list(roots)
-    folders, skipped = _find(roots)
-    records: dict[str, RunRecord] = {}
-    rows: list[dict[str, Any]] = []
-    evaluations = [pl.DataFrame(schema=_EVALUATION_SCHEMA)]
-    for name, folder in folders.items():
-        try:
-            records[name] = folder.read()
-            curve = _read_evaluations(folder.evaluations_file)
-        except (ResultsError, OSError) as error:
-            skipped.append(str(error))
-            curve = pl.DataFrame(schema=_EVALUATION_SCHEMA)
-        if name in records:
-            rows.append(_row(name, records[name], folder.state(records[name]), curve))
-            evaluations.append(curve.with_columns(pl.lit(name).alias("folder")))
-    places = ", ".join(str(_path(root)) for root in roots)
-    if not rows:
-        raise ResultsError("; ".join([f"no runs in {places}", *skipped]))
-    tasks = _tasks(records, registry or installed())
-    pretraining, scored = _partition(rows, lambda row: records[str(row["folder"])].spec.pretraining)
+    paths = [root.path if isinstance(root, RunFolder) else Path(root) for root in roots]
+    found = collect_below(paths)
+    refuse_if_empty(found, paths)
+    scored = [run for run in found.runs if not run.spec.pretraining]
+    pretraining = [run for run in found.runs if run.spec.pretraining]
     if not scored:
+        places = ", ".join(map(str, paths))
         raise ResultsError(f"only pre-training runs in {places}: scores come with the runs that begin from them")
-    unscored = {row["suite"] for row in pretraining} - {row["suite"] for row in scored}
-    skipped += [f"suite {suite}: only pre-training runs so far, which have no score" for suite in unscored]
+    unscored = {run.spec.suite for run in pretraining} - {run.spec.suite for run in scored}
+    remarks = [f"suite {suite}: only pre-training runs so far, which have no score" for suite in unscored]
     return Results(
-        runs=_runs(scored, tasks, label_digests(records)),
+        runs=_runs(found, scored),
         pretraining=_pretraining(pretraining),
-        evaluations=pl.concat(evaluations, how="diagonal").sort("folder", "step"),
-        tasks=tasks,
-        records=records,
-        skipped=tuple(sorted(set(skipped))),
+        evaluations=_evaluations(found.runs),
+        tasks=_tasks(found, registry or installed()),
+        records={run.name: run.record for run in found.runs},
+        skipped=tuple(sorted({*found.unreadable, *remarks})),
+        unreadable=tuple(found.unreadable),
+        fingerprint=found.fingerprint,
     )
 
 
 # --------------------------------------------------------------------------------------------------------------------
-# One folder
+# One run
 # --------------------------------------------------------------------------------------------------------------------
-def _path(root: Path | RunFolder) -> Path:
-    return root.path if isinstance(root, RunFolder) else Path(root)
-
-
-def _find(roots: Sequence[Path | RunFolder]) -> tuple[dict[str, RunFolder], list[str]]:
-    """Run folders by name; a folder reached twice counts once, under the first name in alphabetical order."""
-    found: dict[Path, RunFolder] = {}
-    skipped: list[str] = []
-    for root in sorted(map(_path, roots)):
-        folders, unreadable = find_runs(root)
-        skipped += unreadable
-        for folder in folders:
-            found.setdefault(folder.path.resolve(), folder)
-        orphans = (file for file in root.rglob("evaluations.csv") if not file.with_name("run.json").exists())
-        skipped += [f"{file}: belongs to no run (there is no run.json beside it)" for file in orphans]
-    return dict(sorted((folder.path.as_posix(), folder) for folder in found.values())), skipped
-
-
-def _read_evaluations(file: Path) -> pl.DataFrame:
-    """Means over the episodes of each evaluation; rows that were cut short are left out."""
-    try:
-        header, rows = read_csv_rows(file)
-    except csv.Error as error:
-        raise ResultsError(f"{file}: cannot be read ({error})") from error
-    if not rows:
-        return pl.DataFrame(schema=_EVALUATION_SCHEMA)
-    if not {"step", "return"} <= set(header):
-        raise ResultsError(f"{file}: needs the columns 'step' and 'return', has {', '.join(header)}")
-    measured = [name for name in header if name not in {*_EVALUATION_SCHEMA, "episode", "phase"}]
-    table = pl.DataFrame({name: [row[name] for row in rows] for name in ("step", "return", *measured)})
-    numbers = table.with_columns(pl.all().cast(pl.Float64, strict=False)).drop_nulls(["step", "return"])
-    return (
-        numbers.with_columns(pl.col("step").cast(pl.Int64))
-        .group_by("step", maintain_order=True)
-        .agg(pl.all().mean(), pl.len().cast(pl.Int64).alias("episodes"))
-        .sort("step")
-    )
-
-
-def _row(name: str, record: RunRecord, state: str, curve: pl.DataFrame) -> dict[str, object]:
-    spec, status = record.spec, record.status
+def _row(run: CollectedRun) -> dict[str, object]:
+    spec, status, last = run.spec, run.record.status, run.last_evaluation
     row = {key: getattr(spec, key) for key in ("suite", "task", "method", "seed", "steps")}
     row |= {
         key: getattr(status, key) for key in ("step", "attempts", "seconds", "steps_per_second", "started", "updated", "error")
     }
-    row |= {"digest": record.digest, "method_digest": record.method_digest, "state": state, "folder": name}
-    if state == "finished" and len(curve):
-        step, episodes, score = curve.select("step", "episodes", "return").row(-1)
-        row |= {"score": score, "score_step": step, "episodes": episodes}
+    row |= {"digest": run.record.digest, "method_digest": run.record.method_digest, "state": run.state, "folder": run.name}
+    if last is not None:
+        row |= {"score": last.score, "score_step": last.step, "episodes": last.episodes}
     return row
 
 
+def _evaluations(runs: Sequence[CollectedRun]) -> pl.DataFrame:
+    rows = [
+        {"folder": run.name, "step": one.step, "episodes": one.episodes, **one.means}
+        for run in runs
+        for one in run.evaluations
+    ]
+    measured = dict.fromkeys(name for run in runs for one in run.evaluations[:1] for name in one.means if name != "return")
+    schema = _EVALUATION_SCHEMA | dict.fromkeys(measured, pl.Float64)
+    return pl.DataFrame(rows, schema=schema).sort("folder", "step")
+
+
 # --------------------------------------------------------------------------------------------------------------------
-# All folders together
+# All runs together
 # --------------------------------------------------------------------------------------------------------------------
-def _tasks(records: RunRecords, registry: Registry) -> pl.DataFrame:
-    """The newest run decides a task's constants: they may be corrected after the first runs."""
-    rows: dict[tuple[str, str], dict[str, object]] = {}
-    seen: dict[tuple[str, str], set[tuple[float, float] | None]] = {}
-    for _, record in sorted(records.items(), key=lambda item: (item[1].status.updated, item[0])):
-        spec, constants = record.spec, record.spec.normalise
-        if spec.pretraining:
-            continue
-        key = (spec.suite, spec.task)
-        seen.setdefault(key, set()).add((constants.low, constants.high) if constants else None)
-        rows[key] = {
-            "suite": spec.suite,
-            "task": spec.task,
-            "low": constants.low if constants else None,
-            "high": constants.high if constants else None,
-            "source": constants.source if constants else None,
-            "frames_per_step": _frames_per_step(spec.environment, registry),
-            "constants": len(seen[key]),
-        }
-    return pl.DataFrame(list(rows.values()), schema=_TASK_SCHEMA).sort("suite", "task")
+def _tasks(found: Collection, registry: Registry) -> pl.DataFrame:
+    rows: list[dict[str, object]] = []
+    newest = {(run.spec.suite, run.spec.task): run.spec for run in sorted(found.runs, key=_last_changed)}
+    for (suite, task), constants in found.tasks.items():
+        used = constants.used
+        row = {"suite": suite, "task": task, "constants": len(constants.variants)}
+        row |= {name: getattr(used, name) if used else None for name in ("low", "high", "source")}
+        rows.append({**row, "frames_per_step": _frames_per_step(newest[suite, task].environment, registry)})
+    return pl.DataFrame(rows, schema=_TASK_SCHEMA).sort("suite", "task")
+
+
+def _last_changed(run: CollectedRun) -> tuple[str, str]:
+    return run.record.status.updated, run.name
 
 
 def _frames_per_step(environment: EnvironmentSpec, registry: Registry) -> int | None:
@@ -234,60 +183,25 @@ def _frames_per_step(environment: EnvironmentSpec, registry: Registry) -> int | 
     return frames if isinstance(frames, int) else None
 
 
-def _partition(
-    rows: Iterable[Mapping[str, object]], first: Callable[[Mapping[str, object]], bool]
-) -> tuple[list[Mapping[str, object]], list[Mapping[str, object]]]:
-    """The rows for which ``first`` holds, and the others."""
-    parts: tuple[list[Mapping[str, object]], list[Mapping[str, object]]] = ([], [])
-    for row in rows:
-        parts[not first(row)].append(row)
-    return parts
-
-
-def _pretraining(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
-    table = pl.DataFrame([{**row, "score": None} for row in rows], schema=_RUN_SCHEMA)
+def _pretraining(runs: Sequence[CollectedRun]) -> pl.DataFrame:
+    table = pl.DataFrame(list(map(_row, runs)), schema=_RUN_SCHEMA)
     return table.sort("suite", "task", "method", "seed", "folder")
 
 
-def _runs(rows: Sequence[Mapping[str, object]], tasks: pl.DataFrame, digests: Mapping[str, str]) -> pl.DataFrame:
-    digest = pl.col("folder").replace_strict(digests, return_dtype=pl.String)
-    several = digest.n_unique().over("suite", "method") > 1
-    finite = pl.when(pl.col("score").is_finite()).then("score")
-    labelled = pl.DataFrame(rows, schema=_RUN_SCHEMA).with_columns(
-        pl.when(several).then(pl.format("{} ({})", "method", digest)).otherwise("method").alias("label"),
-        finite.alias("score"),
-    )
-    scale = pl.when(pl.col("high") != pl.col("low")).then(pl.col("high") - pl.col("low"))
-    normalised = (
-        _with_superseded(_with_missing(labelled))
-        .join(tasks.select("suite", "task", "low", "high"), on=["suite", "task"], how="left")
-        .with_columns(((pl.col("score") - pl.col("low")) / scale).alias("normalised"))
-    )
+def _runs(found: Collection, scored: Sequence[CollectedRun]) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = [
+        {**_row(run), "label": run.label, "superseded": run.superseded, "normalised": run.constants.normalise(run.score)}
+        for run in scored
+    ]
+    for missing in found.missing:
+        suite, task, label, seed = missing.key
+        like = missing.like
+        rows.append(
+            {"suite": suite, "task": task, "label": label, "seed": seed, "state": "missing", "superseded": False}
+            | {"method": like.spec.method, "method_digest": like.record.method_digest}
+        )
+    schema = _RUN_SCHEMA | {"label": pl.String, "superseded": pl.Boolean, "normalised": pl.Float64}
     order = ["suite", "task", "label", "seed"]
     columns = [*order, "state", "superseded", "score", "normalised"]
-    return normalised.select(*columns, *(name for name in _RUN_SCHEMA if name not in columns)).sort(
-        *order, "superseded", "folder"
-    )
-
-
-def _with_missing(runs: pl.DataFrame) -> pl.DataFrame:
-    """Add rows for the missing runs: every method of a suite, on every task of it, with every seed of it."""
-    present = set(runs.select(RUN_KEY).iter_rows())
-    absent: list[dict[str, Any]] = []
-    for (suite,), part in runs.group_by("suite"):
-        methods = part.select("label", "method", "method_digest").unique("label", maintain_order=True).rows()
-        for task, (label, method, digest), seed in product(part["task"].unique(), methods, part["seed"].unique()):
-            if (suite, task, label, seed) not in present:
-                facts = {"method": method, "method_digest": digest, "label": label, "state": "missing"}
-                absent.append({"suite": suite, "task": task, "seed": seed, **facts})
-    return pl.concat([runs, pl.DataFrame(absent, schema=runs.schema)])
-
-
-def _with_superseded(runs: pl.DataFrame) -> pl.DataFrame:
-    """The runs with a column that marks superseded ones.
-
-    Of several folders with the same `RUN_KEY` the newest finished one counts, or the newest if none finished.
-    """
-    finished = pl.col("state") == "finished"
-    ranked = runs.sort(finished, "updated", "folder", descending=[True, True, False], nulls_last=True, maintain_order=True)
-    return ranked.with_columns((~pl.struct(RUN_KEY).is_first_distinct()).alias("superseded"))
+    table = pl.DataFrame(rows, schema=schema)
+    return table.select(*columns, *(name for name in _RUN_SCHEMA if name not in columns)).sort(*order, "superseded", "folder")

@@ -19,6 +19,7 @@ import safetensors.numpy
 
 from harness.errors import RunError
 from harness.runs.files import write_bytes_atomic
+from harness.runs.guarded import Unreadable, read_bytes
 
 SEGMENT_BYTES = 64 << 20
 """Largest file, unless a single row is larger; what is written or read is in memory a second time."""
@@ -85,7 +86,7 @@ class Segments:
             folder: Where it goes; created if need be.
             prefix: Beginning of its name.
             first: Number of the first row.
-            arrays: The rows.
+            arrays: Rows to be written, of every array.
         """
         folder.mkdir(parents=True, exist_ok=True)
         end = first + len(next(iter(arrays.values())))
@@ -120,11 +121,11 @@ class Segments:
         """
         file = folder / segment.name
         try:
-            data = file.read_bytes()
-            if hashlib.sha256(data).hexdigest() == segment.sha256:
+            data = read_bytes(file, segment.bytes)
+            if data is not None and hashlib.sha256(data).hexdigest() == segment.sha256:
                 return safetensors.numpy.load(data)
-            cause: object = "its checksum does not match"
-        except (OSError, ValueError, safetensors.SafetensorError) as error:
+            cause: object = "it is missing" if data is None else "its checksum does not match"
+        except (Unreadable, ValueError, safetensors.SafetensorError) as error:
             cause = error
         raise RunError(f"{file}: this part of {self._what} is damaged ({cause}); run again with --fresh to start over")
 

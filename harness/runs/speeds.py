@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ResultsError
 from harness.runs.files import read_csv_rows
-from harness.runs.folder import find_runs
+from harness.runs.folder import RunRecord, find_runs
+from harness.runs.guarded import Unreadable, is_folder
 from harness.spec import RunSpec
 
 SPEEDS_FILE = "speeds.csv"
@@ -83,7 +85,7 @@ def measured_speeds(results: Path, tables: Iterable[Path]) -> dict[str, Speed]:
     speeds: dict[str, Speed] = {}
     for table in tables:
         speeds |= _read_speeds_table(table)
-    return speeds | (_speeds_of_runs(results) if results.is_dir() else {})
+    return speeds | _speeds_of_runs(results)
 
 
 def _read_speeds_table(table: Path) -> dict[str, Speed]:
@@ -102,11 +104,20 @@ def _read_speeds_table(table: Path) -> dict[str, Speed]:
     return speeds
 
 
+def _records(results: Path) -> Iterator[RunRecord]:
+    try:
+        folders = find_runs(results)[0] if is_folder(results) else []
+    except Unreadable:
+        return
+    for folder in folders:
+        with suppress(Unreadable):  # it was replaced since it was found
+            yield folder.read()
+
+
 def _speeds_of_runs(results: Path) -> dict[str, Speed]:
     """The mean speed of finished runs with the same settings; unreadable folders are none of this module's business."""
     steps: dict[str, list[tuple[int, float]]] = {}
-    for folder in find_runs(results)[0]:
-        record = folder.read()
+    for record in _records(results):
         status = record.status
         if status.state == "finished" and status.step > 0 and status.seconds > 0:
             steps.setdefault(settings_digest(record.spec), []).append((status.step, status.seconds))

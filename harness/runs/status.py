@@ -9,13 +9,28 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import ResultsError
-from harness.runs.files import read_csv_rows
-from harness.runs.folder import RunFolder, RunRecord, find_runs
+from harness.runs.collection import (
+    NO_CONSTANTS,
+    CollectedRun,
+    Collection,
+    TaskConstants,
+    arrange,
+    collect_below,
+    label_runs,
+    read_run,
+)
+from harness.runs.files import read_last_csv_row
+from harness.runs.folder import RunFolder, RunRecord
+from harness.runs.guarded import Unreadable, to_count, to_number
+from harness.runs.notices import describe
 from harness.spec import RunSpec
 
 RunState = Literal["finished", "running", "interrupted", "failed", "missing"]
 
 RUN_STATES: tuple[RunState, ...] = ("finished", "running", "interrupted", "failed", "missing")
+
+_MAX_PROBLEMS = 10
+_FASTEST = 1e12
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,8 @@ class RunSummary:
         steps_per_second: Speed of the current or last attempt; 0 when unknown.
         score: Mean return of the latest evaluation.
         error: Why it failed, in one line.
+        label: The method's name, with its digest where several configurations share the name; empty for the plain name.
+        constants: What scores of its task are normalised with.
     """
 
     spec: RunSpec
@@ -39,6 +56,13 @@ class RunSummary:
     steps_per_second: float = 0.0
     score: float | None = None
     error: str = ""
+    label: str = ""
+    constants: TaskConstants = NO_CONSTANTS
+
+    @property
+    def method(self) -> str:
+        """The method's label."""
+        return self.label or self.spec.method
 
     @property
     def steps_left(self) -> int:
@@ -55,8 +79,7 @@ class RunSummary:
     @property
     def normalised(self) -> float | None:
         """The normalised score, where the task has constants."""
-        constants = self.spec.normalise
-        return constants(self.score) if constants is not None and self.score is not None else None
+        return self.constants.normalise(self.score)
 
 
 @dataclass(frozen=True)
@@ -66,7 +89,7 @@ class RunGroup:
     Attributes:
         suite: Name of the suite.
         task: Name of the task.
-        method: Name of the method, with its digest where several configurations share the name.
+        method: Label of the method: its name, with its digest where several configurations share the name.
         runs: Runs of the group, by seed.
     """
 
@@ -95,59 +118,140 @@ class RunGroup:
         return _mean(run.steps_per_second for run in self.runs if run.state == "running")
 
 
-def summarise_runs(roots: Iterable[Path]) -> tuple[list[RunSummary], list[str]]:
-    """Every run at or below ``roots``, and one line for each folder that cannot be read.
+@dataclass(frozen=True)
+class RunsReading:
+    """The state of runs, with what a reader of it must know.
+
+    Attributes:
+        runs: The state of each run that counts, and of each that there should be.
+        unreadable: One line for each thing that could not be read.
+        superseded: Folders of runs that others supersede: the same task, method and seed under other settings.
+        notices: What must be known before trusting a number, a sentence each.
+        fingerprint: What a report on the runs depends on, as a digest.
+        refused: One line for each thing in the way of carrying a plan out.
+    """
+
+    runs: Sequence[RunSummary]
+    unreadable: Sequence[str]
+    superseded: Sequence[RunFolder]
+    notices: Sequence[str]
+    fingerprint: str
+    refused: Sequence[str] = ()
+
+    def refuse_if_unusable(self) -> None:
+        """Refuse to carry a plan out over what cannot be read, cannot be written, or is another run's.
+
+        Raises:
+            ResultsError: Something is in the way; names it.
+        """
+        _refuse(self.refused)
+
+
+def read_runs_below(roots: Iterable[Path]) -> RunsReading:
+    """The state of every run at or below ``roots``, and of each that others of its suite have.
 
     Raises:
         ResultsError: A root does not exist, or there is nothing in any of them.
     """
-    found: dict[Path, RunSummary] = {}
-    skipped: list[str] = []
     roots = list(roots)
-    for root in roots:
-        folders, unreadable = find_runs(root)
-        skipped += unreadable
-        for folder in folders:
-            try:
-                found[folder.path.resolve()] = _summarise(folder, folder.read())
-            except ResultsError as error:  # it was replaced since it was found
-                skipped.append(str(error))
-    if not found and not skipped:
+    found = collect_below(roots)
+    if not found.runs and not found.unreadable:
         where = ", ".join(map(str, roots))
         raise ResultsError(f"no runs in {where}: give a results directory, such as results/NAME, or start 'harness run'")
-    return list(found.values()), skipped
+    current = [_summarise(run) for run in found.current]
+    runs = [*current, *_absent(found)]
+    superseded = [run.folder for run in found.runs if run.superseded]
+    return RunsReading(runs, found.unreadable, superseded, describe(found), found.fingerprint)
+
+
+def read_plan(specs: Sequence[RunSpec], results: Path) -> RunsReading:
+    """The state of each run of a plan; one whose folder cannot be read, or holds another run, counts as missing."""
+    found: dict[str, CollectedRun] = {}
+    unreadable: list[str] = []
+    refused: list[str] = []
+    for spec in specs:
+        folder = RunFolder.of(spec, results)
+        try:
+            if folder.started:
+                run, problems = read_run(folder, spec)
+                found[run.name] = run
+                unreadable += problems
+                refused += problems if run.state != "finished" else []
+            if folder.path.as_posix() not in found or found[folder.path.as_posix()].state != "finished":
+                folder.check_usable()
+        except Unreadable as error:
+            unreadable.append(str(error))
+            refused.append(str(error))
+    collection = arrange(found.values(), unreadable)
+    runs = _of_plan(specs, results, collection)
+    notices, refused = describe(collection), list(dict.fromkeys(refused))
+    return RunsReading(runs, collection.unreadable, (), notices, collection.fingerprint, refused)
+
+
+def _of_plan(specs: Sequence[RunSpec], results: Path, found: Collection) -> list[RunSummary]:
+    by_name = {run.name: run for run in found.runs}
+    labels = _labels(specs)
+    runs: list[RunSummary] = []
+    for spec in specs:
+        folder = RunFolder.of(spec, results)
+        run = by_name.get(folder.path.as_posix())
+        summary = RunSummary(spec, folder, "missing") if run is None else replace(_summarise(run), spec=spec)
+        runs.append(replace(summary, label=labels.get(spec.path, spec.method)))
+    return runs
+
+
+def _labels(specs: Iterable[RunSpec]) -> dict[str, str]:
+    """The labels of a plan's runs, by their paths: as if all of them had left records."""
+    return label_runs(
+        {
+            spec.path: RunRecord.model_construct(spec=spec, method_digest=spec.method_digest)
+            for spec in specs
+            if not spec.pretraining
+        }
+    )
 
 
 def summarise_plan(specs: Iterable[RunSpec], results: Path) -> list[RunSummary]:
-    """The state of each run of a plan.
+    """The state of each run of a plan that is about to be carried out.
 
     Raises:
-        ResultsError: A folder of the plan holds something else than a run.
+        ResultsError: Some of their folders cannot be read or written, or hold other runs; names them.
     """
-    summaries: list[RunSummary] = []
-    for spec in specs:
-        folder = RunFolder.of(spec, results)
-        if folder.record_file.exists():
-            summaries.append(replace(_summarise(folder, folder.read()), spec=spec))
-        else:
-            summaries.append(RunSummary(spec, folder, "missing"))
-    return summaries
+    found = read_plan(list(specs), results)
+    found.refuse_if_unusable()
+    return list(found.runs)
+
+
+def refuse_unusable(folders: Iterable[RunFolder]) -> None:
+    """Refuse folders in which no run could be kept, whatever they hold.
+
+    Raises:
+        ResultsError: Some cannot be written; names them.
+    """
+    problems: dict[str, None] = {}
+    for folder in folders:
+        try:
+            folder.check_usable()
+        except Unreadable as error:
+            problems[str(error)] = None
+    _refuse(list(problems))
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        left = len(problems) - _MAX_PROBLEMS
+        more = [f"and {left} more like these"] if left > 0 else []
+        raise ResultsError("\n".join([*problems[:_MAX_PROBLEMS], *more]))
 
 
 def group_runs(summaries: Iterable[RunSummary]) -> list[RunGroup]:
     """Runs by suite, task and method, in the order in which these first appear."""
     summaries = list(summaries)
-    order: dict[tuple[str, str, str, str], int] = {}
-    digests: dict[tuple[str, str, str], set[str]] = {}
+    order: dict[tuple[str, str, str], int] = {}
     for run in summaries:
         order.setdefault(_key(run), len(order))
-        digests.setdefault(_key(run)[:3], set()).add(run.spec.digest)
     summaries.sort(key=lambda run: (order[_key(run)], run.spec.seed))
-    grouped: list[RunGroup] = []
-    for (suite, task, method, digest), runs in groupby(summaries, _key):
-        name = f"{method}-{digest}" if len(digests[suite, task, method]) > 1 else method
-        grouped.append(RunGroup(suite, task, name, list(runs)))
-    return grouped
+    return [RunGroup(*key, list(runs)) for key, runs in groupby(summaries, _key)]
 
 
 def seconds_left(summaries: Iterable[RunSummary]) -> float | None:
@@ -157,25 +261,42 @@ def seconds_left(summaries: Iterable[RunSummary]) -> float | None:
     return sum(run.steps_left for run in summaries) / speed if speed > 0 else None
 
 
-def _key(run: RunSummary) -> tuple[str, str, str, str]:
-    return run.spec.suite, run.spec.task, run.spec.method, run.spec.digest
+def _key(run: RunSummary) -> tuple[str, str, str]:
+    return run.spec.suite, run.spec.task, run.method
 
 
-def _summarise(folder: RunFolder, record: RunRecord) -> RunSummary:
-    status, state = record.status, folder.state(record)
+def _summarise(run: CollectedRun) -> RunSummary:
+    status = run.record.status
     step, speed = status.step, status.steps_per_second
-    if state == "running":
-        step, speed = _live_progress(folder) or (step, speed)
-    return RunSummary(record.spec, folder, state, step, speed, status.score, status.error or "")
+    if run.state == "running":
+        step, speed = _live_progress(run.folder) or (step, speed)
+    return RunSummary(
+        run.spec, run.folder, run.state, step, speed, run.latest_score, status.error or "", run.label, run.constants
+    )
+
+
+def _absent(found: Collection) -> list[RunSummary]:
+    """Runs without a folder, each with the settings of its method's runs on another task or with another seed."""
+    of_task = {(run.spec.suite, run.spec.task): run.spec for run in reversed(found.runs) if not run.spec.pretraining}
+    absent: list[RunSummary] = []
+    for one in found.missing:
+        (suite, task, label, seed), like = one.key, one.like
+        other = of_task[suite, task]
+        update = {"task": task, "seed": seed, "environment": other.environment, "steps": other.steps}
+        spec = like.spec.model_copy(update=update)
+        folder = RunFolder(like.folder.path.parents[2].joinpath(*Path(spec.path).parts[-3:]))
+        absent.append(RunSummary(spec, folder, "missing", label=label, constants=found.tasks[suite, task]))
+    return absent
 
 
 def _live_progress(folder: RunFolder) -> tuple[int, float] | None:
     """Step and speed from the last row of the log, which is newer than the record."""
-    _, rows = read_csv_rows(folder.progress_file)
     try:
-        return int(rows[-1]["time/total_timesteps"]), float(rows[-1]["time/fps"])
-    except (IndexError, KeyError, ValueError):
+        row = read_last_csv_row(folder.progress_file)
+    except Unreadable:  # the record says what there is
         return None
+    step, speed = to_count(row.get("time/total_timesteps")), to_number(row.get("time/fps"))
+    return None if step is None or speed is None or not 0 <= speed < _FASTEST else (step, speed)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

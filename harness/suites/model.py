@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from harness.config import Config
-from harness.spec import RESETTABLE_PARTS, Combination, EvaluationSpec, Normalisation, ResettablePart
+from harness.spec import MAX_COUNT, RESETTABLE_PARTS, Combination, EvaluationSpec, Normalisation, ResettablePart
 from harness.suites.tune_block import TuneBlock
 
 MAX_SEEDS = 10_000
@@ -184,7 +184,7 @@ class TaskBlock(_Block):
     normalise: Normalisation | None = None
     """The scores that count as 0 and 1."""
 
-    steps: int | None = Field(default=None, gt=0)
+    steps: int | None = Field(default=None, gt=0, le=MAX_COUNT)
     """Steps of each run of this task, instead of the suite's."""
 
     @field_validator("normalise")
@@ -198,7 +198,7 @@ class TaskBlock(_Block):
 class PhaseBlock(_Block):
     """A part of a run with weights of its own; phases follow each other in the order in which they are written."""
 
-    steps: int | None = Field(default=None, gt=0)
+    steps: int | None = Field(default=None, gt=0, le=MAX_COUNT)
     """Steps of the phase. One phase of a method has neither steps nor share, and takes what the others leave."""
 
     share: float | None = Field(default=None, gt=0, le=1)
@@ -288,7 +288,7 @@ class MethodBlock(_Block):
 class CheckpointBlock(_Block):
     """When a run saves what it needs to continue."""
 
-    every: int | None = Field(default=None, gt=0)
+    every: int | None = Field(default=None, gt=0, le=MAX_COUNT)
     """Steps between checkpoints; null for the distance between evaluations."""
 
     replay_steps: Annotated[int, Field(gt=0)] | Literal["auto"] | None = "auto"
@@ -321,7 +321,7 @@ class Suite(_Block):
     seeds: Annotated[tuple[Seed, ...], AfterValidator(_check_distinct), BeforeValidator(_expand_seeds, int | str | list[Seed])]
     """A count N for seeds 0 to N-1, a range such as 0-4, or a list."""
 
-    steps: int = Field(gt=0)
+    steps: int = Field(gt=0, le=MAX_COUNT)
     """Environment steps of each run, over all its environments."""
 
     evaluation: EvaluationSpec

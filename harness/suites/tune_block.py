@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, JsonValue, model_validator
 
 from harness.config import Config
+from harness.spec import MAX_COUNT
 
 Sampler = Literal["tpe", "gp", "cmaes", "random", "grid"]
 Pruner = Literal["none", "median", "hyperband", "wilcoxon"]
@@ -16,7 +17,7 @@ Objective = Literal["score", "seconds"]
 class TuneBlock(Config):
     """How the settings of a method are searched, unless the command line says otherwise."""
 
-    trials: int = Field(default=50, gt=0)
+    trials: int = Field(default=50, gt=0, le=MAX_COUNT)
     """Trials of a study, over all its workers and restarts."""
 
     seeds: int = Field(default=3, gt=0, le=10_000)
@@ -31,7 +32,7 @@ class TuneBlock(Config):
     sampler: Sampler = "tpe"
     """Who proposes settings: tree-structured Parzen estimator, Gaussian process, CMA-ES, ``random`` or ``grid``."""
 
-    grid_points: int = Field(default=3, gt=1)
+    grid_points: int = Field(default=3, gt=1, le=10_000)
     """Values of each range with sampler ``grid``, its ends included."""
 
     pruner: Pruner = "none"
@@ -41,7 +42,7 @@ class TuneBlock(Config):
     seed: int = Field(default=0, ge=0, lt=2**31)
     """What the sampler's randomness follows from, together with a trial's number."""
 
-    confirm: int = Field(default=3, ge=0)
+    confirm: int = Field(default=3, ge=0, le=10_000)
     """How many of the best trials are run again, with the suite's own settings beside them; 0 for none."""
 
     confirm_seeds: int = Field(default=5, gt=0, le=10_000)

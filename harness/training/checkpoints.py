@@ -18,10 +18,12 @@ import safetensors.torch
 
 from harness.errors import RunError
 from harness.runs.files import TEMPORARY, sync_folder, write_bytes_atomic, write_text_atomic
+from harness.runs.guarded import Unreadable, read_bytes, read_json
 from harness.training import trees
 
 FORMAT = 1
 _PREFIX = "step-"
+_MAX_TENSOR_BYTES = 1 << 38
 
 
 def save(folder: Path, step: int, tree: trees.Tree) -> Path:
@@ -68,15 +70,16 @@ def load(folder: Path) -> tuple[int, trees.Tree] | None:
         return None
     newest = complete[-1]
     try:
-        state: dict[str, Any] = json.loads((newest / "state.json").read_text())
-        data = (newest / "tensors.safetensors").read_bytes()
+        state: dict[str, Any] = read_json(newest / "state.json")
+        data = read_bytes(newest / "tensors.safetensors", _MAX_TENSOR_BYTES) or b""
         intact = state["format"] == FORMAT and hashlib.sha256(data).hexdigest() == state["sha256"]
         tree = trees.unflatten(state["state"], safetensors.torch.load(data)) if intact else None
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        step = int(state["step"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, Unreadable, safetensors.SafetensorError) as error:
         raise RunError(_damaged(newest, error)) from error
     if not intact:
         raise RunError(_damaged(newest, "its checksum or format does not match"))
-    return int(state["step"]), tree
+    return step, tree
 
 
 def newest_step(folder: Path) -> int | None:

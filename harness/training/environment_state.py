@@ -51,7 +51,7 @@ class EnvironmentState:
 
     Args:
         spec: Specification of the run.
-        assembly: Its objects.
+        assembly: Objects that train it.
         folder: Where logs of actions go.
         registry: Tells what the environments come from.
 
@@ -166,7 +166,7 @@ class EnvironmentState:
         now = environment_versions(self.spec, self.registry)
         then: Mapping[str, str] = state["versions"]
         changed = [f"{name} was {then[name]} and is {now.get(name, 'gone')}" for name in then if now.get(name) != then[name]]
-        cause = ", ".join(changed) if changed else "they draw from something else than their seeds, or have been changed"
+        cause = ", ".join(changed) if changed else "they depend on more than their seeds and actions, or have been changed"
         return RunError(
             f"{self.folder.path}: the environments do not come back to where the run was saved: {what}"
             f" ({cause}); put back what has changed, or run again with --fresh to start over"

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from harness.errors import RunError
 from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
+from harness.runs.guarded import to_count
 
 
 class CsvTable:
@@ -29,15 +31,24 @@ class CsvTable:
         Args:
             column: A column of whole numbers that never decrease.
             last: The largest to keep; below 0 empties the file.
+
+        Raises:
+            RunError: A row has no such number.
         """
         header, rows = read_csv_rows(self.path)
         if last < 0 or column not in header:
             header, rows = [], []
-        kept = [row for row in rows if int(row[column]) <= last]
+        kept = [row for i, row in enumerate(rows, 1) if self._count(row[column], f"row {i}: {column}") <= last]
         if kept != rows:  # columns that only dropped rows filled will come back where they were
             header = [name for name in header if any(row[name] for row in kept) or name in self._columns]
         self._columns = [*header, *(name for name in self._columns if name not in header)]
         self._rewrite(kept)
+
+    def _count(self, text: str, what: str) -> int:
+        count = to_count(text)
+        if count is None:
+            raise RunError(f"{self.path}: {what} is {text!r:.60}, not a count; run again with --fresh to start over")
+        return count
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row; columns without a value, or with ``None``, stay empty."""

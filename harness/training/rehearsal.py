@@ -52,7 +52,6 @@ def rehearse(spec: RunSpec, results: Path, **others: Any) -> None:
     """
     small = _small(spec)
     signature = _spaces(small)
-    _keep_what_is_loaded()
     learner = small.model_dump_json(include={"algorithm", "reward"})
     if (signature, learner) in _built:
         return
@@ -61,6 +60,7 @@ def rehearse(spec: RunSpec, results: Path, **others: Any) -> None:
     except HarnessError as error:
         raise UserError(f"{error}{_fitting_choices(small)}") from error
     _built.add((signature, learner))
+    _keep_what_is_loaded()
 
 
 @cache

@@ -62,8 +62,8 @@ def train(
     with folder.claim():
         if fresh:
             _clear(folder)
-        elif folder.record_file.exists():
-            record = folder.read()
+        elif folder.started:
+            record = folder.read(spec)
             if record.status.state == "finished":
                 return record.status
         refuse_runs_with_cuts(spec, installed())
@@ -72,7 +72,7 @@ def train(
 
 def _clear(folder: RunFolder) -> None:
     for item in folder.path.iterdir():
-        if item.is_dir():
+        if item.is_dir() and not item.is_symlink():
             shutil.rmtree(item)
         elif item.name != "claim":
             item.unlink()
@@ -102,6 +102,7 @@ class _Run:
         """Train to the end and return the final status."""
         self._write_record()
         self._assemble()
+        self.folder.update_status(restores=self.environments.restores)
         try:
             self._begin()
             tensorboard = TensorBoardWriter(self.folder.path, self.kept)
@@ -122,7 +123,6 @@ class _Run:
         self.assembly = assemble(self.spec, self.device, installed())
         self.phases = PhaseSchedule(self.spec, self.assembly.learner, self.assembly.bonus_env)
         self.environments = EnvironmentState(self.spec, self.assembly, self.folder, installed())
-        self.folder.update_status(restores=self.environments.restores)
         self.soundness = SoundnessCheck(self.assembly)
 
     @property
@@ -141,8 +141,8 @@ class _Run:
         """Write ``run.json`` before anything that may fail."""
         facts = provenance(self.spec, installed(), self.device)
         spec, time_now = self.spec, now()
-        if self.folder.record_file.exists():
-            record = self.folder.read()
+        if self.folder.started:
+            record = self.folder.read(spec)
             self.folder.write(record.with_attempt(checkpoints.newest_step(self.folder.checkpoint) or spec.first_step, facts))
             self.folder.set_state("running", attempts=record.status.attempts + 1)
             return

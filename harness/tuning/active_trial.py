@@ -12,7 +12,7 @@ from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
 from harness.tuning.optuna_internals import reported_values
 from harness.tuning.pruners import reports_runs
-from harness.tuning.scores import aggregate, evaluations, normalised_score, own_steps
+from harness.tuning.scores import aggregate, evaluations, is_finished, last_score, normalised_score, own_steps
 from harness.tuning.study import ClaimedTrial, TuningStudy
 
 
@@ -59,7 +59,7 @@ class ActiveTrial:
 
     def collect_finished_runs(self) -> None:
         """Collect the scores of runs that are already finished."""
-        while not self.pruned and self.spec is not None and _is_finished(RunFolder.of(self.spec, self._results)):
+        while not self.pruned and self.spec is not None and is_finished(self.spec, self._results):
             self.finish_run()
 
     def report_evaluations(self, step: int = 0) -> None:
@@ -87,11 +87,11 @@ class ActiveTrial:
         spec, index = self.spec, self._finished_runs
         folder = RunFolder.of(spec, self._results)
         self._finished_runs += 1
-        self._seconds.append(folder.read().status.seconds)
+        self._seconds.append(folder.read(spec).status.seconds)
         self._reported_count = self._steps = 0
         if spec.pretraining:
             return
-        score = normalised_score(spec, evaluations(folder, spec.evaluation.episodes)[-1][1])
+        score = normalised_score(spec, last_score(folder, spec.evaluation.episodes))
         self._scores.append((spec.task, score))
         self.score = aggregate(self._scores, self._options.metric)
         if reports_runs(self._options.pruner):
@@ -122,7 +122,3 @@ class ActiveTrial:
             with warnings.catch_warnings():  # a test of differences that are all zero, and the like
                 warnings.simplefilter("ignore")
                 self.pruned = trial.should_prune()
-
-
-def _is_finished(folder: RunFolder) -> bool:
-    return folder.record_file.exists() and folder.state() == "finished"

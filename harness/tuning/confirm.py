@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.analysis import statistics
 from harness.analysis.statistics import IntervalEstimate
+from harness.errors import ResultsError
 from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
 from harness.tuning.parameters import Value
-from harness.tuning.scores import evaluations, group_by_task, normalised_score
+from harness.tuning.scores import group_by_task, is_finished, last_score, normalised_score
 from harness.tuning.study import TuningStudy
 from harness.tuning.trials import confirmation_seeds
 
@@ -124,9 +126,10 @@ def read_confirmations(found: Sequence[Candidate], results: Path) -> list[Confir
         scores: list[tuple[str, float]] = []
         scored = [spec for spec in one.specs if not spec.pretraining]
         for spec in scored:
-            folder = RunFolder.of(spec, results)
-            if folder.record_file.exists() and folder.state() == "finished":
-                scores.append((spec.task, normalised_score(spec, evaluations(folder, spec.evaluation.episodes)[-1][1])))
+            with suppress(ResultsError):  # what cannot be read is not finished, and its training said why
+                if is_finished(spec, results):
+                    score = last_score(RunFolder.of(spec, results), spec.evaluation.episodes)
+                    scores.append((spec.task, normalised_score(spec, score)))
         confirmed.append(Confirmation(one.trial, one.default, one.settings, one.tuned, scores, len(scored)))
     return confirmed
 

@@ -4,22 +4,91 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from harness.errors import ResultsError
+from harness.registry.error_summary import summarise_error
 from harness.runs.files import write_text_atomic
+from harness.runs.guarded import MIB, Unreadable, read_json
+from harness.spec import MAX_COUNT
+from harness.suites.tune_block import Objective
 from harness.tuning.confirm import Confirmation
 from harness.tuning.study import DIRECTIONS, STUDY_FORMAT, TuningStudy
 from harness.tuning.trials import STUDY_RECORD_FILE
+
+MAX_RECORD_BYTES = 512 * MIB
+
+_LONGEST_NAME = 1000
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+
+
+class _Parameter(_Shape):
+    """What the report shows of a setting that was searched."""
+
+    name: str
+    scale: str
+    range: list[JsonValue]
+    when: list[JsonValue] | None
+
+    @model_validator(mode="after")
+    def _has_two_ends(self) -> Self:
+        if self.scale != "choices" and not (len(self.range) == 2 and all(isinstance(one, int | float) for one in self.range)):
+            raise ValueError("a range has two ends")
+        return self
+
+
+class _Definition(_Shape):
+    """What the report shows of a study's definition."""
+
+    tasks: dict[str, JsonValue]
+    space: list[_Parameter]
+
+
+class _Options(_Shape):
+    """What the report needs of a study's options."""
+
+    objectives: list[Objective] = Field(min_length=1)
+    metric: Literal["iqm", "mean"]
+    sampler: str
+    pruner: str
+    seeds: int = Field(gt=0, le=MAX_COUNT)
+
+
+class _Trial(_Shape):
+    """A trial as `_as_json` writes it."""
+
+    number: int = Field(ge=0, le=MAX_COUNT)
+    state: str
+    values: list[float] | None
+    params: dict[str, str | int | float | bool | None]
+    distributions: dict[str, dict[str, JsonValue]]
+    intermediate_values: dict[str, float]
+    user_attrs: dict[str, JsonValue]
+    start: str | None
+    complete: str | None
+
+
+def _keeping(shape: type[_Shape]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A check that data has a shape; they stay as they are."""
+
+    def check(data: dict[str, Any]) -> dict[str, Any]:
+        shape.model_validate(data)
+        return data
+
+    return check
 
 
 class StudyRecord(BaseModel):
@@ -39,13 +108,13 @@ class StudyRecord(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     format: Literal[1] = STUDY_FORMAT
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME)]
     suite: str
     method: str
     storage: str
-    definition: dict[str, JsonValue]
-    options: dict[str, Any]
-    trials: list[dict[str, Any]]
+    definition: Annotated[dict[str, JsonValue], AfterValidator(_keeping(_Definition))]
+    options: Annotated[dict[str, Any], AfterValidator(_keeping(_Options))]
+    trials: list[Annotated[dict[str, Any], AfterValidator(_keeping(_Trial))]]
     confirmed: list[dict[str, Any]] = []
 
     @property
@@ -72,8 +141,9 @@ def write_study_record(study: TuningStudy, folder: Path, confirmed: Sequence[Con
     """Write or replace a study's record; confirmations of an earlier record stay unless there are new ones."""
     file = folder / STUDY_RECORD_FILE
     kept = [asdict(one) for one in confirmed]
-    if not kept and file.exists():
-        kept = read_study_record(file).confirmed
+    if not kept:
+        with suppress(ResultsError):  # there is none, or it cannot be read and is replaced
+            kept = read_study_record(file).confirmed
     distributions: dict[BaseDistribution, Any] = {}
     content = {
         "format": STUDY_FORMAT,
@@ -96,13 +166,20 @@ def read_study_record(file: Path) -> StudyRecord:
     Raises:
         ResultsError: It cannot be read, or is none.
     """
+    content = read_json(file, MAX_RECORD_BYTES)
+    if content is None:
+        raise Unreadable(file, "cannot be read (No such file or directory)")
     try:
-        return StudyRecord.model_validate_json(file.read_bytes())
-    except OSError as error:
-        raise ResultsError(f"{file}: cannot be read ({error.strerror or error})") from None
+        record = StudyRecord.model_validate(content)
+        record.to_optuna_study()
+        record.confirmations()
     except ValidationError as error:
         first = error.errors()[0]
-        raise ResultsError(f"{file}: not a record of a study ({first['msg']})") from None
+        where = ".".join(map(str, first["loc"])) or "content"
+        raise Unreadable(file, f"not a record of a study ({where}: {first['msg']})") from None
+    except Exception as error:  # noqa: BLE001  Optuna raises whatever it likes about data that are not its own
+        raise Unreadable(file, f"not a record of a study ({summarise_error(error)})") from None
+    return record
 
 
 def _as_json(trial: FrozenTrial, known: dict[BaseDistribution, Any]) -> dict[str, Any]:
@@ -127,7 +204,7 @@ def _from_json(data: Mapping[str, Any]) -> FrozenTrial:
         number=data["number"],
         state=TrialState[data["state"]],
         value=None,
-        values=data["values"],
+        values=None if data["values"] is None else list(map(float, data["values"])),
         datetime_start=_time(data["start"]),
         datetime_complete=_time(data["complete"]),
         params=data["params"],

@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from harness.analysis import statistics
-from harness.runs.files import read_csv_rows
+from harness.runs.evaluations import read_evaluations
 from harness.runs.folder import RunFolder
+from harness.runs.guarded import Unreadable
 from harness.spec import RunSpec
 
 
 def evaluations(folder: RunFolder, episodes: int) -> list[tuple[int, float]]:
     """Step and mean return of each complete evaluation of a run so far, in order."""
-    found: dict[int, list[float]] = {}
-    for row in read_csv_rows(folder.evaluations_file)[1]:
-        found.setdefault(int(row["step"]), []).append(float(row["return"]))
-    return [(step, float(np.mean(returns))) for step, returns in sorted(found.items()) if len(returns) >= episodes]
+    found = read_evaluations(folder)[0]
+    return [(one.step, one.score) for one in found if one.episodes >= episodes and one.score is not None]
+
+
+def last_score(folder: RunFolder, episodes: int) -> float:
+    """The mean return of the last complete evaluation of a finished run.
+
+    Raises:
+        harness.runs.guarded.Unreadable: There is none that can be read.
+    """
+    scores = evaluations(folder, episodes)
+    if not scores:
+        problems = read_evaluations(folder)[1]
+        reason = "; ".join(problems) or "no complete evaluation, though the run is finished"
+        raise Unreadable(folder.evaluations_file, f"{reason}: delete {folder.path}, to have the run trained anew")
+    return scores[-1][1]
+
+
+def is_finished(spec: RunSpec, results: Path) -> bool:
+    """Whether a run is finished.
+
+    Raises:
+        harness.runs.guarded.Unreadable: Its folder cannot be read, or holds another run.
+    """
+    folder = RunFolder.of(spec, results)
+    return folder.started and folder.state(folder.read(spec)) == "finished"
 
 
 def normalised_score(spec: RunSpec, score: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,8 @@ from optuna.trial import TrialState
 from harness.errors import ResultsError
 from harness.execution.events import Outcome, RunEvent
 from harness.execution.executor import ExecutionOptions, SessionExecutor, load_tuning_executor
-from harness.runs.status import RunSummary, summarise_plan
+from harness.runs.guarded import is_folder, may, reason_of
+from harness.runs.status import RunSummary, read_plan
 from harness.spec import RunSpec
 from harness.tuning import best, confirm
 from harness.tuning.confirm import CandidateComparison
@@ -120,6 +122,7 @@ class TuneResult:
         outcomes: How each run that confirms ended in this call.
         confirmed: Whether all runs that confirm are finished.
         settings_file: The file with the settings found; ``None`` if there are none yet.
+        unwritten: A sentence for each file that could not be written at the end; the study itself is kept in its storage.
     """
 
     request: TuneRequest
@@ -131,12 +134,14 @@ class TuneResult:
     outcomes: Sequence[Outcome] = ()
     confirmed: bool = True
     settings_file: Path | None = None
+    unwritten: Sequence[str] = ()
 
     @property
     def failed(self) -> bool:
         """Whether trials failed one after another, none finished, or a run that confirms failed."""
         nothing = self.settings_file is None and not self.elsewhere
-        return self.stop_reason == "failing" or nothing or any(outcome.ending == "failed" for outcome in self.outcomes)
+        failed_runs = any(outcome.ending == "failed" for outcome in self.outcomes)
+        return self.stop_reason == "failing" or nothing or failed_runs or bool(self.unwritten)
 
 
 def search_settings(request: TuneRequest, on_event: OnTuneEvent) -> TuneResult:
@@ -149,8 +154,8 @@ def search_settings(request: TuneRequest, on_event: OnTuneEvent) -> TuneResult:
     """
     definition = StudyDefinition.from_plan(request.plan, request.method, request.study)
     executor = load_tuning_executor(request.executor, request.plan.registry)
-    if request.out is not None and not request.out.parent.is_dir():
-        raise ResultsError(f"--out {request.out}: there is no folder {request.out.parent}")
+    if request.out is not None:
+        _check_out(request.out)
     requested = ExecutionOptions(request.results, request.workers, request.device)
     options = executor.preflight(definition.specs({}), requested)
     handle = open_storage(request.storage, request.folder / "journal.log")
@@ -161,11 +166,22 @@ def search_settings(request: TuneRequest, on_event: OnTuneEvent) -> TuneResult:
         handle.close()
 
 
+def _check_out(out: Path) -> None:
+    """Refuse before the search what could not be written after it."""
+    if not is_folder(out.parent):
+        raise ResultsError(f"--out {out}: there is no folder {out.parent}")
+    if is_folder(out):
+        raise ResultsError(f"--out {out}: is a folder; name a file in it")
+    if not may(out.parent, os.W_OK | os.X_OK):
+        raise ResultsError(f"--out {out}: nothing may be written in {out.parent}")
+
+
 class _Search:
     """One call of `search_settings`, its study open."""
 
     def __init__(self, request: TuneRequest, study: TuningStudy, executor: SessionExecutor, on_event: OnTuneEvent) -> None:
         self._request, self._study, self._executor, self._on_event = request, study, executor, on_event
+        self._unwritten: dict[str, None] = {}
 
     def run(self, options: ExecutionOptions) -> TuneResult:
         """Search and confirm."""
@@ -180,11 +196,11 @@ class _Search:
                 workers=options.workers or 1,
                 on_event=self._recording(),
             )
-            write_study_record(study, request.folder)
+            self._write_record()
             self._on_event(SearchEnded(reason, self._summary()))
             return self._confirm(reason)
         except KeyboardInterrupt:
-            write_study_record(study, request.folder)
+            self._write_record()
             self._on_event(SearchEnded("interrupted", self._summary()))
             raise
 
@@ -211,7 +227,7 @@ class _Search:
             self._on_event(event)
             began = time.monotonic()
             if isinstance(event, TrialEnded) and began >= due:
-                write_study_record(self._study, self._request.folder)
+                self._write_record()
                 ended = time.monotonic()
                 due = ended + max(_RECORD_SECONDS, _RECORD_INTERVAL_FACTOR * (ended - began))
 
@@ -221,7 +237,7 @@ class _Search:
         study, request = self._study, self._request
         elsewhere = sum(trial.state not in FINISHED for trial in study.trials()) if reason == "complete" else 0
         if elsewhere or study.best_trial() is None:
-            return TuneResult(request, reason, self._summary(), elsewhere)
+            return TuneResult(request, reason, self._summary(), elsewhere, unwritten=tuple(self._unwritten))
         compared: Sequence[CandidateComparison] = ()
         outcomes: Sequence[Outcome] = ()
         verdict, confirmed = "", True
@@ -230,16 +246,25 @@ class _Search:
             found = confirm.candidates(study, options.confirm)
             outcomes = self._train([spec for one in found for spec in one.specs])
             confirmations = confirm.read_confirmations(found, request.results)
-            write_study_record(study, request.folder, confirmations)
+            self._write_record(confirmations)
             compared = confirm.compare(study.name, options.metric, confirmations)
             verdict, confirmed = confirm.verdict(compared), all(one.complete for one in confirmations)
-        self._write_settings(compared)
-        return TuneResult(request, reason, self._summary(), 0, compared, verdict, outcomes, confirmed, request.settings_file)
+        file = request.settings_file if self._wrote_settings(compared) else None
+        unwritten = tuple(self._unwritten)
+        return TuneResult(request, reason, self._summary(), 0, compared, verdict, outcomes, confirmed, file, unwritten)
+
+    def _write_record(self, confirmations: Sequence[confirm.Confirmation] = ()) -> None:
+        """Write the record in the study's folder; that it cannot be written stops no search, for the storage has it all."""
+        folder = self._request.folder
+        try:
+            write_study_record(self._study, folder, confirmations)
+        except OSError as error:
+            self._unwritten[f"{folder}: the record of the study cannot be written ({reason_of(error)})"] = None
 
     def _train(self, specs: Sequence[RunSpec]) -> Sequence[Outcome]:
         """Train the runs that confirm, beside other processes that may do so too."""
         request = self._request
-        summaries = summarise_plan(specs, request.results)
+        summaries = read_plan(specs, request.results).runs  # those that cannot be used fail by name
         todo = [run.spec for run in summaries if run.state != "finished"]
         if not todo:
             return ()
@@ -251,7 +276,8 @@ class _Search:
         self._on_event(ConfirmationEnded(outcomes))
         return outcomes
 
-    def _write_settings(self, compared: Sequence[CandidateComparison]) -> None:
+    def _wrote_settings(self, compared: Sequence[CandidateComparison]) -> bool:
+        """Write the settings found; false if they cannot be written."""
         request, study = self._request, self._study
         chosen, found = confirm.winner(compared), study.best_trial()
         assert found is not None
@@ -267,5 +293,11 @@ class _Search:
             ]
         if request.plan.file is not None:
             comments.append(f"harness run {request.plan.file} --set @{request.settings_file}")
-        request.settings_file.parent.mkdir(parents=True, exist_ok=True)
-        best.write_best(request.settings_file, study.definition, values, comments)
+        try:
+            request.settings_file.parent.mkdir(parents=True, exist_ok=True)
+            best.write_best(request.settings_file, study.definition, values, comments)
+        except OSError as error:
+            file, reason = request.settings_file, reason_of(error)
+            self._unwritten[f"{file}: the settings found cannot be written ({reason}); give another file with --out"] = None
+            return False
+        return True

@@ -15,6 +15,7 @@ from harness.planning.plan import Plan
 from harness.planning.resolve import deep_merge
 from harness.planning.snapshots import resolve_snapshots
 from harness.runs.folder import STUDIES
+from harness.runs.walk import find_files
 from harness.spec import CONFIRMATION_SEEDS, TUNING_SEEDS, RunSpec
 from harness.suites.model import MethodAlgorithmBlock, MethodBlock
 from harness.tuning.parameters import Values, nested
@@ -38,14 +39,21 @@ def study_folder(results: Path, suite: str, study: str) -> Path:
     return results / suite / STUDIES / study
 
 
-def find_study_records(roots: Iterable[Path]) -> list[Path]:
-    """The record of every study at or below some directories."""
+def find_study_records(roots: Iterable[Path]) -> tuple[list[Path], list[str]]:
+    """The record of every study at or below some directories, and one line for each place that may not be looked into.
+
+    Raises:
+        harness.errors.ResultsError: A directory does not exist.
+    """
     found: dict[Path, Path] = {}
+    problems: dict[str, None] = {}
     for root in roots:
-        for file in sorted(root.rglob(STUDY_RECORD_FILE)):
+        files, unreadable = find_files(root, {STUDY_RECORD_FILE})
+        problems |= dict.fromkeys(line for line in unreadable)
+        for file in files:
             if file.parent.parent.name == STUDIES or file.parent.resolve().parent.name == STUDIES:
-                found.setdefault(file.resolve(), file)
-    return list(found.values())
+                found.setdefault(file.parent.resolve(), file)
+    return list(found.values()), list(problems)
 
 
 def method_block(block: MethodBlock, values: Values) -> MethodBlock:

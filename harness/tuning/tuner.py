@@ -18,7 +18,7 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from harness.errors import RunError, SuiteError
+from harness.errors import ResultsError, RunError, SuiteError
 from harness.execution.events import Outcome, RunEnded, RunProgressed, RunStarted
 from harness.execution.session import WorkerSession
 from harness.tuning.active_trial import ActiveTrial
@@ -186,6 +186,9 @@ class _Tuner:
             active.collect_finished_runs()
         except UpdateFinishedTrialError:
             self._on_lost_trial(active)
+            return
+        except ResultsError as error:  # a folder of one trial stops no other
+            self._fail_trial(active.claimed, active.attributes(), " ".join(str(error).split()))
             return
         if active.pruned:
             self._end_trial(active, TrialState.PRUNED)

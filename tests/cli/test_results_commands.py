@@ -12,7 +12,7 @@ import pytest
 from harness.planning.load import load
 from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
 from harness.runs.lock import Claim
-from harness.runs.status import group_runs, summarise_plan, summarise_runs
+from harness.runs.status import group_runs, read_runs_below, summarise_plan
 
 
 def leave(spec, state, *, step=1024, score=0.5, error=None, results=Path("results")):
@@ -23,6 +23,8 @@ def leave(spec, state, *, step=1024, score=0.5, error=None, results=Path("result
     status = RunStatus(state=state, steps=spec.steps, started=now(), updated=now(), **facts)
     record = RunRecord(digest=spec.digest, method_digest=spec.method_digest, spec=spec, provenance={}, status=status)
     folder.write(record)
+    episodes = "".join(f"{step},{i},{score},100\n" for i in range(spec.evaluation.episodes))
+    folder.evaluations_file.write_text("step,episode,return,length\n" + episodes)
     return folder
 
 
@@ -53,7 +55,7 @@ def mixed(plan):
 
 def test_status_tells_the_truth_about_each_run(mixed, harness):
     code, output, _ = harness("status", "results", "--json")
-    assert code == 0
+    assert code == 1  # for what could not be read
     status = json.loads(output)
     found = {(run["task"], run["method"], run["seed"]): run for run in status["runs"]}
     states = {key: run["state"] for key, run in found.items()}
@@ -63,26 +65,30 @@ def test_status_tells_the_truth_about_each_run(mixed, harness):
         ("n4", "rnd", 0): "failed",
         ("n5", "ppo", 0): "interrupted",
         ("n5", "rnd", 0): "running",
+        ("n4", "rnd", 1): "missing",
+        ("n5", "ppo", 1): "missing",
+        ("n5", "rnd", 1): "missing",
     }
     running = found["n5", "rnd", 0]
     assert (running["step"], running["steps_per_second"], running["seconds_left"]) == (1536, 64.0, 8.0)
     assert found["n4", "ppo", 1]["normalised"] == 1.0
     assert found["n4", "rnd", 0]["error"] == "ValueError: no"
-    assert len(status["skipped"]) == 2
+    assert len(status["skipped"]) == status["unreadable"] == 2
 
 
 def test_status_in_words(mixed, harness):
     code, output, _ = harness("status", "results")
     lines = output.splitlines()
-    assert code == 0
-    columns = "task method finished running interrupted failed steps/s left score normalised"
+    assert code == 1
+    columns = "task method finished running interrupted failed missing steps/s left score normalised"
     assert lines[0].split() == columns.split()
     assert next(line.split() for line in lines if line.startswith("n4")) == ["n4", "ppo", "2", "0.495", "0.500"]
     failed = RunFolder.of(mixed[1], Path("results"))
     assert f"failed: n4/rnd/seed-0: ValueError: no (log: {failed.error_log})" in lines
     assert sum(line.startswith("skipped: ") and "run.json" in line for line in lines) == 2
-    # 512 + 1024 + 1024 steps of what is there at 64 steps a second
-    assert lines[-1] == "5 runs: 2 finished, 1 running, 1 interrupted, 1 failed; about 40 s left"
+    # 512 + 1024 + 1024 steps of what is there and three times 2048 of what is missing, at 64 steps a second
+    states = "2 finished, 1 running, 1 interrupted, 1 failed, 3 missing"
+    assert lines[-1] == f"8 runs: {states}; 2 things could not be read; about 2 min 16 s left"
 
 
 def test_status_with_a_plan_shows_what_is_missing(mixed, workplace, harness):
@@ -99,26 +105,25 @@ def test_configurations_of_one_name_are_told_apart(plan):
     leave(plan[0], "finished")
     leave(other, "finished")
     leave(plan[1], "finished")
-    summaries, _ = summarise_runs([Path("results")])
-    names = {cell.method for cell in group_runs(summaries)}
-    assert names == {f"ppo-{plan[0].digest}", f"ppo-{other.digest}", "rnd"}
+    names = {group.method for group in group_runs(read_runs_below([Path("results")]).runs)}
+    assert names == {f"ppo ({plan[0].method_digest})", f"ppo ({other.method_digest})", "rnd"}
 
 
 def test_same_folder_given_twice_counts_once(plan):
     leave(plan[0], "finished")
-    assert len(summarise_runs([Path("results"), Path("results/small"), Path.cwd() / "results"])[0]) == 1
+    assert len(read_runs_below([Path("results"), Path("results/small"), Path.cwd() / "results"]).runs) == 1
 
 
-def test_plan_keeps_its_own_normalisation(plan):
+def test_a_plan_is_scored_with_the_constants_that_its_runs_carry(plan):
     leave(plan[0], "finished", score=0.99)
     changed = plan[0].model_copy(update={"normalise": plan[0].normalise.model_copy(update={"high": 1.98})})
     (summary,) = summarise_plan([changed], Path("results"))
-    assert summary.normalised == 0.5
+    assert summary.normalised == 1.0
 
 
 def test_finished_suite_is_left_alone_without_loading_torch(plan, workplace):
     for spec in plan:
-        leave(spec, "finished")
+        leave(spec, "finished", step=spec.steps)
     before = {path: path.stat().st_mtime_ns for path in workplace.rglob("*")}
     code = (
         "import sys; from harness.cli import main; r = main(['run', 'small.yaml']); print('torch' in sys.modules); sys.exit(r)"

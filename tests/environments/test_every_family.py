@@ -32,6 +32,11 @@ def test_installed_families_conform(families: dict[str, Family], name: str, chec
         assert check.name == "state" or (name, check.name) == ("procgen", "last_step"), reason
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_installed_families_say_how_long_an_episode_can_be(name: str) -> None:
+    assert Family.named(name).config.episode_limit is not None
+
+
 # --------------------------------------------------------------------------------------------------------------------
 # A family with one fault
 # --------------------------------------------------------------------------------------------------------------------

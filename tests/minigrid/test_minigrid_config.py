@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any, cast
 
 import pytest
 from pydantic import ValidationError
 
 from harness_minigrid.config import MiniGridConfig
 from harness_minigrid.plugin import harness_environments, harness_networks
-from harness_minigrid.tasks import MISSION_REQUIRED, TASKS, VERSIONS, mission_required
+from harness_minigrid.tasks import MISSION_REQUIRED, MULTI_ROOM, TASKS, VERSIONS, mission_required, step_limit
+from harness_minigrid.worlds import make_original
 
 
 def test_tasks_are_those_of_envpool_in_their_newest_version():
@@ -21,6 +23,17 @@ def test_tasks_are_those_of_envpool_in_their_newest_version():
     older = {f"MiniGrid-ObstructedMaze-{size}-v0" for size in ("2Dlhb", "1Q", "2Q", "Full")}
     unsolvable = {f"MiniGrid-MultiRoom-{size}-v0" for size in ("N2-S4", "N4-S5", "N6")}
     assert registered == ours | older | unsolvable | {"MiniGrid-Playground-v0"}  # which rewards nothing
+
+
+def test_limits_are_those_of_envpool_and_of_the_original():
+    import envpool
+
+    for task, version in VERSIONS.items():
+        assert envpool.make_spec(f"MiniGrid-{task}-{version}").config.max_episode_steps == step_limit(task), task
+    for task in (*MULTI_ROOM, "DoorKey-8x8", "KeyCorridorS4R3", "MemoryS11", "FourRooms", "ObstructedMaze-Full"):
+        config = MiniGridConfig(task=task, engine="minigrid")
+        assert cast(Any, make_original(config).unwrapped).max_steps == config.episode_limit, task
+    assert MiniGridConfig(task="DoorKey-8x8", episode_steps=9).episode_limit == 9
 
 
 @pytest.mark.parametrize(

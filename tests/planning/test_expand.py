@@ -81,6 +81,7 @@ def test_a_run_holds_everything_and_travels_as_json():
         "steps": 500,
         "evaluation": {"every": 100, "episodes": 10, "deterministic": False},
         "checkpoint_every": 100,
+        "training_version": 2,
         "normalise": {"low": 0.0, "high": 2.0, "source": ""},
         "phases": [],
         "start": None,
@@ -91,6 +92,43 @@ def test_a_run_holds_everything_and_travels_as_json():
 def test_checkpoints_follow_evaluations_unless_told():
     assert run(evaluation={"every": 70}).checkpoint_every == 70
     assert run(evaluation={"every": 70}, checkpoint={"every": 30}).checkpoint_every == 30
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "steps", "expected"),
+    [
+        ({}, 1000, 400),  # 20 times the clock's 20 steps; two environments
+        ({}, 800, None),
+        ({"replay_steps": "auto"}, 802, 400),
+        ({"replay_steps": 30}, 1000, 30),
+        ({"replay_steps": 500}, 1000, None),
+        ({"replay_steps": None}, 1000, None),
+    ],
+)
+def test_episodes_are_cut_at_twenty_limits_unless_told_and_never_in_runs_that_are_shorter(checkpoint, steps, expected):
+    spec = run(checkpoint=checkpoint, steps=steps, environment={"family": "clock"})
+    assert (spec.training_version, spec.replay_steps) == (2, expected)
+    assert ("replay_steps" in spec.model_dump()) == (expected is not None)
+
+
+def test_without_a_limit_episodes_are_never_cut_unless_told():
+    assert run().replay_steps is None
+    assert run(checkpoint={"replay_steps": 30}).replay_steps == 30
+
+
+def test_when_a_run_is_saved_is_no_part_of_its_identity_where_it_changes_nothing():
+    seldom, often = (run(checkpoint={"every": every}) for every in (10, 1000))
+    assert (seldom.digest, seldom.method_digest) == (often.digest, often.method_digest)
+    assert seldom.checkpoint_every != often.checkpoint_every
+    assert run(checkpoint={"replay_steps": 30}).digest != run().digest
+
+
+def test_environments_that_save_their_state_are_as_they_were():
+    """Their runs of before there were versions go on, and are saved at the same steps."""
+    spec = run(environment={"family": "clock", "saved": True}, checkpoint={"every": 10, "replay_steps": 30})
+    assert (spec.training_version, spec.replay_steps) == (1, None)
+    assert {"training_version", "replay_steps"}.isdisjoint(spec.model_dump())
+    assert spec.digest != run(environment={"family": "clock", "saved": True}, checkpoint={"every": 20}).digest
 
 
 # --------------------------------------------------------------------------------------------------------------------

@@ -77,7 +77,15 @@ def test_evaluations_of_another_shape_leave_the_run_without_a_score(tmp_path):
     assert str(folder.evaluations_file) in results.skipped[0]
 
 
-@pytest.mark.parametrize("content", ["", "step,episode,return,length\n", "step,episode,return,length\nx,0,y,1\n"])
+def test_rows_that_are_no_episodes_are_named(tmp_path):
+    file = write_run(tmp_path, "north", "rnd", 0).evaluations_file
+    file.write_text("step,episode,return,length\nx,0,y,1\n")
+    results = read_results([tmp_path])
+    assert only(results, task="north")["score"] is None
+    assert results.skipped == (f"{file}: row 1 is left out: step is no count, but 'x'",)
+
+
+@pytest.mark.parametrize("content", ["", "step,episode,return,length\n"])
 def test_evaluations_without_rows(tmp_path, content):
     write_run(tmp_path, "north", "rnd", 0).evaluations_file.write_text(content)
     results = read_results([tmp_path])

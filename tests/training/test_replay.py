@@ -144,7 +144,7 @@ def test_progress_of_the_replay_is_reported(tmp_path: Path) -> None:
     assert seen[96].replayed is None
 
 
-def test_environments_that_draw_from_elsewhere_are_named_with_the_step_and_the_checkpoint_stays(
+def test_environments_that_went_another_way_are_named_with_the_step_and_the_checkpoint_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = interrupted(tmp_path)
@@ -162,7 +162,7 @@ def test_environments_that_draw_from_elsewhere_are_named_with_the_step_and_the_c
             train(spec, tmp_path)
     message = str(raised.value)
     assert "their rewards or ends differ from step 100 on" in message
-    assert "draw from something else than their seeds" in message
+    assert "depend on more than their seeds and actions" in message
     assert "--fresh" in message
     assert sorted(file for file in RunFolder.of(spec, tmp_path).checkpoint.rglob("*")) == before
     train(spec, tmp_path)
@@ -252,3 +252,20 @@ def test_fault_e_events_and_csv_agree_at_each_resumed_checkpoint(tmp_path: Path)
         ]
     evaluations = read_csv_rows(folder.evaluations_file)[1]
     assert [event.step for event in events.Scalars("eval/mean_reward")] == sorted({int(row["step"]) for row in evaluations})
+
+
+def test_a_wrapper_that_remembers_what_was_before_a_seeding_is_refused(tmp_path: Path) -> None:
+    """Running statistics of observations: what they saw before the last cut is in no log."""
+    wrapped = {"id": "CartPole-v1", "wrappers": ["gymnasium.wrappers:NormalizeObservation"]}
+    spec = make_spec(**(CARTPOLE | {"environment": wrapped}), checkpoint_every=32, replay_steps=40)
+    with pytest.raises(Interrupted):
+        train(spec, tmp_path, report=interrupted_at([144]))
+    with pytest.raises(RunError, match=r"at step 128 they show something else .*depend on more than their seeds and actions"):
+        train(spec, tmp_path)
+
+
+def test_a_frame_stack_comes_back(tmp_path: Path) -> None:
+    spec = make_spec(**(CARTPOLE | {"environment": {"id": "CartPole-v1", "frame_stack": 3}}), checkpoint_every=48)
+    train(spec, tmp_path / "whole")
+    assert attempts_at(spec, tmp_path / "broken", interrupted_at([112, 272])) == 3
+    assert content(tmp_path / "whole", spec) == content(tmp_path / "broken", spec)

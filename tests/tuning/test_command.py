@@ -137,9 +137,9 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     assert rows[0]["state"] == "complete"
     assert build_report([place.results / "toy"], place.folder / "out").name == "index.html"
     with pytest.raises(Exception, match="no runs in"):
-        from harness.runs.status import summarise_runs
+        from harness.runs.status import read_runs_below
 
-        summarise_runs([place.results / "toy"])
+        read_runs_below([place.results / "toy"])
 
 
 def test_study_whose_names_are_markup_cannot_break_the_page(place):

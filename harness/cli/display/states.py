@@ -9,6 +9,8 @@ from rich.text import Text
 
 from harness.cli.display import formatting
 from harness.cli.display.console import print_table
+from harness.runs.folder import RunFolder
+from harness.runs.guarded import Unreadable, look
 from harness.runs.status import RUN_STATES, RunGroup, RunSummary, group_runs
 
 _STYLES = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red", "missing": "dim"}
@@ -32,12 +34,43 @@ def print_failures(console: Console, summaries: Sequence[RunSummary]) -> None:
     """Each failed run with its cause and where to read more."""
     for run in summaries:
         if run.state == "failed":
-            log = f" (log: {run.folder.error_log})" if run.folder.error_log.exists() else ""
+            log = error_log(run.folder)
             console.print(Text(f"failed: {run.spec.label}: {run.error}{log}", style="red"), soft_wrap=True)
 
 
-def counts(summaries: Sequence[RunSummary]) -> str:
-    """The number of runs in each state, such as ``12 runs: 10 finished, 2 failed``."""
+def error_log(folder: RunFolder) -> str:
+    """Where to read more of a failure, in brackets; nothing where there is no log."""
+    try:
+        return f" (log: {folder.error_log})" if look(folder.error_log) else ""
+    except Unreadable:  # the cause was said, and is enough
+        return ""
+
+
+def print_notices(console: Console, notices: Sequence[str]) -> None:
+    """What must be known before trusting a number, a line each."""
+    for notice in notices:
+        console.print(Text(f"note: {notice}", style="yellow"), soft_wrap=True)
+
+
+def print_unreadable(console: Console, lines: Sequence[str]) -> None:
+    """Each thing that could not be read."""
+    for line in lines:
+        console.print(Text(f"skipped: {line}", style="yellow"), soft_wrap=True)
+
+
+def counts(summaries: Sequence[RunSummary], unreadable: Sequence[str] = ()) -> str:
+    """The number of runs in each state, such as ``12 runs: 10 finished, 2 failed``, and of what could not be read.
+
+    Pre-training runs have a count of their own, since they have no score and no part in any other number.
+    """
+    pretraining = [run for run in summaries if run.spec.pretraining]
+    parts = [_count([run for run in summaries if not run.spec.pretraining])]
+    parts += [f"pre-training: {_count(pretraining)}"] if pretraining else []
+    parts += [f"{formatting.plural(len(unreadable), 'thing')} could not be read"] if unreadable else []
+    return "; ".join(parts)
+
+
+def _count(summaries: Sequence[RunSummary]) -> str:
     numbers = {state: sum(run.state == state for run in summaries) for state in RUN_STATES}
     parts = ", ".join(f"{number} {state}" for state, number in numbers.items() if number)
     return f"{formatting.plural(len(summaries), 'run')}: {parts}" if summaries else "0 runs"

@@ -8,6 +8,6 @@ from harness.report.document import BulletList, Section
 
 def build(report: ReportContext) -> Section | None:
     """Everything that was passed over while results were read; nothing where all of it could be read."""
-    if report.results is None or not report.results.skipped:
+    if not report.skipped:
         return None
-    return Section("Skipped while reading", (BulletList(report.results.skipped),), level=2)
+    return Section("Skipped while reading", (BulletList(report.skipped),), level=2)

@@ -21,7 +21,7 @@ from harness.environments.gymnasium.adapter import AdaptedEnv
 from harness.environments.gymnasium.config import GymnasiumConfig
 from harness.environments.gymnasium.family import make
 from harness.environments.gymnasium.observations import Vectors
-from harness.environments.gymnasium.registered_ids import own_ids
+from harness.environments.gymnasium.registered_ids import own_ids, own_step_limit
 from harness.environments.vector.batch import GymnasiumVecEnv
 from harness.errors import RunError, UserError
 
@@ -367,3 +367,13 @@ def test_ids_are_read_as_gymnasium_registers_them():
     assert ours <= registered
     assert {"CartPole-v1", "Acrobot-v1", "phys2d/CartPole-v1", "HalfCheetah-v5"} <= ours
     assert all(set(SPACES)) and not {name for name in registered - ours if name.startswith(("CartPole", "Blackjack"))}
+
+
+def test_the_longest_episode_is_known_where_gymnasium_or_the_suite_says_so():
+    for env_id in own_ids():
+        assert own_step_limit(env_id) == gymnasium.registry[env_id].max_episode_steps, env_id
+    assert GymnasiumConfig(id="CartPole-v1").episode_limit == 500
+    assert GymnasiumConfig(id="CartPole-v1", action_repeat=3).episode_limit == 167
+    assert GymnasiumConfig(id="CartPole-v1", episode_steps=7, action_repeat=2).episode_limit == 4
+    assert spaces_config("dict").episode_limit is None
+    assert spaces_config("dict", episode_steps=5).episode_limit == 5

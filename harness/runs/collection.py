@@ -1,0 +1,299 @@
+"""The one reading of run folders: which runs there are, which of several count, what each is called, and what it scored.
+
+The table at the end of ``run``, ``status`` and the report are views of it, so that they cannot disagree.
+
+The score of a run is the mean return over the episodes of its last evaluation, and only a finished run has one. What cannot
+be read is passed over and named; what is missing stays visible.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+from harness.errors import ResultsError
+from harness.runs.evaluations import Evaluation, read_evaluations
+from harness.runs.folder import RECORD_FILE, STUDIES, FolderState, RunFolder, RunRecord
+from harness.runs.guarded import Unreadable
+from harness.runs.labels import label_digests
+from harness.runs.walk import find_files
+from harness.spec import Normalisation, RunSpec
+
+_EVALUATIONS_FILE = "evaluations.csv"
+
+TaskKey = tuple[str, str]
+"""A suite and a task of it."""
+
+RunKey = tuple[str, str, str, int]
+"""A suite, a task, the label of a method, and a seed: of several folders with the same, one counts."""
+
+
+@dataclass(frozen=True)
+class TaskConstants:
+    """What a task's scores are normalised with.
+
+    Attributes:
+        used: The constants that count for every run of the task; ``None`` where it has none.
+        variants: Every different pair of low and high that its runs carry, the used one last; ``None`` for no constants.
+    """
+
+    used: Normalisation | None
+    variants: tuple[tuple[float, float] | None, ...]
+
+    def normalise(self, score: float | None) -> float | None:
+        """A normalised score; ``None`` where there is no score, or no constants that can be used."""
+        if score is None or self.used is None or self.used.high == self.used.low:
+            return None
+        value = (score - self.used.low) / (self.used.high - self.used.low)
+        return value if math.isfinite(value) else None
+
+
+NO_CONSTANTS = TaskConstants(None, ())
+"""Those of a task that has none, or of which nothing is known."""
+
+
+@dataclass(frozen=True)
+class CollectedRun:
+    """One run folder.
+
+    Attributes:
+        name: The folder's path, as it was found.
+        folder: The folder.
+        record: What its ``run.json`` says.
+        state: The run's true state.
+        evaluations: Every evaluation, by step.
+        constants: What scores of its task are normalised with.
+        label: The method's name, with its digest where several configurations share the name.
+        superseded: Whether another folder holds the same run, and counts.
+    """
+
+    name: str
+    folder: RunFolder
+    record: RunRecord
+    state: FolderState
+    evaluations: Sequence[Evaluation]
+    constants: TaskConstants = NO_CONSTANTS
+    label: str = ""
+    superseded: bool = False
+
+    @property
+    def spec(self) -> RunSpec:
+        """Specification of the run."""
+        return self.record.spec
+
+    @property
+    def key(self) -> RunKey:
+        """What tells it from other runs."""
+        return self.spec.suite, self.spec.task, self.label, self.spec.seed
+
+    @property
+    def latest_score(self) -> float | None:
+        """Mean return of the latest evaluation, whether the run is finished or not."""
+        return self.evaluations[-1].score if self.evaluations and not self.spec.pretraining else None
+
+    @property
+    def last_evaluation(self) -> Evaluation | None:
+        """The evaluation that gives the run its score; ``None`` unless it is finished."""
+        return self.evaluations[-1] if self.evaluations and self.state == "finished" and not self.spec.pretraining else None
+
+    @property
+    def score(self) -> float | None:
+        """The run's score; ``None`` unless it is finished."""
+        return self.last_evaluation.score if self.last_evaluation else None
+
+
+@dataclass(frozen=True)
+class MissingRun:
+    """A run that there should be, since its method, its task and its seed each occur in some folder of the suite.
+
+    Attributes:
+        key: What tells it from other runs.
+        like: A run of the same method, on another task or with another seed.
+    """
+
+    key: RunKey
+    like: CollectedRun
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What was found in run folders.
+
+    Attributes:
+        runs: Every run folder that can be read, pre-training and superseded ones included, by name.
+        missing: The runs that there should be.
+        tasks: The constants of each task.
+        unreadable: One line for each thing that could not be read.
+    """
+
+    runs: Sequence[CollectedRun]
+    missing: Sequence[MissingRun]
+    tasks: Mapping[TaskKey, TaskConstants]
+    unreadable: Sequence[str]
+
+    @property
+    def fingerprint(self) -> str:
+        """What a report on these runs depends on, as a digest: the same wherever the results lie."""
+        facts = [
+            [run.key, run.record.digest, run.state, run.superseded, _facts_of(run.record), run.constants.normalise(run.score)]
+            + [[one.step, one.episodes, sorted(one.means.items())] for one in run.evaluations]
+            for run in self.runs
+        ]
+        constants = [[key, one.used and one.used.model_dump(mode="json")] for key, one in self.tasks.items()]
+        return hashlib.sha256(json.dumps([sorted(map(repr, facts)), constants]).encode()).hexdigest()
+
+    @property
+    def current(self) -> list[CollectedRun]:
+        """The runs that count, pre-training included."""
+        return [run for run in self.runs if not run.superseded]
+
+
+def collect_below(roots: Iterable[Path]) -> Collection:
+    """Every run at or below some folders; one reached twice counts once, under the first name in alphabetical order.
+
+    Raises:
+        ResultsError: A root does not exist.
+    """
+    found: dict[str, RunFolder] = {}
+    problems: list[str] = []
+    for root in sorted(set(roots)):
+        files, unreadable = find_files(root, {RECORD_FILE, _EVALUATIONS_FILE}, passed_over={STUDIES})
+        problems += unreadable
+        folders = {file.parent for file in files if file.name == RECORD_FILE}
+        orphans = [file for file in files if file.name != RECORD_FILE and file.parent not in folders]
+        problems += [str(Unreadable(file, f"belongs to no run (there is no {RECORD_FILE} beside it)")) for file in orphans]
+        for folder in sorted(folders):
+            found.setdefault(str(folder.resolve()), RunFolder(folder))
+    return collect(found.values(), problems)
+
+
+def collect(folders: Iterable[RunFolder], problems: Iterable[str] = ()) -> Collection:
+    """The runs in some folders.
+
+    Args:
+        folders: Folders of runs; those that cannot be read are named.
+        problems: What could not be read before.
+    """
+    runs: list[CollectedRun] = []
+    unreadable = list(problems)
+    for folder in folders:
+        try:
+            run, lines = read_run(folder)
+        except Unreadable as error:
+            unreadable.append(str(error))
+        else:
+            runs.append(run)
+            unreadable += lines
+    return arrange(runs, unreadable)
+
+
+def read_run(folder: RunFolder, spec: RunSpec | None = None) -> tuple[CollectedRun, list[str]]:
+    """One run as its folder has it, and one line for each part of it that cannot be read.
+
+    Args:
+        folder: The folder.
+        spec: The run that is expected there.
+
+    Raises:
+        Unreadable: Its record cannot be read, or is another run's.
+    """
+    record, lines = folder.read(spec), list[str]()
+    try:
+        state = folder.state(record)
+    except Unreadable as error:  # nobody can tell whether its owner lives
+        state = "interrupted"
+        lines.append(str(error))
+    evaluations, problems = ([], []) if record.spec.pretraining else read_evaluations(folder)
+    return CollectedRun(folder.path.as_posix(), folder, record, state, evaluations), lines + problems
+
+
+def arrange(runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Collection:
+    """What runs are together: their labels, which of several folders of a run counts, and their tasks' constants."""
+    runs = sorted(runs, key=lambda run: run.name)
+    labels = label_runs({run.name: run.record for run in runs if not run.spec.pretraining})
+    labelled = [replace(run, label=labels.get(run.name, run.spec.method)) for run in runs]
+    tasks = _task_constants(labelled)
+    counting = _counting(labelled)
+    arranged = [
+        replace(
+            run,
+            constants=tasks.get((run.spec.suite, run.spec.task), run.constants),
+            superseded=not run.spec.pretraining and counting[run.key] != run.name,
+        )
+        for run in labelled
+    ]
+    return Collection(arranged, _missing(arranged), tasks, sorted(set(unreadable)))
+
+
+def label_runs(records: Mapping[str, RunRecord]) -> dict[str, str]:
+    """The label of each run's method by folder: its name, with its digest where several configurations share the name."""
+    digests = label_digests(records)
+    of_name: dict[tuple[str, str], set[str]] = {}
+    for folder, record in records.items():
+        of_name.setdefault((record.spec.suite, record.spec.method), set()).add(digests[folder])
+    several = {name for name, found in of_name.items() if len(found) > 1}
+    return {
+        folder: f"{spec.method} ({digests[folder]})" if (spec.suite, spec.method) in several else spec.method
+        for folder, spec in ((folder, record.spec) for folder, record in records.items())
+    }
+
+
+def newest_first(runs: Iterable[CollectedRun]) -> list[CollectedRun]:
+    """Runs in the order in which they count: finished ones first, of these the last changed, of equals the first by name."""
+    by_name = sorted(runs, key=lambda run: run.name)
+    return sorted(by_name, key=lambda run: (run.state == "finished", run.record.status.updated), reverse=True)
+
+
+def _counting(runs: Iterable[CollectedRun]) -> dict[RunKey, str]:
+    """The name of the folder that counts for each run: the newest finished one, or the newest if none is finished."""
+    found: dict[RunKey, str] = {}
+    for run in newest_first(run for run in runs if not run.spec.pretraining):
+        found.setdefault(run.key, run.name)
+    return found
+
+
+def _task_constants(runs: Iterable[CollectedRun]) -> dict[TaskKey, TaskConstants]:
+    """The run that was changed last decides a task's constants: they may be corrected after the first runs."""
+    found: dict[TaskKey, TaskConstants] = {}
+    for run in sorted(runs, key=lambda run: (run.record.status.updated, run.name)):
+        if run.spec.pretraining:
+            continue
+        constants, key = run.spec.normalise, (run.spec.suite, run.spec.task)
+        pair = (constants.low, constants.high) if constants else None
+        others = [one for one in found[key].variants if one != pair] if key in found else []
+        found[key] = TaskConstants(constants, (*others, pair))
+    return dict(sorted(found.items()))
+
+
+def _missing(runs: Sequence[CollectedRun]) -> list[MissingRun]:
+    """The missing runs: every method of a suite, on every task of it, with every seed of it."""
+    present = {run.key for run in runs if not run.spec.pretraining}
+    missing: list[MissingRun] = []
+    for suite in sorted({key[0] for key in present}):
+        ours = [run for run in runs if run.spec.suite == suite and not run.spec.pretraining]
+        methods = {run.label: run for run in reversed(ours)}
+        tasks, seeds = sorted({run.spec.task for run in ours}), sorted({run.spec.seed for run in ours})
+        for task, label, seed in product(tasks, sorted(methods), seeds):
+            if (suite, task, label, seed) not in present:
+                missing.append(MissingRun((suite, task, label, seed), methods[label]))
+    return missing
+
+
+def _facts_of(record: RunRecord) -> list[object]:
+    status = record.status
+    return [status.step, status.attempts, status.updated, status.seconds, status.error]
+
+
+def refuse_if_empty(found: Collection, roots: Iterable[Path]) -> None:
+    """Refuse results without any run.
+
+    Raises:
+        ResultsError: There is none; says what could not be read instead.
+    """
+    if not found.runs:
+        raise ResultsError("; ".join([f"no runs in {', '.join(map(str, roots))}", *found.unreadable]))
