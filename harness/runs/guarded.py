@@ -114,7 +114,7 @@ def is_folder(path: Path) -> bool:
 
 
 def _read_at_most(file: BinaryIO, n: int) -> bytes:
-    """The first n bytes, piece by piece: asked for all of them at once, Python makes room for n bytes, however few there are."""
+    """The first n bytes, piece by piece: asked for all of them at once, Python makes room for n, however few there are."""
     parts: list[bytes] = []
     while n > 0 and (part := file.read(min(n, _PIECE_BYTES))):
         parts.append(part)
