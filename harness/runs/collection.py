@@ -63,7 +63,7 @@ class CollectedRun:
 
     Attributes:
         name: The folder's path, as it was found.
-        folder: The folder.
+        folder: The folder of the run.
         record: What its ``run.json`` says.
         state: The run's true state.
         evaluations: Every evaluation, by step.
