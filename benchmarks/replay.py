@@ -56,7 +56,7 @@ suite: replay
 environment: ENVIRONMENT
 tasks: {task: {}}
 algorithm: {name: ppo, n_envs: 2, n_steps: 16, batch_size: 32, n_epochs: 1, network: sb3, threads: 1}
-methods: {rnd: {reward: rnd, config: {warm_up_steps: 2, feature_dim: 8, hidden: [8], epochs: 1, minibatches: 1}, combine: sum}}
+methods: {ppo: {}}
 seeds: 1
 steps: 256
 evaluation: {every: 256, episodes: 1}
@@ -154,7 +154,7 @@ def timing(environment: str, vector_steps: int) -> str:
     spec = spec_of(environment, steps=2 * vector_steps + 64)
     if spec.training_version == 1:
         return "; saves its state: nothing is replayed"
-    spec = spec.model_copy(update={"checkpoint_every": 2 * vector_steps, "replay_steps": None, "reward": None})
+    spec = spec.model_copy(update={"checkpoint_every": 2 * vector_steps, "replay_steps": None})
     with tempfile.TemporaryDirectory() as folder:
         reports = resume(spec, Path(folder), 2 * vector_steps)
     (begin, first), (end, last) = reports[0], reports[-1]

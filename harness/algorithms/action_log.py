@@ -141,7 +141,7 @@ def _stored_dtype(space: spaces.Space[Any], dtype: np.dtype) -> np.dtype:
     if isinstance(space, spaces.Discrete):
         lowest, highest = int(space.start), int(space.start + space.n - 1)
     elif isinstance(space, spaces.MultiDiscrete):
-        starts = np.asarray(space.start)
+        starts = cast(np.ndarray, space.start)
         lowest, highest = int(starts.min()), int((starts + space.nvec - 1).max())
     elif isinstance(space, spaces.MultiBinary):
         lowest, highest = 0, 1

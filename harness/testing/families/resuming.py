@@ -34,7 +34,7 @@ def actions_again(family: Family) -> None:
             stored = log.as_stored(actions)
             done = cast(StepReturn, env.step(log.as_done(actions)))
             expected.append(checksum(done[1], done[2]))
-            last = done[0]
+            last = np.asarray(done[0])
             require(np.array_equal(stored.astype(actions.dtype), actions), "actions that the log of a run can hold", actions)
     seen = last
     with family.environments(threads=2) as env:
@@ -43,7 +43,7 @@ def actions_again(family: Family) -> None:
         for t, (actions, before) in enumerate(zip(family.rollout.actions, expected, strict=True)):
             done = cast(StepReturn, env.step(log.as_done(log.as_stored(actions))))
             same = checksum(done[1], done[2]) == before
-            seen = done[0]
+            seen = np.asarray(done[0])
             require(same, "the same rewards and ends when actions are done again", f"others at step {t}")
         require(np.array_equal(last, seen), "the same observations when actions are done again", "others at the end")
 

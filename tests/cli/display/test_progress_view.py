@@ -123,3 +123,22 @@ def test_the_phase_is_told_on_a_terminal_and_in_a_pipe():
     screen = terminal(width=200)
     screen.print(draw(suite_progress, 24))
     assert "montezuma_revenge/snd_vic/seed-0 (pretrain)" in text_of(screen)
+
+
+def test_a_replay_is_told_on_a_terminal_and_in_a_pipe_with_the_time_left():
+    (run,) = summaries(1)
+    suite_progress, console = SuiteProgress([run]), Console(file=io.StringIO(), width=1000)
+    now = 0.0
+    reporter = _LineReporter(console, suite_progress, clock=lambda: now)
+    reporter(RunStarted(run.spec))
+    for now in (0.0, 10.0, 11.0, 60.0):
+        replay = RunProgress(16_000_000, 32_000_000, 0.0, 7.0, replayed=now / 100, replay_seconds_left=100 - now)
+        reporter(RunProgressed(run.spec, replay))
+    assert text_of(console).count("replaying the actions before its checkpoint") == 2
+    assert "10%, 1 min 30 s left" in text_of(console)
+    screen = terminal(width=200)
+    screen.print(draw(suite_progress, 24))
+    assert "montezuma_revenge/snd_vic/seed-0 (replaying)" in text_of(screen)
+    assert "60%" in text_of(screen) and "40 s" in text_of(screen)
+    reporter(RunProgressed(run.spec, RunProgress(16_000_128, 32_000_000, 4444.0)))
+    assert suite_progress.running[run.spec.path].seconds_left is not None
