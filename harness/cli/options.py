@@ -13,9 +13,6 @@ import typer
 if TYPE_CHECKING:
     from harness.planning.plan import Plan
 
-MAX_WORKERS = 4096
-"""Processes that one command starts, at most."""
-
 SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE.yaml", help="The suite file.", show_default=False)]
 Profile = Annotated[str | None, typer.Option("--profile", "-p", help="Scale of the suite, such as smoke.", show_default=False)]
 Methods = Annotated[

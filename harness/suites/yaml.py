@@ -72,7 +72,7 @@ def _read_bounded(file: Path) -> bytes:
     Pipes and devices are refused: they may have no end, or keep a reader waiting for ever.
     """
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that nobody writes into opens at once, too
-    with open(descriptor, "rb") as opened:
+    with os.fdopen(descriptor, "rb") as opened:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise SuiteError("is a directory, not a suite file", file=file)

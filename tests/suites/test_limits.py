@@ -131,7 +131,7 @@ def test_fault_r_whatever_fits_is_read_or_refused_in_seconds(text):
         try:
             parse_yaml(text, "suite.yaml")
         except SuiteError as error:
-            assert len(str(error)) < 500  # noqa: PT017
+            assert len(str(error)) < 500
 
 
 # --- numbers of runs -------------------------------------------------------------------------------------------------
@@ -267,6 +267,4 @@ def test_fault_r_any_override_is_laid_over_or_refused(key, value):
     try:
         apply_override(tree, key, value)
     except UserError as error:
-        assert len(str(error)) < 1_000  # noqa: PT017
-
-
+        assert len(str(error)) < 1_000
