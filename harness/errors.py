@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,6 +42,23 @@ def shorten(text: str, most: int = 80) -> str:
     'ab...'
     """
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def printable(text: str) -> str:
+    """A text without characters that command a terminal, turn a line around or have no meaning; each becomes one other.
+
+    >>> printable("a\\x1b[31m b\\n")
+    'a\\ufffd[31m b\\n'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        "\ufffd" if character not in "\n\t" and unicodedata.category(character) in _UNPRINTABLE else character
+        for character in text
+    )
+
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class SuiteError(UserError):

@@ -137,8 +137,8 @@ def masked(text: str) -> str:
     if not separator or not _SCHEME.fullmatch(scheme):
         scheme, separator, rest = "", "", text
     user, at, location = _split_user(rest)
-    if at and not separator and ":" not in user:  # which may as well be a password
-        user = _HIDDEN
+    if not separator and "@" in rest and ":" not in user:  # without a scheme a user may as well be a password
+        user, at, location = _HIDDEN, "@", rest.rpartition("@")[2]
     path, mark, query = location.partition("?")
     place = _masked_place(path, is_file=not separator or scheme.lower().startswith(("sqlite", "journal")))
     return scheme + separator + user + at + place + mark + _masked_query(query)

@@ -82,7 +82,7 @@ HARMLESS_NAMES = {"postgresql://127.0.0.1:1/db?connect_timeout={}", "postgresql:
 
 
 def everything_below(folder: Path) -> str:
-    files = [file for file in sorted(folder.rglob("*"))]
+    files = sorted(folder.rglob("*"))
     return "\n".join([*map(str, files), *(file.read_bytes().decode("latin-1") for file in files if file.is_file())])
 
 
