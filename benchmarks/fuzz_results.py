@@ -2,12 +2,12 @@
 
     python benchmarks/fuzz_results.py --count 5000 --seed 0
 
-A small suite is trained, tuned and reported on once. Each case corrupts a copy: files are cut, have bits flipped, numbers grown
-or types changed, are swapped, replaced by folders, links, pipes or devices, or lose their permissions. Then it is read as
+A small suite is trained, tuned and reported on once. Each case corrupts a copy: files are cut, have bits flipped, numbers
+grown or types changed, are swapped, replaced by folders, links, pipes or devices, or lose their permissions. Then it is read as
 ``status`` (for people and as JSON), ``report``, ``run`` (which finds out what is finished) and ``tune`` (which opens the study)
 read it, in this process; nothing is trained. An exception that is none of `harness.errors`, or a reader that takes more than
-five seconds, counts as a failure, and so does a file that a report writes elsewhere. Prints the figures as one line of JSON;
-exits with 1 after a failure.
+five seconds of the processor, counts as a failure, and so does a file that a report writes elsewhere. Prints the figures as one
+line of JSON; exits with 1 after a failure.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from watchdog import Figures, watched
 
@@ -60,8 +58,32 @@ tune: {trials: 3, seeds: 1, confirm: 1, confirm_seeds: 1, parameters: [config.le
 NUMBERS: list[Any] = [0, -1, 1.5, 1e300, 10**30, 2**63, -(2**70), 10**400, float("nan"), float("inf"), -float("inf"), 5e-324]
 OTHERS: list[Any] = [None, True, "", "x", "../../x", "/etc/passwd", "\u202e\x1b[2J", "é" * 500, [], {}, [[]], {"a": 1}, ["x"]]
 OTHERS += ["=1+1", "<script>", "finished", "running", "9999-99-99", "2026-11-21T12:00:00+00:00", "x/../../../y", "\ud800"]
-TEXTS = [b"", b"\x00", b"\xff\xfe", b"nan", b"1e30", b"-1", b"9" * 5_000, b"[" * 100_000, b"{", b"\n", b",", b'"', b"null", b"\r"]
-TEXTS += [b'{"a":' * 2_000, b"step\n", b"step,return\n1,nan\n", b"step,return\n1e30,1\n", b"1e400", b"\xed\xa0\x80", b"[]", b"true"]
+TEXTS = [
+    b"",
+    b"\x00",
+    b"\xff\xfe",
+    b"nan",
+    b"1e30",
+    b"-1",
+    b"9" * 5_000,
+    b"[" * 100_000,
+    b"{",
+    b"\n",
+    b",",
+    b'"',
+    b"null",
+    b"\r",
+]
+TEXTS += [
+    b'{"a":' * 2_000,
+    b"step\n",
+    b"step,return\n1,nan\n",
+    b"step,return\n1e30,1\n",
+    b"1e400",
+    b"\xed\xa0\x80",
+    b"[]",
+    b"true",
+]
 
 
 def make_results(place: Path) -> Plan:
@@ -169,7 +191,9 @@ def _swap(path: Path, paths: list[Path], draw: random.Random) -> None:
 
 def _copy(path: Path, paths: list[Path], draw: random.Random) -> None:
     if path.is_dir() and path.name != "results":
-        shutil.copytree(path, path.with_name(draw.choice(["seed-7", "copy", "\x1b[2J", "a\nb", "tuning", "report", "é" * 100])))
+        shutil.copytree(
+            path, path.with_name(draw.choice(["seed-7", "copy", "\x1b[2J", "a\nb", "tuning", "report", "é" * 100]))
+        )
 
 
 def _remove(path: Path, paths: list[Path], draw: random.Random) -> None:
@@ -213,7 +237,20 @@ def _grow(path: Path, paths: list[Path], draw: random.Random) -> None:
         os.truncate(path, draw.choice([10**7, 5 * 10**7]))
 
 
-_WAYS = [_cut, _flip, _flip, _insert, _insert, _change_value, _change_value, _change_value, _change_value, _swap, _copy, _remove]
+_WAYS = [
+    _cut,
+    _flip,
+    _flip,
+    _insert,
+    _insert,
+    _change_value,
+    _change_value,
+    _change_value,
+    _change_value,
+    _swap,
+    _copy,
+    _remove,
+]
 _WAYS += [_replace, _lock, _add, _grow]
 
 
@@ -257,19 +294,20 @@ def _open_study(plan: Plan, results: Path) -> None:
         handle.close()
 
 
-def fuzz(count: int, seed: int, keep: Path) -> Figures:
+def fuzz(count: int, seed: int, keep: Path, make: Callable[[Path], Plan] = make_results) -> Figures:
     """Try corrupted results folders.
 
     Args:
         count: Number of cases.
         seed: Seed of all of them; a case depends on its number, this, and what training left.
         keep: Folder for results that fail.
+        make: Leaves results, a study among them, below a folder, and returns their plan.
     """
     figures = Figures()
     with tempfile.TemporaryDirectory() as temporary:
         original = Path(temporary) / "original"
         original.mkdir()
-        plan = make_results(original)
+        plan = make(original)
         for case in range(count):
             draw = random.Random(f"{seed}-{case}")
             place = Path(temporary) / f"case-{case}"

@@ -4,8 +4,8 @@
 
 Each case takes one of the suites that are shipped, or of those of the examples, and changes its bytes, its structure, values,
 keys or options of the command line. It is read, validated and planned as ``check`` and ``run`` do, in this process. An
-exception that is none of `harness.errors`, or a case that takes more than five seconds, counts as a failure: its suite is kept
-in ``--keep``. Prints the figures as one line of JSON; exits with 1 after a failure.
+exception that is none of `harness.errors`, or a case that takes more than five seconds of the processor, counts as a failure:
+its suite is kept in ``--keep``. Prints the figures as one line of JSON; exits with 1 after a failure.
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from watchdog import Figures, watched
 
 from harness.errors import UserError
@@ -41,12 +38,53 @@ VALUES: Sequence[Any] = [
     *("é", "\u202e", "\u0000", "\ufeff", "😀", "a" * 300, "x.y", "rnd", "ppo", "sac", "two_critics", "sum", "[]", "1e6", "-"),
     *([], {}, [[]], [None], {"": None}, {"a": {"b": {}}}, [1, 2, 3], ["a", "a"], {"mode": "sum"}, {"low": 1, "high": 0}),
 ]
-KEYS = ["", "suite", "tasks", "methods", "steps", "seeds", "config", "algorithm", "environment", "profiles", "reward", "preset"]
+KEYS = [
+    "",
+    "suite",
+    "tasks",
+    "methods",
+    "steps",
+    "seeds",
+    "config",
+    "algorithm",
+    "environment",
+    "profiles",
+    "reward",
+    "preset",
+]
 KEYS += ["family", "name", "combine", "phases", "once_per", "share", "snapshot", "normalise", "tune", "space", "every", "zzz"]
 KEYS += ["config_by_task", "checkpoint", "evaluation", "1", "true", "null", "~", "a.b", "é", "model_config", "__class__"]
 SNIPPETS = ["&a ", "*a", "!!python/object:os.system ", "? ", ": ", "- ", "---\n", "...\n", "%YAML 1.1\n", "|\n", ">-\n", "\t"]
-SNIPPETS += ["{", "}", "[", "]", "'", '"', "#", "<<: *a", "\r", "\x00", "\x85", "\ufeff", "\\x", "@", "`", "!", ",", "1_0", "0o8"]
-OPTIONS = ["steps=VALUE", "seeds=VALUE", "tasks.x=VALUE", "a.b.c=VALUE", "algorithm.n_envs=VALUE", "tune.seeds=VALUE", ".=VALUE"]
+SNIPPETS += [
+    "{",
+    "}",
+    "[",
+    "]",
+    "'",
+    '"',
+    "#",
+    "<<: *a",
+    "\r",
+    "\x00",
+    "\x85",
+    "\ufeff",
+    "\\x",
+    "@",
+    "`",
+    "!",
+    ",",
+    "1_0",
+    "0o8",
+]
+OPTIONS = [
+    "steps=VALUE",
+    "seeds=VALUE",
+    "tasks.x=VALUE",
+    "a.b.c=VALUE",
+    "algorithm.n_envs=VALUE",
+    "tune.seeds=VALUE",
+    ".=VALUE",
+]
 
 
 def suite_files() -> list[Path]:

@@ -16,6 +16,10 @@ from typing import Any
 from harness.errors import HarnessError
 
 SECONDS = 5.0
+"""Processor time of a case, which does not depend on what else a machine is doing."""
+
+BLOCKED_SECONDS = 20.0
+"""Time of the clock, for what waits and computes nothing."""
 
 
 class TooSlow(BaseException):
@@ -28,8 +32,8 @@ class Figures:
 
     Attributes:
         outcomes: Number of cases by how they ended.
-        slowest: The longest that a case took, in seconds.
-        seconds: Seconds that all took together.
+        slowest: The most processor time that a case took, in seconds.
+        seconds: Processor time of all together, in seconds.
         failures: One line for each that failed.
     """
 
@@ -50,7 +54,7 @@ class Figures:
 
 
 def watched(attempt: Callable[[], object], figures: Figures) -> str:
-    """Make an attempt, for no more than `SECONDS` of the clock, and count how it ended.
+    """Make an attempt, for no more than `SECONDS` or `BLOCKED_SECONDS`, and count how it ended.
 
     Returns:
         What was wrong; nothing where it succeeded or was refused by one of `harness.errors`.
@@ -59,9 +63,11 @@ def watched(attempt: Callable[[], object], figures: Figures) -> str:
     def stop(number: int, frame: FrameType | None) -> None:
         raise TooSlow
 
-    previous = signal.signal(signal.SIGALRM, stop)
-    began = time.perf_counter()
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    limits = {signal.SIGPROF: (signal.ITIMER_PROF, SECONDS), signal.SIGALRM: (signal.ITIMER_REAL, BLOCKED_SECONDS)}
+    previous = {number: signal.signal(number, stop) for number in limits}
+    began = time.process_time()
+    for timer, seconds in limits.values():
+        signal.setitimer(timer, seconds)
     outcome, problem = "accepted", ""
     try:
         with warnings.catch_warnings():
@@ -71,13 +77,15 @@ def watched(attempt: Callable[[], object], figures: Figures) -> str:
         outcome = "refused"
         problem = _bad_message(str(error))
     except TooSlow as error:
-        outcome, problem = "hung", f"more than {SECONDS:.0f} s {_where(error)}"
+        outcome, problem = "hung", f"it took too long {_where(error)}"
     except BaseException as error:  # noqa: BLE001  whatever it is, it is a failure to be reported
         outcome, problem = "broke", f"{type(error).__name__}: {str(error)[:300]!r} {_where(error)}"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-    took = time.perf_counter() - began
+        for timer, _ in limits.values():
+            signal.setitimer(timer, 0)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    took = time.process_time() - began
     figures.outcomes[outcome] += 1
     figures.slowest = max(figures.slowest, took)
     figures.seconds += took

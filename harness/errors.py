@@ -45,11 +45,7 @@ def shorten(text: str, most: int = 80) -> str:
 
 
 def printable(text: str) -> str:
-    """A text without characters that command a terminal, turn a line around or have no meaning; each becomes one other.
-
-    >>> printable("a\\x1b[31m b\\n")
-    'a\\ufffd[31m b\\n'
-    """
+    """A text without characters that command a terminal or turn a line around; each becomes one other, ``U+FFFD``."""
     if text.isprintable():
         return text
     return "".join(

@@ -10,7 +10,7 @@ from harness.report.context import ReportContext, SuiteContext
 from harness.runs.output import file_stem
 from harness.runs.results import Results
 
-_FORMULA = re.compile(r"\s*[=+@\t\r\n\-＝＋－＠]")  # noqa: RUF001  the wide forms are formulas in some languages
+_FORMULA = re.compile(r"\s*[=+@\t\r\n\-＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?")
 
 _SIGNIFICANT_FIGURES = 12  # beyond that lies the processor's rounding
@@ -52,6 +52,6 @@ def _csv(table: pl.DataFrame) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula, nor leaves its cell; a number that was written as text stays one."""
+    """Text that no spreadsheet takes for a formula; a number that was written as text stays one."""
     text = text.replace("\0", "\ufffd")
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text

@@ -105,7 +105,10 @@ class SuitePlots:
         usable = self.analysis.tasks.filter("usable")
         scales = {task: (low, high) for task, low, high in usable.select("task", "low", "high").rows()}
         panels = tuple(
-            Panel(shorten(task, _LONGEST_LABEL), self._curves(table.filter(task=task), "mean return", [task], scales.get(task, (0.0, 0.0))))
+            Panel(
+                shorten(task, _LONGEST_LABEL),
+                self._curves(table.filter(task=task), "mean return", [task], scales.get(task, (0.0, 0.0))),
+            )
             for task in tasks
         )
         legend = {label: label for label in self._labels(table)}

@@ -24,7 +24,8 @@ from harness.report.latex import latex_tables
 from harness.report.rendering import html_page, markdown_page
 from harness.runs.folder import RunFolder
 
-HOSTILE = '=cmd|\' /C calc\'!A0"><script>alert(1)</script><!-- \\end{table} \\input{/etc/passwd} [x](javascript:1) `$^{#}~%&_ \x1b[2J\u202e'
+HOSTILE = "=cmd|' /C calc'!A0\"><script>alert(1)</script><!--"
+HOSTILE += " \\end{table} \\input{/etc/passwd} [x](javascript:1) `$^{#}~%&_ \x1b[2J\u202e"
 
 
 def rename(folder: RunFolder, **names: str) -> None:
@@ -63,7 +64,9 @@ def place(tmp_path_factory) -> Path:
     results = place / "results"
     for seed in (0, 1):
         for method in ("ppo", "rnd"):
-            folder = write_run(results, "n4", method, seed, metrics={HOSTILE: 1.0}, provenance={**PROVENANCE, HOSTILE: HOSTILE})
+            folder = write_run(
+                results, "n4", method, seed, metrics={HOSTILE: 1.0}, provenance={**PROVENANCE, HOSTILE: HOSTILE}
+            )
             rename(folder, suite="x/../../../ESC/suite", task=HOSTILE, method=HOSTILE + method)
     failed = write_run(results, "n5", "ppo", 0, state="failed", error=HOSTILE, curve={})
     rename(failed, suite="x/../../../ESC/suite")
@@ -149,7 +152,13 @@ def test_fault_o_any_text_stays_text_in_every_format(text):
     body = "\n".join(line for line in lines if not line.startswith("%"))
     commands = set(re.findall(r"\\([a-zA-Z]+)", body))
     allowed = {"begin", "end", "centering", "caption", "toprule", "midrule", "bottomrule"}
-    assert commands <= allowed | {name for name in commands if name.startswith("text")} | {"pm", "times", "leq", "dagger", "tau"}
+    assert commands <= allowed | {name for name in commands if name.startswith("text")} | {
+        "pm",
+        "times",
+        "leq",
+        "dagger",
+        "tau",
+    }
     markdown = markdown_page(document)
     assert not [line for line in markdown.splitlines() if not line.startswith("    ") and re.search(r"(?<!\\)<", line)]
 

@@ -60,7 +60,10 @@ def print_table(
         right_aligned: Columns of numbers, which are aligned to the right.
         no_wrap_columns: Columns that must not be wrapped, such as names; numbers never are.
     """
-    cells = [[_printable_object(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell))) for cell in row] for row in rows]
+    cells = [
+        [_printable_object(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell))) for cell in row]
+        for row in rows
+    ]
     used = [index for index in range(len(columns)) if any(row[index].plain for row in cells)]
     if console.is_terminal:
         _print_drawn(
