@@ -3,11 +3,11 @@
     python benchmarks/fuzz_results.py --count 5000 --seed 0
 
 A small suite is trained, tuned and reported on once. Each case corrupts a copy: files are cut, have bits flipped, numbers
-grown or types changed, are swapped, replaced by folders, links, pipes or devices, or lose their permissions. Then it is read as
-``status`` (for people and as JSON), ``report``, ``run`` (which finds out what is finished) and ``tune`` (which opens the study)
-read it, in this process; nothing is trained. An exception that is none of `harness.errors`, or a reader that takes more than
-five seconds of the processor, counts as a failure, and so does a file that a report writes elsewhere. Prints the figures as one
-line of JSON; exits with 1 after a failure.
+grown or types changed, are swapped, replaced by folders, links, pipes or devices, or lose their permissions. Then the copy is
+read as ``status`` (for people and as JSON), ``report``, ``run`` (which finds out what is finished) and ``tune`` (which opens
+the study) read it, in this process; nothing is trained. An exception that is none of `harness.errors`, or a reader that takes
+more than five seconds of the processor, counts as a failure, and so does a file that a report writes elsewhere. Prints the
+figures as one line of JSON; exits with 1 after a failure.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ def readers(place: Path, plan: Plan, draw: random.Random) -> dict[str, Callable[
         "report": lambda: build_report([results], out, formats=formats),
         "run": lambda: [run.state for run in summarise_plan(plan.runs, results)],
         "tune": lambda: _open_study(plan, results),
-        "report of studies": lambda: [read_study_record(file).to_optuna_study() for file in find_study_records([results])],
+        "report of studies": lambda: [read_study_record(file).to_optuna_study() for file in find_study_records([results])[0]],
         "report of a study": lambda: build_report([results / "small" / "tuning"], out, formats=["csv", "latex"]),
     }
 
