@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,6 +27,34 @@ class HarnessError(Exception):
 
 class UserError(HarnessError):
     """Something the user can mend; the message says what, where and how."""
+
+
+MAX_LISTED = 60
+"""Names that a message lists."""
+
+_MAX_COMPARED = 1_000  # since comparing takes time for each of them
+
+
+def shorten(text: str, most: int = 80) -> str:
+    """A text as a message quotes it: whole, or its beginning.
+
+    >>> shorten("abcdef", most=5)
+    'ab...'
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def printable(text: str) -> str:
+    """A text without characters that command a terminal or turn a line around; each becomes one other, ``U+FFFD``."""
+    if text.isprintable():
+        return text
+    return "".join(
+        "\ufffd" if character not in "\n\t" and unicodedata.category(character) in _UNPRINTABLE else character
+        for character in text
+    )
+
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class SuiteError(UserError):
@@ -56,6 +85,7 @@ class UnknownNameError(UserError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
+        name = shorten(name)
         super().__init__(" ".join(part for part in (f"unknown {kind} {name!r}{suggest(name, self.known)}", hint) if part))
 
 
@@ -97,9 +127,11 @@ def suggest(name: str, known: Iterable[str]) -> str:
     >>> suggest("rdn", ["rnd", "icm"])
     ": did you mean 'rnd'? (known: icm, rnd)"
     """
-    names = sorted(known)
+    names = [shorten(one) for one in sorted(known)]
     if not names:
         return " (none is known)"
-    listing = ", ".join(names)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    listing, name = ", ".join(names[:MAX_LISTED]), shorten(name)
+    if len(names) > MAX_LISTED:
+        listing += f" and {len(names) - MAX_LISTED:,} more"
+    close = difflib.get_close_matches(name, names[:_MAX_COMPARED], n=1, cutoff=0.5)
     return f": did you mean {close[0]!r}? (known: {listing})" if close else f" (known: {listing})"

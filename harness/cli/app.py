@@ -15,7 +15,7 @@ from rich.text import Text
 from harness import __version__
 from harness.cli import listing, plugins, results, run, suites, tune
 from harness.cli.display.console import open_console
-from harness.errors import UserError
+from harness.errors import UserError, shorten
 
 _EPILOG = (
     "Exit codes: 0 all good, 1 some runs failed or something could not be read, 2 invalid input, 130 interrupted. "
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as error:
         context = getattr(error, "ctx", None)
         hint = f" (see '{context.command_path} --help')" if context else ""
-        return _print_error(error.format_message().rstrip(".") + hint)  # type: ignore[attr-defined]  # the base of Typer's usage errors, of whichever Click it brings, has it
+        return _print_error(shorten(error.format_message().rstrip("."), most=500) + hint)  # type: ignore[attr-defined]  # the base of Typer's usage errors, of whichever Click it brings, has it
 
 
 def _print_error(message: str) -> int:

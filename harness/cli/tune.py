@@ -9,7 +9,7 @@ from typing import Annotated, get_args
 import typer
 
 from harness.cli.options import MAX_WORKERS, Overrides, Profile, Steps, SuiteFile, Tasks, load
-from harness.errors import UnknownNameError, UserError
+from harness.errors import UnknownNameError, UserError, shorten
 from harness.spec import MAX_COUNT
 from harness.suites.tune_block import Objective, Pruner, Sampler
 
@@ -117,9 +117,9 @@ def tune(
 
 
 def _parse_duration(text: str) -> float:
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(s|m|min|h|d|)\s*", text)
+    found = re.fullmatch(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(s|m|min|h|d|)\s*", text)
     if found is None or float(found[1]) <= 0:
-        raise UserError(f"--time {text}: expected a time such as 90m, 8h or 3600 (seconds)")
+        raise UserError(f"--time {shorten(text)}: expected a time such as 90m, 8h or 3600 (seconds)")
     return float(found[1]) * _UNITS[found[2]]
 
 
@@ -129,5 +129,5 @@ def _parse_whole_number(text: str) -> int:
     except ValueError:
         number = 0.0
     if not (1 <= number <= MAX_COUNT and number.is_integer()):
-        raise UserError(f"--total-steps {text}: expected a whole number such as 1e7, at most {MAX_COUNT:.0e}")
+        raise UserError(f"--total-steps {shorten(text)}: expected a whole number such as 1e7, at most {MAX_COUNT:.0e}")
     return int(number)

@@ -33,7 +33,7 @@ from harness.tuning.search import (
     TuneEvent,
     TuneResult,
 )
-from harness.tuning.storage import masked_arguments
+from harness.tuning.storage_url import masked_arguments
 from harness.tuning.tuner import StorageLost
 
 _REASONS = {"time": "time is up", "failing": "gave up: one trial after another failed", "complete": "done"}

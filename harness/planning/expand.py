@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import PurePosixPath
+from typing import Any
 
 from harness.planning.compatibility import action_problems, kind_problems, observation_problems, run_length_problems
 from harness.planning.per_method import resolve_views, tailor_reward
@@ -27,6 +29,10 @@ from harness.spec import AlgorithmSpec, EnvironmentSpec, RunSpec
 from harness.suites.locations import Node
 from harness.suites.model import Suite
 from harness.suites.validation import Problem, combine_errors, to_suite_errors
+
+MAX_RUNS = 100_000
+MAX_PAIRS = 10_000
+"""Pairs of task and method, each of which is resolved and checked by itself."""
 
 TWO_CRITICS_ONLY = ("intrinsic_gamma", "episodic", "last_step")
 
@@ -48,13 +54,43 @@ def expand(suite: Suite, registry: Registry | None = None, tree: Node | None = N
     """
     tree = tree or Node.of(suite.model_dump(mode="json", exclude_unset=True))
     registry = registry or installed()
+    if problem := _too_large(suite):
+        raise combine_errors(to_suite_errors([problem], tree))
     resolved = _resolve(suite, registry)
     if resolved.problems:
         raise combine_errors(to_suite_errors(resolved.problems, tree))
     pairs = [(task, method) for task in suite.tasks for method in suite.methods]
-    runs = [_run_spec(suite, resolved, task, method, seed) for seed in suite.seeds for task, method in pairs]
-    runs = with_pretraining(runs, resolved.task_groups, partial(_run_spec, suite, resolved))
+    firsts = [_run_spec(suite, resolved, task, method, suite.seeds[0]) for task, method in pairs]
+    firsts = with_pretraining(firsts, resolved.task_groups, partial(_run_spec, suite, resolved))
+    runs = [_with_seed(first, seed) for seed in suite.seeds for first in firsts]
     return Plan(suite, tuple(runs), registry, tree, tuple(resolved.blocks))
+
+
+def _too_large(suite: Suite) -> Problem | None:
+    """Why a suite is refused before any of it is resolved, which takes time for each pair of task and method."""
+    tasks, methods, seeds = len(suite.tasks), len(suite.methods), len(suite.seeds)
+    remedy = "split the suite, or take part of it with --task, --method and --seeds"
+    if tasks * methods * seeds > MAX_RUNS:
+        parts = " x ".join([_counted(tasks, "task"), _counted(methods, "method"), _counted(seeds, "seed")])
+        message = f"{tasks * methods * seeds:,} runs ({parts}) are more than {MAX_RUNS:,}: {remedy}"
+        return Problem(message, (("seeds",),))
+    if tasks * methods > MAX_PAIRS:
+        message = f"{tasks * methods:,} pairs of task and method are more than {MAX_PAIRS:,}: {remedy}"
+        return Problem(message, (("tasks",),))
+    return None
+
+
+def _with_seed(spec: RunSpec, seed: int) -> RunSpec:
+    """The same run with another seed, as is the run that it begins from; whatever does not depend on the seed is shared."""
+    update: dict[str, Any] = {"seed": seed}
+    if spec.start is not None:
+        path = str(PurePosixPath(spec.start.path).with_name(f"seed-{seed}"))
+        update["start"] = spec.start.model_copy(update={"path": path})
+    return spec.model_copy(update=update)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _resolve(suite: Suite, registry: Registry) -> ResolvedSuite:
@@ -78,7 +114,7 @@ def _resolve(suite: Suite, registry: Registry) -> ResolvedSuite:
 
 def _run_spec(suite: Suite, resolved: ResolvedSuite, task: str, method: str, seed: int) -> RunSpec:
     name, algorithm = resolved.algorithms[method]
-    family, environment = resolved.environments_of(method)[task]
+    family, environment = resolved.environment_of(task, method)
     reward, steps = resolved.reward_on(task, method), _steps_of_task(suite, task)
     return RunSpec(
         suite=suite.suite,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.errors import SuiteError, suggest
+from harness.errors import SuiteError, shorten, suggest
 from harness.planning.expand import expand
 from harness.planning.plan import Plan
 from harness.registry import Registry
@@ -16,6 +16,10 @@ from harness.suites.model import Suite, SuiteSection, parse_seeds
 from harness.suites.overrides import apply_override, apply_profile, merge_nodes, nest_at_path, parse_override
 from harness.suites.validation import SuiteErrors, ValidationFailed, combine_errors, describe_value, to_suite_errors, validate
 from harness.suites.yaml import parse_yaml, read_yaml
+
+MAX_PROFILES = 100
+MAX_PROFILE_VALUES = 200_000
+"""Profiles times values of the suite."""
 
 __all__ = ["Plan", "SuiteErrors", "load", "parse_override", "parse_seeds"]
 
@@ -53,7 +57,7 @@ def load(
     written = _read(file)
     tree = _apply_options(written, profile, overrides, seeds, steps)
     suite, errors = _validate_shape(tree)
-    errors += _errors_in_profiles(written, skip=profile)
+    errors += _too_many_profiles(written) or _errors_in_profiles(written, skip=profile)
     if suite is None:
         raise combine_errors(errors)
     errors += _unknown_search_spaces(suite, tree)
@@ -80,9 +84,9 @@ def _apply_options(
     for key, text in overrides:
         tree = apply_override(tree, key, text)
     if seeds is not None:
-        tree = merge_nodes(tree, Node.of({"seeds": seeds}, SourceLocation(f"--seeds {seeds}")))
+        tree = merge_nodes(tree, Node.of({"seeds": seeds}, SourceLocation(f"--seeds {shorten(str(seeds))}")))
     if steps is not None:
-        node = parse_yaml(str(steps), f"--steps {steps}", root=("steps",))
+        node = parse_yaml(str(steps), f"--steps {shorten(str(steps))}", root=("steps",))
         for path in _step_paths(tree):
             tree = merge_nodes(tree, nest_at_path(path, node))
     return tree
@@ -121,6 +125,23 @@ def _without_keys(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, A
             block = block[step]
         block.pop(key)
     return data
+
+
+def _too_many_profiles(written: Node) -> list[SuiteError]:
+    """Why profiles are refused together: each is laid over the suite and checked, which takes time for every value."""
+    profiles = written.child("profiles")
+    count, values = len(profiles.mapping), _count_values(written)
+    if count > MAX_PROFILES:
+        return [profiles.location.error(f"{count:,} profiles are more than {MAX_PROFILES}")]
+    if count * values > MAX_PROFILE_VALUES:
+        message = f"{count} profiles of a suite of this size are more than can be checked: split the suite"
+        return [profiles.location.error(message)]
+    return []
+
+
+def _count_values(node: Node) -> int:
+    children = node.content if isinstance(node.content, list) else node.mapping.values()
+    return 1 + sum(map(_count_values, children))
 
 
 def _errors_in_profiles(written: Node, *, skip: str | None) -> list[SuiteError]:
@@ -164,7 +185,7 @@ def _select(suite: Suite, tree: Node, selection: Mapping[SuiteSection, Collectio
         for name in names or ():
             if name not in known:
                 kind = section.removesuffix("s")
-                raise tree.child(section).location.error(f"unknown {kind} {name!r}{suggest(name, known)}")
+                raise tree.child(section).location.error(f"unknown {kind} {shorten(name)!r}{suggest(name, known)}")
         if names:
             suite = suite.select(section, names)
     return suite

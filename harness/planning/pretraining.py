@@ -71,8 +71,8 @@ def with_pretraining(
             parent = _pretraining_spec(run(first, spec.method, spec.seed), value)
             parents.setdefault(parent.path, parent)
             runs[index] = _starting_from(parent, spec)
-    seeds = list(dict.fromkeys(spec.seed for spec in runs))
-    return sorted([*parents.values(), *runs], key=lambda spec: (seeds.index(spec.seed), not spec.pretraining))
+    order = {seed: position for position, seed in enumerate(dict.fromkeys(spec.seed for spec in runs))}
+    return sorted([*parents.values(), *runs], key=lambda spec: (order[spec.seed], not spec.pretraining))
 
 
 def _starting_from(parent: RunSpec, spec: RunSpec) -> RunSpec:

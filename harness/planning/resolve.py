@@ -78,11 +78,15 @@ class ResolvedSuite:
         try:
             yield
         except ValidationFailed as failure:
-            self.problems.extend(problem for problem in failure.problems if problem not in self.problems)
+            self.problems = list(dict.fromkeys([*self.problems, *failure.problems]))
 
     def environments_of(self, method: str) -> dict[str, tuple[str, Config]]:
         """Family and configuration of every task as a method's learner sees it."""
-        return {task: self.views.get((task, method), found) for task, found in self.environments.items()}
+        return {task: self.environment_of(task, method) for task in self.environments}
+
+    def environment_of(self, task: str, method: str) -> tuple[str, Config]:
+        """Family and configuration of one task as a method's learner sees it."""
+        return self.views.get((task, method)) or self.environments[task]
 
     def reward_on(self, task: str, method: str) -> RewardSpec | None:
         """The reward of a method on one task."""

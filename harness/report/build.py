@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.errors import ResultsError, UnknownNameError
+from harness.errors import UnknownNameError
 from harness.registry import Registry, installed
 from harness.report.assembly import assemble
 from harness.report.csv_tables import csv_files
@@ -13,8 +13,8 @@ from harness.report.inputs import ReportInputs
 from harness.report.latex import latex_tables
 from harness.report.manifest import MANIFEST_FILE, manifest
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
-from harness.runs.files import write_bytes_atomic, write_text_atomic
 from harness.runs.folder import RunFolder
+from harness.runs.output import OutputFolder
 
 FORMATS = ("html", "md", "latex", "csv")
 
@@ -57,7 +57,8 @@ def build_report(
             raise UnknownNameError("format", name, FORMATS)
     registry = registry or installed()
     inputs = ReportInputs(folders, published, baseline, registry)
-    _write({}, Path(out))  # what cannot be written is said before the work, not after
+    folder = OutputFolder(Path(out))
+    folder.create()  # what cannot be written is said before the work, not after
     report = inputs.analyse()
     for line in report.unreadable:
         if on_unreadable is not None:
@@ -75,22 +76,9 @@ def build_report(
     if "csv" in formats:
         files |= csv_files(report)
     files[MANIFEST_FILE] = manifest(report, baseline, files)
-    _write(files, Path(out))
+    for name, content in files.items():
+        folder.write(name, content)
     main = (
         _MAIN_FILES if report.results else _MAIN_FILES | {"csv": next((name for name in files if name.endswith(".csv")), "")}
     )
     return Path(out) / next(file for name, file in main.items() if name in formats)
-
-
-def _write(files: Mapping[str, str | bytes], out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            path = out / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(content, bytes):
-                write_bytes_atomic(path, content)
-            else:
-                write_text_atomic(path, content)
-    except OSError as error:
-        raise ResultsError(f"{error.filename or out}: the report cannot be written ({error.strerror or error})") from error

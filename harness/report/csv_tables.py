@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from harness.report.context import ReportContext, SuiteContext
+from harness.runs.output import file_stem
 from harness.runs.results import Results
+
+_FORMULA = re.compile(r"\s*[=+@\t\r\n\-＝＋－＠]")
+_NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?")
 
 _SIGNIFICANT_FIGURES = 12  # beyond that lies the processor's rounding
 
@@ -37,8 +43,15 @@ def _trials_tables(report: ReportContext) -> dict[str, pl.DataFrame]:
     from harness.report.trials import trials_table  # loads Optuna
 
     records = [study.record for study in report.studies]
-    return {f"tuning-{record.suite}-{record.name}": trials_table(record) for record in records}
+    return {f"tuning-{file_stem(record.suite, record.name)}": trials_table(record) for record in records}
 
 
 def _csv(table: pl.DataFrame) -> str:
+    table = table.rename(_harmless).with_columns(pl.col(pl.String).map_elements(_harmless, return_dtype=pl.String))
     return table.with_columns(pl.col(pl.Float64).round_sig_figs(_SIGNIFICANT_FIGURES)).write_csv()
+
+
+def _harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula; a number that was written as text stays one."""
+    text = text.replace("\0", "\ufffd")
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from harness.errors import printable
 
 Line = Literal["-", "--", ":", "-."]
 
@@ -254,5 +257,9 @@ def _save(figure: Figure, file_format: str, *, cut: bool = False) -> bytes:
     buffer = io.BytesIO()
     nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[file_format]
     resolution, box = _RESOLUTION if file_format == "png" else 72, "tight" if cut else None
-    figure.savefig(buffer, format=file_format, metadata=nothing, dpi=resolution, bbox_inches=box)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a script that no font here has, a name that leaves no room
+        figure.savefig(buffer, format=file_format, metadata=nothing, dpi=resolution, bbox_inches=box)
+    if file_format == "svg":  # which no program opens with such characters in it
+        return printable(buffer.getvalue().decode()).encode()
     return buffer.getvalue()

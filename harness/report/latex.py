@@ -11,6 +11,7 @@ _SPECIAL = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"},
+    **{"`": r"\textasciigrave{}", "�": "?"},
     **{'"': "''", "“": "``", "”": "''", "–": "--"},
     **{"−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "†": r"$\dagger$", "τ": r"$\tau$"},
 }
@@ -51,9 +52,13 @@ def _text(cell: TableCell) -> str:
 
 
 def _escaped(text: str) -> str:
-    flat = re.sub(r"\s+", " ", text)
-    return "".join(_SPECIAL.get(character, character) for character in flat)
+    flat = _comment(text)
+    return "".join(
+        "-{}" if character == following == "-" else _SPECIAL.get(character, character)  # two hyphens would become a dash
+        for character, following in zip(flat, f"{flat[1:]} ", strict=False)
+    )
 
 
 def _comment(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
+    """One line; characters that cannot be printed would end a comment, or stop LaTeX."""
+    return "".join(character if character.isprintable() else "?" for character in re.sub(r"\s+", " ", text))

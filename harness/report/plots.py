@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from harness.analysis.tables import Analysis
+from harness.errors import shorten
 from harness.report.drawing import TEXT_COLOUR, Panel, Plot, Style, method_styles
 from harness.report.phases import PhaseBoundaries
+from harness.runs.output import file_stem
 
 METRIC_TITLES = {
     "iqm": "IQM (higher is better)",
@@ -25,6 +25,7 @@ METRIC_TITLES = {
 _WIDE = (6.4, 3.4)
 _NORMALISED = (0.0, 1.0)
 _BOUNDARY = (0, (1, 2.5))
+_LONGEST_LABEL = 40  # characters; longer ones would leave no room for what is drawn
 _MIN_SPAN = 0.1  # of the way from the score that counts as 0 to the one that counts as 1
 
 
@@ -43,7 +44,7 @@ class SuitePlots:
 
     def file_name(self, name: str) -> str:
         """The stem of a figure's files, for a ``name`` that no other figure of the suite has."""
-        return f"{_file_stem(self.analysis.suite)}-{name}"
+        return f"{file_stem(self.analysis.suite)}-{name}"
 
     def aggregates(self) -> Plot | None:
         """Every aggregate score with its interval."""
@@ -104,7 +105,10 @@ class SuitePlots:
         usable = self.analysis.tasks.filter("usable")
         scales = {task: (low, high) for task, low, high in usable.select("task", "low", "high").rows()}
         panels = tuple(
-            Panel(task, self._curves(table.filter(task=task), "mean return", [task], scales.get(task, (0.0, 0.0))))
+            Panel(
+                shorten(task, _LONGEST_LABEL),
+                self._curves(table.filter(task=task), "mean return", [task], scales.get(task, (0.0, 0.0))),
+            )
             for task in tasks
         )
         legend = {label: label for label in self._labels(table)}
@@ -117,7 +121,7 @@ class SuitePlots:
         return Plot(self.file_name(name), title, panels, styles, shared_rows=legend is None)
 
     def _marked_label(self, label: str) -> str:
-        return label + self.marks.get(label, "")
+        return shorten(label, _LONGEST_LABEL) + self.marks.get(label, "")
 
     def _labels(self, table: pl.DataFrame) -> list[str]:
         present = set(table["method"])
@@ -177,12 +181,6 @@ class SuitePlots:
         axes.plot(part["step"], part["value"], color=style.colour, linewidth=1.2, linestyle=(0, (1, 1.5)))
         _line(axes, style, complete, "step", marker="o" if len(complete) == 1 else None, markersize=3)
         _band(axes, style, part, "step")
-
-
-def _file_stem(suite: str) -> str:
-    """A suite's name as part of a file's, different for different suites."""
-    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", suite)
-    return plain if plain == suite else f"{plain}-{hashlib.sha256(suite.encode()).hexdigest()[:6]}"
 
 
 def _line(axes: Axes, style: Style, part: pl.DataFrame, x: str, **look: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.errors import printable
 from harness.report.document import Document, FigureBlock, Section, TableCell
 from harness.report.drawing import ExternalPlot, Plot, inline_svgs, render_files
 
@@ -46,7 +47,19 @@ def figure_files(sections: tuple[Section, ...]) -> Mapping[str, bytes]:
 
 def _templates(*, autoescape: bool) -> Environment:
     loader = PackageLoader("harness", "report")
-    return Environment(loader=loader, autoescape=autoescape, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        loader=loader,
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable_text,
+    )
+
+
+def _printable_text(value: Any) -> Any:
+    """Whatever a template shows, without characters that no page may hold; figures are looked through where they are drawn."""
+    return printable(value) if type(value) is str else value
 
 
 def _anchor(title: str) -> str:
@@ -60,8 +73,15 @@ def _markdown_slug(title: str) -> str:
 
 def _markdown_prose(text: str) -> str:
     """Text that Markdown and the HTML in it leave alone."""
-    escaped = re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", text.replace("&", "&amp;"))
-    return re.sub(r"\s+", " ", escaped)
+    escaped = re.sub(r"([\\`*_\[\]<>|#~$])", r"\\\1", printable(text).replace("&", "&amp;"))
+    flat = re.sub(r"\s+", " ", escaped)
+    return re.sub(r"^( *)([-+=]|\d+(?=[.)]))", _escape_start, flat)
+
+
+def _escape_start(found: re.Match[str]) -> str:
+    """What would begin a list, or underline a heading, at the beginning of a line."""
+    spaces, mark = found.groups()
+    return f"{spaces}{mark}\\" if mark.isdigit() else f"{spaces}\\{mark}"
 
 
 def _markdown_cell(cell: TableCell) -> str:

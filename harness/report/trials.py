@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
@@ -53,4 +54,15 @@ def trials_table(record: StudyRecord) -> pl.DataFrame:
         row |= dict(zip(record.objectives, values, strict=True))
         row |= {f"total_{name}": trial.user_attrs.get(name) for name in ("runs", "steps", "seconds")}
         rows.append(row | trial.params)
-    return pl.DataFrame(rows, infer_schema_length=None, strict=False)
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pl.DataFrame({name: _column([row.get(name) for row in rows]) for name in names})
+
+
+def _column(values: list[Any]) -> pl.Series:
+    """Numbers as numbers, and values of several kinds as text."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, float} or len(kinds) == 1:
+        values = [float(value) if float in kinds and value is not None else value for value in values]
+        with suppress(pl.exceptions.PolarsError, OverflowError, TypeError):  # such as a number of a hundred digits
+            return pl.Series(values, strict=True)
+    return pl.Series([None if value is None else str(value) for value in values], dtype=pl.String)

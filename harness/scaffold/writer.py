@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import __version__
 from harness.errors import UnknownNameError, UserError
 from harness.registry import Registry
-from harness.runs.files import write_text_atomic
+from harness.runs.output import OutputFolder
 
 _NAME = re.compile(r"(?=.{1,40}$)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -135,11 +135,11 @@ def write_plugin(name: str, folder: Path, registry: Registry, kind: str = "metho
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"{folder} is there already and not empty: choose another place with --dir")
-        for path, text in plugin.files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            write_text_atomic(folder / path, text)
     except OSError as error:
-        raise UserError(f"{folder}: cannot be written: {error.strerror}") from error
+        raise UserError(f"{folder}: cannot be written ({error.strerror or error})") from error
+    output = OutputFolder(folder)
+    for path, text in plugin.files.items():
+        output.write(path, text)
     return plugin
 
 

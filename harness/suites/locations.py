@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from harness.errors import SuiteError
+from harness.errors import SuiteError, shorten
 
 KeyPath = tuple[str | int, ...]
 Scalar = str | int | float | bool | None
@@ -91,4 +91,4 @@ def dotted(path: KeyPath) -> str:
     >>> dotted(("tasks", "gravitar", "seeds", 0))
     'tasks.gravitar.seeds.0'
     """
-    return ".".join(str(key) if str(key).isprintable() else repr(key) for key in path)
+    return ".".join(shorten(str(key) if str(key).isprintable() else repr(key)) for key in path)

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from harness.config import Config
+from harness.errors import shorten
 from harness.spec import MAX_COUNT, RESETTABLE_PARTS, Combination, EvaluationSpec, Normalisation, ResettablePart
 from harness.suites.tune_block import TuneBlock
 
@@ -54,7 +55,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     for part in parts:
         first, last = (int(part[1]), int(part[2] or part[1])) if part else (1, 0)
         if last < first:
-            raise ValueError(f'expected a count such as 5, or seeds such as 0-4 or 0,3,7, got "{text}"')
+            raise ValueError(f'expected a count such as 5, or seeds such as 0-4 or 0,3,7, got "{shorten(text)}"')
         _check_seed_count(last - first + 1 + len(seeds))
         seeds.extend(range(first, last + 1))
     return _check_distinct(seeds)

@@ -9,10 +9,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import UserError, suggest
+from harness.errors import UserError, shorten, suggest
 from harness.suites.locations import KeyPath, Node, SourceLocation
 from harness.suites.validation import describe_value
-from harness.suites.yaml import parse_yaml, read_yaml
+from harness.suites.yaml import MAX_DEPTH, parse_yaml, read_yaml
 
 FILE_PREFIX = "@"
 """What begins an override that is a file."""
@@ -39,7 +39,7 @@ def apply_profile(tree: Node, name: str) -> Node:
     """
     profiles = tree.child("profiles")
     if name not in profiles.mapping:
-        raise profiles.location.error(f"unknown profile {name!r}{suggest(name, profiles.mapping)}")
+        raise profiles.location.error(f"unknown profile {shorten(name)!r}{suggest(name, profiles.mapping)}")
     profile = profiles.mapping[name]
     if profile.content is None:
         return tree
@@ -64,13 +64,15 @@ def apply_override(tree: Node, key: str, text: str) -> Node:
     """
     if key.startswith(FILE_PREFIX):
         return _apply_file(tree, Path(key.removeprefix(FILE_PREFIX)))
-    source = f"--set {key}={text}"
+    source = f"--set {shorten(key)}={shorten(text)}"
+    if key.count(".") >= MAX_DEPTH:
+        raise SourceLocation(source).error(f"a key of more than {MAX_DEPTH} parts, which no setting has")
     path = _split_key(tree, key)
     if not all(path) or path[0] == "profiles":
         raise SourceLocation(source).error("expected a key of the suite, such as steps or algorithm.n_envs")
     section, names = path[0], tree.child(path[0]).mapping
     if section in NAMED_SECTIONS and len(path) > 1 and path[1] not in names:
-        raise SourceLocation(source).error(f"unknown {section[:-1]} {path[1]!r}{suggest(path[1], names)}")
+        raise SourceLocation(source).error(f"unknown {section[:-1]} {shorten(path[1])!r}{suggest(path[1], names)}")
     return _overlay(tree, nest_at_path(path, parse_yaml(text, source, root=path)))
 
 
@@ -91,7 +93,7 @@ def parse_override(text: str) -> tuple[str, str]:
         return text.strip(), ""
     key, equals, value = text.partition("=")
     if not equals:
-        raise UserError(f"--set {text}: expected key=value, such as steps=4096, or @FILE")
+        raise UserError(f"--set {shorten(text)}: expected key=value, such as steps=4096, or @FILE")
     return key.strip(), value
 
 

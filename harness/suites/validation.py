@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.errors import SuiteError, suggest
+from harness.errors import SuiteError, shorten, suggest
 from harness.suites.locations import KeyPath, Node, SourceLocation
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -153,12 +153,12 @@ def describe_value(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, str):
-        return f"{json.dumps(value if len(value) <= 60 else value[:57] + '...', ensure_ascii=False)} (text)"
+        return f"{json.dumps(shorten(value, most=60), ensure_ascii=False)} (text)"
     if isinstance(value, Mapping):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, Sequence):
         return "a list" if value else "an empty list"
-    return json.dumps(value)
+    return shorten(json.dumps(value))
 
 
 def _floats_to_integers(data: Any) -> Any:
@@ -221,7 +221,7 @@ def _unknown_key_message(path: KeyPath, model: type[BaseModel]) -> str:
     models = list(_models_at(model, path[:-1]))
     known = {field.alias or name for found in models for name, field in found.model_fields.items()}
     hints = (getattr(found, "unknown_key_hint", "") for found in models)
-    return "; ".join([f"unknown key {path[-1]!r}{suggest(str(path[-1]), known)}", *filter(None, hints)])
+    return "; ".join([f"unknown key {shorten(str(path[-1]))!r}{suggest(str(path[-1]), known)}", *filter(None, hints)])
 
 
 def _error_message(details: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:

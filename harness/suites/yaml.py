@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -27,11 +29,15 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from harness.errors import SuiteError
+from harness.errors import SuiteError, shorten
 from harness.suites.locations import KeyPath, Node, Scalar, SourceLocation
 
+MAX_BYTES = 500_000
+"""Bytes of a file, or characters of an option: some fifty times as much as the longest suite that is shipped."""
+
 MAX_DEPTH = 32
-MAX_VALUES = 100_000
+MAX_VALUES = 10_000
+"""Values of one tree, which is about as many as can be read in a second."""
 
 _CONSTANTS: dict[str, Scalar] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?[0-9](?:_?[0-9])*|0x[0-9a-fA-F]+|0o[0-7]+")
@@ -42,10 +48,10 @@ def read_yaml(file: Path) -> Node:
     """The tree of a YAML file.
 
     Raises:
-        SuiteError: It cannot be read, is not UTF-8 or is not the YAML described above; names file and line.
+        SuiteError: It cannot be read, is too large, is not UTF-8 or is not the YAML described above; names file and line.
     """
     try:
-        content = file.read_bytes()
+        content = _read_bounded(file)
     except FileNotFoundError:
         raise SuiteError(f"no such file{_suggest_file(file)}", file=file) from None
     except IsADirectoryError:
@@ -58,6 +64,24 @@ def read_yaml(file: Path) -> Node:
         line = content.count(b"\n", 0, error.start) + 1
         raise SuiteError(f"is not UTF-8 text (byte 0x{content[error.start]:02x})", file=file, line=line) from None
     return parse_yaml(text, file)
+
+
+def _read_bounded(file: Path) -> bytes:
+    """The content of a regular file of no more than `MAX_BYTES`, of which no more is read than that.
+
+    Pipes and devices are refused: they may have no end, or keep a reader waiting for ever.
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that nobody writes into opens at once, too
+    with os.fdopen(descriptor, "rb") as opened:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise SuiteError("is a directory, not a suite file", file=file)
+        if not stat.S_ISREG(status.st_mode):
+            raise SuiteError("is not a regular file but a pipe or a device: save the suite first", file=file)
+        content = b"" if status.st_size > MAX_BYTES else opened.read(MAX_BYTES + 1)
+    if status.st_size > MAX_BYTES or len(content) > MAX_BYTES:
+        raise SuiteError(f"is larger than {MAX_BYTES:,} bytes, which no suite needs", file=file)
+    return content
 
 
 def _suggest_file(file: Path) -> str:
@@ -76,8 +100,10 @@ def parse_yaml(text: str, source: Path | str, root: KeyPath | None = None) -> No
         root: Path of the value, for an option of the command line. Its locations have no lines.
 
     Raises:
-        SuiteError: It is not the YAML described above.
+        SuiteError: It is too large, or not the YAML described above.
     """
+    if len(text) > MAX_BYTES:
+        raise SuiteError(f"is larger than {MAX_BYTES:,} characters, which no suite needs", file=source)
     start = SourceLocation(source, None if root is not None else 1, root or ())
     return _TreeBuilder(_parse_events(text, start), start).document()
 
@@ -220,6 +246,6 @@ def _plain_scalar(text: str) -> Scalar:
         return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
     if _FLOAT.fullmatch(text):
         if math.isinf(number := float(text)):
-            raise ValueError(f"number {text} is too large")
+            raise ValueError(f"number {shorten(text)} is too large")
         return number
     return text

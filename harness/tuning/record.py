@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
 from harness.errors import ResultsError
 from harness.registry.error_summary import summarise_error
@@ -23,6 +23,7 @@ from harness.runs.guarded import MIB, Unreadable, read_json
 from harness.spec import MAX_COUNT
 from harness.suites.tune_block import Objective
 from harness.tuning.confirm import Confirmation
+from harness.tuning.storage_url import masked
 from harness.tuning.study import DIRECTIONS, STUDY_FORMAT, TuningStudy
 from harness.tuning.trials import STUDY_RECORD_FILE
 
@@ -116,6 +117,12 @@ class StudyRecord(BaseModel):
     options: Annotated[dict[str, Any], AfterValidator(_keeping(_Options))]
     trials: list[Annotated[dict[str, Any], AfterValidator(_keeping(_Trial))]]
     confirmed: list[dict[str, Any]] = []
+
+    @field_validator("storage")
+    @classmethod
+    def _without_password(cls, storage: str) -> str:
+        """Records of before passwords were hidden under whatever name may hold one."""
+        return masked(storage)
 
     @property
     def objectives(self) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UserError, suggest
+from harness.errors import UserError, shorten, suggest
 from harness.planning.plan import Plan
 from harness.tuning.best import BEST_FILE
 from harness.tuning.study import Limit
@@ -74,7 +74,7 @@ class TuneRequest:
             raise UserError(f"the plan has no method {method!r}{suggest(method, known)}")
         name = study or "-".join(part for part in (plan.suite.suite, method, plan.profile) if part)
         if not _STUDY_NAME.fullmatch(name):
-            raise UserError(f"study {name!r} cannot name a folder: use letters, digits, '_', '-' and '.'")
+            raise UserError(f"study {shorten(name)!r} cannot name a folder: use letters, digits, '_', '-' and '.'")
         if trials is None and max_steps is None and seconds is None:
             trials = plan.suite.tune.trials
         budget = Budget(Limit(trials, max_steps), seconds)

@@ -1,13 +1,13 @@
 """Where a study is kept: a journal file (the default), SQLite, or a database server by its URL.
 
-Passwords never leave this module: whatever is printed or stored elsewhere is `StorageHandle.label`.
+Passwords never leave this module and `harness.tuning.storage_url`: whatever is printed or stored elsewhere is
+`StorageHandle.label`.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import re
 import time
 import warnings
 from collections.abc import Callable, Generator
@@ -19,20 +19,18 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import StudyError
 from harness.tuning.optuna_internals import BaseJournalFileLock
+from harness.tuning.storage_url import masked, parse_storage, without_secrets
 from harness.tuning.trial_claims import FileTrialClaims, HeartbeatTrialClaims, TrialClaims
 
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
 
-_SERVERS = ("postgresql", "postgres", "mysql", "mariadb")
 _ATTEMPTS_TO_OPEN = 5
-_ACCEPTED_FORMS = "a file for a journal, sqlite:///FILE, or postgresql://USER@HOST/DATABASE"
-_SECRET = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -65,35 +63,12 @@ def open_storage(url: str | None, default: Path, *, grace_seconds: int = GRACE_S
     Raises:
         StudyError: It is no storage that there is, or it cannot be reached.
     """
-    if url is None or "://" not in url:
-        return _open_journal(default if url is None else Path(url))
-    scheme, _, rest = url.partition("://")
-    family = scheme.partition("+")[0].lower()
-    if family == "journal":
-        return _open_journal(Path(rest))
-    if family == "sqlite" and rest.startswith("/") and len(rest) > 1:
-        return _open_sqlite(_parse_url(url))
-    if family in _SERVERS:
-        return _open_server(_parse_url(url), grace_seconds)
-    raise StudyError(f"unknown storage {masked(url)!r}: expected {_ACCEPTED_FORMS}")
-
-
-def masked(url: str) -> str:
-    """A URL without its passwords; anything else unchanged.
-
-    >>> masked("postgresql://me:secret@host/db?password=x&connect_timeout=3")
-    'postgresql://me:***@host/db?password=***&connect_timeout=3'
-    """
-    url = re.sub(r"(?<=://)([^/@:]*):.*@", r"\1:***@", url)
-    head, mark, query = url.partition("?")
-    parts = (part.partition("=") for part in query.split("&"))
-    kept = [f"{name}{sign}{'***' if _SECRET.search(name) else value}" for name, sign, value in parts]
-    return head + mark + "&".join(kept)
-
-
-def masked_arguments(arguments: list[str]) -> list[str]:
-    """A command line without passwords in URLs."""
-    return [masked(argument) if "://" in argument else argument for argument in arguments]
+    if url is None:
+        return _open_journal(default)
+    storage = parse_storage(url)
+    if storage.url is None:
+        return _open_journal(storage.file or default)
+    return _open_server(storage.url, grace_seconds) if storage.kind == "server" else _open_sqlite(storage.url)
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -161,24 +136,13 @@ def _open_sqlite(url: URL) -> StorageHandle:
         raise StudyError(f"storage {file}: cannot be written ({error.strerror or error})") from None
     storage = _open_database(url, connect_args={"timeout": 60})
     trial_claims = FileTrialClaims(file.with_name(f"{file.name}.owners"))
-    return StorageHandle(storage, lambda _: trial_claims, str(url), str(url), _closing(storage))
+    label = masked(url.render_as_string())
+    return StorageHandle(storage, lambda _: trial_claims, label, label, _closing(storage))
 
 
 # --------------------------------------------------------------------------------------------------------------------
 # Servers
 # --------------------------------------------------------------------------------------------------------------------
-def _parse_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (SQLAlchemyError, ValueError):
-        raise StudyError(f"storage {masked(url)!r} is no URL: expected {_ACCEPTED_FORMS}") from None
-    if "@" in (parsed.host or ""):  # the rest of a password, which a driver would show as the name of a host
-        raise StudyError(f"storage {masked(url)!r}: write '@' in a password as %40, ':' as %3A and '/' as %2F")
-    if parsed.drivername in {"postgres", "postgresql"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    return parsed
-
-
 def _open_server(url: URL, grace_seconds: int) -> StorageHandle:
     heartbeat = min(HEARTBEAT_SECONDS, max(grace_seconds // 4, 1))
     storage = _open_database(url, heartbeat_interval=heartbeat, grace_period=grace_seconds, pool_pre_ping=True)
@@ -199,7 +163,7 @@ def _open_database(
     url: URL, *, heartbeat_interval: int | None = None, grace_period: int | None = None, **engine: Any
 ) -> RDBStorage:
     label = masked(url.render_as_string(hide_password=True))
-    text = url.render_as_string(hide_password=False)
+    text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")  # braces are Optuna's placeholders
     for attempt in range(_ATTEMPTS_TO_OPEN):
         try:
             with without_experimental_warnings():
@@ -222,15 +186,6 @@ def _reason(error: Exception, url: URL) -> str:
     cause = getattr(error, "orig", None) or error.__cause__ or error
     (line, *_) = [line.strip() for line in str(cause).splitlines() if line.strip()] or [type(cause).__name__]
     return f"cannot be opened ({without_secrets(line, url)})"
-
-
-def without_secrets(text: str, url: URL) -> str:
-    """A text of other people's making without the URL's password, should it be in there."""
-    secrets = [str(url.password)] if url.password else []
-    secrets += [str(value) for name, value in url.query.items() if _SECRET.search(name)]
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return masked(text)
 
 
 @contextmanager

@@ -10,16 +10,35 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.errors import printable
+
 _UNLIMITED = 100_000
 """Columns of a pipe, which never wraps a line."""
 
 
 def open_console(*, stderr: bool = False) -> Console:
     """Where to print: as wide as the terminal, or without end where there is none; nothing in a text is markup."""
-    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    console = _PrintableConsole(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = _UNLIMITED
     return console
+
+
+class _PrintableConsole(Console):
+    """A console that no text commands: what names from a results folder say in control characters is not carried out."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """See `rich.console.Console.print`."""
+        super().print(*map(_printable_object, objects), **options)
+
+
+def _printable_object(shown: Any) -> Any:
+    if isinstance(shown, str):
+        return printable(shown)
+    if isinstance(shown, Text) and not shown.plain.isprintable():
+        shown = shown.copy()
+        shown.plain = printable(shown.plain)  # as long as it was, so that styles stay where they are
+    return shown
 
 
 def print_table(
@@ -41,7 +60,10 @@ def print_table(
         right_aligned: Columns of numbers, which are aligned to the right.
         no_wrap_columns: Columns that must not be wrapped, such as names; numbers never are.
     """
-    cells = [[cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row] for row in rows]
+    cells = [
+        [_printable_object(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell))) for cell in row]
+        for row in rows
+    ]
     used = [index for index in range(len(columns)) if any(row[index].plain for row in cells)]
     if console.is_terminal:
         _print_drawn(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from optuna.visualization import matplotlib as figures
 from harness.report.context import StudyContext
 from harness.report.document import Block, FigureBlock, Paragraph, Section
 from harness.report.drawing import ExternalPlot
+from harness.runs.output import file_stem
 
 _MIN_TRIALS_FOR_IMPORTANCE = 4
 
@@ -28,7 +28,7 @@ def build(study: StudyContext) -> Section | None:
         return None
     several = len(record.objectives) > 1
     target: dict[str, Any] = {"target": _score, "target_name": "score"} if several else {"target_name": "score"}
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{record.suite}-{record.name}")
+    stem = file_stem(record.suite, record.name)
     blocks: list[Block] = [Paragraph("History: every trial, and the best so far.")]
     blocks.append(
         _figure(f"{stem}-history", "Optimisation history", lambda: figures.plot_optimization_history(optuna_study, **target))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any, cast
 
 from optuna.trial import TrialState
@@ -40,7 +41,7 @@ def build(study: StudyContext) -> Section:
     blocks.append(
         ReportTable("What was searched.", (Column("Setting"), Column("Range"), Column("Only while")), space, collapsed=True)
     )
-    blocks += [Paragraph("To look inside the study:"), CodeBlock(f"optuna-dashboard {record.storage}")]
+    blocks += [Paragraph("To look inside the study:"), CodeBlock(shlex.join(["optuna-dashboard", record.storage]))]
     return Section("Trials", tuple(blocks))
 
 
