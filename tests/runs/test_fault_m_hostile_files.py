@@ -177,7 +177,7 @@ def test_fault_m_numbers_of_a_record_that_are_none(
     assert str(folders[0].path) in line
 
 
-@pytest.mark.parametrize("what", [*THINGS, "a\0b\n1,2\n", "step,return\n", '"' + "x" * 200_000], ids=brief)
+@pytest.mark.parametrize("what", [*THINGS, "a\0b\n1,2\n", "step,return\n", '"' + "x" * 200_000 + "\n"], ids=brief)
 @pytest.mark.parametrize("name", ["evaluations_file", "progress_file"])
 def test_fault_m_a_table_that_is_none(harness: Command, folders: list[RunFolder], name: str, what: str) -> None:
     file = getattr(folders[0], name)
