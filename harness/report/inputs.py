@@ -16,7 +16,7 @@ from harness.report.phases import phase_boundaries
 from harness.report.plots import SuitePlots
 from harness.report.warnings import incomplete_methods
 from harness.runs.folder import STUDIES, RunFolder, find_runs
-from harness.runs.guarded import is_folder, look
+from harness.runs.guarded import is_folder
 from harness.runs.results import Results, read_results
 from harness.tuning.trials import STUDY_RECORD_FILE, find_study_records
 
@@ -82,10 +82,12 @@ def _read_results(
 ) -> Results | None:
     """What runs there are beside those of studies; ``None`` where there are studies alone."""
     beside = [folder for folder in folders if not _within_study(_path(folder))]
-    if not beside and studies:
+    if not beside:
+        if not studies:
+            raise ResultsError("no study that can be read: " + "; ".join(unreadable))
         return None
     try:
-        return read_results(beside or folders, registry)
+        return read_results(beside, registry)
     except ResultsError as error:
         if studies and all(is_folder(_path(folder)) and not find_runs(_path(folder))[0] for folder in beside):
             return None
@@ -99,6 +101,5 @@ def _path(folder: Path | RunFolder) -> Path:
 
 def _within_study(folder: Path) -> bool:
     """Whether a folder is that of a study that left a record, or the folder of a suite's studies that did."""
-    return bool(find_study_records([folder])[0]) and (
-        look(folder / STUDY_RECORD_FILE) is not None or folder.resolve().name == STUDIES
-    )
+    files = find_study_records([folder])[0]
+    return folder / STUDY_RECORD_FILE in files or (bool(files) and folder.resolve().name == STUDIES)

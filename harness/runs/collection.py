@@ -63,7 +63,7 @@ class CollectedRun:
 
     Attributes:
         name: The folder's path, as it was found.
-        folder: The folder of the run.
+        folder: Its files, to be read.
         record: What its ``run.json`` says.
         state: The run's true state.
         evaluations: Every evaluation, by step.
@@ -196,7 +196,7 @@ def read_run(folder: RunFolder, spec: RunSpec | None = None) -> tuple[CollectedR
     """One run as its folder has it, and one line for each part of it that cannot be read.
 
     Args:
-        folder: The folder.
+        folder: Its files, to be read.
         spec: The run that is expected there.
 
     Raises:

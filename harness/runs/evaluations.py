@@ -51,7 +51,7 @@ def read_evaluations(folder: RunFolder) -> tuple[list[Evaluation], list[str]]:
         header, rows = read_csv_rows(file, _MAX_BYTES)
     except Unreadable as error:
         return [], [str(error)]
-    if not rows:
+    if not header:
         return [], []
     if not {"step", "return"} <= set(header):
         return [], [str(Unreadable(file, f"needs the columns 'step' and 'return', has {', '.join(header)}"))]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import secrets
 import socket
@@ -21,6 +22,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -58,6 +60,9 @@ class Owner:
     def this_process(cls) -> Owner:
         """A new owner: the calling process."""
         return cls(socket.gethostname(), os.getpid(), psutil.Process().create_time(), secrets.token_hex(8))
+
+
+_NOBODY = Owner(host="", pid=0, started=0.0, token="")
 
 
 class Claim:
@@ -186,7 +191,7 @@ def _read(path: Path) -> Owner | None:
     if stat.S_ISDIR(status.st_mode):
         raise Unreadable(path, "is a folder, where a claim should be: remove it")
     try:
-        content = read_json(path, _MAX_CLAIM_BYTES) if stat.S_ISREG(status.st_mode) else {}
+        content: Any = read_json(path, _MAX_CLAIM_BYTES) if stat.S_ISREG(status.st_mode) else {}
     except Unreadable:
         if not may(path, os.R_OK):
             raise  # it may be a living process's
@@ -194,9 +199,10 @@ def _read(path: Path) -> Owner | None:
     if content is None:
         return None
     try:
-        return Owner(str(content["host"]), int(content["pid"]), float(content["started"]), str(content["token"]))
+        owner = Owner(str(content["host"]), int(content["pid"]), float(content["started"]), str(content["token"]))
     except (ValueError, KeyError, TypeError, OverflowError):
-        return Owner(host="", pid=0, started=0.0, token="")
+        return _NOBODY
+    return owner if math.isfinite(owner.started) else _NOBODY  # NaN is not even equal to itself
 
 
 def _alive(owner: Owner) -> bool:

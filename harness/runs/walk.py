@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Collection
@@ -68,5 +69,6 @@ def _is_folder(entry: os.DirEntry[str], problems: list[str]) -> bool:
                 str(Unreadable(entry.path, "is a link to a folder, which is not followed: give that folder itself"))
             )
     except OSError as error:
-        problems.append(str(Unreadable(entry.path, f"may not be looked at ({reason_of(error)})")))
+        if error.errno != errno.ELOOP:  # a link that leads to itself is no folder
+            problems.append(str(Unreadable(entry.path, f"may not be looked at ({reason_of(error)})")))
     return False
