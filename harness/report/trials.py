@@ -60,7 +60,7 @@ def trials_table(record: StudyRecord) -> pl.DataFrame:
 
 def _column(values: list[Any]) -> pl.Series:
     """Numbers as numbers, and values of several kinds as text."""
-    kinds = {type(value) for value in values if value is not None}
+    kinds: set[type] = {type(value) for value in values if value is not None}
     if kinds <= {int, float} or len(kinds) == 1:
         values = [float(value) if float in kinds and value is not None else value for value in values]
         with suppress(pl.exceptions.PolarsError, OverflowError, TypeError):  # such as a number of a hundred digits
