@@ -296,6 +296,10 @@ class CheckpointBlock(_Block):
     more actions than these; null for never. ``auto``: 20 times the longest episode, where its length is known. Environments
     that save their own state are never cut."""
 
+    minutes: float | None = Field(default=10.0, gt=0)
+    """Minutes after the last checkpoint at which the next update is followed by another, so that no more are lost; null for
+    never. It changes no number, so runs may be resumed with another value."""
+
 
 class Suite(_Block):
     """Tasks x methods x seeds, a budget, and how to evaluate."""
