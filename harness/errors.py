@@ -76,7 +76,7 @@ class RunError(HarnessError):
 
 
 def printable(text: str, limit: int = 500, *, lines: bool = False) -> str:
-    """Somebody else's text so that it can be printed and stored: no control characters, and no longer than ``limit``.
+    r"""Somebody else's text so that it can be printed and stored: no control characters, and no longer than ``limit``.
 
     Args:
         text: The text, such as a plugin's exception or the name of a metric.

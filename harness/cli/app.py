@@ -69,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         return app(args=arguments, prog_name="harness", standalone_mode=False) or 0
+    except typer.Abort:  # what Ctrl-C is to Typer
+        raise KeyboardInterrupt from None
     except UserError as error:
         return _print_error(str(error))
     except _UsageError as error:

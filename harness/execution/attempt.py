@@ -67,7 +67,7 @@ def attempt(
 
 
 def record_failure(spec: RunSpec, results: Path, cause: str, details: str) -> Outcome:
-    """Write a failure into the run's folder: ``cause`` into its status, ``details`` into ``error.log``; both made printable."""
+    """Write a failure into the run's folder, made printable: ``cause`` into its status, ``details`` into ``error.log``."""
     folder, cause = RunFolder.of(spec, results), printable(cause, _MAX_CAUSE)
     with suppress(OSError, AlreadyClaimed, ResultsError), folder.claim():  # a full disk may be the very cause
         with suppress(OSError):

@@ -7,10 +7,26 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-_OWN_VARIABLES = frozenset({"CUBLAS_WORKSPACE_CONFIG", "TORCHINDUCTOR_CACHE_DIR"})
-"""What our own preparations and torch set in any run."""
+_SET_BY_LIBRARIES = frozenset(
+    {
+        "CUBLAS_WORKSPACE_CONFIG",
+        "KMP_DUPLICATE_LIB_OK",
+        "KMP_INIT_AT_FORK",
+        "LD_LIBRARY_PATH",
+        "MUJOCO_GL",
+        "PYGAME_HIDE_SUPPORT_PROMPT",
+        "PYOPENGL_PLATFORM",
+        "QT_QPA_FONTDIR",
+        "QT_QPA_PLATFORM_PLUGIN_PATH",
+        "SDL_AUDIODRIVER",
+        "SDL_VIDEODRIVER",
+        "TORCHINDUCTOR_CACHE_DIR",
+    }
+)
+"""Variables that torch, OpenCV, pygame, MuJoCo and those who load them set once, always alike: no number depends on them."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +58,7 @@ class ProcessState:
         """The state at present."""
         return cls(
             folder=_working_directory(),
-            environment={name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES},
+            environment={name: value for name, value in os.environ.items() if name not in _SET_BY_LIBRARIES},
             umask=_umask(),
             locale=locale.setlocale(locale.LC_ALL),
             handlers=tuple(signal.getsignal(number) for number in sorted(signal.valid_signals())),
@@ -54,7 +70,7 @@ class ProcessState:
 
 def _working_directory() -> str:
     try:
-        return os.getcwd()
+        return str(Path.cwd())
     except FileNotFoundError:
         return ""
 

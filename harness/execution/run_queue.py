@@ -9,7 +9,6 @@ from harness.execution.attempt import record_failure
 from harness.execution.events import Outcome
 from harness.spec import RunSpec
 
-
 _WHAT_BECAME = {"failed": "failed", "claimed": "is in other hands", "interrupted": "was stopped"}
 
 

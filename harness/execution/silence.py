@@ -65,6 +65,6 @@ def _describe_stall(worker: WorkerProcess, spec: RunSpec, stall: float) -> str:
     else:
         where = f"at step {worker.progress.step:,} of {spec.steps:,}, in its {worker.progress.activity}"
     return (
-        f"made no progress for {stall:g} seconds, the suite's 'stall', and was stopped: last heard of {where}; the log says where"
-        " it was, and the same command goes on from its last checkpoint"
+        f"made no progress for {stall:g} seconds, the suite's 'stall', and was stopped: last heard of {where};"
+        " the log shows what it was doing, and the same command goes on from its last checkpoint"
     )

@@ -35,7 +35,7 @@ STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.S
 
 @contextmanager
 def stop_signals_blocked() -> Generator[None]:
-    """Hold back signals that ask to stop; they arrive afterwards. Processes that are started meanwhile begin with them blocked."""
+    """Hold back signals that ask to stop; they arrive afterwards. Processes started meanwhile begin with them blocked."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield

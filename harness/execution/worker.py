@@ -74,7 +74,7 @@ class Inbox:
         os._exit(0)  # the parent is gone; a kill leaves it resumable, and so does this
 
     def wait_for_signals(self, numbers: set[signal.Signals]) -> None:
-        """Take each of these signals as a request to stop the run and then to leave; without a run there is nothing to save."""
+        """Take each of these signals as a request to stop the run and then to leave; without a run nothing need be saved."""
         while True:
             signal.sigwait(numbers)
             if (job := self._newest) is not None:

@@ -210,8 +210,8 @@ class _Run:
         for table, complete in ((self.progress, self.progress.last == self._step), (self.evaluations, self._has_score)):
             if not complete:
                 raise RunError(
-                    f"{table.path}: what it held up to the checkpoint, at step {self._step:,}, is gone, so the run cannot go on"
-                    " as a whole; run again with --fresh to start over"
+                    f"{table.path}: what it held up to the checkpoint, at step {self._step:,}, is gone, so this can be"
+                    " no whole run any more; run again with --fresh to start over"
                 )
 
     @property
