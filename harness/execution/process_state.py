@@ -16,6 +16,8 @@ _SET_BY_LIBRARIES = frozenset(
         "KMP_DUPLICATE_LIB_OK",
         "KMP_INIT_AT_FORK",
         "LD_LIBRARY_PATH",
+        "MPLBACKEND",
+        "MPLCONFIGDIR",
         "MUJOCO_GL",
         "PYGAME_HIDE_SUPPORT_PROMPT",
         "PYOPENGL_PLATFORM",
@@ -26,7 +28,7 @@ _SET_BY_LIBRARIES = frozenset(
         "TORCHINDUCTOR_CACHE_DIR",
     }
 )
-"""Variables that torch, OpenCV, pygame, MuJoCo and those who load them set once, always alike: no number depends on them."""
+"""Variables that torch, OpenCV, pygame, EnvPool, MuJoCo and those who load them set once, always alike: no number depends on them."""
 
 
 @dataclass(frozen=True)

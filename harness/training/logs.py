@@ -26,7 +26,7 @@ class CsvTable:
 
     def __init__(self, path: Path, columns: Sequence[str] = (), own_files: OwnFiles | None = None) -> None:
         self.path = path
-        self._own_files = own_files or OwnFiles()
+        self._own_files = own_files
         self._columns = list(columns)
         self._file: IO[str] | None = None
         self.last: int | None = None
@@ -61,7 +61,8 @@ class CsvTable:
         """Add a row; columns without a value, or with ``None``, stay empty."""
         new = [name for name, value in row.items() if value is not None and name not in self._columns]
         if new:
-            self._own_files.check()
+            if self._own_files:
+                self._own_files.check()
             _, rows = read_csv_rows(self.path)
             self._columns += new
             self._rewrite(rows)
@@ -88,7 +89,8 @@ class CsvTable:
         self.close()
         lines = [self._columns, *([row.get(name, "") for name in self._columns] for row in rows)]
         write_text_atomic(self.path, csv_text(lines))
-        self._own_files.remember(self.path)
+        if self._own_files:
+            self._own_files.remember_growing(self.path)
 
 
 class TensorBoardWriter:

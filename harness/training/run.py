@@ -123,6 +123,8 @@ class _Run:
         except (OSError, ResultsError):
             self.files.check()  # if something was taken away, that is the reason
             raise
+        finally:
+            self.files.close()
 
     def _complete(self) -> RunStatus:
         self._write_record()
@@ -131,7 +133,8 @@ class _Run:
         try:
             self._begin()
             tensorboard = TensorBoardWriter(self.folder.path, self.kept)
-            self.files.remember(self.folder.path, *tensorboard.files)
+            self.files.remember(self.folder.path)
+            self.files.remember_growing(*tensorboard.files)
             try:
                 with explained_failures(self.soundness, self.assembly.learner, self.folder.checkpoint):
                     while self._step < self.spec.steps and not self.stop():
