@@ -28,7 +28,7 @@ _SET_BY_LIBRARIES = frozenset(
         "TORCHINDUCTOR_CACHE_DIR",
     }
 )
-"""Variables that torch, OpenCV, pygame, EnvPool, MuJoCo and those who load them set once, always alike: no number depends on them."""
+"""Variables that torch, OpenCV, pygame, EnvPool, MuJoCo and their users set once, always alike: no number depends on them."""
 
 
 @dataclass(frozen=True)

@@ -186,9 +186,11 @@ class _Tuner:
 
     def release_trials(self) -> None:
         """Release the trials in progress, so that another process can take them over at once."""
-        for active in [*self._active.values(), *(active for _, active in self._deferred)]:
+        left = [*self._active.values(), *(active for _, active in self._deferred)]
+        for active in left:
             with suppress(SQLAlchemyError, StorageInternalError, OSError):
                 self._study.trial_claims.release(trial_id(active.claimed.trial))
+        for active in left:
             if active.spec is not None:
                 self._on_event(TrialLeft(active.number, active.spec))
 

@@ -194,7 +194,7 @@ def test_signals_let_runs_save_and_the_message_says_what_the_disk_holds(workplac
     assert step
     assert folder.read().status.step == step
     assert folder.read().status.state == "interrupted"
-    *_, stopping, stopped, counts, kept, last = output.splitlines()
+    *_, stopping, stopped, _, kept, last = output.splitlines()
     assert "stopping: 1 run saves at the next update (n4/ppo/seed-0); a second Ctrl-C or signal stops at once" in stopping
     assert stopped.endswith("stopped   n4/ppo/seed-0")
     assert kept == f"  n4/ppo/seed-0: {step:,} of 1,000,000 steps kept"
