@@ -120,6 +120,8 @@ class _Run:
         """Train to the end, or until the run is to stop, and return the status."""
         try:
             return self._complete()
+        except _Stopped:
+            return self._set_state("interrupted")
         except (OSError, ResultsError):
             self.files.check()  # if something was taken away, that is the reason
             raise
@@ -140,6 +142,7 @@ class _Run:
                     while self._step < self.spec.steps and not self.stop():
                         self._iterate(tensorboard)
                     if self.saved_step < self._step < self.spec.steps:
+                        tensorboard.flush()
                         self._save()
             finally:
                 tensorboard.close()
@@ -155,6 +158,10 @@ class _Run:
         status = self.folder.set_state(state, **fields).status
         self.files.remember(self.folder.record_file)
         return status
+
+    def _update_status(self, **fields: Any) -> None:
+        self.folder.update_status(**fields)
+        self.files.remember(self.folder.record_file)
 
     def _assemble(self) -> None:
         self.assembly = assemble(self.spec, self.device, installed())
@@ -296,7 +303,8 @@ class _Run:
         for number, episode in enumerate(episodes):
             row = {"step": self._step, "episode": number, "return": episode.episode_return, "length": episode.length}
             row |= {} if evaluation.max_steps is None else {CUT: int(episode.cut)}
-            self.evaluations.append(row | ({"phase": self.phases.name} if self.phases.name else {}) | episode.metrics)
+            measured = {printable(name, 100): value for name, value in episode.metrics.items()}
+            self.evaluations.append(row | ({"phase": self.phases.name} if self.phases.name else {}) | measured)
         self.evaluated += 1
         self.score = float(np.mean([episode.episode_return for episode in episodes]))
         tensorboard.write({"eval/mean_reward": self.score}, self._step)
@@ -315,8 +323,7 @@ class _Run:
         if replay is not None:
             replay.remove_unreferenced(self.folder.replay)
         self.files.remember_only(self.folder.checkpoint)
-        self.folder.update_status(**self._status_fields())
-        self.files.remember(self.folder.record_file)
+        self._update_status(**self._status_fields())
         self.saved_step, self.last_save = self._step, time.monotonic()
 
     def _state(self) -> dict[str, Any]:
@@ -379,8 +386,8 @@ class _Run:
         if self.stop():
             raise _Stopped
         if self._report_is_due(force=share == 1):
-            progress = RunProgress(self._step, self.spec.steps, 0.0, self.score, self.phases.name, share, seconds_left)
-            self._report(progress)
+            at = self._step, self.spec.steps, 0.0, self.score, self.phases.name
+            self._report(RunProgress(*at, share, seconds_left, activity="replay"))
 
     def _report_is_due(self, *, force: bool) -> bool:
         return self.report is not None and (force or time.monotonic() - self.last_report >= REPORT_SECONDS)
