@@ -3,7 +3,7 @@
     python benchmarks/checkpoint_overhead.py [--pairs 3] [--only quick]
 
 The two take turns, so that a machine whose speed drifts slows both; what one save takes is the difference of their medians
-over the number of saves. The share of a suite's default, a checkpoint ten minutes after the last one, is that over ten minutes.
+over the number of saves. The share of a suite's default, one ten minutes after the last one, is that over ten minutes.
 Exits with 1 where the share reaches 2 %.
 """
 

@@ -53,13 +53,13 @@ def attempt(
     try:
         module, _, function = train.partition(":")
         training = getattr(importlib.import_module(module), function)
-        status: RunStatus = training(spec, results, device=device, report=report, fresh=fresh, stop=stop)
+        status: RunStatus | None = training(spec, results, device=device, report=report, fresh=fresh, stop=stop)
     except AlreadyClaimed as error:
         return Outcome(spec, "claimed", str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a run raises, the others go on
         cause = str(error) if isinstance(error, HarnessError) else summarise_error(error)
         return record_failure(spec, results, cause, traceback.format_exc())
-    if status.state == "interrupted":
+    if status is not None and status.state == "interrupted":
         return Outcome(spec, "interrupted", STOPPED)
     with suppress(OSError):  # nothing that matters to a run that is finished
         RunFolder.of(spec, results).error_log.unlink(missing_ok=True)

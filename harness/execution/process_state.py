@@ -37,7 +37,7 @@ class ProcessState:
 
     Attributes:
         folder: The working directory; empty if it is gone.
-        environment: Environment variables.
+        environment: Environment variables, apart from those that libraries set.
         umask: Permissions that new files lack.
         locale: Language settings of the C library.
         handlers: Handler of each signal.

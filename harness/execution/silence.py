@@ -47,9 +47,10 @@ class Silence:
         for worker in workers:
             # Where this process was suspended, so were they; where it was busy, nothing they said was heard.
             worker.last_heard = min(worker.last_heard + paused, now)
+            worker.last_progress = min(worker.last_progress + paused, now)
             silent = now - worker.last_heard
             assert worker.spec is not None
-            if self._stall is not None and silent >= self._stall:
+            if self._stall is not None and now - worker.last_progress >= self._stall:
                 stalled.append((worker, _describe_stall(worker, worker.spec, self._stall)))
             elif silent < QUIET_SECONDS:
                 self.forget(worker)

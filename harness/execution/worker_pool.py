@@ -134,6 +134,8 @@ class WorkerPool(WorkerSession):
         assert worker.spec is not None
         if "progress" in message:
             worker.progress = RunProgress(**message["progress"])
+            if not worker.progress.notice:  # a notice says that it waits, not that it goes on
+                worker.last_progress = worker.last_heard
             return RunProgressed(worker.spec, worker.progress)
         ended = RunEnded(Outcome(worker.spec, message["ending"], message["error"]))
         del self._busy[worker.spec.path]

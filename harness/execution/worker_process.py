@@ -42,7 +42,7 @@ class WorkerProcess:
         self.threads = threads
         self.spec: RunSpec | None = None
         self.progress: RunProgress | None = None
-        self.last_heard = 0.0
+        self.last_heard = self.last_progress = 0.0
         self._unread = b""
         jobs, self._jobs = os.pipe()
         self._messages, messages = os.pipe()
@@ -71,7 +71,8 @@ class WorkerProcess:
 
     def send_job(self, spec: RunSpec, job: dict[str, Any]) -> None:
         """Send it a run to train."""
-        self.spec, self.progress, self.last_heard = spec, None, time.monotonic()
+        self.spec, self.progress = spec, None
+        self.last_heard = self.last_progress = time.monotonic()
         self._log.begin()
         self._send({"spec": spec.model_dump(mode="json"), **job})
 

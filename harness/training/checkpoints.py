@@ -84,8 +84,8 @@ def load(folder: Path) -> tuple[int, trees.Tree] | None:
 
 def newest_step(folder: Path) -> int | None:
     """The step of the newest checkpoint; ``None`` when there is none."""
-    complete = _complete(folder)
-    return int(complete[-1].name.removeprefix(_PREFIX)) if complete else None
+    complete = complete_checkpoints(folder)
+    return int(complete[-1].name.removeprefix(CHECKPOINT_PREFIX)) if complete else None
 
 
 def _damaged(checkpoint: Path, cause: object) -> str:

@@ -176,14 +176,14 @@ def test_fault_l_rnd_on_the_seven_by_seven_cells_of_minigrid(workplace):
         assert f"'methods.rnd.config.{choice}'" in errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1], ids=lambda it: it.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1], ids=lambda it: it.name)
 def test_signals_let_runs_save_and_the_message_says_what_the_disk_holds(workplace, number):
     options = ("--task", "n4", "--method", "ppo", "--seeds", "1", "--steps", "1_000_000", "--set", "checkpoint.every=500_000")
     process = start("run", "small.yaml", "--workers", "1", *options)
     try:
         (spec,) = load("small.yaml", methods=["ppo"], tasks=["n4"], seeds="1", steps=1_000_000, overrides=KEEP_ALL).runs
         folder = RunFolder.of(spec, RESULTS)
-        wait_for(lambda: len(read_csv_rows(folder.progress_file)[1]) > 3)
+        wait_for(lambda: len(read_csv_rows(folder.progress_file)[1]) > 3, seconds=180)
         os.killpg(process.pid, number)  # as a terminal, systemd and Slurm do
         output, errors = process.communicate(timeout=60)
     finally:
@@ -215,7 +215,7 @@ def test_two_signals_stop_at_once_and_the_message_claims_nothing_that_is_not_the
     assert (process.returncode, errors) == (130, "")
     assert output.splitlines()[-3:] == [
         "  n4/ppo/seed-0: nothing saved yet, so it begins anew",
-        "  n4/ppo/seed-1: nothing saved yet, so it begins anew",
+        "  n4/rnd/seed-0: nothing saved yet, so it begins anew",
         "interrupted: 0 of 8 runs finished, 2 running, 6 waiting; the same command goes on from there",
     ]
 

@@ -194,7 +194,8 @@ class SilentWorker(WorkerProcess):
     """Has a run and says nothing."""
 
     def __init__(self) -> None:
-        self.spec, self.progress, self.last_heard = run_spec("nothing"), None, 0.0
+        self.spec, self.progress = run_spec("nothing"), None
+        self.last_heard = self.last_progress = 0.0
 
 
 def test_fault_j_a_run_that_is_not_heard_of_is_noticed_again_and_again_but_seldom():
