@@ -131,7 +131,7 @@ class _Run:
     def _complete(self) -> RunStatus:
         self._write_record()
         self._assemble()
-        self.folder.update_status(restores=self.environments.restores)
+        self._update_status(restores=self.environments.restores)
         try:
             self._begin()
             tensorboard = TensorBoardWriter(self.folder.path, self.kept)
