@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from harness.errors import RunError
+from harness.errors import ResultsError
 
 _Identity = tuple[int, int, int]
 
@@ -38,7 +38,7 @@ class OwnFiles:
         """Make sure that everything is still there.
 
         Raises:
-            RunError: Something was deleted or replaced.
+            ResultsError: Something was deleted or replaced.
         """
         for path, known in self._complete.items():
             _compare(path, _identity(path), known)
@@ -59,7 +59,7 @@ class OwnFiles:
 def _compare(path: Path, found: tuple[int, ...] | None, known: tuple[int, ...] | None) -> None:
     if found is None or found != known:
         what = "deleted" if found is None else "replaced"
-        raise RunError(
+        raise ResultsError(
             f"{path}: was {what} while the run was writing there, so what is left is not the whole run;"
             " run again with --fresh to start over"
         )

@@ -60,9 +60,9 @@ def train(
 
     Raises:
         harness.runs.lock.AlreadyClaimed: Another process is at it.
-        harness.errors.ResultsError: The folder cannot be written.
-        harness.errors.RunError: The newest checkpoint is damaged, or does not fit the environments; the run is one of before
-            November 2026, whose checkpoints ended episodes; or somebody deleted or replaced a file of the run.
+        harness.errors.ResultsError: The folder cannot be written, or somebody deleted or replaced a file of the run.
+        harness.errors.RunError: The newest checkpoint is damaged, or does not fit the environments; or the run is one of
+            before November 2026, whose checkpoints ended episodes.
     """
     folder = RunFolder.of(spec, results)
     with folder.claim():
