@@ -1,26 +1,13 @@
 """A benchmarking harness for exploration bonuses; this page is the public API for plugins and for other people's scripts.
 
-Light names are imported at once; names that need torch are imported when first used, so that commands which train
-nothing answer at once.
+Names are imported when they are first used, so that commands which train nothing answer at once, and so that the command line
+can say something sensible when it is interrupted while it starts.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
-
-from harness.config import AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, Search
-from harness.registry.hooks import (
-    Algorithm,
-    AlgorithmPreset,
-    EnvironmentFamily,
-    Executor,
-    Method,
-    Network,
-    Preset,
-    ReportSection,
-    hookimpl,
-)
 
 if TYPE_CHECKING:
     from harness import experiment
@@ -30,7 +17,19 @@ if TYPE_CHECKING:
         performance_profiles,
         probability_of_improvement,
     )
+    from harness.config import AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, Search
     from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info
+    from harness.registry.hooks import (
+        Algorithm,
+        AlgorithmPreset,
+        EnvironmentFamily,
+        Executor,
+        Method,
+        Network,
+        Preset,
+        ReportSection,
+        hookimpl,
+    )
     from harness.rewards import IntrinsicReward, Spaces, Transitions
     from harness.runs.tables import read_evaluations, read_progress, read_runs, to_pandas
     from harness.scripting.batches import make_transitions
@@ -83,6 +82,24 @@ __all__ = [
 ]
 
 _LAZY = {
+    **dict.fromkeys(
+        ("AlgorithmConfig", "Config", "EnvironmentConfig", "IntrinsicRewardConfig", "Search"),
+        "harness.config",
+    ),
+    **dict.fromkeys(
+        (
+            "Algorithm",
+            "AlgorithmPreset",
+            "EnvironmentFamily",
+            "Executor",
+            "Method",
+            "Network",
+            "Preset",
+            "ReportSection",
+            "hookimpl",
+        ),
+        "harness.registry.hooks",
+    ),
     "HarnessVecEnv": "harness.environments.base",
     "NO_INFO": "harness.environments.base",
     "episode_end_info": "harness.environments.base",

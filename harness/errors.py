@@ -105,6 +105,33 @@ class RunError(HarnessError):
     """One run failed for a reason that is not the user's input."""
 
 
+def printable(text: str, limit: int = 500, *, lines: bool = False) -> str:
+    r"""Somebody else's text so that it can be printed and stored: no control characters, and no longer than ``limit``.
+
+    Args:
+        text: The text, such as a plugin's exception or the name of a metric.
+        limit: The largest number of characters of the result; of a longer text the middle is left out.
+        lines: Whether line ends and tabs stay; if not, white space of any kind becomes a single space.
+
+    >>> printable("red\x1b[31m\nalert"), printable("a" * 9 + "b" * 9, limit=12)
+    ('red\\x1b[31m alert', 'aaaa ... bbb')
+    """
+    gap = " ... "
+    if len(text) > limit * 4:  # escapes make texts longer, so what is left out here would be left out below as well
+        text = text[: limit * 2] + gap + text[-limit * 2 :]
+    if not lines:
+        text = " ".join(text.split())
+    plain = "".join(one if one.isprintable() or (lines and one in "\n\t") else _escape(one) for one in text)
+    if len(plain) <= limit:
+        return plain
+    tail = (limit - len(gap)) // 2
+    return plain[: limit - len(gap) - tail] + gap + plain[len(plain) - tail :]
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
 def nearest(name: str, known: Iterable[str], ignored: str = "") -> str:
     """The likeliest meaning of a misspelt name, or of one in another's spelling: only letters and digits count.
 

@@ -7,7 +7,8 @@
     experiment.report(result)
 
 Nothing here prints, ends the process or changes anything of it; what goes wrong is raised from the tree in `harness.errors`.
-Ctrl-C stops the workers and is raised as `KeyboardInterrupt`: everything so far is kept, and the same call goes on from there.
+A `StopRequest` has every run save at its next update and stop there: make it from a signal handler or another thread. Ctrl-C
+stops the workers at once and is raised as `KeyboardInterrupt`. After either, the same call goes on from what the disk holds.
 Training happens in processes of their own, so a script that calls this needs torch only for `forecast` and reports.
 """
 
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import ResultsError
 from harness.execution.events import Outcome, RunEvent
+from harness.execution.stopping import StopRequest
 
 if TYPE_CHECKING:
     from harness.execution.forecast import Forecast
@@ -37,6 +39,7 @@ __all__ = [
     "ReportResult",
     "RunResult",
     "StatusResult",
+    "StopRequest",
     "forecast",
     "forecast_tuning",
     "plan",
@@ -90,6 +93,11 @@ class RunResult:
     def failed(self) -> Sequence[Outcome]:
         """The runs that failed in this call."""
         return [outcome for outcome in self.outcomes if outcome.ending == "failed"]
+
+    @property
+    def interrupted(self) -> Sequence[Outcome]:
+        """The runs that were stopped in this call, or not even started because of that."""
+        return [outcome for outcome in self.outcomes if outcome.ending == "interrupted"]
 
     @property
     def folder(self) -> Path:
@@ -172,6 +180,7 @@ def run(
     device: str = "auto",
     fresh: bool = False,
     on_event: OnEvent | None = None,
+    stop: StopRequest | None = None,
 ) -> RunResult:
     """Train the runs of a plan that are not finished; interrupted ones go on where they were.
 
@@ -183,10 +192,12 @@ def run(
         device: ``auto``, ``cpu`` or ``cuda``.
         fresh: Whether everything is started over; what the runs left is deleted.
         on_event: Takes `PlanStarted`, unless there is nothing to do, and then the events of the runs, in this thread.
+        stop: Once it is made, from a signal handler or another thread, every run saves at its next update and stops, and no
+            other is started.
 
     Raises:
         UserError: Executor, snapshots, device or results directory cannot be used; nothing was started.
-        KeyboardInterrupt: Everything so far is kept.
+        KeyboardInterrupt: The runs under way were stopped at once, and go on from their last checkpoints.
     """
     from harness.execution.executor import ExecutionOptions, load_executor
     from harness.planning.snapshots import resolve_snapshots
@@ -197,7 +208,8 @@ def run(
     plan = resolve_snapshots(plan)
     summaries = _summarise(plan, results, fresh=fresh)
     todo = [run.spec for run in summaries if run.state != "finished"]
-    options = ExecutionOptions(results, workers, device, fresh)
+    stall = plan.suite.stall_seconds
+    options = ExecutionOptions(results, workers, device, fresh, stop=stop or StopRequest(), stall=stall)
     options = carrier.preflight(todo, options) if todo else options
     beside = Beside(plan.runs, results)
     notices = beside.update_constants()
@@ -225,6 +237,7 @@ def tune(
     max_steps: int | None = None,
     seconds: float | None = None,
     on_event: OnTuneEvent | None = None,
+    stop: StopRequest | None = None,
 ) -> TuneResult:
     """Search for a method's settings, confirm the best on fresh seeds, and write them into a file for ``--set @FILE``.
 
@@ -242,11 +255,13 @@ def tune(
         max_steps: Environment steps of all trials together, after which none is begun.
         seconds: Duration of this call; what is under way then stays resumable.
         on_event: Takes the events of `harness.tuning.search`, in this thread.
+        stop: Once it is made, from a signal handler or another thread, every run saves at its next update and stops, and no
+            other is started.
 
     Raises:
         UserError: Something cannot be used; nothing was started.
-        StorageLost: The storage cannot be reached any more; everything so far is kept.
-        KeyboardInterrupt: Everything so far is kept.
+        StorageLost: The storage cannot be reached any more; every trial that ended before is kept.
+        KeyboardInterrupt: The runs under way were stopped at once, and go on from their last checkpoints.
     """
     from harness.tuning.request import TuneRequest
     from harness.tuning.search import search_settings
@@ -265,7 +280,7 @@ def tune(
         max_steps=max_steps,
         seconds=seconds,
     )
-    return search_settings(request, on_event or _ignore)
+    return search_settings(request, on_event or _ignore, stop or StopRequest())
 
 
 def report(

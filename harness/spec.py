@@ -210,6 +210,10 @@ class RunSpec(Config):
     """Steps of each environment after which all episodes are cut together and seeded anew, so that resuming repeats no more
     actions than these; null for never, which is also what runs have that are too short for it."""
 
+    checkpoint_minutes: float | None = Field(default=None, gt=0, exclude_if=lambda value: value is None)
+    """Minutes after the last checkpoint at which the next update is followed by another; null for never. No number depends on
+    it: not part of the identity, and left out of the records of runs that have none."""
+
     normalise: Normalisation | None = None
     """For the report only; not part of the identity."""
 
@@ -298,8 +302,8 @@ class RunSpec(Config):
         return f"{self.task}/{self.method}/seed-{self.seed}"
 
 
-_LABEL_FIELDS = frozenset({"suite", "task", "method", "seed", "normalise", "pretraining"})
-"""What says where a run belongs and not what it computes."""
+_LABEL_FIELDS = frozenset({"suite", "task", "method", "seed", "normalise", "pretraining", "checkpoint_minutes"})
+"""What says where a run belongs, or when it saves, and not what it computes."""
 
 
 def _digest(content: Any) -> str:

@@ -4,12 +4,34 @@ app.py      the application, its exit codes and how errors are printed
 options.py  what several commands take
 run.py      run
 tune.py     tune
+launch.py   what is shown of run; tuning.py of tune
+signals.py  what signals do meanwhile
 results.py  status, report
 suites.py   check, schema
 plugins.py  new-plugin, and check for methods
 listing.py  list, show
+
+Nothing is imported here before `main` is called, which knows what to say when it is interrupted while it imports the rest.
 """
 
-from harness.cli.app import main
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; see `harness.cli.app.main`. Ctrl-C at any time prints one line.
+
+    Args:
+        arguments: Those of the command line; this process's if not given.
+    """
+    try:
+        from harness.cli import app
+
+        return app.main(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130

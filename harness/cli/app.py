@@ -6,11 +6,13 @@ Exit codes: 0 all good; 1 some runs failed, or something could not be read; 2 in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
+from typer.core import TyperGroup
 
 from harness import __version__
 from harness.cli import listing, plugins, results, run, suites, tune
@@ -25,7 +27,33 @@ _EPILOG = (
 # Typer has no public name for the class of all mistakes on the command line; this is one of them.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
+
+class _Interrupted(BaseException):
+    """A `KeyboardInterrupt` on its way past Typer, which would end the program without a word."""
+
+
+@contextmanager
+def _interrupts_pass() -> Generator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise _Interrupted from None
+
+
+class _Commands(TyperGroup):
+    """All commands."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        with _interrupts_pass():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, *arguments: Any, **options: Any) -> Any:
+        with _interrupts_pass():
+            return super().invoke(*arguments, **options)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Benchmark exploration bonuses on Stable-Baselines3: suites in, reports out.",
     epilog=_EPILOG,
     add_completion=False,
@@ -64,11 +92,15 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; a user's mistake prints one line for each thing to mend, never a traceback.
 
+    Ctrl-C is raised as `KeyboardInterrupt`, unless the command knows what to do.
+
     Args:
         arguments: Those of the command line; this process's if not given.
     """
     try:
         return app(args=arguments, prog_name="harness", standalone_mode=False) or 0
+    except _Interrupted:
+        raise KeyboardInterrupt from None
     except UserError as error:
         return _print_error(str(error))
     except _UsageError as error:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.text import Text
@@ -19,12 +17,15 @@ from harness import experiment
 from harness.cli.display.console import open_console
 from harness.cli.display.forecast import print_forecast
 from harness.cli.display.formatting import plural
+from harness.cli.display.interruption import print_kept
 from harness.cli.display.progress import progress_view
 from harness.cli.display.progress_state import SuiteProgress
 from harness.cli.display.states import counts, error_log, print_notices, print_run_groups, print_unreadable
 from harness.cli.options import print_json
+from harness.cli.signals import stop_on_signals
 from harness.errors import HarnessError, UserError
 from harness.execution.events import OnRunEvent, RunEvent
+from harness.execution.stopping import StopRequest
 from harness.experiment import PlanStarted, RunResult
 from harness.planning.plan import Plan
 from harness.runs.earlier import earlier_versions
@@ -56,23 +57,35 @@ def launch(
     Raises:
         UserError: Executor, device, replay buffers or results directory cannot be used; nothing was started.
     """
-    console = open_console()
+    console, stop = open_console(), StopRequest()
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
-    with _RunView(console, results) as view:
+    with _RunView(console, results) as view, stop_on_signals(stop, lambda: view.training):
         try:
-            with stop_on_signals():
-                found = experiment.run(
-                    plan, results, executor=executor, workers=workers, device=device, fresh=fresh, on_event=view.on_event
-                )
+            found = experiment.run(
+                plan,
+                results,
+                executor=executor,
+                workers=workers,
+                device=device,
+                fresh=fresh,
+                on_event=view.on_event,
+                stop=stop,
+            )
+            view.close()
+            interrupted = bool(found.interrupted) or stop.requested
+            return view.print_interruption() if interrupted else _print_result(console, found, report=report)
         except KeyboardInterrupt:
             view.close()
-            console.print(Text(view.interruption, style="yellow"), soft_wrap=True)
-            return 130
+            return view.print_interruption()
         except UserError as error:
             view.close()
             if not view.started:
                 raise
             return print_late_error(console, error)
+
+
+def _print_result(console: Console, found: RunResult, *, report: bool) -> int:
+    """Print the outcome, write the report, and return the exit code."""
     print_run_groups(console, found.runs)
     print_notices(console, found.notices)
     print_unreadable(console, found.unreadable)
@@ -120,6 +133,7 @@ class _RunView:
         self._console, self._results, self._stack = console, results, ExitStack()
         self._progress = SuiteProgress([])
         self._show: OnRunEvent | None = None
+        self.training = False
 
     def __enter__(self) -> _RunView:
         self._preparing = self._console.status("building each task with each method")
@@ -130,7 +144,8 @@ class _RunView:
         self.close()
 
     def close(self) -> None:
-        """End the live display, if there is one."""
+        """No run is under way any more: end the live display, if there is one."""
+        self.training = False
         self._stack.close()
 
     def on_event(self, event: PlanStarted | RunEvent) -> None:
@@ -142,6 +157,7 @@ class _RunView:
                 self._console.print(Text(_earlier_line(earlier), style="yellow"), soft_wrap=True)
             self._progress = unfinished_progress(event.runs)
             self._show = self._stack.enter_context(progress_view(self._console, self._progress))
+            self.training = True
         elif self._show is not None:
             self._show(event)
 
@@ -150,13 +166,18 @@ class _RunView:
         """Whether runs have been started."""
         return self._show is not None
 
-    @property
-    def interruption(self) -> str:
-        """What is said after an interrupt."""
+    def print_interruption(self) -> int:
+        """Say what the disk holds of the runs that were stopped, and return the exit code."""
         if self._show is None:
-            return "interrupted before anything was started"
-        done = f"{self._progress.finished} of {self._progress.total} runs finished"
-        return f"interrupted: {done}; everything so far is kept, and the same command goes on from there"
+            self._console.print(Text("interrupted before anything was started", style="yellow"))
+            return 130
+        stopped = self._progress.stopped
+        print_kept(self._console, [(spec.label, spec) for spec in stopped], self._results)
+        remedy = "the same command goes on from there"
+        if self._progress.finished == self._progress.total:
+            remedy = "the same command writes the report"
+        self._console.print(Text(f"interrupted: {self._progress.counts()}; {remedy}", style="yellow"), soft_wrap=True)
+        return 130
 
 
 def unfinished_progress(runs: Sequence[RunSummary]) -> SuiteProgress:
@@ -188,20 +209,3 @@ def _print_outcomes(console: Console, found: RunResult) -> None:
             word, style = ("failed", "red") if outcome.ending == "failed" else ("skipped", "yellow")
             console.print(Text(f"{word}: {outcome.spec.label}: {outcome.error}{where}", style=style), soft_wrap=True)
     console.print(counts(found.runs, found.unreadable))
-
-
-@contextmanager
-def stop_on_signals() -> Generator[None]:
-    """Let a request to end, or a closed terminal, stop a suite as Ctrl-C does."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    handled = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
-    for number in handled:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number in handled:
-            signal.signal(number, signal.SIG_DFL)

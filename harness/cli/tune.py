@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -12,8 +11,6 @@ from harness.cli.options import MAX_WORKERS, Overrides, Profile, Steps, SuiteFil
 from harness.errors import UnknownNameError, UserError, shorten
 from harness.spec import MAX_COUNT
 from harness.suites.tune_block import Objective, Pruner, Sampler
-
-_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "": 1}
 
 EPILOG = (
     "The search space comes from the settings' own ranges (harness show METHOD --space); the suite's 'tune' block narrows or"
@@ -117,10 +114,12 @@ def tune(
 
 
 def _parse_duration(text: str) -> float:
-    found = re.fullmatch(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(s|m|min|h|d|)\s*", text)
-    if found is None or float(found[1]) <= 0:
-        raise UserError(f"--time {shorten(text)}: expected a time such as 90m, 8h or 3600 (seconds)")
-    return float(found[1]) * _UNITS[found[2]]
+    from harness.suites.model import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise UserError(f"--time {shorten(text)}: expected a time such as 90m, 8h or 3600 (seconds)") from None
 
 
 def _parse_whole_number(text: str) -> int:

@@ -17,13 +17,18 @@ from harness.cli.display import formatting
 from harness.cli.display.catalogue import print_parameters
 from harness.cli.display.console import open_console
 from harness.cli.display.formatting import plural
+from harness.cli.display.interruption import print_kept
 from harness.cli.display.progress import progress_view
+from harness.cli.display.progress_state import SuiteProgress
 from harness.cli.display.tuning import StudyProgress, print_confirmation, study_view
-from harness.cli.launch import print_late_error, stop_on_signals, unfinished_progress
+from harness.cli.launch import print_late_error, unfinished_progress
+from harness.cli.signals import stop_on_signals
 from harness.errors import HarnessError, UserError
 from harness.execution.events import Outcome
+from harness.execution.stopping import StopRequest
 from harness.planning.plan import Plan
 from harness.runs.folder import COMMAND_VARIABLE
+from harness.spec import RunSpec
 from harness.tuning.search import (
     ConfirmationEnded,
     ConfirmationStarted,
@@ -34,7 +39,7 @@ from harness.tuning.search import (
     TuneResult,
 )
 from harness.tuning.storage_url import masked_arguments
-from harness.tuning.tuner import StorageLost
+from harness.tuning.tuner import StorageLost, TrialLeft
 
 _REASONS = {"time": "time is up", "failing": "gave up: one trial after another failed", "complete": "done"}
 
@@ -76,14 +81,16 @@ def launch_tuning(plan: Plan, method: str, results: Path, options: dict[str, Any
     Raises:
         UserError: Something cannot be used; nothing was started.
     """
-    console = open_console()
+    console, stop = open_console(), StopRequest()
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *masked_arguments(sys.argv[1:])])
-    with _TuneView(console) as view:
+    with _TuneView(console, results) as view, stop_on_signals(stop, lambda: view.training):
         try:
-            with stop_on_signals():
-                found = experiment.tune(plan, method, results, on_event=view.on_event, **options)
+            found = experiment.tune(plan, method, results, on_event=view.on_event, stop=stop, **options)
+            view.close()
+            return view.print_interruption() if found.interrupted or stop.requested else _print_result(console, view, found)
         except StorageLost as error:
             view.close()
+            view.print_left()
             console.print(Text(str(error), style="red"), soft_wrap=True)
             return 1
         except UserError as error:
@@ -93,19 +100,19 @@ def launch_tuning(plan: Plan, method: str, results: Path, options: dict[str, Any
             return print_late_error(console, error)
         except KeyboardInterrupt:
             view.close()
-            console.print(Text(view.interruption, style="yellow"), soft_wrap=True)
-            return 130
-    _print_result(console, found)
-    return 1 if found.failed else 0
+            return view.print_interruption()
 
 
 class _TuneView:
     """What is shown while a study runs: what it is, its trials, and the runs that confirm the best of them."""
 
-    def __init__(self, console: Console) -> None:
-        self._console, self._stack = console, ExitStack()
+    def __init__(self, console: Console, results: Path) -> None:
+        self._console, self._results, self._stack = console, results, ExitStack()
         self._show: Any = None
         self._summary: StudySummary | None = None
+        self._left: list[tuple[str, RunSpec]] = []
+        self._confirmation: SuiteProgress | None = None
+        self.training = False
 
     def __enter__(self) -> _TuneView:
         return self
@@ -114,14 +121,15 @@ class _TuneView:
         self.close()
 
     def close(self) -> None:
-        """End the live display, if there is one."""
+        """No run is under way any more: end the live display, if there is one."""
+        self.training = False
         self._stack.close()
 
     def on_event(self, event: TuneEvent) -> None:
         """Show an event."""
         match event:
             case StudyOpened():
-                self._summary = event.summary
+                self._summary, self.training = event.summary, True
                 _print_opening(self._console, event)
                 self._show = self._stack.enter_context(study_view(self._console, study_progress(event.summary)))
             case SearchEnded(reason, summary):
@@ -132,7 +140,10 @@ class _TuneView:
             case ConfirmationStarted(runs):
                 progress = unfinished_progress(runs)
                 self._print(f"confirming on fresh seeds: {plural(progress.total - progress.finished, 'run')}")
+                self._confirmation, self.training = progress, True
                 self._show = self._stack.enter_context(progress_view(self._console, progress))
+            case TrialLeft(number, run):
+                self._left.append((f"trial {number}, {run.label}", run))
             case ConfirmationEnded(outcomes):
                 self.close()
                 for outcome in outcomes:
@@ -145,13 +156,23 @@ class _TuneView:
         """Whether the search has begun."""
         return self._summary is not None
 
-    @property
-    def interruption(self) -> str:
-        """What is said after an interrupt."""
+    def print_left(self) -> None:
+        """Say what the disk holds of the runs that were under way."""
+        confirming = self._confirmation.stopped if self._confirmation else []
+        print_kept(self._console, [*self._left, *((spec.label, spec) for spec in confirming)], self._results)
+
+    def print_interruption(self) -> int:
+        """Say what the disk holds of the runs that were stopped, and return the exit code."""
         if self._summary is None:
-            return "interrupted before anything was started"
+            self._console.print(Text("interrupted before anything was started", style="yellow"))
+            return 130
+        self.print_left()
         done = study_progress(self._summary).summary()
-        return f"interrupted: {done}; everything so far is kept, and the same command goes on from there"
+        if self._confirmation is not None:
+            done += f"; confirming: {self._confirmation.counts()}"
+        line = f"interrupted: {done}; the same command goes on from there"
+        self._console.print(Text(line, style="yellow"), soft_wrap=True)
+        return 130
 
     def _print(self, line: str) -> None:
         self._console.print(line, soft_wrap=True)
@@ -183,7 +204,14 @@ def _print_opening(console: Console, opened: StudyOpened) -> None:
         )
 
 
-def _print_result(console: Console, found: TuneResult) -> None:
+def _print_result(console: Console, view: _TuneView, found: TuneResult) -> int:
+    """Print what came of the study, and return the exit code."""
+    view.print_left()
+    _print_findings(console, found)
+    return 1 if found.failed else 0
+
+
+def _print_findings(console: Console, found: TuneResult) -> None:
     if found.elsewhere:
         console.print(
             f"{plural(found.elsewhere, 'trial')} still under way elsewhere; the same command shows what came of the"

@@ -9,7 +9,7 @@ from typing import Literal
 from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
 
-Ending = Literal["finished", "failed", "claimed"]
+Ending = Literal["finished", "failed", "claimed", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Outcome:
 
     Attributes:
         spec: Specification of the run.
-        ending: ``finished``, ``failed``, or ``claimed``: another process is at it, so it was left alone.
+        ending: ``finished``, ``failed``, ``claimed`` (another process is at it, so it was left alone) or ``interrupted`` (it
+            was to stop, or was not even started; resumable).
         error: One line; empty when it finished.
     """
 
@@ -49,5 +50,31 @@ class RunEnded:
     outcome: Outcome
 
 
-RunEvent = RunStarted | RunProgressed | RunEnded
+@dataclass(frozen=True)
+class RunQuiet:
+    """A run has not reported any progress for a long time.
+
+    Attributes:
+        spec: Specification of the run.
+        seconds: Time since its last report, or since its start.
+        progress: Its last report; ``None`` before the first, while everything is loaded and made.
+    """
+
+    spec: RunSpec
+    seconds: float
+    progress: RunProgress | None
+
+
+@dataclass(frozen=True)
+class StopRequested:
+    """The runs under way were asked to save at their next update and stop there.
+
+    Attributes:
+        waiting: The specifications of these runs; each will have a `RunEnded`.
+    """
+
+    waiting: tuple[RunSpec, ...]
+
+
+RunEvent = RunStarted | RunProgressed | RunEnded | RunQuiet | StopRequested
 OnRunEvent = Callable[[RunEvent], None]

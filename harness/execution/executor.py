@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import PluginError, UserError
 from harness.execution.events import OnRunEvent, Outcome
 from harness.execution.session import WorkerSession, train_all
+from harness.execution.stopping import StopRequest
 from harness.registry import Registry
 from harness.spec import RunSpec
 
@@ -23,12 +24,16 @@ class ExecutionOptions:
         workers: Number of runs at a time; ``None`` for as many as the executor thinks right.
         device: ``auto``, ``cpu``, ``cuda`` or what else the executor takes.
         fresh: Whether what is there of the runs is deleted instead of resumed.
+        stop: Looked at while runs are trained; once it is made, each saves at its next update and stops, and no other starts.
+        stall: Seconds without any progress after which a run is stopped as failed; ``None`` for never.
     """
 
     results: Path
     workers: int | None = None
     device: str = "auto"
     fresh: bool = False
+    stop: StopRequest = field(default_factory=StopRequest, compare=False)
+    stall: float | None = None
 
     def with_workers(self, workers: int) -> ExecutionOptions:
         """The same options with this number of runs at a time."""
@@ -68,10 +73,11 @@ class RunExecutor(ABC):
             on_event: Takes the events of `harness.execution.events`, in the calling thread.
 
         Returns:
-            One outcome per run, in the order of ``specs``.
+            One outcome per run, in the order of ``specs``. After ``options.stop`` those of runs that were stopped, or not even
+            started, are ``interrupted``.
 
         Raises:
-            KeyboardInterrupt: The runs are stopped, and everything so far is resumable.
+            KeyboardInterrupt: The runs are stopped at once, and go on from their last checkpoints.
         """
 
 
@@ -86,7 +92,7 @@ class SessionExecutor(RunExecutor):
         """See `RunExecutor`."""
         session = self.open_session(options)
         try:
-            return train_all(session, specs, options.results, options.workers or 1, on_event)
+            return train_all(session, specs, options.results, options.workers or 1, on_event, options.stop)
         finally:
             session.close()
 

@@ -9,6 +9,8 @@ from harness.execution.attempt import record_failure
 from harness.execution.events import Outcome
 from harness.spec import RunSpec
 
+_WHAT_BECAME = {"failed": "failed", "claimed": "is in other hands", "interrupted": "was stopped"}
+
 
 class RunQueue:
     """The runs of one executor call that have not been started.
@@ -39,10 +41,15 @@ class RunQueue:
             return
         for spec in [spec for spec in self._waiting if spec.start and spec.start.path == outcome.spec.path]:
             self._waiting.remove(spec)
-            what = "failed" if outcome.ending == "failed" else "is in other hands"
+            what = _WHAT_BECAME[outcome.ending]
             ended = Outcome(spec, outcome.ending, f"{outcome.spec.label}, from which it begins, {what}: {outcome.error}")
             yield ended
             yield from self.record_outcome(ended)
+
+    def drop_all(self) -> list[Outcome]:
+        """Drop the runs that have not been started, and return their outcomes."""
+        dropped, self._waiting = self._waiting, []
+        return [Outcome(spec, "interrupted", "stopped before it was started") for spec in dropped]
 
     def _waits(self, spec: RunSpec) -> bool:
         return spec.start is not None and spec.start.path in self._unfinished

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunStarted
+from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunStarted, StopRequested
 from harness.execution.run_queue import RunQueue, settle
+from harness.execution.stopping import POLL_SECONDS, StopRequest
 from harness.spec import RunSpec
 
 
@@ -29,11 +30,21 @@ class WorkerSession(ABC):
 
     @abstractmethod
     def wait(self, timeout: float | None = None) -> list[RunEvent]:
-        """Wait for progress and endings of runs and return them; an empty list after ``timeout`` seconds."""
+        """Wait for events of runs and return them; an empty list after ``timeout`` seconds.
+
+        Beside progress and endings they are `harness.execution.events.RunQuiet`, where a session knows of it.
+        """
+
+    @abstractmethod
+    def request_stop(self) -> tuple[RunSpec, ...]:
+        """Ask every run under way to save at its next update and stop there, and return these runs.
+
+        `wait` returns the ending of each, which is ``interrupted`` unless the run had another just then.
+        """
 
     @abstractmethod
     def stop(self, spec: RunSpec) -> None:
-        """Stop a run that is under way; it stays resumable, and no event of it follows."""
+        """Stop a run that is under way at once; it goes on from its last checkpoint, and no event of it follows."""
 
     @abstractmethod
     def release_idle(self) -> None:
@@ -41,11 +52,16 @@ class WorkerSession(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Stop everything; the runs under way stay resumable."""
+        """Stop everything at once; the runs under way go on from their last checkpoints."""
 
 
 def train_all(
-    session: WorkerSession, specs: Sequence[RunSpec], results: Path, workers: int, on_event: OnRunEvent
+    session: WorkerSession,
+    specs: Sequence[RunSpec],
+    results: Path,
+    workers: int,
+    on_event: OnRunEvent,
+    stop: StopRequest | None = None,
 ) -> list[Outcome]:
     """Train every run in a session, which is left open.
 
@@ -55,11 +71,12 @@ def train_all(
         results: The results directory.
         workers: Number of runs at a time.
         on_event: Called in this thread.
+        stop: Looked at all the time; once it is made, the runs under way save and stop, and no other is started.
 
     Returns:
         One outcome per run, in the order of ``specs``.
     """
-    loop = _TrainingLoop(session, RunQueue(specs), results, on_event)
+    loop = _TrainingLoop(session, RunQueue(specs), results, on_event, stop or StopRequest())
     outcomes = loop.run(workers)
     return [outcomes[spec.path] for spec in specs]
 
@@ -67,8 +84,11 @@ def train_all(
 class _TrainingLoop:
     """The runs of one call of `train_all`."""
 
-    def __init__(self, session: WorkerSession, queue: RunQueue, results: Path, on_event: OnRunEvent) -> None:
-        self._session, self._queue, self._results, self._on_event = session, queue, results, on_event
+    def __init__(
+        self, session: WorkerSession, queue: RunQueue, results: Path, on_event: OnRunEvent, stop: StopRequest
+    ) -> None:
+        self._session, self._queue, self._results, self._on_event, self._stop = session, queue, results, on_event, stop
+        self._stopping = False
         self._outcomes: dict[str, Outcome] = {}
 
     def run(self, workers: int) -> dict[str, Outcome]:
@@ -77,7 +97,7 @@ class _TrainingLoop:
             self._start(workers)
             if not self._session.running:
                 return self._outcomes
-            for event in self._session.wait():
+            for event in self._session.wait(POLL_SECONDS):
                 if isinstance(event, RunEnded):
                     self._record_outcome(event.outcome)
                     self._start(workers)
@@ -86,11 +106,19 @@ class _TrainingLoop:
 
     def _start(self, workers: int) -> None:
         """Start runs that are ready while fewer than ``workers`` are running, then release idle workers."""
+        if self._stop.requested and not self._stopping:
+            self._begin_to_stop()
         while self._session.running < workers and (spec := self._queue.next()):
             self._session.start(spec)
             self._on_event(RunStarted(spec))
         if self._session.running < workers:
             self._session.release_idle()
+
+    def _begin_to_stop(self) -> None:
+        self._stopping = True
+        for outcome in self._queue.drop_all():
+            self._outcomes[outcome.spec.path] = outcome
+        self._on_event(StopRequested(self._session.request_stop()))
 
     def _record_outcome(self, outcome: Outcome) -> None:
         for each in settle(self._queue, outcome, self._results):

@@ -1,21 +1,14 @@
 """A pool of worker processes, each of which trains one run at a time.
 
-A worker that dies, however it dies, takes only its run with it. Workers are killed, not asked, when a run is to stop: run
-folders are written so that a kill at any instant leaves them resumable.
+A worker that dies, however it dies, takes only its run with it. A run is asked to stop where there is time for it to save;
+otherwise its worker is killed: run folders are written so that a kill at any instant leaves them resumable.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import selectors
-import shlex
-import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,21 +16,13 @@ from harness.execution.attempt import TRAIN, record_failure, record_interruption
 from harness.execution.capacity import threads_of
 from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed
 from harness.execution.session import WorkerSession
-from harness.runs.folder import COMMAND_VARIABLE
+from harness.execution.silence import Silence
+from harness.execution.worker_process import WorkerProcess, describe_exit
 from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
 
-_LOG_TAIL_BYTES = 64 * 1024
 _EXIT_TIMEOUT_SECONDS = 30.0
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
-# glibc returns large blocks to the system at once and pays page faults to get them back; keeping them makes updates on
-# large batches up to 1.8 times as fast with the same arithmetic. Other C libraries ignore these.
-_ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
-    "MALLOC_TOP_PAD_": str(256 << 20),
-}
+_LOOK_SECONDS = 1.0
 
 
 class WorkerPool(WorkerSession):
@@ -47,15 +32,20 @@ class WorkerPool(WorkerSession):
         results: The results directory.
         device: ``auto``, ``cpu`` or ``cuda``.
         fresh: Start over what is there instead of resuming it.
+        stall: Seconds without any progress after which a run is stopped as failed; ``None`` for never.
         train: Import path of the function that trains a run.
     """
 
-    def __init__(self, results: Path, *, device: str = "auto", fresh: bool = False, train: str = TRAIN) -> None:
+    def __init__(
+        self, results: Path, *, device: str = "auto", fresh: bool = False, stall: float | None = None, train: str = TRAIN
+    ) -> None:
         self._results = Path(results)
-        self._job = {"results": str(results), "device": device, "fresh": fresh, "train": train}
+        # Absolute, because a run may change the working directory of its process.
+        self._job = {"results": str(self._results.absolute()), "device": device, "fresh": fresh, "train": train}
         self._selector = selectors.DefaultSelector()
-        self._idle: list[_Worker] = []
-        self._busy: dict[str, _Worker] = {}
+        self._idle: list[WorkerProcess] = []
+        self._busy: dict[str, WorkerProcess] = {}
+        self._silence = Silence(stall)
 
     @property
     def running(self) -> int:
@@ -68,20 +58,29 @@ class WorkerPool(WorkerSession):
         self._stop_workers(worker for worker in list(self._idle) if worker.threads != threads)
         worker = self._idle.pop() if self._idle else self._start_worker(threads)
         self._busy[spec.path] = worker
+        self._silence.forget(worker)
         worker.send_job(spec, self._job)
 
     def wait(self, timeout: float | None = None) -> list[RunEvent]:
         """Wait for events and return them; an empty list after ``timeout`` seconds."""
-        found: list[RunEvent] = []
-        for key, _ in self._selector.select(timeout):
-            found += self._read_events(cast(_Worker, key.fileobj))
-        return found
+        deadline = float("inf") if timeout is None else time.monotonic() + timeout
+        while True:
+            found: list[RunEvent] = []
+            for key, _ in self._selector.select(max(min(deadline - time.monotonic(), _LOOK_SECONDS), 0)):
+                found += self._read_events(cast(WorkerProcess, key.fileobj))
+            found += self._check_silent_runs()
+            if found or time.monotonic() >= deadline:
+                return found
+
+    def request_stop(self) -> tuple[RunSpec, ...]:
+        """Ask every run under way to save at its next update and stop there."""
+        for worker in self._busy.values():
+            worker.request_stop()
+        return tuple(worker.spec for worker in self._busy.values() if worker.spec)
 
     def stop(self, spec: RunSpec) -> None:
         """Kill the worker of a run, which stays resumable."""
-        worker = self._busy.pop(spec.path)
-        self._selector.unregister(worker)
-        worker.stop()
+        self._discard(self._busy.pop(spec.path))
         record_interruption(spec, self._results)
 
     def adopt(self, other: WorkerPool) -> None:
@@ -99,125 +98,72 @@ class WorkerPool(WorkerSession):
 
     def close(self) -> None:
         """Stop all workers; the runs in progress stay resumable."""
-        workers = [cast(_Worker, key.fileobj) for key in self._selector.get_map().values()]
+        workers = [cast(WorkerProcess, key.fileobj) for key in self._selector.get_map().values()]
         for worker in workers:
             worker.stop()
         for worker in workers:
+            worker.close()
             if worker.spec:
                 record_interruption(worker.spec, self._results)
         self._selector.close()
 
-    def _start_worker(self, threads: int) -> _Worker:
-        worker = _Worker(threads)
+    def _start_worker(self, threads: int) -> WorkerProcess:
+        worker = WorkerProcess(threads)
         self._selector.register(worker, selectors.EVENT_READ)
         return worker
 
-    def _stop_workers(self, workers: Iterable[_Worker]) -> None:
+    def _stop_workers(self, workers: Iterable[WorkerProcess]) -> None:
         for worker in workers:
             self._idle.remove(worker)
-            self._selector.unregister(worker)
-            worker.stop()
+            self._discard(worker)
 
-    def _read_events(self, worker: _Worker) -> list[RunEvent]:
+    def _discard(self, worker: WorkerProcess, timeout: float = 0.0) -> int:
+        """Stop a worker that is neither idle nor busy any more; returns its exit code."""
+        self._selector.unregister(worker)
+        code = worker.stop(timeout)
+        worker.close()
+        return code
+
+    def _read_events(self, worker: WorkerProcess) -> list[RunEvent]:
         messages = worker.read()
         if messages is None:
             return self._handle_exit(worker)
-        found: list[RunEvent] = []
-        for message in messages:
-            assert worker.spec is not None
-            if "progress" in message:
-                found.append(RunProgressed(worker.spec, RunProgress(**message["progress"])))
-            else:
-                found.append(RunEnded(Outcome(worker.spec, message["ending"], message["error"])))
-                del self._busy[worker.spec.path]
-                worker.spec = None
-                self._idle.append(worker)
-        return found
+        return [self._take(worker, message) for message in messages]
 
-    def _handle_exit(self, worker: _Worker) -> list[RunEvent]:
+    def _take(self, worker: WorkerProcess, message: dict[str, Any]) -> RunEvent:
+        assert worker.spec is not None
+        if "progress" in message:
+            worker.progress = RunProgress(**message["progress"])
+            if not worker.progress.notice:  # a notice says that it waits, not that it goes on
+                worker.last_progress = worker.last_heard
+            return RunProgressed(worker.spec, worker.progress)
+        ended = RunEnded(Outcome(worker.spec, message["ending"], message["error"]))
+        del self._busy[worker.spec.path]
+        worker.spec = None
+        if message["leaving"]:
+            self._discard(worker)
+        else:
+            self._idle.append(worker)
+        return ended
+
+    def _handle_exit(self, worker: WorkerProcess) -> list[RunEvent]:
         """A worker exited unexpectedly: its run has failed."""
-        self._selector.unregister(worker)
-        stderr = worker.stderr_tail()
-        cause = _describe_exit(worker.stop(_EXIT_TIMEOUT_SECONDS))
+        cause = describe_exit(self._discard(worker, _EXIT_TIMEOUT_SECONDS))
         if worker.spec is None:
             self._idle.remove(worker)
             return []
-        del self._busy[worker.spec.path]
-        return [RunEnded(record_failure(worker.spec, self._results, cause, f"{cause}\n\n{stderr}"))]
+        return [self._fail(worker, worker.spec, cause)]
 
+    def _check_silent_runs(self) -> Iterator[RunEvent]:
+        events, stalled = self._silence.check(self._busy.values())
+        yield from events
+        for worker, cause in stalled:
+            assert worker.spec is not None
+            worker.dump_stacks()
+            self._discard(worker)
+            yield self._fail(worker, worker.spec, cause)
 
-class _Worker:
-    """One worker process, seen from its parent.
-
-    Args:
-        threads: CPU threads that its numerical libraries may use; fixed when they are loaded.
-    """
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self.spec: RunSpec | None = None
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed with the worker
-        self._log_start = 0
-        self._unread = b""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "harness.execution.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            env={
-                COMMAND_VARIABLE: shlex.join(sys.argv),
-                **os.environ,
-                **_ALLOCATOR,
-                **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
-            },
-        )
-
-    def fileno(self) -> int:
-        """Where its messages arrive, for a selector."""
-        assert self._process.stdout is not None
-        return self._process.stdout.fileno()
-
-    def send_job(self, spec: RunSpec, job: dict[str, Any]) -> None:
-        """Send it a run to train."""
-        assert self._process.stdin is not None
-        self.spec = spec
-        self._log_start = os.fstat(self._log.fileno()).st_size
-        with suppress(BrokenPipeError):  # it has just died, and the end of its output will report that
-            self._process.stdin.write(json.dumps({"spec": spec.model_dump(mode="json"), **job}).encode() + b"\n")
-            self._process.stdin.flush()
-
-    def read(self) -> list[dict[str, Any]] | None:
-        """The complete messages that have arrived, or ``None`` when there will be no more."""
-        data = os.read(self.fileno(), 1 << 16)
-        *lines, self._unread = (self._unread + data).split(b"\n")
-        return [json.loads(line) for line in lines] if data else None
-
-    def stderr_tail(self) -> str:
-        """The tail of its standard error during its last run."""
-        size = os.fstat(self._log.fileno()).st_size
-        self._log.seek(max(self._log_start, size - _LOG_TAIL_BYTES))
-        return self._log.read().decode(errors="replace")
-
-    def stop(self, timeout: float = 0) -> int:
-        """Wait up to ``timeout`` seconds for it to exit, then kill it; returns its exit code."""
-        try:
-            code = self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
-        for file in (self._process.stdin, self._process.stdout, self._log):
-            with suppress(BrokenPipeError):
-                if file is not None:
-                    file.close()
-        return code
-
-
-def _describe_exit(code: int) -> str:
-    if code >= 0:
-        return f"its process ended with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:  # real-time signals have no name
-        name = f"signal {-code}"
-    hint = "; if nobody did so, memory ran out: try fewer --workers" if name == "SIGKILL" else ""
-    return f"its process was killed by {name}{hint}"
+    def _fail(self, worker: WorkerProcess, spec: RunSpec, cause: str) -> RunEnded:
+        """Record that the run of a worker that is gone has failed."""
+        del self._busy[spec.path]
+        return RunEnded(record_failure(spec, self._results, cause, f"{cause}\n\n{worker.log_tail()}"))

@@ -127,6 +127,7 @@ def _run_spec(suite: Suite, resolved: ResolvedSuite, task: str, method: str, see
         steps=steps,
         evaluation=suite.evaluation,
         checkpoint_every=suite.checkpoint.every or suite.evaluation.every,
+        checkpoint_minutes=suite.checkpoint.minutes,
         normalise=suite.all_tasks[task].normalise,
         phases=phase_specs(resolved.phases[method], reward.combine, steps) if reward else (),
         **replay_settings(suite.checkpoint, environment),

@@ -6,15 +6,20 @@ import importlib
 import traceback
 from pathlib import Path
 
+from harness.errors import printable
+
 _IMPORTLIB = Path(importlib.__file__).parent
 _REGISTRY = Path(__file__).parent
 _INTERNAL = frozenset({_REGISTRY.parent, _REGISTRY, _REGISTRY.parent / "config"})
 
 
 def summarise_error(error: BaseException) -> str:
-    """An exception as a single line: its type and the first line of its message."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    """An exception as a single line that can be printed: its type and the first line of its message."""
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # noqa: BLE001  the message is made by the plugin as well
+        lines = ["its message cannot be made"]
+    return printable(f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__)
 
 
 def summarise_error_with_location(error: BaseException) -> str:

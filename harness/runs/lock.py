@@ -118,7 +118,7 @@ class Claim:
         """Give the claim back, if it is still ours."""
         self._released.set()
         if self._mine is not None:
-            with _locked(self.path.parent):
+            with suppress(FileNotFoundError), _locked(self.path.parent):  # somebody may have deleted the whole folder
                 self._remove(self._mine)
             self._mine = None
 

@@ -19,6 +19,7 @@ class RunProgress:
         replayed: While a resumed run brings its environments back, the share of their steps that is done; else ``None``.
         replay_seconds_left: Seconds until the rest of them is done; ``None`` while nobody knows.
         notice: What somebody who waits should know, such as that an evaluation takes long; ``None`` for nothing.
+        activity: What the run is at until it reports again, such as ``evaluation``.
     """
 
     step: int
@@ -29,6 +30,7 @@ class RunProgress:
     replayed: float | None = None
     replay_seconds_left: float | None = None
     notice: str | None = None
+    activity: str = "rollout"
 
 
 ReportProgress = Callable[[RunProgress], None]

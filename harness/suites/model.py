@@ -286,6 +286,34 @@ class MethodBlock(_Block):
         return self
 
 
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(s|m|min|h|d|)")
+_UNIT_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "": 1}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a time as people write it.
+
+    >>> parse_duration("90m"), parse_duration("1.5 h"), parse_duration("20")
+    (5400.0, 5400.0, 20.0)
+
+    Raises:
+        ValueError: The text is no time, or none that lasts.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None or float(found[1]) <= 0:
+        raise ValueError(f'expected a time such as 30m, 2h or 600 (seconds), got "{text}"')
+    return float(found[1]) * _UNIT_SECONDS[found[2]]
+
+
+def _check_duration(value: Any) -> Any:
+    """A number of seconds or a text for `parse_duration`, as text."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = f"{value:g}" if value < 1e6 else f"{value:.0f}"
+    if isinstance(value, str):
+        parse_duration(value)
+    return value
+
+
 class CheckpointBlock(_Block):
     """When a run saves what it needs to continue."""
 
@@ -296,6 +324,10 @@ class CheckpointBlock(_Block):
     """Steps of each environment after which all episodes are ended together and seeded anew, so that resuming never repeats
     more actions than these; null for never. ``auto``: 20 times the longest episode, where its length is known. Environments
     that save their own state are never cut."""
+
+    minutes: float | None = Field(default=10.0, gt=0)
+    """Minutes after the last checkpoint at which the next update is followed by another, so that no more are lost; null for
+    never. It changes no number, so runs may be resumed with another value."""
 
 
 class Suite(_Block):
@@ -331,6 +363,10 @@ class Suite(_Block):
     checkpoint: Annotated[CheckpointBlock, BeforeValidator(_null_to_empty, CheckpointBlock | None)] = CheckpointBlock()
     """When a run saves what it needs to continue."""
 
+    stall: Annotated[str | None, BeforeValidator(_check_duration, int | float | str | None)] = None
+    """A time such as ``30m`` or ``2h``: a run that reports no update and no evaluation for that long is stopped as failed. It
+    has to be longer than the longest rollout, update or evaluation, and than loading everything; null for never."""
+
     tune: Annotated[TuneBlock, BeforeValidator(_null_to_empty, TuneBlock | None)] = TuneBlock()
     """How `harness tune` searches for a method's settings; no run depends on it."""
 
@@ -340,6 +376,11 @@ class Suite(_Block):
     """Named scales: each is a part of a suite, laid over this one. There, null drops a task or a method."""
 
     _all_tasks: dict[str, TaskBlock] = PrivateAttr(default_factory=dict)
+
+    @property
+    def stall_seconds(self) -> float | None:
+        """`stall` in seconds."""
+        return None if self.stall is None else parse_duration(self.stall)
 
     @property
     def all_tasks(self) -> dict[str, TaskBlock]:

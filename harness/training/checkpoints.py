@@ -19,10 +19,10 @@ import safetensors.torch
 from harness.errors import RunError
 from harness.runs.files import TEMPORARY, sync_folder, write_bytes_atomic, write_text_atomic
 from harness.runs.guarded import Unreadable, read_bytes, read_json
+from harness.runs.kept import CHECKPOINT_PREFIX, complete_checkpoints
 from harness.training import trees
 
 FORMAT = 1
-_PREFIX = "step-"
 _MAX_TENSOR_BYTES = 1 << 38
 
 
@@ -43,7 +43,7 @@ def save(folder: Path, step: int, tree: trees.Tree) -> Path:
     skeleton, tensors = trees.flatten(tree)
     data = safetensors.torch.save(tensors)
     state = {"format": FORMAT, "step": step, "sha256": hashlib.sha256(data).hexdigest(), "state": skeleton}
-    draft, final = folder / f"{TEMPORARY}{os.getpid()}", folder / f"{_PREFIX}{step:012d}"
+    draft, final = folder / f"{TEMPORARY}{os.getpid()}", folder / f"{CHECKPOINT_PREFIX}{step:012d}"
     draft.mkdir()
     write_bytes_atomic(draft / "tensors.safetensors", data)
     write_text_atomic(draft / "state.json", json.dumps(state, allow_nan=False))
@@ -51,7 +51,7 @@ def save(folder: Path, step: int, tree: trees.Tree) -> Path:
         shutil.rmtree(final)
     draft.rename(final)
     sync_folder(folder)
-    for older in _complete(folder)[:-1]:
+    for older in complete_checkpoints(folder)[:-1]:
         shutil.rmtree(older)
     return final
 
@@ -65,7 +65,7 @@ def load(folder: Path) -> tuple[int, trees.Tree] | None:
     Raises:
         RunError: When it is damaged.
     """
-    complete = _complete(folder)
+    complete = complete_checkpoints(folder)
     if not complete:
         return None
     newest = complete[-1]
@@ -84,14 +84,9 @@ def load(folder: Path) -> tuple[int, trees.Tree] | None:
 
 def newest_step(folder: Path) -> int | None:
     """The step of the newest checkpoint; ``None`` when there is none."""
-    complete = _complete(folder)
-    return int(complete[-1].name.removeprefix(_PREFIX)) if complete else None
+    complete = complete_checkpoints(folder)
+    return int(complete[-1].name.removeprefix(CHECKPOINT_PREFIX)) if complete else None
 
 
 def _damaged(checkpoint: Path, cause: object) -> str:
     return f"{checkpoint}: the checkpoint is damaged ({cause}); run again with --fresh to start over"
-
-
-def _complete(folder: Path) -> list[Path]:
-    """Published checkpoints, oldest first."""
-    return sorted(folder.glob(f"{_PREFIX}*")) if folder.is_dir() else []

@@ -10,6 +10,9 @@ from typing import IO, Any
 from harness.errors import RunError
 from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
 from harness.runs.guarded import to_count
+from harness.training.own_files import OwnFiles
+
+_EVENTS = "events.out.*"
 
 
 class CsvTable:
@@ -18,15 +21,18 @@ class CsvTable:
     Args:
         path: Path of the file.
         columns: Those to begin with; an existing file's own come first.
+        own_files: The files that nobody else may change, this one among them; ``None`` if nobody looks after them.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, columns: Sequence[str] = (), own_files: OwnFiles | None = None) -> None:
         self.path = path
+        self._own_files = own_files
         self._columns = list(columns)
         self._file: IO[str] | None = None
+        self.last: int | None = None
 
     def rewind(self, column: str, last: int) -> None:
-        """Begin where ``column`` is at most ``last``: later rows and a torn last line are dropped.
+        """Begin where ``column`` is at most ``last``: later rows and a torn last line are dropped; `last` is what remains.
 
         Args:
             column: A column of whole numbers that never decrease.
@@ -39,6 +45,7 @@ class CsvTable:
         if last < 0 or column not in header:
             header, rows = [], []
         kept = [row for i, row in enumerate(rows, 1) if self._count(row[column], f"row {i}: {column}") <= last]
+        self.last = int(kept[-1][column]) if kept else None
         if kept != rows:  # columns that only dropped rows filled will come back where they were
             header = [name for name in header if any(row[name] for row in kept) or name in self._columns]
         self._columns = [*header, *(name for name in self._columns if name not in header)]
@@ -54,6 +61,8 @@ class CsvTable:
         """Add a row; columns without a value, or with ``None``, stay empty."""
         new = [name for name, value in row.items() if value is not None and name not in self._columns]
         if new:
+            if self._own_files:
+                self._own_files.check()
             _, rows = read_csv_rows(self.path)
             self._columns += new
             self._rewrite(rows)
@@ -80,6 +89,8 @@ class CsvTable:
         self.close()
         lines = [self._columns, *([row.get(name, "") for name in self._columns] for row in rows)]
         write_text_atomic(self.path, csv_text(lines))
+        if self._own_files:
+            self._own_files.remember_growing(self.path)
 
 
 class TensorBoardWriter:
@@ -88,12 +99,17 @@ class TensorBoardWriter:
     Args:
         folder: Where the event file goes.
         last: The last step of earlier attempts that counts; later ones are hidden. Below 0 hides all of them.
+
+    Attributes:
+        files: The event files that this attempt writes.
     """
 
     def __init__(self, folder: Path, last: int) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
+        before = set(folder.glob(_EVENTS))
         self._writer = SummaryWriter(str(folder), purge_step=max(last + 1, 0))  # it hides this step as well
+        self.files = set(folder.glob(_EVENTS)) - before
 
     def write(self, row: Mapping[str, Any], step: int) -> None:
         """Write the numbers of a row, except what only counts."""

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.algorithms import randomness
-from harness.errors import RunError
+from harness.errors import ResultsError, RunError, printable
 from harness.registry import installed
-from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
+from harness.runs.folder import FolderState, RunFolder, RunRecord, RunStatus, now
 from harness.runs.progress import ReportProgress, RunProgress
 from harness.spec import SAVES_STATE, RunSpec, StartSpec
 from harness.training import checkpoints
@@ -26,6 +26,7 @@ from harness.training.assembly import Assembly, assemble, choose_device
 from harness.training.environment_state import EnvironmentState, refuse_runs_with_cuts
 from harness.training.evaluation import CUT, evaluate
 from harness.training.logs import CsvTable, TensorBoardWriter
+from harness.training.own_files import OwnFiles
 from harness.training.phases import PhaseSchedule
 from harness.training.provenance import provenance
 from harness.training.soundness import SoundnessCheck, explained_failures
@@ -33,6 +34,9 @@ from harness.training.start import load_start_checkpoint
 
 REPORT_SECONDS = 0.25
 """Shortest time between two reports of progress."""
+
+_LOOK_SECONDS = 1.0
+"""Shortest time between two looks at whether the run's files are still there."""
 
 
 def train(
@@ -42,8 +46,9 @@ def train(
     device: str = "auto",
     report: ReportProgress | None = None,
     fresh: bool = False,
+    stop: Callable[[], bool] | None = None,
 ) -> RunStatus:
-    """Train a run to its end, or return at once if it is finished.
+    """Train a run to its end or until it is to stop, or return at once if it is finished.
 
     Args:
         spec: Specification of the run.
@@ -51,10 +56,11 @@ def train(
         device: ``auto``, ``cpu`` or ``cuda``.
         report: Called with the run's progress now and then, and at the end.
         fresh: Whether to forget what an earlier attempt left.
+        stop: Whether to save and stop; looked at after each update. The run is ``interrupted`` then, and goes on from there.
 
     Raises:
         harness.runs.lock.AlreadyClaimed: Another process is at it.
-        harness.errors.ResultsError: The folder cannot be written.
+        harness.errors.ResultsError: The folder cannot be written, or somebody deleted or replaced a file of the run.
         harness.errors.RunError: The newest checkpoint is damaged, or does not fit the environments; or the run is one of
             before November 2026, whose checkpoints ended episodes.
     """
@@ -67,7 +73,15 @@ def train(
             if record.status.state == "finished":
                 return record.status
         refuse_runs_with_cuts(spec, installed())
-        return _Run(spec, results, device, report).complete()
+        return _Run(spec, results, device, report, stop or _never).complete()
+
+
+def _never() -> bool:
+    return False
+
+
+class _Stopped(Exception):
+    """The run is to stop while its environments are brought back; nothing has changed since its checkpoint."""
 
 
 def _clear(folder: RunFolder) -> None:
@@ -81,35 +95,55 @@ def _clear(folder: RunFolder) -> None:
 class _Run:
     """A run under way; the folder is claimed."""
 
-    def __init__(self, spec: RunSpec, results: Path, device: str, report: ReportProgress | None) -> None:
-        self.spec, self.results, self.report = spec, results, report
+    def __init__(
+        self, spec: RunSpec, results: Path, device: str, report: ReportProgress | None, stop: Callable[[], bool]
+    ) -> None:
+        self.spec, self.results, self.report, self.stop = spec, results, report, stop
         self.folder = folder = RunFolder.of(spec, results)
         self.device = choose_device(device)
-        self.progress = CsvTable(folder.progress_file)
+        self.files = OwnFiles()
+        self.progress = CsvTable(folder.progress_file, own_files=self.files)
         phase = ("phase",) if spec.phases else ()
-        self.evaluations = CsvTable(folder.evaluations_file, ("step", "episode", "return", "length", *phase))
+        self.evaluations = CsvTable(folder.evaluations_file, ("step", "episode", "return", "length", *phase), self.files)
         self.score: float | None = None
-        self.evaluated, self.saved = 0, 0  # how many evaluations and checkpoints there were
+        self.evaluated, self.saved = 0, 0  # how many evaluations, and checkpoints after a number of steps, there were
         self.seconds_before = 0.0
         self.start_step, self.kept = 0, -1  # -1: there is no checkpoint, and nothing of an earlier attempt is kept
-        self.started = self.last_report = time.monotonic()
+        self.saved_step = 0
+        self.started = self.last_report = self.last_save = self.last_look = time.monotonic()
         self.assembly: Assembly
         self.environments: EnvironmentState
         self.phases: PhaseSchedule
         self.soundness: SoundnessCheck
 
     def complete(self) -> RunStatus:
-        """Train to the end and return the final status."""
+        """Train to the end, or until the run is to stop, and return the status."""
+        try:
+            return self._complete()
+        except _Stopped:
+            return self._set_state("interrupted")
+        except (OSError, ResultsError):
+            self.files.check()  # if something was taken away, that is the reason
+            raise
+        finally:
+            self.files.close()
+
+    def _complete(self) -> RunStatus:
         self._write_record()
         self._assemble()
-        self.folder.update_status(restores=self.environments.restores)
+        self._update_status(restores=self.environments.restores)
         try:
             self._begin()
             tensorboard = TensorBoardWriter(self.folder.path, self.kept)
+            self.files.remember(self.folder.path)
+            self.files.remember_growing(*tensorboard.files)
             try:
                 with explained_failures(self.soundness, self.assembly.learner, self.folder.checkpoint):
-                    while self._step < self.spec.steps:
+                    while self._step < self.spec.steps and not self.stop():
                         self._iterate(tensorboard)
+                    if self.saved_step < self._step < self.spec.steps:
+                        tensorboard.flush()
+                        self._save()
             finally:
                 tensorboard.close()
         finally:
@@ -117,7 +151,17 @@ class _Run:
             self.progress.close()
             self.evaluations.close()
         self._report_progress(force=True)
-        return self.folder.set_state("finished", **self._status_fields()).status
+        return self._set_state("finished" if self._step >= self.spec.steps else "interrupted", **self._status_fields())
+
+    def _set_state(self, state: FolderState, **fields: Any) -> RunStatus:
+        self.files.check()
+        status = self.folder.set_state(state, **fields).status
+        self.files.remember(self.folder.record_file)
+        return status
+
+    def _update_status(self, **fields: Any) -> None:
+        self.folder.update_status(**fields)
+        self.files.remember(self.folder.record_file)
 
     def _assemble(self) -> None:
         self.assembly = assemble(self.spec, self.device, installed())
@@ -144,12 +188,12 @@ class _Run:
         if self.folder.started:
             record = self.folder.read(spec)
             self.folder.write(record.with_attempt(checkpoints.newest_step(self.folder.checkpoint) or spec.first_step, facts))
-            self.folder.set_state("running", attempts=record.status.attempts + 1)
+            self._set_state("running", attempts=record.status.attempts + 1)
             return
         status = RunStatus(state="running", step=0, steps=spec.steps, started=time_now, updated=time_now, attempts=0)
         record = RunRecord(spec=spec, digest=spec.digest, method_digest=spec.method_digest, provenance=facts, status=status)
         self.folder.write(record.with_attempt(spec.first_step, facts))
-        self.folder.set_state("running", attempts=1)
+        self._set_state("running", attempts=1)
 
     def _begin(self) -> None:
         """Start at the newest checkpoint, at another run's last one, or from nothing."""
@@ -164,7 +208,26 @@ class _Run:
         self.kept = -1 if found is None else self.start_step
         self.progress.rewind("time/total_timesteps", self.kept)
         self.evaluations.rewind("step", self.kept)
-        self.started = time.monotonic()
+        if found is not None:
+            self._check_tables()
+            self.files.remember_only(self.folder.checkpoint)
+        self.saved_step = self.start_step
+        self.started = self.last_save = time.monotonic()
+        self._report_progress(force=True)
+
+    def _check_tables(self) -> None:
+        """Make sure that the tables reach as far as the checkpoint that the run goes on from."""
+        for table, complete in ((self.progress, self.progress.last == self._step), (self.evaluations, self._has_score)):
+            if not complete:
+                raise RunError(
+                    f"{table.path}: what it held up to the checkpoint, at step {self._step:,}, is gone, so this can be"
+                    " no whole run any more; run again with --fresh to start over"
+                )
+
+    @property
+    def _has_score(self) -> bool:
+        """Whether the evaluation whose score the checkpoint knows, if any, is in its table."""
+        return self.score is None or self.evaluations.last is not None
 
     def _begin_fresh(self) -> None:
         bonus_env = self.assembly.bonus_env
@@ -196,7 +259,7 @@ class _Run:
         spec, learner = self.spec, self.assembly.learner
         before, after = self._step, self._step + learner.vector_steps_per_iteration * self.assembly.base.num_envs
         final = after >= spec.steps
-        save = final or _crosses_multiple(before, after, spec.checkpoint_every)
+        save = final or _crosses_multiple(before, after, spec.checkpoint_every)  # a number of steps: the same in any attempt
         if not final:
             self.environments.cut_if_due(learner.vector_steps_per_iteration)
         metrics = self.soundness.metrics(learner.iterate())
@@ -204,39 +267,53 @@ class _Run:
         if final or _crosses_multiple(before, after, spec.evaluation.every):
             self._evaluate(tensorboard)
         self.phases.advance(self._step)
-        if save:
+        if save or self._save_is_due():
+            self.saved += save
             tensorboard.flush()
             self._save()
+        self._look_after_files()
         self._report_progress()
+
+    def _save_is_due(self) -> bool:
+        minutes = self.spec.checkpoint_minutes
+        return minutes is not None and time.monotonic() - self.last_save >= 60 * minutes
+
+    def _look_after_files(self) -> None:
+        if time.monotonic() - self.last_look >= _LOOK_SECONDS:
+            self.files.check()
+            self.last_look = time.monotonic()
 
     def _log(self, metrics: Mapping[str, float], tensorboard: TensorBoardWriter) -> None:
         row: dict[str, Any] = {name: metrics[name] for name in ("time/iterations", "time/total_timesteps")}
         row |= {"phase": self.phases.name} if self.phases.name else {}
         row |= {"time/time_elapsed": round(self._seconds, 3), "time/fps": round(self._steps_per_second, 1)}
         if self.assembly.bonus_env is not None:
-            row |= {f"intrinsic/{name}": value for name, value in self.assembly.bonus_env.pop_metrics().items()}
-        row |= dict(sorted((name, value) for name, value in metrics.items() if name not in row))
+            bonus_metrics = self.assembly.bonus_env.pop_metrics().items()
+            row |= {f"intrinsic/{printable(name, 100)}": value for name, value in bonus_metrics}
+        row |= dict(sorted((printable(name, 100), value) for name, value in metrics.items() if name not in row))
         self.progress.append(row)
         tensorboard.write(row, self._step)
 
     def _evaluate(self, tensorboard: TensorBoardWriter) -> None:
         self.soundness.state()
         evaluation, assembly = self.spec.evaluation, self.assembly
+        self._report_progress(activity="evaluation")
         where = assembly.evaluation_env, assembly.learner, evaluation, self.spec.seed, self.evaluated
-        episodes = evaluate(*where, on_wait=lambda notice: self._report_progress(notice=notice))
+        episodes = evaluate(*where, on_wait=lambda notice: self._report_progress(notice=notice, activity="evaluation"))
         for number, episode in enumerate(episodes):
             row = {"step": self._step, "episode": number, "return": episode.episode_return, "length": episode.length}
             row |= {} if evaluation.max_steps is None else {CUT: int(episode.cut)}
-            self.evaluations.append(row | ({"phase": self.phases.name} if self.phases.name else {}) | episode.metrics)
+            measured = {printable(name, 100): value for name, value in episode.metrics.items()}
+            self.evaluations.append(row | ({"phase": self.phases.name} if self.phases.name else {}) | measured)
         self.evaluated += 1
         self.score = float(np.mean([episode.episode_return for episode in episodes]))
         tensorboard.write({"eval/mean_reward": self.score}, self._step)
 
     def _save(self) -> None:
         self.soundness.state()
+        self.files.check()
         self.progress.sync()
         self.evaluations.sync()
-        self.saved += 1
         last, replay = self._step >= self.spec.steps, self.assembly.learner.replay
         state = self._state() | self.environments.state(last=last)
         if replay is not None:
@@ -245,7 +322,9 @@ class _Run:
         self.environments.remove_unreferenced()
         if replay is not None:
             replay.remove_unreferenced(self.folder.replay)
-        self.folder.update_status(**self._status_fields())
+        self.files.remember_only(self.folder.checkpoint)
+        self._update_status(**self._status_fields())
+        self.saved_step, self.last_save = self._step, time.monotonic()
 
     def _state(self) -> dict[str, Any]:
         assembly = self.assembly
@@ -298,15 +377,17 @@ class _Run:
         replay = self.assembly.learner.replay
         return facts if replay is None else facts | {"replay_bytes": replay.bytes_on_disk}
 
-    def _report_progress(self, *, force: bool = False, notice: str | None = None) -> None:
+    def _report_progress(self, *, force: bool = False, notice: str | None = None, activity: str = "rollout") -> None:
         if self._report_is_due(force=force or notice is not None):
-            speed, phase = self._steps_per_second, self.phases.name
-            self._report(RunProgress(self._step, self.spec.steps, speed, self.score, phase, notice=notice))
+            at = self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name
+            self._report(RunProgress(*at, notice=notice, activity=activity))
 
     def _report_replay(self, share: float, seconds_left: float | None) -> None:
+        if self.stop():
+            raise _Stopped
         if self._report_is_due(force=share == 1):
-            progress = RunProgress(self._step, self.spec.steps, 0.0, self.score, self.phases.name, share, seconds_left)
-            self._report(progress)
+            at = self._step, self.spec.steps, 0.0, self.score, self.phases.name
+            self._report(RunProgress(*at, share, seconds_left, activity="replay"))
 
     def _report_is_due(self, *, force: bool) -> bool:
         return self.report is not None and (force or time.monotonic() - self.last_report >= REPORT_SECONDS)

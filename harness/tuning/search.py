@@ -6,15 +6,15 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from optuna.trial import TrialState
 
 from harness.errors import ResultsError
 from harness.execution.events import Outcome, RunEvent
 from harness.execution.executor import ExecutionOptions, SessionExecutor, load_tuning_executor
+from harness.execution.stopping import StopRequest
 from harness.runs.guarded import is_folder, may, reason_of
 from harness.runs.status import RunSummary, read_plan
 from harness.spec import RunSpec
@@ -82,7 +82,7 @@ class SearchEnded:
         summary: How far the study is.
     """
 
-    reason: StopReason | Literal["interrupted"]
+    reason: StopReason
     summary: StudySummary
 
 
@@ -114,7 +114,7 @@ class TuneResult:
 
     Attributes:
         request: What was asked for.
-        stop_reason: Why the search ended: ``complete``, ``time`` or ``failing``.
+        stop_reason: Why the search ended: ``complete``, ``time``, ``failing`` or ``interrupted``.
         summary: How far the study is.
         elsewhere: Number of trials that other processes have under way; nothing is confirmed before they have ended.
         compared: The confirmed trials and the suite's own settings, each compared with the latter.
@@ -137,6 +137,11 @@ class TuneResult:
     unwritten: Sequence[str] = ()
 
     @property
+    def interrupted(self) -> bool:
+        """Whether the search or a run that confirms was stopped before its end."""
+        return self.stop_reason == "interrupted" or any(outcome.ending == "interrupted" for outcome in self.outcomes)
+
+    @property
     def failed(self) -> bool:
         """Whether trials failed one after another, none finished, or a run that confirms failed."""
         nothing = self.settings_file is None and not self.elsewhere
@@ -144,19 +149,20 @@ class TuneResult:
         return self.stop_reason == "failing" or nothing or failed_runs or bool(self.unwritten)
 
 
-def search_settings(request: TuneRequest, on_event: OnTuneEvent) -> TuneResult:
+def search_settings(request: TuneRequest, on_event: OnTuneEvent, stop: StopRequest) -> TuneResult:
     """Run a study until its budget is spent, confirm its best trials, and write the settings found.
 
     Raises:
         UserError: Something cannot be used; nothing was started.
-        StorageLost: The storage cannot be reached any more; everything so far is kept.
-        KeyboardInterrupt: Everything so far is kept; `SearchEnded` was sent.
+        StorageLost: The storage cannot be reached any more; every trial that ended before is kept.
+        KeyboardInterrupt: The runs under way go on from their last checkpoints; `SearchEnded` was sent.
     """
     definition = StudyDefinition.from_plan(request.plan, request.method, request.study)
     executor = load_tuning_executor(request.executor, request.plan.registry)
     if request.out is not None:
         _check_out(request.out)
-    requested = ExecutionOptions(request.results, request.workers, request.device)
+    stall = request.plan.suite.stall_seconds
+    requested = ExecutionOptions(request.results, request.workers, request.device, stop=stop, stall=stall)
     options = executor.preflight(definition.specs({}), requested)
     handle = open_storage(request.storage, request.folder / "journal.log")
     try:
@@ -186,6 +192,7 @@ class _Search:
     def run(self, options: ExecutionOptions) -> TuneResult:
         """Search and confirm."""
         study, request = self._study, self._request
+        self._options = options
         self._on_event(self._opened())
         try:
             reason = tune(
@@ -195,10 +202,11 @@ class _Search:
                 budget=request.budget,
                 workers=options.workers or 1,
                 on_event=self._recording(),
+                stop=options.stop,
             )
             self._write_record()
             self._on_event(SearchEnded(reason, self._summary()))
-            return self._confirm(reason)
+            return TuneResult(request, reason, self._summary()) if reason == "interrupted" else self._confirm(reason)
         except KeyboardInterrupt:
             self._write_record()
             self._on_event(SearchEnded("interrupted", self._summary()))
@@ -268,7 +276,7 @@ class _Search:
         todo = [run.spec for run in summaries if run.state != "finished"]
         if not todo:
             return ()
-        options = ExecutionOptions(request.results, request.workers, request.device)
+        options = replace(self._options, workers=request.workers)
         if request.workers is None:  # a number that was asked for was checked before the search
             options = self._executor.preflight(todo, options)
         self._on_event(ConfirmationStarted(summaries))

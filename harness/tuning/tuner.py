@@ -19,8 +19,10 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import ResultsError, RunError, SuiteError
-from harness.execution.events import Outcome, RunEnded, RunProgressed, RunStarted
+from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed, RunQuiet, StopRequested
 from harness.execution.session import WorkerSession
+from harness.execution.stopping import POLL_SECONDS, StopRequest
+from harness.spec import RunSpec
 from harness.tuning.active_trial import ActiveTrial
 from harness.tuning.optuna_internals import trial_id
 from harness.tuning.parameters import Value
@@ -31,7 +33,6 @@ MAX_CONSECUTIVE_FAILURES = 5
 
 _ASK_AGAIN_SECONDS = 5.0
 _CLAIMED_SECONDS = 2.0
-_POLL_SECONDS = 1.0
 
 
 class StorageLost(RunError):
@@ -67,9 +68,17 @@ class TrialEnded:
     error: str = ""
 
 
-TrialEvent = TrialStarted | TrialProgressed | TrialEnded
+@dataclass(frozen=True)
+class TrialLeft:
+    """A trial is left under way; this is the run that it goes on with, from what the disk holds of it."""
+
+    number: int
+    run: RunSpec
+
+
+TrialEvent = TrialStarted | TrialProgressed | TrialEnded | TrialLeft | RunQuiet | StopRequested
 OnTrialEvent = Callable[[TrialEvent], None]
-StopReason = Literal["complete", "time", "failing"]
+StopReason = Literal["complete", "time", "failing", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,7 @@ def tune(
     budget: Budget,
     workers: int = 1,
     on_event: OnTrialEvent | None = None,
+    stop: StopRequest | None = None,
 ) -> StopReason:
     """Run trials until the budget is spent.
 
@@ -103,16 +113,17 @@ def tune(
         budget: When to stop.
         workers: Number of trials at a time.
         on_event: Called in this thread.
+        stop: Looked at all the time; once it is made, the runs under way save and stop, and no other is started.
 
     Returns:
         ``complete``: the limit is reached, though others may still be at its last trials; ``time``: the seconds are over;
-        ``failing``: `MAX_CONSECUTIVE_FAILURES` trials failed one after another.
+        ``failing``: `MAX_CONSECUTIVE_FAILURES` trials failed one after another; ``interrupted``: ``stop`` was made.
 
     Raises:
         StorageLost: The storage cannot be reached any more.
-        KeyboardInterrupt: Everything so far is resumable.
+        KeyboardInterrupt: The runs under way are stopped at once, and go on from their last checkpoints.
     """
-    tuner = _Tuner(study, results, session, on_event or (lambda event: None))
+    tuner = _Tuner(study, results, session, on_event or (lambda event: None), stop or StopRequest())
     try:
         return tuner.run(budget, workers)
     except (SQLAlchemyError, StorageInternalError) as error:
@@ -122,20 +133,22 @@ def tune(
         ) from None
     finally:
         session.close()
-        tuner.release_claims()
+        tuner.release_trials()
 
 
 class _Tuner:
-    def __init__(self, study: TuningStudy, results: Path, session: WorkerSession, on_event: OnTrialEvent) -> None:
-        self._study, self._results, self._session, self._on_event = study, results, session, on_event
+    def __init__(
+        self, study: TuningStudy, results: Path, session: WorkerSession, on_event: OnTrialEvent, stop: StopRequest
+    ) -> None:
+        self._study, self._results, self._session, self._on_event, self._stop = study, results, session, on_event, stop
         self._active: dict[str, ActiveTrial] = {}  # by the path of the run under way
-        self._deferred: list[tuple[float, ActiveTrial]] = []  # whose run another process has claimed
+        self._deferred: list[tuple[float, ActiveTrial]] = []  # whose run others hold, or that stopped
         self._next_ask = 0.0
         self._consecutive_failures = 0
 
     def run(self, budget: Budget, workers: int) -> StopReason:
         deadline = time.monotonic() + budget.seconds if budget.seconds is not None else float("inf")
-        while True:
+        while not self._stop.requested:
             self._retry_deferred()
             while (
                 self._active_count < workers
@@ -148,20 +161,38 @@ class _Tuner:
                 return "failing" if self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES else "complete"
             if time.monotonic() >= deadline:
                 return "time"
-            for event in self._session.wait(min(_POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
-                match event:
-                    case RunProgressed(spec, progress):
-                        self._on_progress(spec.path, progress.step)
-                    case RunEnded(outcome):
-                        self._on_run_ended(outcome)
-                    case RunStarted():
-                        pass
+            for event in self._session.wait(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
+                self._handle(event)
+        return self._wait_until_stopped()
 
-    def release_claims(self) -> None:
+    def _wait_until_stopped(self) -> StopReason:
+        """Have the runs under way save and stop; nothing else is started."""
+        self._on_event(StopRequested(self._session.request_stop()))
+        while self._session.running:
+            for event in self._session.wait(POLL_SECONDS):
+                self._handle(event)
+        return "interrupted"
+
+    def _handle(self, event: RunEvent) -> None:
+        match event:
+            case RunProgressed(spec, progress):
+                self._on_progress(spec.path, progress.step)
+            case RunEnded(outcome):
+                self._on_run_ended(outcome)
+            case RunQuiet():
+                self._on_event(event)
+            case _:
+                pass
+
+    def release_trials(self) -> None:
         """Release the trials in progress, so that another process can take them over at once."""
-        for active in [*self._active.values(), *(active for _, active in self._deferred)]:
+        left = [*self._active.values(), *(active for _, active in self._deferred)]
+        for active in left:
             with suppress(SQLAlchemyError, StorageInternalError, OSError):
                 self._study.trial_claims.release(trial_id(active.claimed.trial))
+        for active in left:
+            if active.spec is not None:
+                self._on_event(TrialLeft(active.number, active.spec))
 
     @property
     def _active_count(self) -> int:
@@ -194,7 +225,9 @@ class _Tuner:
             self._end_trial(active, TrialState.PRUNED)
         elif active.spec is None:
             self._end_trial(active, TrialState.COMPLETE)
-        elif active.spec.path in self._active:  # another trial with the same values is at this very run
+        elif (
+            active.spec.path in self._active or self._stop.requested
+        ):  # another trial with the same values is at this very run
             self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
         else:
             self._active[active.spec.path] = active
@@ -224,6 +257,8 @@ class _Tuner:
             case "finished":
                 self._continue(active)
             case "claimed":  # the owner that seemed dead is alive: wait for its result
+                self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
+            case "interrupted":  # where only its worker was asked to stop, another one goes on
                 self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
             case "failed":
                 self._fail_trial(active.claimed, active.attributes(), f"{outcome.spec.label}: {outcome.error}")

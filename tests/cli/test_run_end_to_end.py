@@ -16,6 +16,7 @@ import pytest
 from harness.planning.load import load
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder
+from harness.runs.kept import kept_step
 from harness.runs.status import summarise_plan
 
 RESULTS = Path("results")
@@ -31,6 +32,7 @@ seeds: 100
 steps: 2048
 evaluation: {every: 1024, episodes: 2}
 """
+KEEP_ALL = [("checkpoint.every", "500_000")]
 
 
 def start(*arguments: str, hang_up: signal.Handlers = signal.SIG_DFL) -> subprocess.Popen[str]:
@@ -174,14 +176,48 @@ def test_fault_l_rnd_on_the_seven_by_seven_cells_of_minigrid(workplace):
         assert f"'methods.rnd.config.{choice}'" in errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
-def test_asked_to_stop_it_stops_and_says_how_to_go_on(workplace, number):
-    process = start("run", "small.yaml", "--workers", "1")
-    output, errors = signalled_when_started(process, number)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1], ids=lambda it: it.name)
+def test_signals_let_runs_save_and_the_message_says_what_the_disk_holds(workplace, number):
+    options = ("--task", "n4", "--method", "ppo", "--seeds", "1", "--steps", "1_000_000", "--set", "checkpoint.every=500_000")
+    process = start("run", "small.yaml", "--workers", "1", *options)
+    try:
+        (spec,) = load("small.yaml", methods=["ppo"], tasks=["n4"], seeds="1", steps=1_000_000, overrides=KEEP_ALL).runs
+        folder = RunFolder.of(spec, RESULTS)
+        wait_for(lambda: len(read_csv_rows(folder.progress_file)[1]) > 3, seconds=180)
+        os.killpg(process.pid, number)  # as a terminal, systemd and Slurm do
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
     assert (process.returncode, errors) == (130, "")
-    assert output.splitlines()[-1] == (
-        "interrupted: 0 of 8 runs finished; everything so far is kept, and the same command goes on from there"
-    )
+    step = kept_step(folder)
+    assert step
+    assert folder.read().status.step == step
+    assert folder.read().status.state == "interrupted"
+    *_, stopping, stopped, _, kept, last = output.splitlines()
+    assert "stopping: 1 run saves at the next update (n4/ppo/seed-0); a second Ctrl-C or signal stops at once" in stopping
+    assert stopped.endswith("stopped   n4/ppo/seed-0")
+    assert kept == f"  n4/ppo/seed-0: {step:,} of 1,000,000 steps kept"
+    assert last == "interrupted: 0 of 1 runs finished, 1 stopped; the same command goes on from there"
+
+
+def test_two_signals_stop_at_once_and_the_message_claims_nothing_that_is_not_there(workplace):
+    process = start("run", "small.yaml", "--workers", "2", "--steps", "1_000_000", "--set", "checkpoint.every=1_000_000")
+    try:
+        assert process.stdout
+        assert sum("started" in next(process.stdout) for _ in range(3)) == 2
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, errors) == (130, "")
+    assert output.splitlines()[-3:] == [
+        "  n4/ppo/seed-0: nothing saved yet, so it begins anew",
+        "  n4/rnd/seed-0: nothing saved yet, so it begins anew",
+        "interrupted: 0 of 8 runs finished, 2 running, 6 waiting; the same command goes on from there",
+    ]
 
 
 def test_under_nohup_a_closed_terminal_stops_nothing(workplace):

@@ -32,7 +32,7 @@ from harness.runs.progress import RunProgress
 from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
 
 
-def train(spec, results, *, device="auto", report=None, fresh=False):
+def train(spec, results, *, device="auto", report=None, fresh=False, stop=None):
     folder = RunFolder.of(spec, results)
     with folder.claim():
         status = RunStatus(state="running", step=0, steps=spec.steps, started=now(), updated=now())

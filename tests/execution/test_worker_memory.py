@@ -12,6 +12,7 @@ from support.specs import make_spec
 
 from harness.execution import worker
 from harness.execution.events import Outcome
+from harness.execution.process_state import ProcessState
 
 
 class Networks:
@@ -31,7 +32,8 @@ def test_cycles_of_a_run_are_gone_when_it_is_reported(tmp_path: Path, monkeypatc
     monkeypatch.setattr(worker, "attempt", attempt)
     gc.disable()  # it would not come by itself before the next run's networks do
     try:
-        worker._run_job({"spec": spec.model_dump(mode="json"), "results": str(tmp_path)}, io.StringIO())
+        job = worker.Job({"spec": spec.model_dump(mode="json"), "results": str(tmp_path)})
+        worker.run_job(job, io.StringIO(), ProcessState.now())
         assert left[0]() is None
     finally:
         gc.enable()

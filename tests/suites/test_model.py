@@ -133,3 +133,22 @@ def test_a_bonus_is_not_configured_without_a_reward(block):
 @pytest.mark.parametrize("high", [1, 0.5])
 def test_normalisation_must_rise(high):
     assert f"low, 1, must be below high, {high:g}" in refusal(tasks={"t": {"normalise": {"low": 1, "high": high}}})
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("30m", 1800), ("1.5 h", 5400), (600, 600), ("20", 20), (None, None)])
+def test_stall_is_a_time_as_people_write_it(written, seconds):
+    assert suite(stall=written).stall_seconds == seconds
+
+
+@pytest.mark.parametrize("written", ["soon", "-5m", 0, -1, True, "5 weeks", "", [5], float("nan"), "1e400"])
+def test_stall_that_is_no_time_is_refused(written):
+    with pytest.raises(ValidationError, match="stall"):
+        suite(stall=written)
+
+
+def test_checkpoints_come_every_ten_minutes_unless_the_suite_says_otherwise():
+    assert suite().checkpoint.minutes == 10
+    assert suite(checkpoint={"every": 5}).checkpoint.minutes == 10
+    assert suite(checkpoint={"minutes": None}).checkpoint.minutes is None
+    assert suite(checkpoint={"minutes": 0.5}).checkpoint.minutes == 0.5
+    assert "greater than 0" in refusal(checkpoint={"minutes": 0})

@@ -26,7 +26,7 @@ def true_score(spec) -> float:
     return 1 - 0.5 * abs(math.log10(rate / BEST["config.learning_rate"])) - 5 * abs(trace - BEST["algorithm.gae_lambda"])
 
 
-def train(spec, results, *, device="auto", report=None, fresh=False):
+def train(spec, results, *, device="auto", report=None, fresh=False, stop=None):
     folder = RunFolder.of(spec, results)
     with folder.claim():
         if folder.record_file.exists() and (record := folder.read()).status.state == "finished":

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -192,10 +193,11 @@ def test_show_prints_a_space(harness):
     assert "combine.intrinsic_weight" in names
 
 
-def test_interrupted_it_says_how_to_go_on(place):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR1], ids=lambda it: it.name)
+def test_interrupted_its_runs_save_and_it_says_what_the_disk_holds_of_them(place, number):
     """With real training, which is long enough to be interrupted."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness", "tune", "toy.yaml", "-m", "rnd", "--steps", "20000", "--workers", "1"],
+        [sys.executable, "-m", "harness", "tune", "toy.yaml", "-m", "rnd", "--steps", "500_000", "--workers", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -206,12 +208,24 @@ def test_interrupted_it_says_how_to_go_on(place):
     for line in process.stdout:
         if "started" in line:
             break
-    process.send_signal(signal.SIGINT)
+    limit = time.monotonic() + 180
+    while not [file for file in place.results.rglob("progress.csv") if len(file.read_text().splitlines()) > 2]:
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    os.killpg(process.pid, number)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "")
-    assert output.splitlines()[-1] == (
-        "interrupted: 0 of 50 trials; everything so far is kept, and the same command goes on from there"
-    )
+    (record,) = [json.loads(file.read_text()) for file in place.results.rglob("run.json")]
+    (checkpoint,) = place.results.rglob("checkpoint/step-*")
+    kept = int(checkpoint.name.removeprefix("step-"))
+    assert record["status"]["state"] == "interrupted"
+    assert record["status"]["step"] == kept > 0
+    spec = record["spec"]
+    assert output.splitlines()[-3].partition("  ")[2].startswith("stopping: 1 run saves at the next update (n4/rnd/seed-")
+    assert output.splitlines()[-2:] == [
+        f"  trial 0, n4/rnd/seed-{spec['seed']}: {kept:,} of 500,000 steps kept",
+        "interrupted: 0 of 50 trials; the same command goes on from there",
+    ]
     assert Path(place.results / "toy/tuning/toy-rnd/study.json").exists()
 
 

@@ -28,11 +28,12 @@ class InlineExecutor(RunExecutor):
     def execute(self, specs: Sequence[RunSpec], options: ExecutionOptions, on_event: OnRunEvent) -> list[Outcome]:
         """Train every run; one that fails is recorded in its folder, and the next one begins."""
         queue, outcomes = RunQueue(specs), dict[str, Outcome]()
-        while spec := queue.next():
+        while not options.stop.requested and (spec := queue.next()):
             on_event(RunStarted(spec))
             for outcome in settle(queue, _train(spec, options, on_event), options.results):
                 outcomes[outcome.spec.path] = outcome
                 on_event(RunEnded(outcome))
+        outcomes |= {outcome.spec.path: outcome for outcome in queue.drop_all()}
         return [outcomes[spec.path] for spec in specs]
 
 
@@ -40,4 +41,7 @@ def _train(spec: RunSpec, options: ExecutionOptions, on_event: OnRunEvent) -> Ou
     def report(progress: RunProgress) -> None:
         on_event(RunProgressed(spec, progress))
 
-    return attempt(spec, options.results, device=options.device, fresh=options.fresh, report=report)
+    def stop() -> bool:
+        return options.stop.requested
+
+    return attempt(spec, options.results, device=options.device, fresh=options.fresh, report=report, stop=stop)

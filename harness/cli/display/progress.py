@@ -14,8 +14,18 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.display import formatting
+from harness.cli.display.interruption import quiet_line, stop_requested_line
 from harness.cli.display.progress_state import ActiveRun, SuiteProgress
-from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunProgressed, RunStarted
+from harness.execution.events import (
+    OnRunEvent,
+    Outcome,
+    RunEnded,
+    RunEvent,
+    RunProgressed,
+    RunQuiet,
+    RunStarted,
+    StopRequested,
+)
 from harness.runs.progress import RunProgress
 
 REFRESHES_PER_SECOND = 4
@@ -45,6 +55,8 @@ def _live(console: Console, suite_progress: SuiteProgress) -> Generator[OnRunEve
             last[event.spec.path] = event.progress
             if event.progress.notice:
                 console.print(Text(f"waiting   {event.spec.label}  {event.progress.notice}", style="yellow"))
+        elif line := notice(event):
+            console.print(Text(line, style="yellow"), soft_wrap=True)
 
     last: dict[str, RunProgress] = {}
     with Live(
@@ -75,6 +87,17 @@ def draw(suite_progress: SuiteProgress, height: int) -> RenderableType:
     )
     more = [Text(f"and {len(runs) - len(shown)} more", style="dim")] if len(runs) > len(shown) else []
     return Group(table, *more, summary)
+
+
+def notice(event: object) -> str:
+    """What is said of an event at once, wherever it comes from; empty for most."""
+    match event:
+        case RunQuiet():
+            return quiet_line(event)
+        case StopRequested():
+            return stop_requested_line(event)
+        case _:
+            return ""
 
 
 def _label(run: ActiveRun) -> str:
@@ -111,6 +134,8 @@ def outcome_line(outcome: Outcome, progress: RunProgress | None = None) -> Text:
             return Text(f"failed    {outcome.spec.label}  {outcome.error}", style="red")
         case "claimed":
             return Text(f"skipped   {outcome.spec.label}  {outcome.error}", style="yellow")
+        case "interrupted":
+            return Text(f"stopped   {outcome.spec.label}", style="yellow")
 
 
 class _LineReporter:
@@ -135,6 +160,9 @@ class _LineReporter:
             case RunEnded(outcome):
                 self._print_line(outcome_line(outcome, self._last.pop(outcome.spec.path, None)).plain)
                 self._print_line(f"          {self.suite_progress.counts()}{self._left()}")
+            case RunQuiet() | StopRequested():
+                if line := notice(event):
+                    self._print_line(line)
 
     def _due(self, run: str, progress: RunProgress) -> bool:
         now, share = self.clock(), _share(progress)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import harmonic_mean
 
-from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed, RunStarted
+from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed, RunQuiet, RunStarted, StopRequested
 from harness.runs.progress import RunProgress
 from harness.runs.status import RunSummary
 from harness.spec import RunSpec
@@ -40,13 +40,19 @@ class SuiteProgress:
         self.finished = finished
         self.failed = self.claimed = 0
         self.running: dict[str, ActiveRun] = {}
+        self._interrupted: list[RunSpec] = []
         self._left = {run.spec.path: (run.spec.method, run.steps_left) for run in summaries}
         self._speeds: dict[str, float] = {}
 
     @property
     def waiting(self) -> int:
         """The number of runs that have not been started."""
-        return self.total - self.finished - self.failed - self.claimed - len(self.running)
+        return self.total - self.finished - self.failed - self.claimed - len(self._interrupted) - len(self.running)
+
+    @property
+    def stopped(self) -> list[RunSpec]:
+        """The runs that were asked to stop, and those that were under way when no more was heard of them."""
+        return [*self._interrupted, *(run.spec for run in self.running.values())]
 
     @property
     def seconds_left(self) -> float | None:
@@ -69,6 +75,8 @@ class SuiteProgress:
                     self._speeds[spec.method] = progress.steps_per_second
             case RunEnded(outcome):
                 self._end(outcome)
+            case RunQuiet() | StopRequested():
+                pass
 
     def _end(self, outcome: Outcome) -> None:
         self.running.pop(outcome.spec.path, None)
@@ -80,12 +88,15 @@ class SuiteProgress:
                 self.failed += 1
             case "claimed":
                 self.claimed += 1
+            case "interrupted":
+                self._interrupted.append(outcome.spec)
 
     def counts(self) -> str:
         """The state in a few words, such as ``12 of 30 runs finished, 2 running, 16 waiting``."""
         parts = [f"{self.finished} of {self.total} runs finished"]
         for number, word in (
             (len(self.running), "running"),
+            (len(self._interrupted), "stopped"),
             (self.waiting, "waiting"),
             (self.failed, "failed"),
             (self.claimed, "in use elsewhere"),

@@ -17,10 +17,11 @@ from rich.text import Text
 
 from harness.cli.display import formatting
 from harness.cli.display.console import print_table
-from harness.cli.display.progress import REFRESHES_PER_SECOND
+from harness.cli.display.progress import REFRESHES_PER_SECOND, notice
+from harness.execution.events import RunQuiet, StopRequested
 from harness.tuning.confirm import CandidateComparison
 from harness.tuning.parameters import Value
-from harness.tuning.tuner import OnTrialEvent, TrialEnded, TrialEvent, TrialProgressed, TrialStarted
+from harness.tuning.tuner import OnTrialEvent, TrialEnded, TrialEvent, TrialLeft, TrialProgressed, TrialStarted
 
 _REPORT_SECONDS = 30.0
 _STYLES = {TrialState.COMPLETE: "green", TrialState.PRUNED: "yellow", TrialState.FAIL: "red"}
@@ -61,6 +62,8 @@ class StudyProgress:
                 self.running[number] = TrialProgress(values)
             case TrialProgressed(number, fraction_done, score):
                 self.running[number].fraction_done, self.running[number].score = fraction_done, score
+            case RunQuiet() | StopRequested() | TrialLeft():
+                pass
             case TrialEnded(number, state, values, _, _):
                 self.running.pop(number, None)
                 self.counts[state] = self.counts.get(state, 0) + 1
@@ -103,6 +106,8 @@ def study_view(console: Console, study_progress: StudyProgress) -> Generator[OnT
         study_progress.update(event)
         if isinstance(event, TrialEnded):
             console.print(trial_outcome_line(event))
+        elif line := notice(event):
+            console.print(Text(line, style="yellow"), soft_wrap=True)
 
     with Live(
         get_renderable=lambda: draw(study_progress),
@@ -164,6 +169,9 @@ class _LineReporter:
             case TrialEnded():
                 self._print_line(trial_outcome_line(event).plain)
                 self._print_line(f"          {self._study_progress.summary()}")
+            case _:
+                if line := notice(event):
+                    self._print_line(line)
 
     def _print_line(self, line: str) -> None:
         self._console.print(f"{datetime.now():%H:%M:%S}  {line}", soft_wrap=True)
