@@ -44,7 +44,7 @@ def shorten(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
-def printable(text: str) -> str:
+def without_control_characters(text: str) -> str:
     """A text without characters that command a terminal or turn a line around; each becomes one other, ``U+FFFD``."""
     if text.isprintable():
         return text
@@ -105,13 +105,16 @@ class RunError(HarnessError):
     """One run failed for a reason that is not the user's input."""
 
 
+_LINE_ENDS = re.compile(r"\s*[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\s*")
+
+
 def printable(text: str, limit: int = 500, *, lines: bool = False) -> str:
     r"""Somebody else's text so that it can be printed and stored: no control characters, and no longer than ``limit``.
 
     Args:
         text: The text, such as a plugin's exception or the name of a metric.
         limit: The largest number of characters of the result; of a longer text the middle is left out.
-        lines: Whether line ends and tabs stay; if not, white space of any kind becomes a single space.
+        lines: Whether line ends and tabs stay; if not, each becomes a space, with the white space around it.
 
     >>> printable("red\x1b[31m\nalert"), printable("a" * 9 + "b" * 9, limit=12)
     ('red\\x1b[31m alert', 'aaaa ... bbb')
@@ -120,7 +123,7 @@ def printable(text: str, limit: int = 500, *, lines: bool = False) -> str:
     if len(text) > limit * 4:  # escapes make texts longer, so what is left out here would be left out below as well
         text = text[: limit * 2] + gap + text[-limit * 2 :]
     if not lines:
-        text = " ".join(text.split())
+        text = _LINE_ENDS.sub(" ", text).strip()
     plain = "".join(one if one.isprintable() or (lines and one in "\n\t") else _escape(one) for one in text)
     if len(plain) <= limit:
         return plain

@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from harness.errors import printable
+from harness.errors import without_control_characters
 
 Line = Literal["-", "--", ":", "-."]
 
@@ -261,5 +261,5 @@ def _save(figure: Figure, file_format: str, *, cut: bool = False) -> bytes:
         warnings.simplefilter("ignore", UserWarning)  # a script that no font here has, a name that leaves no room
         figure.savefig(buffer, format=file_format, metadata=nothing, dpi=resolution, bbox_inches=box)
     if file_format == "svg":  # which no program opens with such characters in it
-        return printable(buffer.getvalue().decode()).encode()
+        return without_control_characters(buffer.getvalue().decode()).encode()
     return buffer.getvalue()

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.errors import printable
+from harness.errors import without_control_characters
 from harness.report.document import Document, FigureBlock, Section, TableCell
 from harness.report.drawing import ExternalPlot, Plot, inline_svgs, render_files
 
@@ -59,7 +59,7 @@ def _templates(*, autoescape: bool) -> Environment:
 
 def _printable_text(value: Any) -> Any:
     """Whatever a template shows, without characters that no page may hold; figures are looked through where they are drawn."""
-    return printable(value) if type(value) is str else value
+    return without_control_characters(value) if type(value) is str else value
 
 
 def _anchor(title: str) -> str:
@@ -73,7 +73,7 @@ def _markdown_slug(title: str) -> str:
 
 def _markdown_prose(text: str) -> str:
     """Text that Markdown and the HTML in it leave alone."""
-    escaped = re.sub(r"([\\`*_\[\]<>|#~$])", r"\\\1", printable(text).replace("&", "&amp;"))
+    escaped = re.sub(r"([\\`*_\[\]<>|#~$])", r"\\\1", without_control_characters(text).replace("&", "&amp;"))
     flat = re.sub(r"\s+", " ", escaped)
     return re.sub(r"^( *)([-+=]|\d+(?=[.)]))", _escape_start, flat)
 

@@ -6,9 +6,10 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.errors import printable
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder
-from harness.runs.guarded import MIB, Unreadable, printable, to_count, to_number
+from harness.runs.guarded import MIB, Unreadable, to_count, to_number
 
 _NOT_MEASURED = frozenset({"suite", "task", "label", "seed", "folder", "step", "episode", "episodes", "phase"})
 """Columns that say which episode it was, or would hide those of tables."""

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from harness.errors import ResultsError
+from harness.errors import ResultsError, printable
 from harness.spec import MAX_COUNT
 
 MIB = 1 << 20
@@ -52,17 +52,7 @@ class Unreadable(ResultsError):
 
     def __init__(self, path: Path | str, reason: str) -> None:
         self.path = Path(path)
-        super().__init__(f"{printable(str(path), 4 * _SHOWN)}: {printable(reason)}")
-
-
-def printable(text: str, limit: int = _SHOWN) -> str:
-    r"""A text of unknown origin in one line: what cannot be printed is escaped, what is too long is cut.
-
-    >>> printable("a\x1b[2Jb\ud800") == r"a\x1b[2Jb\ud800"
-    True
-    """
-    cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    return "".join(one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in cut)
+        super().__init__(f"{printable(str(path), 4 * _SHOWN)}: {printable(reason, _SHOWN)}")
 
 
 def is_text(text: str) -> bool:

@@ -82,11 +82,5 @@ def load(folder: Path) -> tuple[int, trees.Tree] | None:
     return step, tree
 
 
-def newest_step(folder: Path) -> int | None:
-    """The step of the newest checkpoint; ``None`` when there is none."""
-    complete = complete_checkpoints(folder)
-    return int(complete[-1].name.removeprefix(CHECKPOINT_PREFIX)) if complete else None
-
-
 def _damaged(checkpoint: Path, cause: object) -> str:
     return f"{checkpoint}: the checkpoint is damaged ({cause}); run again with --fresh to start over"

@@ -19,6 +19,7 @@ from harness.algorithms import randomness
 from harness.errors import ResultsError, RunError, printable
 from harness.registry import installed
 from harness.runs.folder import FolderState, RunFolder, RunRecord, RunStatus, now
+from harness.runs.kept import kept_step
 from harness.runs.progress import ReportProgress, RunProgress
 from harness.spec import SAVES_STATE, RunSpec, StartSpec
 from harness.training import checkpoints
@@ -138,7 +139,7 @@ class _Run:
             self.files.remember(self.folder.path)
             self.files.remember_growing(*tensorboard.files)
             try:
-                with explained_failures(self.soundness, self.assembly.learner, self.folder.checkpoint):
+                with explained_failures(self.soundness, self.assembly.learner, self.folder):
                     while self._step < self.spec.steps and not self.stop():
                         self._iterate(tensorboard)
                     if self.saved_step < self._step < self.spec.steps:
@@ -187,7 +188,7 @@ class _Run:
         spec, time_now = self.spec, now()
         if self.folder.started:
             record = self.folder.read(spec)
-            self.folder.write(record.with_attempt(checkpoints.newest_step(self.folder.checkpoint) or spec.first_step, facts))
+            self.folder.write(record.with_attempt(kept_step(self.folder) or spec.first_step, facts))
             self._set_state("running", attempts=record.status.attempts + 1)
             return
         status = RunStatus(state="running", step=0, steps=spec.steps, started=time_now, updated=time_now, attempts=0)
@@ -359,7 +360,7 @@ class _Run:
             assembly.reward.load_state_dict(state["reward"])
             assembly.bonus_env.resume_from(state["observations"])
         self.phases.resume(state.get("phase", 0))
-        self.soundness.restored(self.folder.checkpoint)
+        self.soundness.restored(self.folder)
         self.environments.restore(step, state, self._report_replay)
         randomness.set_state(state["random"])  # last: building all this has drawn from it, and so may environments
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -14,7 +13,8 @@ from harness.algorithms.base import Learner
 from harness.algorithms.method_output import as_number, is_broken_loss
 from harness.errors import HarnessError, RunError
 from harness.registry.error_summary import summarise_error
-from harness.training import checkpoints
+from harness.runs.folder import RunFolder
+from harness.runs.kept import kept_step
 from harness.training.assembly import Assembly
 
 _WEIGHTS = ("weight", "bias", "log_std")
@@ -61,11 +61,11 @@ class SoundnessCheck:
             more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
             raise RunError(f"{broken[0]}{more} holds numbers that are not finite: what was learned since is lost")
 
-    def restored(self, checkpoint: Path) -> None:
+    def restored(self, folder: RunFolder) -> None:
         """Check what a checkpoint held: those written by earlier versions may not be sound.
 
         Args:
-            checkpoint: Where it was.
+            folder: The folder of the run.
 
         Raises:
             RunError: It is not.
@@ -73,7 +73,7 @@ class SoundnessCheck:
         try:
             self.state()
         except RunError as error:
-            raise RunError(f"{checkpoint}: {error}; run again with --fresh to start over") from error
+            raise RunError(f"{folder.checkpoint}: {error}; run again with --fresh to start over") from error
 
     def _broken_in_method(self) -> Iterator[str]:
         reward = self._assembly.reward
@@ -100,13 +100,13 @@ def _no_nan(tensor: torch.Tensor) -> torch.Tensor:
 
 
 @contextmanager
-def explained_failures(check: SoundnessCheck, learner: Learner, checkpoint: Path) -> Generator[None]:
+def explained_failures(check: SoundnessCheck, learner: Learner, folder: RunFolder) -> Generator[None]:
     """Say with every failure of training where it happened, and how to go on.
 
     Args:
         check: Looks for the cause of an exception that says nothing itself.
         learner: Knows how many steps were taken.
-        checkpoint: The run's folder of checkpoints.
+        folder: The folder of the run.
 
     Raises:
         RunError: Training failed for a reason that can be told.
@@ -114,7 +114,7 @@ def explained_failures(check: SoundnessCheck, learner: Learner, checkpoint: Path
     try:
         yield
     except RunError as error:
-        raise RunError(f"{error} (after step {learner.step:,}); {_remedy(checkpoint)}") from error
+        raise RunError(f"{error} (after step {learner.step:,}); {_remedy(folder)}") from error
     except HarnessError:
         raise
     except Exception as error:
@@ -122,12 +122,12 @@ def explained_failures(check: SoundnessCheck, learner: Learner, checkpoint: Path
             check.state()
         except RunError as cause:
             found = f"{cause} (after step {learner.step:,}: {summarise_error(error)[:200]})"
-            raise RunError(f"{found}; {_remedy(checkpoint)}") from error
+            raise RunError(f"{found}; {_remedy(folder)}") from error
         raise
 
 
-def _remedy(checkpoint: Path) -> str:
-    saved = checkpoints.newest_step(checkpoint)
+def _remedy(folder: RunFolder) -> str:
+    saved = kept_step(folder)
     if saved is None:
         return "there is no checkpoint yet: once the cause is mended, run again to begin anew"
     good = f"the checkpoint at step {saved:,} is from before that"

@@ -13,12 +13,12 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from harness.errors import ResultsError
+from harness.errors import ResultsError, printable
 from harness.runs.collection import collect_below
 from harness.runs.evaluations import read_evaluations
 from harness.runs.files import read_csv_rows, read_last_csv_row
 from harness.runs.folder import RunFolder
-from harness.runs.guarded import MAX_DEPTH, Unreadable, printable, read_bytes, read_ends, read_json, to_count, to_number
+from harness.runs.guarded import MAX_DEPTH, Unreadable, read_bytes, read_ends, read_json, to_count, to_number
 from harness.runs.lock import Claim
 from harness.runs.walk import find_files
 from harness.spec import MAX_COUNT

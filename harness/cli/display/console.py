@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.errors import printable
+from harness.errors import without_control_characters
 
 _UNLIMITED = 100_000
 """Columns of a pipe, which never wraps a line."""
@@ -34,10 +34,10 @@ class _PrintableConsole(Console):
 
 def _printable_object(shown: Any) -> Any:
     if isinstance(shown, str):
-        return printable(shown)
+        return without_control_characters(shown)
     if isinstance(shown, Text) and not shown.plain.isprintable():
         shown = shown.copy()
-        shown.plain = printable(shown.plain)  # as long as it was, so that styles stay where they are
+        shown.plain = without_control_characters(shown.plain)  # as long as it was, so that styles stay where they are
     return shown
 
 
