@@ -29,7 +29,7 @@ from torch import Tensor
 from harness import Spaces, Transitions
 from harness.nn.neighbours import kth_distance
 from harness.nn.sinkhorn import sinkhorn
-from harness.training.assembly import choose_device
+from harness.training.devices import choose_device
 from harness_proto_rl.config import ProtoRLConfig
 from harness_proto_rl.reward import ProtoRL
 

@@ -28,7 +28,7 @@ from snd_bare import Bare
 
 from harness import Spaces, Transitions
 from harness.registry import installed
-from harness.training.assembly import choose_device
+from harness.training.devices import choose_device
 from harness_snd.reward import SND
 
 BOUND = 1.15

@@ -23,7 +23,8 @@ from harness.registry import installed
 from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
 from harness.runs.speeds import SPEED_COLUMNS, SPEEDS_FILE, settings_digest
 from harness.spec import RunSpec
-from harness.training.assembly import assemble, choose_device
+from harness.training.assembly import assemble
+from harness.training.devices import choose_device
 
 
 def with_short_rollouts(spec: RunSpec, steps: int) -> RunSpec:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.registry import Registry
     from harness.report.manifest import Currency
     from harness.runs.folder import RunFolder
+    from harness.runs.jobs import SubmittedJob
     from harness.runs.status import RunSummary
     from harness.tuning.forecast import TuningForecast
     from harness.tuning.search import OnTuneEvent, TuneResult
@@ -121,6 +122,7 @@ class StatusResult:
         seconds_left: Time until everything is finished at the present speed; ``None`` if nothing is running.
         superseded: Folders of runs that count nowhere, since others hold the same task, method and seed.
         notices: What must be known before trusting a number, a sentence each.
+        jobs: The last job that was submitted for each run that is not finished, where an executor submits jobs.
     """
 
     runs: Sequence[RunSummary]
@@ -128,6 +130,7 @@ class StatusResult:
     seconds_left: float | None
     superseded: Sequence[Path] = ()
     notices: Sequence[str] = ()
+    jobs: Sequence[SubmittedJob] = ()
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,7 @@ def run(
     Raises:
         UserError: Executor, snapshots, device or results directory cannot be used; nothing was started.
         KeyboardInterrupt: The runs under way were stopped at once, and go on from their last checkpoints.
+            `harness.execution.executor.Detached`, a subclass, says that they go on elsewhere.
     """
     from harness.execution.executor import ExecutionOptions, load_executor
     from harness.planning.snapshots import resolve_snapshots
@@ -205,11 +209,11 @@ def run(
     from harness.runs.status import read_plan
 
     carrier, results, send = load_executor(executor, plan.registry), Path(results), on_event or _ignore
-    plan = resolve_snapshots(plan)
+    config, plan = plan.executor_config(executor), resolve_snapshots(plan)
     summaries = _summarise(plan, results, fresh=fresh)
     todo = [run.spec for run in summaries if run.state != "finished"]
     stall = plan.suite.stall_seconds
-    options = ExecutionOptions(results, workers, device, fresh, stop=stop or StopRequest(), stall=stall)
+    options = ExecutionOptions(results, workers, device, fresh, stop or StopRequest(), stall, config)
     options = carrier.preflight(todo, options) if todo else options
     beside = Beside(plan.runs, results)
     notices = beside.update_constants()
@@ -343,11 +347,18 @@ def status(results: PathLike | Iterable[PathLike], plan: Plan | None = None) -> 
     from harness.planning.snapshots import resolve_snapshots
     from harness.runs.beside import Beside
     from harness.runs.guarded import is_folder
-    from harness.runs.status import read_plan, read_runs_below, seconds_left
+    from harness.runs.jobs import unfinished_jobs
+    from harness.runs.status import RunsReading, read_plan, read_runs_below, seconds_left
 
     roots, notices = _roots(results), list[str]()
+    jobs = unfinished_jobs(roots)
     if plan is None:
-        found = read_runs_below(roots)
+        try:
+            found = read_runs_below(roots)
+        except ResultsError:
+            if not jobs:
+                raise
+            found = RunsReading([], [], [], [], "")  # jobs wait, and no run has begun
     else:
         for root in roots:
             if not is_folder(root):
@@ -357,7 +368,7 @@ def status(results: PathLike | Iterable[PathLike], plan: Plan | None = None) -> 
         found, beside = read_plan(runs, base), Beside(runs, base)
         notices = [*beside.outdated(), *beside.other_settings()]
     superseded = [folder.path for folder in found.superseded]
-    return StatusResult(found.runs, found.unreadable, seconds_left(found.runs), superseded, [*found.notices, *notices])
+    return StatusResult(found.runs, found.unreadable, seconds_left(found.runs), superseded, [*found.notices, *notices], jobs)
 
 
 def forecast(

@@ -260,9 +260,9 @@ def _facts(description: Any) -> dict[str, str]:
 def _detail(registry: Registry, kind: str, name: str) -> Detail:
     provided: Provided[Any] = getattr(registry, kind)[name]
     entry, description = _entry(_singular(kind), provided), provided.description
-    if not isinstance(description, hooks.Method | hooks.EnvironmentFamily | hooks.Algorithm):
+    if not getattr(description, "config", ""):
         return Detail(entry)
-    presets = [] if isinstance(description, hooks.EnvironmentFamily) else _presets(registry, description)
+    presets = _presets(registry, description) if isinstance(description, hooks.Method | hooks.Algorithm) else []
     try:
         return Detail(entry, presets, list(describe_settings(registry.config_class(description))))
     except PluginError as error:

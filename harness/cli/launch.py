@@ -25,6 +25,7 @@ from harness.cli.options import print_json
 from harness.cli.signals import stop_on_signals
 from harness.errors import HarnessError, UserError
 from harness.execution.events import OnRunEvent, RunEvent
+from harness.execution.executor import Detached
 from harness.execution.stopping import StopRequest
 from harness.experiment import PlanStarted, RunResult
 from harness.planning.plan import Plan
@@ -74,6 +75,10 @@ def launch(
             view.close()
             interrupted = bool(found.interrupted) or stop.requested
             return view.print_interruption() if interrupted else _print_result(console, found, report=report)
+        except Detached as detached:
+            view.close()
+            console.print(Text(str(detached), style="yellow"), soft_wrap=True)
+            return 130
         except KeyboardInterrupt:
             view.close()
             return view.print_interruption()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,7 +35,14 @@ def status(
     The exit code is 1 if something could not be read: then there may be more than is shown.
     """
     from harness import experiment
-    from harness.cli.display.states import counts, print_failures, print_notices, print_run_groups, print_unreadable
+    from harness.cli.display.states import (
+        counts,
+        print_failures,
+        print_jobs,
+        print_notices,
+        print_run_groups,
+        print_unreadable,
+    )
 
     found = experiment.status(roots, load(suite, profile) if suite else None)
     summaries, left = found.runs, found.seconds_left
@@ -47,12 +55,14 @@ def status(
                 "superseded": found.superseded,
                 "notices": found.notices,
                 "seconds_left": left,
+                "jobs": [asdict(job) for job in found.jobs],
             }
         )
         return 1 if found.skipped else 0
     console = open_console()
     print_run_groups(console, summaries)
     print_failures(console, summaries)
+    print_jobs(console, found.jobs)
     print_notices(console, found.notices)
     print_unreadable(console, found.skipped)
     console.print(counts(summaries, found.skipped) + (f"; about {duration(left)} left" if left else ""))

@@ -27,7 +27,7 @@ def run(
         ),
     ] = None,
     executor: Annotated[str, typer.Option(help="What carries the runs; see 'harness list executors'.")] = "local",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N; without N, runs share the GPUs.")] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Start these runs over: what they left is deleted.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan, with estimates.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Do not write the report at the end.")] = False,

@@ -68,7 +68,7 @@ def tune(
         ),
     ] = None,
     executor: Annotated[str, typer.Option(help="What carries the runs; see 'harness list executors'.")] = "local",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N; without N, runs share the GPUs.")] = "auto",
     results: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("results"),
     out: Annotated[
         Path | None, typer.Option(help="Where to write the settings found; best.yaml in the study's folder if not given.")

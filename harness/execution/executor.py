@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.config import Config
 from harness.errors import PluginError, UserError
 from harness.execution.events import OnRunEvent, Outcome
 from harness.execution.session import WorkerSession, train_all
@@ -26,6 +27,7 @@ class ExecutionOptions:
         fresh: Whether what is there of the runs is deleted instead of resumed.
         stop: Looked at while runs are trained; once it is made, each saves at its next update and stops, and no other starts.
         stall: Seconds without any progress after which a run is stopped as failed; ``None`` for never.
+        config: The executor's settings, an instance of the class that its description names; ``None`` if it names none.
     """
 
     results: Path
@@ -34,10 +36,15 @@ class ExecutionOptions:
     fresh: bool = False
     stop: StopRequest = field(default_factory=StopRequest, compare=False)
     stall: float | None = None
+    config: Config | None = None
 
     def with_workers(self, workers: int) -> ExecutionOptions:
         """The same options with this number of runs at a time."""
         return replace(self, workers=workers)
+
+
+class Detached(KeyboardInterrupt):
+    """An executor was interrupted, and its runs go on without it; the text says where, and how to end them."""
 
 
 class RunExecutor(ABC):
@@ -78,6 +85,7 @@ class RunExecutor(ABC):
 
         Raises:
             KeyboardInterrupt: The runs are stopped at once, and go on from their last checkpoints.
+            Detached: This process was interrupted or asked to stop, and the runs go on elsewhere.
         """
 
 

@@ -17,7 +17,7 @@ def check_device(device: str) -> None:
         UserError: This machine has no such device.
     """
     if device not in ("auto", "cpu"):
-        from harness.training.assembly import choose_device
+        from harness.training.devices import choose_device
 
         choose_device(device)
 

@@ -93,6 +93,7 @@ def main(jobs: int, messages: int) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     faulthandler.enable()
     faulthandler.register(DUMP_SIGNAL, all_threads=True)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {DUMP_SIGNAL})  # a job of Slurm holds it back from processes that start
     inbox = Inbox()
     channel = os.fdopen(_private(messages), "w", encoding="utf-8")
     _in_background(inbox.read, os.fdopen(_private(jobs), encoding="utf-8"))

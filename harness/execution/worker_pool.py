@@ -6,6 +6,7 @@ otherwise its worker is killed: run folders are written so that a kill at any in
 
 from __future__ import annotations
 
+import itertools
 import selectors
 import time
 from collections.abc import Iterable, Iterator
@@ -108,7 +109,8 @@ class WorkerPool(WorkerSession):
         self._selector.close()
 
     def _start_worker(self, threads: int) -> WorkerProcess:
-        worker = WorkerProcess(threads)
+        taken = {other.slot for other in (*self._idle, *self._busy.values())}
+        worker = WorkerProcess(threads, next(slot for slot in itertools.count() if slot not in taken))
         self._selector.register(worker, selectors.EVENT_READ)
         return worker
 

@@ -17,6 +17,7 @@ from harness.execution.stopping import stop_signals_blocked
 from harness.runs.folder import COMMAND_VARIABLE
 from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
+from harness.training.devices import SLOT_VARIABLE
 
 _LOG_TIMEOUT_SECONDS = 1.0
 _DUMP_SECONDS = 0.5
@@ -36,10 +37,11 @@ class WorkerProcess:
 
     Args:
         threads: CPU threads that its numerical libraries may use; fixed when they are loaded.
+        slot: Its place among those that train at a time, by which they share out GPUs.
     """
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
+    def __init__(self, threads: int, slot: int = 0) -> None:
+        self.threads, self.slot = threads, slot
         self.spec: RunSpec | None = None
         self.progress: RunProgress | None = None
         self.last_heard = self.last_progress = 0.0
@@ -59,6 +61,7 @@ class WorkerProcess:
                     **os.environ,
                     **_ALLOCATOR,
                     **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
+                    SLOT_VARIABLE: str(slot),
                 },
             )
         for descriptor in (jobs, messages, log_end):

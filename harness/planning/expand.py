@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from harness.planning.compatibility import action_problems, kind_problems, observation_problems, run_length_problems
+from harness.planning.executors import resolve_executors
 from harness.planning.per_method import resolve_views, tailor_reward
 from harness.planning.phases import phase_length_problems, phase_lengths, phase_problems, phase_specs, shared_phase_key
 from harness.planning.plan import Plan
@@ -95,6 +96,7 @@ def _counted(number: int, thing: str) -> str:
 
 def _resolve(suite: Suite, registry: Registry) -> ResolvedSuite:
     resolved = ResolvedSuite()
+    resolve_executors(suite, resolved, registry)
     for task in suite.tasks:
         resolved.add(resolved.environments, task, partial(resolve_environment, suite, task, resolved, registry))
     for method in suite.methods:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from harness.config import Config
 from harness.errors import UnknownNameError
+from harness.planning.executors import configure_executor
 from harness.planning.sources import ResolvedBlock, Source, find_sources
 from harness.registry import Registry
 from harness.spec import RunSpec
 from harness.suites.locations import Node
 from harness.suites.model import Suite
+from harness.suites.validation import ValidationFailed, combine_errors, to_suite_errors
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,16 @@ class Plan:
     def first_run(self, method: str) -> RunSpec:
         """The first run of a method; all of them have the same settings of the method and of its algorithm."""
         return next(spec for spec in self.runs if spec.method == method)
+
+    def executor_config(self, name: str) -> Config | None:
+        """The settings of an executor: its defaults, and over them what the suite says; ``None`` if it has no settings.
+
+        Raises:
+            UnknownNameError: Nothing installed provides it.
+            SuiteError: It has settings that must be given, and they are not.
+        """
+        self.registry.executor(name)
+        try:
+            return configure_executor(self.suite, name, self.registry)
+        except ValidationFailed as failure:
+            raise combine_errors(to_suite_errors(failure.problems, self.tree)) from None

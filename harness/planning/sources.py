@@ -64,6 +64,9 @@ class ResolvedBlock:
     scalar_key: str = ""
 
 
+_NOT_OF_THE_SUITE = {"suite", "description", "environment", "algorithm", "tune", "executor", "profiles"}
+
+
 def find_sources(suite: Suite, tree: Node, blocks: Sequence[ResolvedBlock]) -> dict[str, Source]:
     """The source of every value of a suite and of its resolved blocks, by dotted key."""
     found: dict[str, Source] = {}
@@ -107,7 +110,7 @@ def _describe_location(location: SourceLocation) -> str:
 
 def _suite_values(suite: Suite) -> dict[str, Any]:
     """What a suite says itself, without what its environments, algorithms and methods are configured with, or nothing says."""
-    data = suite.model_dump(mode="json", exclude={"suite", "description", "environment", "algorithm", "tune", "profiles"})
+    data = suite.model_dump(mode="json", exclude=_NOT_OF_THE_SUITE)
     for name, task in data["tasks"].items():
         data["tasks"][name] = {key: task[key] for key in ("normalise", "steps") if task[key] is not None}
     for name, block in data["methods"].items():

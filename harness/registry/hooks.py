@@ -157,11 +157,14 @@ class Executor:
         name: Name to be given to ``--executor``.
         executor: Import path of the `harness.execution.executor.RunExecutor` subclass.
         summary: Where runs are trained, in one sentence.
+        config: Import path of the `harness.config.Config` subclass of what a suite may write below ``executor: {NAME: ...}``;
+            empty for an executor without settings. No run depends on them.
     """
 
     name: str
     executor: str
     summary: str = ""
+    config: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ DISABLE_VARIABLE = "HARNESS_DISABLE_PLUGINS"
 DescriptionT = TypeVar("DescriptionT")
 BaseT = TypeVar("BaseT")
 
-Configurable = hooks.Method | hooks.EnvironmentFamily | hooks.Algorithm
+Configurable = hooks.Method | hooks.EnvironmentFamily | hooks.Algorithm | hooks.Executor
 
 _KINDS: dict[type, str] = {
     hooks.Method: "method",
@@ -43,6 +43,7 @@ _CONFIG_BASES: dict[type, type[Config]] = {
     hooks.Method: IntrinsicRewardConfig,
     hooks.EnvironmentFamily: EnvironmentConfig,
     hooks.Algorithm: AlgorithmConfig,
+    hooks.Executor: Config,
 }
 
 
@@ -155,7 +156,7 @@ class Registry:
         raise PluginError(f"{import_path!r}{self._origin(import_path)} {reason}")
 
     def config_class(self, description: Configurable) -> type[Config]:
-        """The configuration model of a method, environment family or algorithm.
+        """The configuration model of a method, environment family or algorithm, or of an executor that has settings.
 
         Raises:
             PluginError: It cannot be imported, or is not a model of the right kind.

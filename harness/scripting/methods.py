@@ -15,7 +15,7 @@ from harness.registry.hooks import Method
 from harness.rewards import IntrinsicReward, Spaces
 from harness.scripting.spaces import method_spaces
 from harness.suites.validation import ValidationFailed, validate
-from harness.training.assembly import choose_device
+from harness.training.devices import choose_device
 
 _ANY_ACTIONS = KIND_AXES["actions"]
 

@@ -370,6 +370,11 @@ class Suite(_Block):
     tune: Annotated[TuneBlock, BeforeValidator(_null_to_empty, TuneBlock | None)] = TuneBlock()
     """How `harness tune` searches for a method's settings; no run depends on it."""
 
+    executor: Annotated[dict[str, Settings], BeforeValidator(_null_to_empty, dict[str, Settings | None] | None)] = Field(
+        default_factory=dict
+    )
+    """Settings of executors by their names, as `harness list executors` has them; no run's numbers depend on them."""
+
     profiles: Annotated[dict[str, Settings], BeforeValidator(_null_to_empty, dict[str, Settings] | None)] = Field(
         default_factory=dict
     )

@@ -34,7 +34,9 @@ def suite_schema(registry: Registry | None = None) -> Json:
     families, algorithms, methods = map(
         partial(_config_classes, registry), (registry.environments, registry.algorithms, registry.methods)
     )
-    configs = dict.fromkeys([*families.values(), *algorithms.values(), *methods.values()])
+    with_settings = {name: found for name, found in registry.executors.items() if found.description.config}
+    executors = _config_classes(registry, with_settings)
+    configs = dict.fromkeys([*families.values(), *algorithms.values(), *methods.values(), *executors.values()])
     references, document = models_json_schema([(model, "validation") for model in (Suite, *configs)])
     definitions = document["$defs"]
     for model in configs:  # presets may give what a configuration requires
@@ -46,6 +48,7 @@ def suite_schema(registry: Registry | None = None) -> Json:
     _add_environments(definitions, registry, references_to(families))
     _add_algorithms(definitions, registry, references_to(algorithms))
     _add_methods(definitions, registry, references_to(methods))
+    _add_executors(definitions, references_to(executors))
     parts = {_partial_name(name): _partial(schema) for name, schema in definitions.items()}
     suite = definitions.pop("Suite")
     profile = {"anyOf": [parts.pop(_partial_name("Suite")), {"type": "null"}]}
@@ -103,6 +106,12 @@ def _add_methods(definitions: Json, registry: Registry, references: Mapping[str,
         )
         for name, reference in references.items()
     ]
+
+
+def _add_executors(definitions: Json, references: Mapping[str, Json]) -> None:
+    settings = {name: {"anyOf": [reference, {"type": "null"}]} for name, reference in references.items()}
+    executor = definitions["Suite"]["properties"]["executor"]
+    executor["anyOf"][0] = {"type": "object", "properties": settings, "additionalProperties": False}
 
 
 def _allow_settings(definitions: Json, block: Json, name_key: str, settings: Mapping[str, Json]) -> None:

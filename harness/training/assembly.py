@@ -16,7 +16,6 @@ from harness.algorithms.reward_wrapper import BonusVecEnv
 from harness.config import EnvironmentConfig
 from harness.environments.base import HarnessVecEnv
 from harness.environments.checked import CheckedVecEnv
-from harness.errors import UserError
 from harness.registry import Registry
 from harness.rewards import IntrinsicReward, Spaces
 from harness.spec import Purpose, RunSpec, derive_seeds
@@ -50,23 +49,6 @@ class Assembly:
         """Release all environments."""
         self.base.close()
         self.evaluation_env.close()
-
-
-def choose_device(name: str) -> torch.device:
-    """The device called ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
-
-    Raises:
-        UserError: There is no such device here.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise UserError(f"unknown device {name!r}: auto, cpu and cuda are known") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UserError("device cuda is not available here: torch sees no GPU; use --device cpu")
-    return device
 
 
 def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembly:

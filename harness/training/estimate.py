@@ -20,8 +20,9 @@ from harness.environments.checked import AnswerCheck
 from harness.registry import Registry, installed
 from harness.spec import Purpose, RunSpec, derive_seeds
 from harness.training import trees
-from harness.training.assembly import Assembly, assemble, choose_device
+from harness.training.assembly import Assembly, assemble
 from harness.training.contracts import make_environments
+from harness.training.devices import choose_device
 
 PROBE_EVALUATION_SECONDS = 2.0
 """Longest time for which evaluation episodes are timed; those that have not ended then need at least as long."""

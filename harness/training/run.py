@@ -23,7 +23,8 @@ from harness.runs.kept import kept_step
 from harness.runs.progress import ReportProgress, RunProgress
 from harness.spec import SAVES_STATE, RunSpec, StartSpec
 from harness.training import checkpoints
-from harness.training.assembly import Assembly, assemble, choose_device
+from harness.training.assembly import Assembly, assemble
+from harness.training.devices import choose_device
 from harness.training.environment_state import EnvironmentState, refuse_runs_with_cuts
 from harness.training.evaluation import CUT, evaluate
 from harness.training.logs import CsvTable, TensorBoardWriter

@@ -162,7 +162,14 @@ def search_settings(request: TuneRequest, on_event: OnTuneEvent, stop: StopReque
     if request.out is not None:
         _check_out(request.out)
     stall = request.plan.suite.stall_seconds
-    requested = ExecutionOptions(request.results, request.workers, request.device, stop=stop, stall=stall)
+    requested = ExecutionOptions(
+        request.results,
+        request.workers,
+        request.device,
+        stop=stop,
+        stall=stall,
+        config=request.plan.executor_config(request.executor),
+    )
     options = executor.preflight(definition.specs({}), requested)
     handle = open_storage(request.storage, request.folder / "journal.log")
     try:

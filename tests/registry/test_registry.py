@@ -128,7 +128,7 @@ def test_broken_plugin_is_named_with_its_cause(crowded, name):
 
 def test_broken_plugins_leave_no_trace_and_harm_no_other(crowded):
     assert crowded["methods"]["good"] == "good"
-    assert crowded["executors"] == {"local": "builtin"}
+    assert crowded["executors"] == {"local": "builtin", "ray": "ray", "slurm": "slurm"}
     assert "unique" not in crowded["methods"]
     assert not set(BROKEN) & set(crowded["plugins"])
 

@@ -11,9 +11,12 @@ from harness.cli.display import formatting
 from harness.cli.display.console import print_table
 from harness.runs.folder import RunFolder
 from harness.runs.guarded import Unreadable, look
+from harness.runs.jobs import SubmittedJob
 from harness.runs.status import RUN_STATES, RunGroup, RunSummary, group_runs
 
 _STYLES = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red", "missing": "dim"}
+_MOST_JOBS = 6
+"""Jobs of an array that are named on its line."""
 
 
 def print_run_groups(console: Console, summaries: Sequence[RunSummary]) -> None:
@@ -50,6 +53,19 @@ def print_notices(console: Console, notices: Sequence[str]) -> None:
     """What must be known before trusting a number, a line each."""
     for notice in notices:
         console.print(Text(f"note: {notice}", style="yellow"), soft_wrap=True)
+
+
+def print_jobs(console: Console, jobs: Sequence[SubmittedJob]) -> None:
+    """The jobs that were submitted for runs which are not finished, one line for each array of them."""
+    arrays: dict[tuple[str, str], dict[str, int]] = {}
+    for job in jobs:
+        tasks = arrays.setdefault((job.executor, job.job.partition("_")[0]), {})
+        tasks[job.job] = tasks.get(job.job, 0) + 1
+    for (executor, array), tasks in arrays.items():
+        named = ", ".join(list(tasks)[:_MOST_JOBS]) + (", ..." if len(tasks) > _MOST_JOBS else "")
+        runs = formatting.plural(sum(tasks.values()), "unfinished run")
+        line = f"submitted: {runs} in {executor} job {array}" + (f" ({named})" if named != array else "")
+        console.print(Text(line, style="cyan"), soft_wrap=True)
 
 
 def print_unreadable(console: Console, lines: Sequence[str]) -> None:

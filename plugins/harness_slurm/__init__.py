@@ -1,0 +1,1 @@
+"""The executor ``slurm``: runs as array jobs of a Slurm cluster, submitted through submitit."""

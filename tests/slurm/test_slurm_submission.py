@@ -1,0 +1,208 @@
+"""What is asked of Slurm, in which arrays, and what is asked for only once."""
+
+from __future__ import annotations
+
+import _thread
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from support.fake_slurm import options_of
+from support.specs import make_spec
+
+from harness import experiment
+from harness.cli import main
+from harness.errors import UserError
+from harness.execution.executor import Detached, ExecutionOptions
+from harness.runs.jobs import JOBS_FILE, submitted_jobs
+from harness.spec import RunSpec, StartSpec
+from harness_slurm.config import SlurmConfig, parse_minutes
+from harness_slurm.executor import SlurmExecutor
+
+SUITE = """\
+suite: tiny
+environment: {family: deep_sea, size: 4}
+tasks: {sea: }
+algorithm: {name: ppo, n_envs: 4, n_steps: 16, batch_size: 32}
+methods: {ppo: }
+seeds: 3
+steps: 512
+evaluation: {every: 256, episodes: 2}
+executor:
+  slurm: {partition: gpu, time: 90m}
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(SUITE)
+    return file
+
+
+def begins_from(spec: RunSpec, seed: int) -> RunSpec:
+    start = StartSpec(path=spec.path, digest=spec.digest, method_digest=spec.method_digest)
+    return spec.model_copy(update={"method": "later", "seed": seed, "start": start})
+
+
+def submit(specs: list[RunSpec], results: Path, config: SlurmConfig | None = None, **options) -> str:
+    """Submit runs to a Slurm that runs nothing, and leave; what is said then."""
+    executor = SlurmExecutor()
+    given = executor.preflight(specs, ExecutionOptions(results, config=config or SlurmConfig(), **options))
+    threading.Timer(1.5, _thread.interrupt_main).start()
+    with pytest.raises(Detached) as farewell:
+        executor.execute(specs, given, lambda event: None)
+    return str(farewell.value)
+
+
+def test_a_suite_is_one_array_with_what_its_settings_ask_for(slurm, tmp_path):
+    config = SlurmConfig(
+        partition="gpu",
+        time=90,
+        mem="8G",
+        gpus=1,
+        constraint="a100",
+        account="lab",
+        qos="low",
+        setup=("module load cuda",),
+        options={"exclude": "node13", "exclusive": True},
+    )
+    specs = [make_spec(seed=seed) for seed in range(3)]
+    farewell = submit(specs, tmp_path / "results", config, workers=2)
+    (script,) = slurm.glob("*.sh")
+    options = options_of(script)
+    expected = {
+        "array": "0-2%2",
+        "partition": "gpu",
+        "time": "90",
+        "mem": "8G",
+        "gpus-per-node": "1",
+        "constraint": "a100",
+        "account": "lab",
+        "qos": "low",
+        "cpus-per-task": "1",
+        "exclude": "node13",
+        "exclusive": "",
+        "requeue": "",
+        "signal": "USR2@120",
+    }
+    assert options.items() >= expected.items()
+    assert "dependency" not in options
+    assert "\nmodule load cuda\n" in script.read_text()
+    jobs = submitted_jobs(tmp_path / "results" / "test")
+    assert {jobs[spec.path].job for spec in specs} == {"1001_0", "1001_1", "1001_2"}
+    assert "3 unfinished runs go on without this command" in farewell
+    assert farewell.endswith("scancel 1001")
+
+
+def test_runs_that_begin_from_others_wait_for_these_alone(slurm, tmp_path):
+    first, alone = make_spec(seed=0), make_spec(seed=1)
+    submit([first, alone, begins_from(first, 0), begins_from(first, 1)], tmp_path / "results")
+    scripts = [options_of(slurm / f"{number}.sh") for number in (1001, 1002, 1003)]
+    assert [script.get("array") for script in scripts] == [None, None, "0-1%2"]
+    assert [script.get("dependency") for script in scripts] == [None, None, "afterany:1001"]
+    assert submitted_jobs(tmp_path / "results" / "test")[first.path].job == "1001"
+
+
+def test_many_runs_are_several_arrays_and_a_job_holds_as_many_as_it_is_told(slurm, tmp_path):
+    specs = [make_spec(seed=seed) for seed in range(7)]
+    submit(specs, tmp_path / "results", SlurmConfig(runs_per_job=2, array_size=3))
+    scripts = [options_of(slurm / f"{number}.sh") for number in (1001, 1002)]
+    assert [script.get("array") for script in scripts] == ["0-2%3", None]
+    assert scripts[0]["cpus-per-task"] == "2"
+    jobs = submitted_jobs(tmp_path / "results" / "test")
+    assert [jobs[spec.path].job for spec in specs] == [*("1001_0",) * 2, *("1001_1",) * 2, *("1001_2",) * 2, "1002"]
+
+
+def test_what_is_in_the_queue_is_not_submitted_again_and_what_has_left_it_is(slurm, tmp_path):
+    specs, results = [make_spec(seed=seed) for seed in range(3)], tmp_path / "results"
+    submit(specs, results)
+    submit(specs, results)
+    assert len(list(slurm.glob("*.sh"))) == 1
+    (slurm / "queue" / "1001_1").unlink()
+    assert submit(specs, results).endswith("scancel 1001 1002")
+    jobs = submitted_jobs(results / "test")
+    assert [jobs[spec.path].job for spec in specs] == ["1001_0", "1002", "1001_2"]
+    with pytest.raises(UserError, match="cancel them before --fresh: scancel 1001 1002"):
+        SlurmExecutor().preflight(specs, ExecutionOptions(results, fresh=True))
+
+
+def test_a_job_that_ends_before_its_run_is_told_with_its_log(slurm, tmp_path):
+    spec, results = make_spec(), tmp_path / "results"
+    threading.Timer(1.0, (slurm / "queue" / "1001").unlink).start()
+    (outcome,) = SlurmExecutor().execute([spec], ExecutionOptions(results), lambda event: None)
+    assert outcome.ending == "failed"
+    assert outcome.error == (f"job 1001 is over, and the run is missing; the job's log: {results}/test/.slurm/1001_0_log.out")
+
+
+def test_status_names_the_jobs_of_runs_that_are_not_finished(slurm, suite, tmp_path, capsys):
+    plan = experiment.plan(suite)
+    submit(list(plan.runs), tmp_path / "results")
+    assert [job.job for job in experiment.status(tmp_path / "results").jobs] == ["1001_0", "1001_1", "1001_2"]
+    main(["status", str(tmp_path / "results")])
+    assert "submitted: 3 unfinished runs in slurm job 1001 (1001_0, 1001_1, 1001_2)" in capsys.readouterr().out
+    main(["status", str(tmp_path / "results" / "tiny"), "--json"])
+    assert [job["job"] for job in json.loads(capsys.readouterr().out)["jobs"]] == ["1001_0", "1001_1", "1001_2"]
+
+
+def test_a_damaged_record_of_jobs_is_no_obstacle(slurm, tmp_path):
+    results = tmp_path / "results"
+    submit([make_spec()], results)
+    with (results / "test" / JOBS_FILE).open("a") as file:
+        file.write('{"run": "test/task\n[]\n{}\n')
+    assert len(submitted_jobs(results / "test")) == 1
+    submit([make_spec()], results)
+    assert len(list(slurm.glob("*.sh"))) == 1
+
+
+def test_what_slurm_refuses_is_one_line(slurm, tmp_path, capfd):
+    specs, config = [make_spec()], SlurmConfig(partition="nowhere")
+    with pytest.raises(UserError) as refusal:
+        SlurmExecutor().execute(specs, ExecutionOptions(tmp_path / "results", config=config), lambda event: None)
+    assert str(refusal.value) == "sbatch refuses the jobs: sbatch: error: invalid partition specified: nowhere"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_machine_without_slurm_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="needs sbatch and squeue and srun and scontrol, not found on this machine"):
+        SlurmExecutor().preflight([make_spec()], ExecutionOptions(tmp_path / "results"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("cuda:1", "device 'cuda:1': jobs of Slurm are given their GPUs; use --device auto, cpu or cuda"),
+        ("cuda", "device cuda, and jobs that ask for no GPU; add --set executor.slurm.gpus=1"),
+    ],
+)
+def test_devices_that_jobs_do_not_have_are_refused(slurm, tmp_path, device, message):
+    with pytest.raises(UserError) as refusal:
+        SlurmExecutor().preflight([make_spec()], ExecutionOptions(tmp_path / "results", device=device))
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("4h", 240),
+        ("90m", 90),
+        ("1.5h", 90),
+        ("2d", 2880),
+        ("1-12:00:00", 2160),
+        ("00:30:30", 31),
+        ("1-06:00", 1800),
+        (45, 45),
+    ],
+)
+def test_times_are_those_of_slurm_and_of_people(text, minutes):
+    assert parse_minutes(text) == minutes
+    assert SlurmConfig.model_validate({"time": text}).time == minutes
+
+
+@pytest.mark.parametrize("text", ["soon", "4 hours", "30:00", "-1h", "", "0m", 0])
+def test_other_times_are_refused(text):
+    with pytest.raises(ValueError, match=r"expected a time such as 4h|greater than 0"):
+        SlurmConfig.model_validate({"time": text})
