@@ -14,8 +14,9 @@ import os
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from harness.errors import RunError
 from harness.runs.files import TEMPORARY
@@ -71,12 +72,17 @@ def read_owner(path: Path) -> Owner | None:
         content = {}
     if content is None:
         return None
+    return owner_from(content) or UNKNOWN
+
+
+def owner_from(content: Any) -> Owner | None:
+    """The owner that JSON describes, also as claims did before December 2026; ``None`` if it describes none."""
     try:
         known = {name: str(content.get(name, "")) for name in ("boot", "namespace")}
         owner = Owner(str(content["host"]), int(content["pid"]), float(content["started"]), str(content["token"]), **known)
-        return Owner(**{**asdict(owner), "ticks": int(content.get("ticks", 0))})
+        return replace(owner, ticks=int(content.get("ticks", 0)))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-        return UNKNOWN
+        return None
 
 
 def take(path: Path, mine: Owner, *, alone: bool) -> None:

@@ -18,7 +18,6 @@ import optuna
 from optuna._transform import _SearchSpaceTransform
 from optuna.distributions import BaseDistribution
 from optuna.samplers import CmaEsSampler
-from optuna.storages import RDBStorage
 from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -30,7 +29,6 @@ __all__ = [
     "create_trial",
     "pop_waiting_trial",
     "reported_values",
-    "stale_trials",
     "study_id",
     "trial_id",
     "trial_state",
@@ -70,11 +68,6 @@ def pop_waiting_trial(study: Study) -> int | None:
 def reported_values(trial: optuna.Trial) -> Mapping[int, float]:
     """The values that a trial has reported to the pruner, by position."""
     return trial._cached_frozen_trial.intermediate_values
-
-
-def stale_trials(storage: RDBStorage, study_id: int) -> set[int]:
-    """Ids of the running trials of a study whose heartbeat is older than the grace period."""
-    return set(storage._get_stale_trial_ids(study_id))
 
 
 class ReplayingCmaEsSampler(CmaEsSampler):
