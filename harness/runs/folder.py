@@ -15,11 +15,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from harness.errors import ResultsError
+from harness.runs.claim_file import is_dead
 from harness.runs.claim_watch import ClaimWatch
 from harness.runs.fencing import fenced, publishing
 from harness.runs.files import TEMPORARY, write_json_atomic
 from harness.runs.guarded import MIB, Unreadable, look, may, read_json, reason_of
-from harness.runs.lock import AlreadyClaimed, Claim
+from harness.runs.lock import AlreadyClaimed, Claim, Owner
 from harness.runs.walk import find_files
 from harness.spec import MAX_COUNT, RunSpec
 
@@ -252,6 +253,16 @@ class RunFolder:
     @property
     def _claim(self) -> Claim:
         return Claim(self.path / _CLAIM_FILE)
+
+    @property
+    def holder(self) -> Owner | None:
+        """The process that has claimed the run and lives, or of which nobody here can tell; ``None`` if it is free.
+
+        Raises:
+            Unreadable: The claim cannot be read.
+        """
+        owner = self._claim.owner
+        return None if owner is None or is_dead(owner) else owner
 
     def watch_claim(self) -> ClaimWatch:
         """A watch over the claim of another process, which ends when that process does."""
