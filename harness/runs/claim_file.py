@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import stat
 from collections.abc import Generator
@@ -80,9 +81,10 @@ def owner_from(content: Any) -> Owner | None:
     try:
         known = {name: str(content.get(name, "")) for name in ("boot", "namespace")}
         owner = Owner(str(content["host"]), int(content["pid"]), float(content["started"]), str(content["token"]), **known)
-        return replace(owner, ticks=int(content.get("ticks", 0)))
+        owner = replace(owner, ticks=int(content.get("ticks", 0)))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
+    return owner if math.isfinite(owner.started) else None  # NaN is not even equal to itself
 
 
 def take(path: Path, mine: Owner, *, alone: bool) -> None:
