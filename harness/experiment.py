@@ -249,6 +249,8 @@ def tune(
     trials: int | None = None,
     max_steps: int | None = None,
     seconds: float | None = None,
+    wait: bool = True,
+    outage_seconds: float = 600.0,
     on_event: OnTuneEvent | None = None,
     stop: StopRequest | None = None,
 ) -> TuneResult:
@@ -267,6 +269,8 @@ def tune(
         trials: Number of trials, over all processes and restarts; ``None`` for the suite's, unless another bound is given.
         max_steps: Environment steps of all trials together, after which none is begun.
         seconds: Duration of this call; what is under way then stays resumable.
+        wait: Whether trials and runs that other processes have are waited for, and taken over if their owners die.
+        outage_seconds: For how long an outage of the storage is waited out.
         on_event: Takes the events of `harness.tuning.search`, in this thread.
         stop: Once it is made, from a signal handler or another thread, every run saves at its next update and stops, and no
             other is started.
@@ -292,6 +296,8 @@ def tune(
         trials=trials,
         max_steps=max_steps,
         seconds=seconds,
+        wait=wait,
+        outage_seconds=outage_seconds,
     )
     return search_settings(request, on_event or _ignore, stop or StopRequest())
 

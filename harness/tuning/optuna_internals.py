@@ -31,6 +31,7 @@ __all__ = [
     "reported_values",
     "study_id",
     "trial_id",
+    "trial_number",
     "trial_state",
 ]
 
@@ -43,6 +44,11 @@ def study_id(study: Study) -> int:
 def trial_id(trial: optuna.Trial | FrozenTrial) -> int:
     """The id of a trial in its storage, which is not its number in the study."""
     return trial._trial_id
+
+
+def trial_number(trial: optuna.Trial) -> int:
+    """The number of a trial in its study, without a question to the storage."""
+    return trial._cached_frozen_trial.number
 
 
 def all_trials(study: Study) -> list[FrozenTrial]:

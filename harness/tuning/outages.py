@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -64,16 +65,27 @@ class Outages:
         label: The storage's name for people.
         limit: Seconds for which an outage is waited out; 0 for not at all.
         clock: Seconds that pass.
-
-    Attributes:
-        on_event: Takes what is to be told.
-        pause: Lets some seconds pass; false if there is no time for more.
     """
 
     def __init__(self, label: str, limit: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._label, self._limit, self._clock = label, limit, clock
-        self.on_event: Callable[[OutageEvent], None] = lambda event: None
-        self.pause: Callable[[float], bool] = _sleep
+        self._on_event: Callable[[OutageEvent], None] = _ignore
+        self._pause: Callable[[float], bool] = _sleep
+
+    @contextmanager
+    def handled_by(self, on_event: Callable[[OutageEvent], None], pause: Callable[[float], bool]) -> Generator[None]:
+        """Tell somebody of outages during a block, and let them use the time.
+
+        Args:
+            on_event: Takes what is to be told.
+            pause: Lets some seconds pass; false if there is no time for more.
+        """
+        before = self._on_event, self._pause
+        self._on_event, self._pause = on_event, pause
+        try:
+            yield
+        finally:
+            self._on_event, self._pause = before
 
     def wait_out(self, action: Callable[[], Result]) -> Result:
         """What an action returns that may be repeated from its beginning, once the storage is there for it.
@@ -91,24 +103,34 @@ class Outages:
                 began = now if began is None else began
                 left = self._limit - (now - began)
                 if not is_outage(error) or left <= 0:
-                    raise self._lost(error, now - began) from None
+                    raise self.lost(error, now - began) from None
                 pause = min(pause, left)
-                self.on_event(StorageAway(now - began, pause, self._limit))
-                if not self.pause(pause):
-                    raise self._lost(error, self._clock() - began) from None
+                self._on_event(StorageAway(now - began, pause, self._limit))
+                if not self._pause(pause):
+                    raise self.lost(error, self._clock() - began) from None
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 if began is not None:
-                    self.on_event(StorageBack(self._clock() - began))
+                    self._on_event(StorageBack(self._clock() - began))
                 return result
 
-    def _lost(self, error: Exception, seconds: float) -> StorageLost:
+    def lost(self, error: Exception, seconds: float = 0.0) -> StorageLost:
+        """What is to be raised when the storage failed, after it was waited for.
+
+        Args:
+            error: What the storage raised.
+            seconds: Time for which it was waited.
+        """
         waited = f", and did not come back within {seconds:.0f} seconds" if seconds >= 1 else ""
         remedy = "; --storage-timeout says for how long to wait" if is_outage(error) else ""
         return StorageLost(
             f"storage {self._label} cannot be reached any more ({type(error).__name__}){waited}; every trial that ended is"
             f" kept, and the same command goes on from there{remedy}"
         )
+
+
+def _ignore(event: OutageEvent) -> None:
+    """Nobody listens."""
 
 
 def _sleep(seconds: float) -> bool:

@@ -206,6 +206,14 @@ class TuningStudy:
         """The finished trial with the highest score; ``None`` before there is one."""
         return max(self.complete_trials(), key=lambda trial: (trial.values[0], -trial.number), default=None)
 
+    def best_trials(self) -> list[FrozenTrial]:
+        """The trials that no other one beats in all objectives."""
+        return self.outages.wait_out(lambda: self.optuna_study.best_trials)
+
+    def unfinished(self) -> int:
+        """The number of trials that have not ended, whoever has them."""
+        return sum(trial.state not in FINISHED for trial in self.trials())
+
     def complete_trials(self) -> list[FrozenTrial]:
         """Trials that ran to their end."""
         return [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
