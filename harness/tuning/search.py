@@ -143,8 +143,10 @@ class TuneResult:
 
     @property
     def failed(self) -> bool:
-        """Whether the study is not whole: trials failed one after another, none finished or others still have some, or a run
-        that confirms is not finished; or a file could not be written.
+        """Whether the study is not whole.
+
+        That is so if trials failed one after another, if none finished or others still have some, if a run that confirms is
+        not finished, or if a file could not be written.
         """
         return self.stop_reason == "failing" or self.settings_file is None or not self.confirmed or bool(self.unwritten)
 

@@ -126,8 +126,8 @@ def tune(
         wait: Whether to wait for the last trials that others have, and to take them over if their owners die.
 
     Returns:
-        ``complete``: the limit is reached, though without ``wait`` others may be at its last trials; ``time``: the seconds are over;
-        ``failing``: `MAX_CONSECUTIVE_FAILURES` trials failed one after another; ``interrupted``: ``stop`` was made.
+        ``complete``: the limit is reached, though without ``wait`` others may be at its last trials; ``time``: the seconds
+        are over; ``failing``: `MAX_CONSECUTIVE_FAILURES` trials failed one after another; ``interrupted``: ``stop`` was made.
 
     Raises:
         StorageLost: The storage was away for longer than an outage is waited out.
