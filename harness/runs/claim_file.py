@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ def read_owner(path: Path) -> Owner | None:
     if stat.S_ISREG(status.st_mode) and status.st_size == 0:
         return UNWRITTEN
     try:
-        content = read_json(path, MAX_CLAIM_BYTES) if stat.S_ISREG(status.st_mode) else {}
+        content: Any = read_json(path, MAX_CLAIM_BYTES) if stat.S_ISREG(status.st_mode) else {}
     except Unreadable:
         if not may(path, os.R_OK):
             raise  # it may be a living process's
@@ -79,9 +79,15 @@ def read_owner(path: Path) -> Owner | None:
 def owner_from(content: Any) -> Owner | None:
     """The owner that JSON describes, also as claims did before December 2026; ``None`` if it describes none."""
     try:
-        known = {name: str(content.get(name, "")) for name in ("boot", "namespace")}
-        owner = Owner(str(content["host"]), int(content["pid"]), float(content["started"]), str(content["token"]), **known)
-        owner = replace(owner, ticks=int(content.get("ticks", 0)))
+        owner = Owner(
+            str(content["host"]),
+            int(content["pid"]),
+            float(content["started"]),
+            str(content["token"]),
+            str(content.get("boot", "")),
+            str(content.get("namespace", "")),
+            int(content.get("ticks", 0)),
+        )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
     return owner if math.isfinite(owner.started) else None  # NaN is not even equal to itself

@@ -43,7 +43,7 @@ def publishing(path: Path) -> AbstractContextManager[None]:
     """
     if _fences:
         text = str(path.absolute())
-        for folder, fence in _fences.items():
+        for folder, fence in list(_fences.items()):
             if text == folder or text.startswith(folder + os.sep):
                 return fence.publishing()
     return nullcontext()

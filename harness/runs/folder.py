@@ -14,13 +14,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from harness.errors import ResultsError
+from harness.errors import ResultsError, RunError
 from harness.runs.claim_file import is_dead
 from harness.runs.claim_watch import ClaimWatch
 from harness.runs.fencing import fenced, publishing
 from harness.runs.files import TEMPORARY, write_json_atomic
 from harness.runs.guarded import MIB, Unreadable, look, may, read_json, reason_of
-from harness.runs.lock import AlreadyClaimed, Claim, Owner
+from harness.runs.lock import Claim, LostClaim, Owner
 from harness.runs.walk import find_files
 from harness.spec import MAX_COUNT, RunSpec
 
@@ -302,13 +302,30 @@ class RunFolder:
             with fenced(self.path, claim):
                 self._remove_drafts()
                 yield
-        except AlreadyClaimed:
+        except LostClaim as lost:
+            if self._was_deleted(lost):
+                raise RunError(
+                    f"{self.path / _CLAIM_FILE}: was deleted while the run was writing there, so what is left may not be the"
+                    " whole run; run again with --fresh to start over"
+                ) from lost
             raise
         except Exception as error:
-            claim.verify_after(error)  # whatever went wrong in a folder that is another's by now, that is the reason
+            lost = claim.loss
+            if lost is not None and not self._was_deleted(lost):
+                raise lost from error  # whatever went wrong in a folder that is another's by now, that is the reason
             raise
         finally:
             claim.release()
+
+    def _was_deleted(self, lost: LostClaim) -> bool:
+        """Whether nobody took the folder over, and the claim was deleted by hand: the newest state is one that we wrote."""
+        if lost.owner is not None:
+            return False
+        try:
+            history = self.read().status.history
+        except ResultsError:
+            return True
+        return not history or (history[-1].host, history[-1].pid) == (socket.gethostname(), os.getpid())
 
     def clear(self) -> None:
         """Delete what earlier attempts left; for the owner, whose claim stays."""

@@ -110,7 +110,8 @@ class Claim:
         mine, self._mine = self._mine, None
         if mine is None:
             return
-        with suppress(FileNotFoundError, AlreadyClaimed, LockBusy), folder_lock(self.lock_file, _LOCK_SECONDS) as lock:
+        # What cannot be removed now, the death of this process will free.
+        with suppress(OSError, ResultsError, AlreadyClaimed, LockBusy), folder_lock(self.lock_file, _LOCK_SECONDS) as lock:
             if claim_file.end(self.path, mine, mine, alone=lock.real) or self.owner is None:
                 lock.remove_file()
 
@@ -159,27 +160,38 @@ class Claim:
         """
         self._verify(None)
 
-    def verify_after(self, error: Exception) -> None:
-        """Make sure that an error was none that comes of the loss of the claim.
-
-        Raises:
-            LostClaim: It may be one.
-        """
+    @property
+    def loss(self) -> LostClaim | None:
+        """The loss of the claim, if another process has taken the folder over, as far as it can be looked at."""
         try:
             self.verify()
         except LostClaim as lost:
-            raise lost from error
-        except (OSError, ResultsError):  # the folder cannot even be looked at, which is no loss of a claim
+            return lost
+        except (OSError, ResultsError):
             pass
+        return None
 
     def _verify(self, lock: FolderLock | None) -> None:
-        owner = self.owner
-        if self._mine is not None and owner is not None and owner.token == self._mine.token:
+        if self._mine is not None and self._names(self._mine):
             return
+        owner = self.owner
         if owner is None and lock is not None:
             lock.remove_file()
         by = f"by {owner}" if owner is not None else "by another process, which has left it since,"
         raise LostClaim(f"{self.path.parent}: this run was taken over {by} while this process stood still", owner)
+
+    def _names(self, mine: Owner) -> bool:
+        """Whether the claim holds our token, with as little work as that takes: it is asked at every update of a run."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            return mine.token.encode() in os.read(descriptor, claim_file.MAX_CLAIM_BYTES)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def _locked(self) -> Generator[FolderLock]:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.claims import Clock, elsewhere, look_for, touch, write_claim
 
 from harness.runs.claim_watch import ClaimWatch
 from harness.runs.lock import AlreadyClaimed, Claim, Owner
-from tests.support.claims import Clock, elsewhere, look_for, touch, write_claim
 
 fork = multiprocessing.get_context("fork")
 

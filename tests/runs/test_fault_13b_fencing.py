@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
+from support.claims import elsewhere, write_claim
+from support.fake_training import run_spec
 
-from harness.errors import ResultsError
+from harness.errors import ResultsError, RunError
 from harness.runs.fencing import publishing
 from harness.runs.files import write_text_atomic
-from harness.runs.folder import RunFolder
+from harness.runs.folder import HistoryEntry, RunFolder, RunRecord, RunStatus, now
 from harness.runs.lock import AlreadyClaimed, Claim, LostClaim
 from harness.training.logs import CsvTable
-from tests.support.claims import elsewhere, write_claim
+
+SPEC = run_spec("nothing")
 
 
 @pytest.fixture
@@ -62,12 +67,34 @@ def test_fault_b_an_error_in_a_folder_that_is_ours_stays_one(folder: RunFolder) 
         raise ResultsError("something else")
 
 
-def test_fault_b_who_took_over_may_be_done_and_gone(folder: RunFolder) -> None:
+def leave_record(folder: RunFolder, pid: int) -> None:
+    """Leave a record that a process of this host wrote last."""
+    entry = HistoryEntry(state="finished", time=now(), step=10, host=socket.gethostname(), pid=pid)
+    status = RunStatus(state="finished", step=10, steps=10, started=now(), updated=now(), history=[entry])
+    spec = SPEC
+    folder.write(RunRecord(digest=spec.digest, method_digest=spec.method_digest, spec=spec, provenance={}, status=status))
+
+
+def test_fault_b_who_took_over_may_be_done_and_gone(tmp_path: Path) -> None:
+    folder = RunFolder.of(SPEC, tmp_path)
+    folder.path.mkdir(parents=True)
+    leave_record(folder, os.getpid() + 1)
     with pytest.raises(LostClaim, match="by another process, which has left it since"), folder.claim():
         (folder.path / "claim").unlink()
         with publishing(folder.progress_file):
             pytest.fail("it was published")
-    assert list(folder.path.iterdir()) == []
+    assert [file.name for file in folder.path.iterdir()] == ["run.json"]
+
+
+def test_a_claim_that_somebody_deleted_is_no_takeover(tmp_path: Path) -> None:
+    folder = RunFolder.of(SPEC, tmp_path)
+    folder.path.mkdir(parents=True)
+    leave_record(folder, os.getpid())
+    with pytest.raises(RunError, match="claim: was deleted while the run was writing there") as caught, folder.claim():
+        (folder.path / "claim").unlink()
+        with publishing(folder.progress_file):
+            pytest.fail("it was published")
+    assert not isinstance(caught.value, AlreadyClaimed)
 
 
 def test_changes_within_changes_and_outside_of_folders_that_are_claimed(folder: RunFolder, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.claims import elsewhere, write_claim
 
 from harness.errors import ResultsError
 from harness.runs.claim_file import AlreadyClaimed
 from harness.runs.folder import RunFolder
 from harness.runs.lock import Claim, Owner
-from tests.support.claims import elsewhere, write_claim
 
 fork = multiprocessing.get_context("fork")
 
