@@ -270,7 +270,7 @@ def tune(
         max_steps: Environment steps of all trials together, after which none is begun.
         seconds: Duration of this call; what is under way then stays resumable.
         wait: Whether trials and runs that other processes have are waited for, and taken over if their owners die.
-        outage_seconds: For how long an outage of the storage is waited out.
+        outage_seconds: Longest time, in seconds, for which an outage of the storage is waited out.
         on_event: Takes the events of `harness.tuning.search`, in this thread.
         stop: Once it is made, from a signal handler or another thread, every run saves at its next update and stops, and no
             other is started.

@@ -43,7 +43,7 @@ class ClaimWatch:
     for `Claim.stale_seconds` during which this process has looked at it; its claim is then removed.
 
     Args:
-        claim: The claim.
+        claim: The claim of another process.
         clock: Seconds that pass in this process.
 
     Attributes:

@@ -33,7 +33,7 @@ class TuneRequest:
         device: ``auto``, ``cpu`` or ``cuda``.
         budget: When to stop.
         wait: Whether trials and runs that other processes have are waited for, and taken over if their owners die.
-        outage_seconds: For how long an outage of the storage is waited out.
+        outage_seconds: Longest time, in seconds, for which an outage of the storage is waited out.
     """
 
     plan: Plan

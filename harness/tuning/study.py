@@ -168,7 +168,7 @@ class TuningStudy:
     Args:
         definition: The definition that the stored study must have.
         handle: The storage; the study is created there if it does not exist.
-        outage_seconds: For how long an outage of the storage is waited out once the study is open.
+        outage_seconds: Longest time, in seconds, for which an outage of the storage is waited out once the study is open.
 
     Raises:
         StudyError: The study of this name is about something else, or the sampler cannot be had.
