@@ -63,13 +63,13 @@ def read_owner(path: Path) -> Owner | None:
         raise Unreadable(path, f"may not be looked at ({reason_of(error)})") from None
     if stat.S_ISDIR(status.st_mode):
         raise Unreadable(path, "is a folder, where a claim should be: remove it")
-    if stat.S_ISREG(status.st_mode) and status.st_size == 0:
-        return UNWRITTEN
     try:
         content: Any = read_json(path, MAX_CLAIM_BYTES) if stat.S_ISREG(status.st_mode) else {}
     except Unreadable:
         if not may(path, os.R_OK):
             raise  # it may be a living process's
+        if stat.S_ISREG(status.st_mode) and status.st_size == 0:
+            return UNWRITTEN
         content = {}
     if content is None:
         return None

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from harness.errors import ResultsError
 from harness.runs import claim_file
-from harness.runs.claim_file import AlreadyClaimed, is_dead, read_owner
+from harness.runs.claim_file import UNWRITTEN, AlreadyClaimed, is_dead, read_owner
 from harness.runs.folder_lock import FolderLock, LockBusy, folder_lock
 from harness.runs.owner import Owner
 
@@ -75,7 +75,7 @@ class Claim:
             harness.runs.guarded.Unreadable: The claim may not be read.
         """
         owner = self.owner
-        if owner is None or is_dead(owner):
+        if owner is None or owner == UNWRITTEN or is_dead(owner):
             return False
         try:
             return owner.alive is True or time.time() - self.path.stat().st_mtime <= self.stale_seconds
