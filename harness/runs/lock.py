@@ -8,8 +8,8 @@ the token in the claim, under the folder's lock, and raises `LostClaim` where it
 
 What cannot be closed: on a disk without locks, or whose server has given a lock of a frozen machine to another one, a process
 that is stopped between that look and the write behind it does write, once, when it wakes. `harness.runs.disks` says which
-disks are safe. TensorBoard's events are not asked for: each attempt has a file of its own, to which its writer may still add what
-it had in hand, and which the file of the next attempt hides.
+disks are safe. TensorBoard's events are not asked for: each attempt has a file of its own, to which its writer may add what
+it still had in hand, and which the file of the next attempt hides.
 """
 
 from __future__ import annotations
