@@ -96,6 +96,11 @@ class RunResult:
         return [outcome for outcome in self.outcomes if outcome.ending == "failed"]
 
     @property
+    def finished(self) -> bool:
+        """Whether every run of the plan is finished, by whomever, and can be read."""
+        return all(run.state == "finished" for run in self.runs) and not self.unreadable
+
+    @property
     def interrupted(self) -> Sequence[Outcome]:
         """The runs that were stopped in this call, or not even started because of that."""
         return [outcome for outcome in self.outcomes if outcome.ending == "interrupted"]
@@ -182,6 +187,7 @@ def run(
     workers: int | None = None,
     device: str = "auto",
     fresh: bool = False,
+    wait: bool = True,
     on_event: OnEvent | None = None,
     stop: StopRequest | None = None,
 ) -> RunResult:
@@ -194,6 +200,8 @@ def run(
         workers: Number of runs at a time; ``None`` for as many as the executor thinks right.
         device: ``auto``, ``cpu`` or ``cuda``.
         fresh: Whether everything is started over; what the runs left is deleted.
+        wait: Whether runs that other processes have are waited for, and trained here if their owners die; otherwise they are
+            left alone.
         on_event: Takes `PlanStarted`, unless there is nothing to do, and then the events of the runs, in this thread.
         stop: Once it is made, from a signal handler or another thread, every run saves at its next update and stops, and no
             other is started.
@@ -203,6 +211,7 @@ def run(
         KeyboardInterrupt: The runs under way were stopped at once, and go on from their last checkpoints.
             `harness.execution.executor.Detached`, a subclass, says that they go on elsewhere.
     """
+    from harness.execution.carry import execute_plan
     from harness.execution.executor import ExecutionOptions, load_executor
     from harness.planning.snapshots import resolve_snapshots
     from harness.runs.beside import Beside
@@ -213,14 +222,14 @@ def run(
     summaries = _summarise(plan, results, fresh=fresh)
     todo = [run.spec for run in summaries if run.state != "finished"]
     stall = plan.suite.stall_seconds
-    options = ExecutionOptions(results, workers, device, fresh, stop or StopRequest(), stall, config)
+    options = ExecutionOptions(results, workers, device, fresh, stop or StopRequest(), stall, config, wait)
     options = carrier.preflight(todo, options) if todo else options
     beside = Beside(plan.runs, results)
     notices = beside.update_constants()
     outcomes: Sequence[Outcome] = ()
     if todo:
         send(PlanStarted(summaries))
-        outcomes = carrier.execute(todo, options, send)
+        outcomes = execute_plan(carrier, todo, options, send)
     found = read_plan(plan.runs, results)
     notices += [*found.notices, *beside.other_settings()]
     return RunResult(plan, results, outcomes, found.runs, found.unreadable, notices, found.fingerprint)
@@ -240,6 +249,8 @@ def tune(
     trials: int | None = None,
     max_steps: int | None = None,
     seconds: float | None = None,
+    wait: bool = True,
+    outage_seconds: float = 600.0,
     on_event: OnTuneEvent | None = None,
     stop: StopRequest | None = None,
 ) -> TuneResult:
@@ -258,6 +269,8 @@ def tune(
         trials: Number of trials, over all processes and restarts; ``None`` for the suite's, unless another bound is given.
         max_steps: Environment steps of all trials together, after which none is begun.
         seconds: Duration of this call; what is under way then stays resumable.
+        wait: Whether trials and runs that other processes have are waited for, and taken over if their owners die.
+        outage_seconds: Longest time, in seconds, for which an outage of the storage is waited out.
         on_event: Takes the events of `harness.tuning.search`, in this thread.
         stop: Once it is made, from a signal handler or another thread, every run saves at its next update and stops, and no
             other is started.
@@ -283,6 +296,8 @@ def tune(
         trials=trials,
         max_steps=max_steps,
         seconds=seconds,
+        wait=wait,
+        outage_seconds=outage_seconds,
     )
     return search_settings(request, on_event or _ignore, stop or StopRequest())
 

@@ -6,9 +6,10 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -26,9 +27,11 @@ from harness.cli.signals import stop_on_signals
 from harness.errors import HarnessError, UserError
 from harness.execution.events import OnRunEvent, RunEvent
 from harness.execution.executor import Detached
+from harness.execution.preflight import nearest_existing
 from harness.execution.stopping import StopRequest
 from harness.experiment import PlanStarted, RunResult
 from harness.planning.plan import Plan
+from harness.runs.disks import disk_remark
 from harness.runs.earlier import earlier_versions
 from harness.runs.folder import COMMAND_VARIABLE, RunFolder
 from harness.runs.status import RunSummary
@@ -47,13 +50,17 @@ def print_plan(
         print_forecast(open_console(), found)
 
 
-def launch(
-    plan: Plan, results: Path, *, executor: str, workers: int | None, device: str, fresh: bool = False, report: bool = True
-) -> int:
+def launch(plan: Plan, results: Path, options: dict[str, Any], *, report: bool = True) -> int:
     """Train the runs that are not finished, show their progress, and print the outcome.
 
+    Args:
+        plan: The plan of the suite.
+        results: The results directory.
+        options: Further arguments of `harness.experiment.run`.
+        report: Whether to write the report.
+
     Returns:
-        The exit code.
+        The exit code: 0 only if every run of the plan is finished.
 
     Raises:
         UserError: Executor, device, replay buffers or results directory cannot be used; nothing was started.
@@ -62,16 +69,7 @@ def launch(
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
     with _RunView(console, results) as view, stop_on_signals(stop, lambda: view.training):
         try:
-            found = experiment.run(
-                plan,
-                results,
-                executor=executor,
-                workers=workers,
-                device=device,
-                fresh=fresh,
-                on_event=view.on_event,
-                stop=stop,
-            )
+            found = experiment.run(plan, results, on_event=view.on_event, stop=stop, **options)
             view.close()
             interrupted = bool(found.interrupted) or stop.requested
             return view.print_interruption() if interrupted else _print_result(console, found, report=report)
@@ -99,7 +97,7 @@ def _print_result(console: Console, found: RunResult, *, report: bool) -> int:
     else:
         console.print(f"nothing to do: {plural(len(found.runs), 'run')} finished in {found.folder}", soft_wrap=True)
     _report(console, found, report)
-    return 1 if found.failed or found.unreadable else 0
+    return 0 if found.finished else 1
 
 
 def print_late_error(console: Console, error: Exception) -> int:
@@ -158,6 +156,7 @@ class _RunView:
         if isinstance(event, PlanStarted):
             self._preparing.stop()
             self._console.print(_opening_line(event.runs, self._results), soft_wrap=True)
+            self._print_disk_remark()
             if earlier := earlier_versions([run.spec for run in event.runs], self._results):
                 self._console.print(Text(_earlier_line(earlier), style="yellow"), soft_wrap=True)
             self._progress = unfinished_progress(event.runs)
@@ -165,6 +164,11 @@ class _RunView:
             self.training = True
         elif self._show is not None:
             self._show(event)
+
+    def _print_disk_remark(self) -> None:
+        with suppress(OSError):
+            if remark := disk_remark(nearest_existing(self._results)):
+                self._console.print(Text(remark, style="yellow"), soft_wrap=True)
 
     @property
     def started(self) -> bool:

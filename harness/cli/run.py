@@ -29,6 +29,9 @@ def run(
     executor: Annotated[str, typer.Option(help="What carries the runs; see 'harness list executors'.")] = "local",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N; without N, runs share the GPUs.")] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Start these runs over: what they left is deleted.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Leave runs alone that other processes have, instead of waiting for them.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan, with estimates.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Do not write the report at the end.")] = False,
     as_json: AsJson = False,
@@ -44,4 +47,5 @@ def run(
     if dry_run:
         print_plan(plan, results, workers=workers, device=device, fresh=fresh, as_json=as_json)
         return 0
-    return launch(plan, results, executor=executor, workers=workers, device=device, fresh=fresh, report=not no_report)
+    how = {"executor": executor, "workers": workers, "device": device, "fresh": fresh, "wait": not no_wait}
+    return launch(plan, results, how, report=not no_report)

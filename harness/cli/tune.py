@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -11,6 +12,9 @@ from harness.cli.options import MAX_WORKERS, Overrides, Profile, Steps, SuiteFil
 from harness.errors import UnknownNameError, UserError, shorten
 from harness.spec import MAX_COUNT
 from harness.suites.tune_block import Objective, Pruner, Sampler
+
+STORAGE_VARIABLE = "HARNESS_STORAGE"
+"""The environment variable for ``--storage``."""
 
 EPILOG = (
     "The search space comes from the settings' own ranges (harness show METHOD --space); the suite's 'tune' block narrows or"
@@ -55,12 +59,15 @@ def tune(
     storage: Annotated[
         str | None,
         typer.Option(
-            envvar="HARNESS_STORAGE",
+            envvar=STORAGE_VARIABLE,
             show_envvar=True,
             help="Journal file, sqlite:///FILE or postgresql://USER@HOST/DATABASE; a journal by the results if not given.",
             show_default=False,
         ),
     ] = None,
+    storage_timeout: Annotated[
+        str, typer.Option(help="For how long to wait for a database that is away before giving up, such as 90s or 1h.")
+    ] = "10m",
     workers: Annotated[
         int | None,
         typer.Option(
@@ -73,6 +80,9 @@ def tune(
     out: Annotated[
         Path | None, typer.Option(help="Where to write the settings found; best.yaml in the study's folder if not given.")
     ] = None,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Leave the last trials alone if other processes have them, instead of waiting.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print the search space and what the study will take.")
     ] = False,
@@ -85,7 +95,8 @@ def tune(
     for name in objective or ():
         if name not in get_args(Objective):
             raise UnknownNameError("objective", name, get_args(Objective))
-    seconds = None if time is None else _parse_duration(time)
+    seconds = None if time is None else _parse_duration("--time", time)
+    outage_seconds = _parse_duration("--storage-timeout", storage_timeout)
     max_steps = None if total_steps is None else _parse_whole_number(total_steps)
     given = {
         "trials": trials,
@@ -95,6 +106,7 @@ def tune(
         "confirm": confirm,
         "objectives": f"[{', '.join(objective)}]" if objective else None,
     }
+    os.environ.pop(STORAGE_VARIABLE, None)  # what is started from here has plugins in it, and no use for a password
     from harness.registry import installed
 
     options = [f"tune.{key}={value}" for key, value in given.items() if value is not None]
@@ -110,16 +122,17 @@ def tune(
     if dry_run:
         print_tuning_plan(plan, method, results, how)
         return 0
-    return launch_tuning(plan, method, results, {**how, "study": study, "storage": storage, "out": out, "executor": executor})
+    where = {"study": study, "storage": storage, "out": out, "executor": executor}
+    return launch_tuning(plan, method, results, {**how, **where, "wait": not no_wait, "outage_seconds": outage_seconds})
 
 
-def _parse_duration(text: str) -> float:
+def _parse_duration(option: str, text: str) -> float:
     from harness.suites.model import parse_duration
 
     try:
         return parse_duration(text)
     except ValueError:
-        raise UserError(f"--time {shorten(text)}: expected a time such as 90m, 8h or 3600 (seconds)") from None
+        raise UserError(f"{option} {shorten(text)}: expected a time such as 90m, 8h or 3600 (seconds)") from None
 
 
 def _parse_whole_number(text: str) -> int:

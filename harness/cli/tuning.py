@@ -29,6 +29,7 @@ from harness.execution.stopping import StopRequest
 from harness.planning.plan import Plan
 from harness.runs.folder import COMMAND_VARIABLE
 from harness.spec import RunSpec
+from harness.tuning.outages import StorageLost
 from harness.tuning.search import (
     ConfirmationEnded,
     ConfirmationStarted,
@@ -39,7 +40,7 @@ from harness.tuning.search import (
     TuneResult,
 )
 from harness.tuning.storage_url import masked_arguments
-from harness.tuning.tuner import StorageLost, TrialLeft
+from harness.tuning.tuner import TrialLeft
 
 _REASONS = {"time": "time is up", "failing": "gave up: one trial after another failed", "complete": "done"}
 

@@ -14,12 +14,12 @@ from harness.errors import ResultsError
 from harness.execution.attempt import record_failure
 from harness.execution.events import Outcome, RunEvent
 from harness.execution.executor import ExecutionOptions
+from harness.execution.held_runs import HeldRuns
 from harness.execution.local import LocalExecutor
 from harness.execution.stopping import StopRequest
 from harness.execution.versions import code_versions, version_difference
 from harness.runs.folder import RunFolder
 from harness.runs.lock import STALE_SECONDS
-from harness.runs.status import read_plan
 from harness.spec import RunSpec
 
 _LOOK_SECONDS = 2.0
@@ -101,20 +101,20 @@ def train_assigned(assignment: Assignment, stop: StopRequest | None = None) -> l
     for start_over, part in ((True, fresh), (False, [spec for spec in specs if spec not in fresh])):
         if part:
             options = ExecutionOptions(
-                assignment.results, len(part), assignment.device, start_over, stop=stop, stall=assignment.stall
+                assignment.results, len(part), assignment.device, start_over, stop=stop, stall=assignment.stall, wait=False
             )
             outcomes |= {outcome.spec.path: outcome for outcome in LocalExecutor().execute(part, options, _ignore)}
     return [outcomes[spec.path] for spec in specs]
 
 
 def _wait_for_other_hands(specs: Sequence[RunSpec], results: Path, stop: StopRequest) -> None:
-    give_up = time.monotonic() + 1.5 * STALE_SECONDS
-    while time.monotonic() < give_up and not stop.requested:
-        try:
-            if not any(run.state == "running" for run in read_plan(specs, results).runs):
-                return
-        except ResultsError:  # whoever trains the run says what is wrong with its folder
-            return
+    held, give_up = HeldRuns(results), time.monotonic() + 1.5 * STALE_SECONDS
+    for spec in specs:
+        if (settled := held.settled(spec)) is not None and settled.ending == "claimed":
+            held.add(spec)
+    while held and time.monotonic() < give_up and not stop.requested:
+        for _ in held.look():  # which removes the claims of the dead
+            pass
         time.sleep(_LOOK_SECONDS)
 
 

@@ -67,14 +67,23 @@ def attempt(
 
 
 def record_failure(spec: RunSpec, results: Path, cause: str, details: str) -> Outcome:
-    """Write a failure into the run's folder, made printable: ``cause`` into its status, ``details`` into ``error.log``."""
+    """Write a failure into the run's folder, made printable: ``cause`` into its status, ``details`` into ``error.log``.
+
+    Returns:
+        The outcome: ``failed``, or ``claimed`` if another process has taken the run over meanwhile.
+    """
     folder, cause = RunFolder.of(spec, results), printable(cause, _MAX_CAUSE)
-    with suppress(OSError, AlreadyClaimed, ResultsError), folder.claim():  # a full disk may be the very cause
-        with suppress(OSError):
-            write_text_atomic(folder.error_log, printable(details, _MAX_DETAILS, lines=True))
-        if not folder.started:  # it ended before it had a record; one that cannot be read, or is another run's, stays
-            folder.write(_first_record(spec))
-        folder.set_state("failed", error=cause)
+    try:
+        with folder.claim():
+            with suppress(OSError):
+                write_text_atomic(folder.error_log, printable(details, _MAX_DETAILS, lines=True))
+            if not folder.started:  # it ended before it had a record; one that cannot be read, or is another run's, stays
+                folder.write(_first_record(spec))
+            folder.set_state("failed", error=cause)
+    except AlreadyClaimed as error:  # it was taken over, and is not ours to judge any more
+        return Outcome(spec, "claimed", str(error))
+    except (OSError, ResultsError):  # a full disk may be the very cause
+        pass
     return Outcome(spec, "failed", cause)
 
 

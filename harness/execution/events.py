@@ -21,11 +21,13 @@ class Outcome:
         ending: ``finished``, ``failed``, ``claimed`` (another process is at it, so it was left alone) or ``interrupted`` (it
             was to stop, or was not even started; resumable).
         error: One line; empty when it finished.
+        elsewhere: Whether another process brought it to its end.
     """
 
     spec: RunSpec
     ending: Ending
     error: str = ""
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,19 @@ class RunEnded:
     """A run is over."""
 
     outcome: Outcome
+
+
+@dataclass(frozen=True)
+class RunHeld:
+    """Another process has a run: it is waited for, and if that process dies, the run is trained here.
+
+    Attributes:
+        spec: Specification of the run.
+        reason: Which process it is, in a few words.
+    """
+
+    spec: RunSpec
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -76,5 +91,5 @@ class StopRequested:
     waiting: tuple[RunSpec, ...]
 
 
-RunEvent = RunStarted | RunProgressed | RunEnded | RunQuiet | StopRequested
+RunEvent = RunStarted | RunProgressed | RunEnded | RunHeld | RunQuiet | StopRequested
 OnRunEvent = Callable[[RunEvent], None]

@@ -28,6 +28,8 @@ class ExecutionOptions:
         stop: Looked at while runs are trained; once it is made, each saves at its next update and stops, and no other starts.
         stall: Seconds without any progress after which a run is stopped as failed; ``None`` for never.
         config: The executor's settings, an instance of the class that its description names; ``None`` if it names none.
+        wait: Whether runs that other processes have are waited for, and trained here if their owners die; otherwise they are
+            left alone.
     """
 
     results: Path
@@ -37,6 +39,7 @@ class ExecutionOptions:
     stop: StopRequest = field(default_factory=StopRequest, compare=False)
     stall: float | None = None
     config: Config | None = None
+    wait: bool = True
 
     def with_workers(self, workers: int) -> ExecutionOptions:
         """The same options with this number of runs at a time."""
@@ -100,7 +103,8 @@ class SessionExecutor(RunExecutor):
         """See `RunExecutor`."""
         session = self.open_session(options)
         try:
-            return train_all(session, specs, options.results, options.workers or 1, on_event, options.stop)
+            workers, stop, wait = options.workers or 1, options.stop, options.wait
+            return train_all(session, specs, options.results, workers, on_event, stop, wait=wait, fresh=options.fresh)
         finally:
             session.close()
 

@@ -34,6 +34,10 @@ class RunQueue:
             self._waiting.remove(spec)
         return spec
 
+    def put_back(self, spec: RunSpec) -> None:
+        """Have a run that could not be started be the next one."""
+        self._waiting.insert(0, spec)
+
     def record_outcome(self, outcome: Outcome) -> Iterator[Outcome]:
         """Record the outcome of a run; drop each run that can no longer start, and yield its outcome."""
         self._unfinished.discard(outcome.spec.path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunStarted, StopRequested
+from harness.execution.events import OnRunEvent, Outcome, RunEnded, RunEvent, RunHeld, RunStarted, StopRequested
+from harness.execution.held_runs import HeldRuns
 from harness.execution.run_queue import RunQueue, settle
 from harness.execution.stopping import POLL_SECONDS, StopRequest
 from harness.spec import RunSpec
@@ -62,6 +64,9 @@ def train_all(
     workers: int,
     on_event: OnRunEvent,
     stop: StopRequest | None = None,
+    *,
+    wait: bool = True,
+    fresh: bool = False,
 ) -> list[Outcome]:
     """Train every run in a session, which is left open.
 
@@ -72,11 +77,14 @@ def train_all(
         workers: Number of runs at a time.
         on_event: Called in this thread.
         stop: Looked at all the time; once it is made, the runs under way save and stop, and no other is started.
+        wait: Whether runs that other processes have are waited for, and trained here if their owners die.
+        fresh: Whether the session starts runs over, so that finished ones are trained as well.
 
     Returns:
         One outcome per run, in the order of ``specs``.
     """
-    loop = _TrainingLoop(session, RunQueue(specs), results, on_event, stop or StopRequest())
+    held = HeldRuns(results, fresh=fresh)
+    loop = _TrainingLoop(session, RunQueue(specs), held, results, on_event, stop or StopRequest(), wait=wait)
     outcomes = loop.run(workers)
     return [outcomes[spec.path] for spec in specs]
 
@@ -85,9 +93,18 @@ class _TrainingLoop:
     """The runs of one call of `train_all`."""
 
     def __init__(
-        self, session: WorkerSession, queue: RunQueue, results: Path, on_event: OnRunEvent, stop: StopRequest
+        self,
+        session: WorkerSession,
+        queue: RunQueue,
+        held: HeldRuns,
+        results: Path,
+        on_event: OnRunEvent,
+        stop: StopRequest,
+        *,
+        wait: bool,
     ) -> None:
-        self._session, self._queue, self._results, self._on_event, self._stop = session, queue, results, on_event, stop
+        self._session, self._queue, self._held, self._results = session, queue, held, results
+        self._on_event, self._stop, self._wait = on_event, stop, wait
         self._stopping = False
         self._outcomes: dict[str, Outcome] = {}
 
@@ -95,32 +112,54 @@ class _TrainingLoop:
         """Start runs and wait for them until there is none left; return the outcomes by the path of the run."""
         while True:
             self._start(workers)
-            if not self._session.running:
+            if not self._session.running and not self._held:
                 return self._outcomes
-            for event in self._session.wait(POLL_SECONDS):
+            for event in self._next_events():
                 if isinstance(event, RunEnded):
                     self._record_outcome(event.outcome)
                     self._start(workers)
                 else:
                     self._on_event(event)
 
+    def _next_events(self) -> list[RunEvent]:
+        if self._session.running:
+            return self._session.wait(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)  # everything that is left is in other hands
+        return []
+
     def _start(self, workers: int) -> None:
         """Start runs that are ready while fewer than ``workers`` are running, then release idle workers."""
         if self._stop.requested and not self._stopping:
             self._begin_to_stop()
+        self._look_at_held()
         while self._session.running < workers and (spec := self._queue.next()):
-            self._session.start(spec)
-            self._on_event(RunStarted(spec))
+            if (outcome := self._held.settled(spec)) is not None:
+                self._record_outcome(outcome)
+            else:
+                self._session.start(spec)
+                self._on_event(RunStarted(spec))
         if self._session.running < workers:
             self._session.release_idle()
 
+    def _look_at_held(self) -> None:
+        """Take note of what has become of the runs that others had."""
+        for spec, outcome in self._held.look():
+            if outcome is not None:
+                self._record_outcome(outcome)
+            else:
+                self._queue.put_back(spec)
+
     def _begin_to_stop(self) -> None:
         self._stopping = True
-        for outcome in self._queue.drop_all():
+        for outcome in [*self._queue.drop_all(), *self._held.drop_all()]:
             self._outcomes[outcome.spec.path] = outcome
         self._on_event(StopRequested(self._session.request_stop()))
 
     def _record_outcome(self, outcome: Outcome) -> None:
+        if outcome.ending == "claimed" and self._wait and not self._stopping:
+            self._held.add(outcome.spec)
+            self._on_event(RunHeld(outcome.spec, outcome.error))
+            return
         for each in settle(self._queue, outcome, self._results):
             self._outcomes[each.spec.path] = each
             self._on_event(RunEnded(each))

@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from harness.execution.environment import without_passwords
 from harness.execution.log_tail import LogTail
 from harness.execution.stopping import stop_signals_blocked
 from harness.runs.folder import COMMAND_VARIABLE
@@ -58,7 +59,7 @@ class WorkerProcess:
                 pass_fds=(jobs, messages),
                 env={
                     COMMAND_VARIABLE: shlex.join(sys.argv),
-                    **os.environ,
+                    **without_passwords(os.environ),
                     **_ALLOCATOR,
                     **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
                     SLOT_VARIABLE: str(slot),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.runs.fencing import publishing
 from harness.runs.guarded import MIB, Unreadable, read_bytes, read_ends
 
 _MAX_CSV_BYTES = 512 * MIB
@@ -25,7 +26,13 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
 
     Raises:
         OSError: When the folder does not exist or cannot be written; ``path`` is untouched then.
+        harness.runs.lock.LostClaim: It lies in a folder that another process has taken over; ``path`` is untouched then.
     """
+    with publishing(path):
+        _replace(path, data)
+
+
+def _replace(path: Path, data: bytes) -> None:
     temporary = path.with_name(f"{TEMPORARY}{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with temporary.open("wb") as file:

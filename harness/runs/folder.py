@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 from collections.abc import Generator
@@ -13,10 +14,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from harness.errors import ResultsError
+from harness.errors import ResultsError, RunError
+from harness.runs.claim_file import is_dead
+from harness.runs.claim_watch import ClaimWatch
+from harness.runs.fencing import fenced, publishing
 from harness.runs.files import TEMPORARY, write_json_atomic
 from harness.runs.guarded import MIB, Unreadable, look, may, read_json, reason_of
-from harness.runs.lock import Claim
+from harness.runs.lock import Claim, LostClaim, Owner
 from harness.runs.walk import find_files
 from harness.spec import MAX_COUNT, RunSpec
 
@@ -30,6 +34,9 @@ STUDIES = "tuning"
 RECORD_FILE = "run.json"
 
 MAX_RECORD_BYTES = 16 * MIB
+
+_CLAIM_FILE = "claim"
+_CLAIM_DRAFTS = f"{TEMPORARY}{_CLAIM_FILE}"
 
 _REMEMBERED_DIGESTS = 1000
 
@@ -225,25 +232,41 @@ class RunFolder:
             state: The new state.
             fields: Further fields of `RunStatus` to replace.
         """
-        record = self.read()
-        old = record.status
-        step, error = fields.get("step", old.step), fields.get("error")
-        entry = HistoryEntry(state=state, time=now(), step=step, host=socket.gethostname(), pid=os.getpid(), error=error)
-        update = {"state": state, "updated": entry.time, "error": error, "history": [*old.history, entry], **fields}
-        record = record.model_copy(update={"status": old.model_copy(update=update)})
-        self.write(record)
+        with publishing(self.path):
+            record = self.read()
+            old = record.status
+            step, error = fields.get("step", old.step), fields.get("error")
+            entry = HistoryEntry(state=state, time=now(), step=step, host=socket.gethostname(), pid=os.getpid(), error=error)
+            update = {"state": state, "updated": entry.time, "error": error, "history": [*old.history, entry], **fields}
+            record = record.model_copy(update={"status": old.model_copy(update=update)})
+            self.write(record)
         return record
 
     def update_status(self, **fields: Any) -> RunRecord:
         """Replace fields of the status without a change of state, and return the record."""
-        record = self.read()
-        record = record.model_copy(update={"status": record.status.model_copy(update={"updated": now(), **fields})})
-        self.write(record)
+        with publishing(self.path):
+            record = self.read()
+            record = record.model_copy(update={"status": record.status.model_copy(update={"updated": now(), **fields})})
+            self.write(record)
         return record
 
     @property
     def _claim(self) -> Claim:
-        return Claim(self.path / "claim")
+        return Claim(self.path / _CLAIM_FILE)
+
+    @property
+    def holder(self) -> Owner | None:
+        """The process that has claimed the run and lives, or of which nobody here can tell; ``None`` if it is free.
+
+        Raises:
+            Unreadable: The claim cannot be read.
+        """
+        owner = self._claim.owner
+        return None if owner is None or is_dead(owner) else owner
+
+    def watch_claim(self) -> ClaimWatch:
+        """A watch over the claim of another process, which ends when that process does."""
+        return ClaimWatch(self._claim)
 
     def check_usable(self) -> None:
         """Refuse a folder in which a run could not go on, as far as one can tell without a change.
@@ -266,7 +289,7 @@ class RunFolder:
         """Own the folder for the duration of a block, creating it if need be.
 
         Raises:
-            harness.runs.lock.AlreadyClaimed: When another living process owns it.
+            harness.runs.lock.AlreadyClaimed: When another living process owns it, or has taken it over during the block.
             ResultsError: When the folder cannot be created or written.
         """
         try:
@@ -276,11 +299,49 @@ class RunFolder:
         except OSError as error:
             raise ResultsError(f"{self.path}: cannot be written ({reason_of(error)})") from error
         try:
-            for leftover in self.path.glob(f"{TEMPORARY}*"):
-                leftover.unlink(missing_ok=True)
-            yield
+            with fenced(self.path, claim):
+                self._remove_drafts()
+                yield
+        except LostClaim as lost:
+            if self._was_deleted(lost):
+                raise RunError(
+                    f"{self.path / _CLAIM_FILE}: was deleted while the run was writing there, so what is left may not be the"
+                    " whole run; run again with --fresh to start over"
+                ) from lost
+            raise
+        except Exception as error:
+            lost = claim.loss
+            if lost is not None and not self._was_deleted(lost):
+                raise lost from error  # whatever went wrong in a folder that is another's by now, that is the reason
+            raise
         finally:
             claim.release()
+
+    def _was_deleted(self, lost: LostClaim) -> bool:
+        """Whether nobody took the folder over, and the claim was deleted by hand: the newest state is one that we wrote."""
+        if lost.owner is not None:
+            return False
+        try:
+            history = self.read().status.history
+        except ResultsError:
+            return True
+        return not history or (history[-1].host, history[-1].pid) == (socket.gethostname(), os.getpid())
+
+    def clear(self) -> None:
+        """Delete what earlier attempts left; for the owner, whose claim stays."""
+        with publishing(self.path):
+            for item in self.path.iterdir():
+                if item.is_dir() and not item.is_symlink():
+                    shutil.rmtree(item)
+                elif not item.name.startswith((_CLAIM_FILE, _CLAIM_DRAFTS)):
+                    item.unlink()
+
+    def _remove_drafts(self) -> None:
+        """Remove what a kill left half-written; those who only try to claim the folder have theirs for themselves."""
+        with publishing(self.path):
+            for draft in self.path.glob(f"{TEMPORARY}*"):
+                if not draft.name.startswith(_CLAIM_DRAFTS):
+                    draft.unlink(missing_ok=True)
 
 
 _known_digests: dict[str, tuple[str, str]] = {}

@@ -1,68 +1,42 @@
 """A claim: one file that says which living process owns a folder, on this machine or any that shares the disk.
 
-The file holds the owner's host, process and a random token, and appears complete (it is linked into place). A thread
-touches it while the owner lives. It is stale when its owner is a dead process of this host, or has not touched it for
-`STALE_SECONDS` on another. A stale claim is taken over by renaming it away: of several that try, one rename succeeds, and
-it checks that what it renamed is what it judged. A lock on the folder, which the kernel frees when its holder dies, keeps
-the contenders of one machine from interleaving at all.
+Whether an owner on this machine lives, the kernel knows (`harness.runs.owner`). One that cannot be seen from here, on another
+machine or in another container, shows that it lives by touching its claim, and only who has seen no touch for `STALE_SECONDS`
+of its own time may remove the claim (`harness.runs.claim_watch`); no clock of another machine is believed. An owner may so
+lose its claim while it is stopped, as on a laptop that sleeps: therefore it writes only in `Claim.publishing`, which asks for
+the token in the claim, under the folder's lock, and raises `LostClaim` where it is another's by now.
+
+What cannot be closed: on a disk without locks, or whose server has given a lock of a frozen machine to another one, a process
+that is stopped between that look and the write behind it does write, once, when it wakes. `harness.runs.disks` says which
+disks are safe. TensorBoard's events are not asked for: each attempt has a file of its own, to which its writer may add what
+it still had in hand, and which the file of the next attempt hides.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import math
 import os
-import secrets
-import socket
-import stat
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import psutil
+from harness.errors import ResultsError
+from harness.runs import claim_file
+from harness.runs.claim_file import UNWRITTEN, AlreadyClaimed, is_dead, read_owner
+from harness.runs.folder_lock import FolderLock, LockBusy, folder_lock
+from harness.runs.owner import Owner
 
-from harness.errors import RunError
-from harness.runs.guarded import Unreadable, may, read_json, reason_of
+__all__ = ["HEARTBEAT_SECONDS", "STALE_SECONDS", "AlreadyClaimed", "Claim", "LostClaim", "Owner"]
 
 HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 120.0
 
-_MAX_PID = 1 << 31
-_MAX_CLAIM_BYTES = 1 << 16
+_LOCK_SECONDS = 30.0
 
 
-class AlreadyClaimed(RunError):
-    """Another living process owns the folder."""
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Who holds a claim.
-
-    Attributes:
-        host: Name of its machine.
-        pid: Id of its process.
-        started: When that process started (seconds since 1970), which tells it from a later process of the same number.
-        token: Random; tells two claims of one process apart.
-    """
-
-    host: str
-    pid: int
-    started: float
-    token: str
-
-    @classmethod
-    def this_process(cls) -> Owner:
-        """A new owner: the calling process."""
-        return cls(socket.gethostname(), os.getpid(), psutil.Process().create_time(), secrets.token_hex(8))
-
-
-_NOBODY = Owner(host="", pid=0, started=0.0, token="")
+class LostClaim(AlreadyClaimed):
+    """This process stood still for so long that another one took the folder over."""
 
 
 class Claim:
@@ -70,23 +44,44 @@ class Claim:
 
     Args:
         path: Path of the claim file; its folder must exist.
-        stale_seconds: Silence after which an owner on another host counts as dead.
+        stale_seconds: Silence after which an owner that cannot be seen from here counts as dead.
     """
 
-    def __init__(self, path: Path, stale_seconds: float = STALE_SECONDS) -> None:
-        self.path, self.stale_seconds = path, stale_seconds
+    def __init__(self, path: Path, stale_seconds: float | None = None) -> None:
+        self.path = path
+        self.stale_seconds = STALE_SECONDS if stale_seconds is None else stale_seconds
+        self.lock_file = path.with_name(f"{path.name}.lock")
         self._mine: Owner | None = None
         self._released = threading.Event()
+        self._publishing = threading.RLock()
+        self._depth = 0
 
     @property
-    def held(self) -> bool:
-        """Whether a living process holds the claim.
+    def owner(self) -> Owner | None:
+        """Whom the claim names; ``None`` if there is none.
 
         Raises:
             harness.runs.guarded.Unreadable: The claim may not be read.
         """
-        owner = _read(self.path)
-        return owner is not None and not self._stale(owner)
+        return read_owner(self.path)
+
+    @property
+    def held(self) -> bool:
+        """Whether a living process holds the claim, as far as one look can tell.
+
+        An owner that cannot be seen from here counts as alive if the claim was touched not long ago by the clock of this
+        machine. That is good enough to be shown and no reason to take anything from anybody.
+
+        Raises:
+            harness.runs.guarded.Unreadable: The claim may not be read.
+        """
+        owner = self.owner
+        if owner is None or owner == UNWRITTEN or is_dead(owner):
+            return False
+        try:
+            return owner.alive is True or time.time() - self.path.stat().st_mtime <= self.stale_seconds
+        except FileNotFoundError:
+            return False
 
     def check(self) -> None:
         """Refuse what could never be claimed, because it may not be read or is a folder.
@@ -94,123 +89,122 @@ class Claim:
         Raises:
             harness.runs.guarded.Unreadable: That is so.
         """
-        _read(self.path)
+        read_owner(self.path)
 
     def acquire(self) -> None:
         """Become the owner.
 
         Raises:
-            AlreadyClaimed: When a living process holds the claim.
+            AlreadyClaimed: A process holds the claim that lives, or of which nobody here can tell.
+            OSError: The folder cannot be written.
         """
         mine = Owner.this_process()
-        with _locked(self.path.parent):
-            while not self._create(mine):
-                owner = _read(self.path)
-                if owner is None:
-                    continue  # released by another machine between the two looks
-                if not self._stale(owner):
-                    raise AlreadyClaimed(f"{self.path.parent}: in use by process {owner.pid} on {owner.host}")
-                self._remove(owner)
+        with self._locked() as lock:
+            claim_file.take(self.path, mine, alone=lock.real)
+            claim_file.sweep_drafts(self.path, alone=lock.real)
         self._mine = mine
-        threading.Thread(target=self._beat, name="claim-heartbeat", daemon=True).start()
+        threading.Thread(target=self._beat, args=(mine,), name="claim-heartbeat", daemon=True).start()
 
     def release(self) -> None:
         """Give the claim back, if it is still ours."""
         self._released.set()
-        if self._mine is not None:
-            with suppress(FileNotFoundError), _locked(self.path.parent):  # somebody may have deleted the whole folder
-                self._remove(self._mine)
-            self._mine = None
+        mine, self._mine = self._mine, None
+        if mine is None:
+            return
+        # What cannot be removed now, the death of this process will free.
+        with suppress(OSError, ResultsError, AlreadyClaimed, LockBusy), folder_lock(self.lock_file, _LOCK_SECONDS) as lock:
+            if claim_file.end(self.path, mine, mine, alone=lock.real) or self.owner is None:
+                lock.remove_file()
 
-    def _create(self, owner: Owner) -> bool:
-        """Put a complete claim file into place; false when there is one already."""
-        draft = self.path.with_name(f".tmp-{self.path.name}.{owner.token}")
-        draft.write_text(json.dumps(asdict(owner)))
+    def remove(self, owner: Owner, touched: int) -> bool:
+        """Remove the claim of an owner that has been silent for too long.
+
+        Args:
+            owner: Whose claim it must still be.
+            touched: When the claim was last touched, as seen all the time (nanoseconds since 1970 by whatever clock).
+
+        Returns:
+            Whether it is gone.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        with suppress(AlreadyClaimed, FileNotFoundError), self._locked() as lock:
+            if self.path.stat().st_mtime_ns == touched:
+                return claim_file.end(self.path, owner, Owner.this_process(), alone=lock.real)
+        return False
+
+    @contextmanager
+    def publishing(self) -> Generator[None]:
+        """Change something in the folder during a block: the claim is ours, and nobody can take it meanwhile.
+
+        Raises:
+            LostClaim: Another process has taken the folder over; nothing was changed.
+        """
+        with self._publishing:
+            if self._depth:  # part of a larger change
+                yield
+                return
+            with folder_lock(self.lock_file) as lock:
+                self._verify(lock)
+                self._depth = 1
+                try:
+                    yield
+                finally:
+                    self._depth = 0
+
+    def verify(self) -> None:
+        """Make sure that the claim is still ours.
+
+        Raises:
+            LostClaim: Another process has taken the folder over.
+        """
+        self._verify(None)
+
+    @property
+    def loss(self) -> LostClaim | None:
+        """The loss of the claim, if another process has taken the folder over, as far as it can be looked at."""
         try:
-            os.link(draft, self.path)
-        except FileExistsError:
+            self.verify()
+        except LostClaim as lost:
+            return lost
+        except (OSError, ResultsError):
+            pass
+        return None
+
+    def _verify(self, lock: FolderLock | None) -> None:
+        if self._mine is not None and self._names(self._mine):
+            return
+        owner = self.owner
+        if owner is None and lock is not None:
+            lock.remove_file()
+        by = f"by {owner}" if owner is not None else "by another process, which has left it since,"
+        raise LostClaim(f"{self.path.parent}: this run was taken over {by} while this process stood still", owner)
+
+    def _names(self, mine: Owner) -> bool:
+        """Whether the claim holds our token, with as little work as that takes: it is asked at every update of a run."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            return mine.token.encode() in os.read(descriptor, claim_file.MAX_CLAIM_BYTES)
+        except OSError:
             return False
         finally:
-            draft.unlink(missing_ok=True)
-        return True
+            os.close(descriptor)
 
-    def _stale(self, owner: Owner) -> bool:
-        if not owner.token:
-            return True
-        if owner.host == socket.gethostname():
-            return not _alive(owner)
+    @contextmanager
+    def _locked(self) -> Generator[FolderLock]:
         try:
-            return time.time() - self.path.stat().st_mtime > self.stale_seconds
-        except FileNotFoundError:
-            return True
+            with folder_lock(self.lock_file, _LOCK_SECONDS) as lock:
+                yield lock
+        except LockBusy as error:
+            raise AlreadyClaimed(str(error), self.owner) from None
 
-    def _remove(self, owner: Owner) -> None:
-        """Remove the claim if it is ``owner``'s: rename it away, then look at what was renamed."""
-        aside = self.path.with_name(f".tmp-{self.path.name}.removed.{secrets.token_hex(8)}")
-        try:
-            self.path.rename(aside)
-        except FileNotFoundError:
-            return
-        if _read(aside) != owner:  # somebody took it over since we looked: put theirs back
-            with suppress(FileExistsError):
-                os.link(aside, self.path)
-        aside.unlink(missing_ok=True)
-
-    def _beat(self) -> None:
+    def _beat(self, mine: Owner) -> None:
+        """Touch the claim while it is ours, through an open file, so that no other's is ever touched."""
         while not self._released.wait(HEARTBEAT_SECONDS):
-            with suppress(OSError):
-                os.utime(self.path)
-
-
-@contextmanager
-def _locked(folder: Path) -> Generator[None]:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network disks have no locks; the checked rename still holds there
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _read(path: Path) -> Owner | None:
-    """The owner that a claim file names; ``None`` when there is no file.
-
-    What can be removed as a claim is, and names nobody, counts as an unknown dead owner: a foreign file, a named pipe, a link
-    that leads nowhere.
-
-    Raises:
-        Unreadable: It may not be read, or is a folder.
-    """
-    try:
-        status = os.lstat(path)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise Unreadable(path, f"may not be looked at ({reason_of(error)})") from None
-    if stat.S_ISDIR(status.st_mode):
-        raise Unreadable(path, "is a folder, where a claim should be: remove it")
-    try:
-        content: Any = read_json(path, _MAX_CLAIM_BYTES) if stat.S_ISREG(status.st_mode) else {}
-    except Unreadable:
-        if not may(path, os.R_OK):
-            raise  # it may be a living process's
-        content = {}
-    if content is None:
-        return None
-    try:
-        owner = Owner(str(content["host"]), int(content["pid"]), float(content["started"]), str(content["token"]))
-    except (ValueError, KeyError, TypeError, OverflowError):
-        return _NOBODY
-    return owner if math.isfinite(owner.started) else _NOBODY  # NaN is not even equal to itself
-
-
-def _alive(owner: Owner) -> bool:
-    if not 0 < owner.pid <= _MAX_PID:  # which to some calls of the system means every process
-        return False
-    try:
-        return abs(psutil.Process(owner.pid).create_time() - owner.started) < 1.0
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:  # another user's, of which nobody may know more than that it lives
-        return True
+            with suppress(OSError), self.path.open("rb") as file:
+                if mine.token.encode() in file.read(claim_file.MAX_CLAIM_BYTES):
+                    os.utime(file.fileno())

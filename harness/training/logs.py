@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import RunError
+from harness.runs.fencing import publishing
 from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
 from harness.runs.guarded import to_count
 from harness.training.own_files import OwnFiles
@@ -66,9 +67,11 @@ class CsvTable:
             _, rows = read_csv_rows(self.path)
             self._columns += new
             self._rewrite(rows)
-        file = self._open()
-        file.write(csv_text([["" if row.get(name) is None else row[name] for name in self._columns]]))
-        file.flush()
+        text = csv_text([["" if row.get(name) is None else row[name] for name in self._columns]])
+        with publishing(self.path):  # it was opened when the folder was ours, which says nothing about now
+            file = self._open()
+            file.write(text)
+            file.flush()
 
     def sync(self) -> None:
         """Make every row survive a power cut."""

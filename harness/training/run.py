@@ -7,7 +7,6 @@ on the way. Everything the next iteration depends on is in the checkpoint; how e
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from harness.algorithms import randomness
 from harness.errors import ResultsError, RunError, printable
 from harness.registry import installed
+from harness.runs.fencing import publishing
 from harness.runs.folder import FolderState, RunFolder, RunRecord, RunStatus, now
 from harness.runs.kept import kept_step
 from harness.runs.progress import ReportProgress, RunProgress
@@ -69,7 +69,7 @@ def train(
     folder = RunFolder.of(spec, results)
     with folder.claim():
         if fresh:
-            _clear(folder)
+            folder.clear()
         elif folder.started:
             record = folder.read(spec)
             if record.status.state == "finished":
@@ -84,14 +84,6 @@ def _never() -> bool:
 
 class _Stopped(Exception):
     """The run is to stop while its environments are brought back; nothing has changed since its checkpoint."""
-
-
-def _clear(folder: RunFolder) -> None:
-    for item in folder.path.iterdir():
-        if item.is_dir() and not item.is_symlink():
-            shutil.rmtree(item)
-        elif item.name != "claim":
-            item.unlink()
 
 
 class _Run:
@@ -312,6 +304,10 @@ class _Run:
         tensorboard.write({"eval/mean_reward": self.score}, self._step)
 
     def _save(self) -> None:
+        with publishing(self.folder.path):
+            self._publish_checkpoint()
+
+    def _publish_checkpoint(self) -> None:
         self.soundness.state()
         self.files.check()
         self.progress.sync()

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
-from harness.tuning.optuna_internals import reported_values
+from harness.tuning.optuna_internals import reported_values, trial_number
 from harness.tuning.pruners import reports_runs
 from harness.tuning.scores import aggregate, evaluations, is_finished, last_score, normalised_score, own_steps
 from harness.tuning.study import ClaimedTrial, TuningStudy
@@ -45,7 +45,7 @@ class ActiveTrial:
     @property
     def number(self) -> int:
         """The trial's number in its study."""
-        return self.claimed.trial.number
+        return trial_number(self.claimed.trial)
 
     @property
     def spec(self) -> RunSpec | None:
@@ -114,11 +114,11 @@ class ActiveTrial:
     def _report(self, value: float, position: int) -> None:
         if self._study.multi_objective or not math.isfinite(value):  # Optuna reports and prunes for a single objective
             return
-        trial = self.claimed.trial
+        trial, outages = self.claimed.trial, self._study.outages
         if position not in self._reported_values:
-            trial.report(value, position)
+            outages.wait_out(lambda: trial.report(value, position))
             self._reported_values[position] = value
         if self._finished_runs < len(self.specs):
             with warnings.catch_warnings():  # a test of differences that are all zero, and the like
                 warnings.simplefilter("ignore")
-                self.pruned = trial.should_prune()
+                self.pruned = outages.wait_out(trial.should_prune)

@@ -97,7 +97,7 @@ def candidates(study: TuningStudy, max_trials: int) -> list[Candidate]:
     With several objectives the best are those that no other trial beats in all of them, by score.
     """
     seeds = confirmation_seeds(study.definition.options.confirm_seeds)
-    eligible = study.optuna_study.best_trials if study.multi_objective else study.complete_trials()
+    eligible = study.best_trials() if study.multi_objective else study.complete_trials()
     by_score = sorted(eligible, key=lambda trial: (-trial.values[0], trial.number))
     own = next((trial for trial in study.complete_trials() if trial.user_attrs.get("default")), None)
     found: list[Candidate] = []

@@ -18,7 +18,6 @@ import optuna
 from optuna._transform import _SearchSpaceTransform
 from optuna.distributions import BaseDistribution
 from optuna.samplers import CmaEsSampler
-from optuna.storages import RDBStorage
 from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -30,9 +29,9 @@ __all__ = [
     "create_trial",
     "pop_waiting_trial",
     "reported_values",
-    "stale_trials",
     "study_id",
     "trial_id",
+    "trial_number",
     "trial_state",
 ]
 
@@ -45,6 +44,11 @@ def study_id(study: Study) -> int:
 def trial_id(trial: optuna.Trial | FrozenTrial) -> int:
     """The id of a trial in its storage, which is not its number in the study."""
     return trial._trial_id
+
+
+def trial_number(trial: optuna.Trial) -> int:
+    """The number of a trial in its study, without a question to the storage."""
+    return trial._cached_frozen_trial.number
 
 
 def all_trials(study: Study) -> list[FrozenTrial]:
@@ -70,11 +74,6 @@ def pop_waiting_trial(study: Study) -> int | None:
 def reported_values(trial: optuna.Trial) -> Mapping[int, float]:
     """The values that a trial has reported to the pruner, by position."""
     return trial._cached_frozen_trial.intermediate_values
-
-
-def stale_trials(storage: RDBStorage, study_id: int) -> set[int]:
-    """Ids of the running trials of a study whose heartbeat is older than the grace period."""
-    return set(storage._get_stale_trial_ids(study_id))
 
 
 class ReplayingCmaEsSampler(CmaEsSampler):

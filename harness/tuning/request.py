@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.errors import UserError, shorten, suggest
 from harness.planning.plan import Plan
 from harness.tuning.best import BEST_FILE
+from harness.tuning.outages import OUTAGE_SECONDS
 from harness.tuning.study import Limit
 from harness.tuning.trials import study_folder
 from harness.tuning.tuner import Budget
@@ -31,6 +32,8 @@ class TuneRequest:
         workers: Number of trials at a time; ``None`` for as many as the executor thinks right.
         device: ``auto``, ``cpu`` or ``cuda``.
         budget: When to stop.
+        wait: Whether trials and runs that other processes have are waited for, and taken over if their owners die.
+        outage_seconds: Longest time, in seconds, for which an outage of the storage is waited out.
     """
 
     plan: Plan
@@ -43,6 +46,8 @@ class TuneRequest:
     workers: int | None
     device: str
     budget: Budget
+    wait: bool = True
+    outage_seconds: float = OUTAGE_SECONDS
 
     @classmethod
     def create(
@@ -60,6 +65,8 @@ class TuneRequest:
         trials: int | None = None,
         max_steps: int | None = None,
         seconds: float | None = None,
+        wait: bool = True,
+        outage_seconds: float = OUTAGE_SECONDS,
     ) -> TuneRequest:
         """The request with what follows from the plan; see `harness.experiment.tune` for the arguments.
 
@@ -78,7 +85,7 @@ class TuneRequest:
         if trials is None and max_steps is None and seconds is None:
             trials = plan.suite.tune.trials
         budget = Budget(Limit(trials, max_steps), seconds)
-        return cls(plan, method, name, storage, results, out, executor, workers, device, budget)
+        return cls(plan, method, name, storage, results, out, executor, workers, device, budget, wait, outage_seconds)
 
     @property
     def folder(self) -> Path:

@@ -143,10 +143,12 @@ class TuneResult:
 
     @property
     def failed(self) -> bool:
-        """Whether trials failed one after another, none finished, or a run that confirms failed."""
-        nothing = self.settings_file is None and not self.elsewhere
-        failed_runs = any(outcome.ending == "failed" for outcome in self.outcomes)
-        return self.stop_reason == "failing" or nothing or failed_runs or bool(self.unwritten)
+        """Whether the study is not whole.
+
+        That is so if trials failed one after another, if none finished or others still have some, if a run that confirms is
+        not finished, or if a file could not be written.
+        """
+        return self.stop_reason == "failing" or self.settings_file is None or not self.confirmed or bool(self.unwritten)
 
 
 def search_settings(request: TuneRequest, on_event: OnTuneEvent, stop: StopRequest) -> TuneResult:
@@ -168,12 +170,13 @@ def search_settings(request: TuneRequest, on_event: OnTuneEvent, stop: StopReque
         request.device,
         stop=stop,
         stall=stall,
+        wait=request.wait,
         config=request.plan.executor_config(request.executor),
     )
     options = executor.preflight(definition.specs({}), requested)
     handle = open_storage(request.storage, request.folder / "journal.log")
     try:
-        search = _Search(request, TuningStudy(definition, handle), executor, on_event)
+        search = _Search(request, TuningStudy(definition, handle, request.outage_seconds), executor, on_event)
         return search.run(options)
     finally:
         handle.close()
@@ -210,6 +213,7 @@ class _Search:
                 workers=options.workers or 1,
                 on_event=self._recording(),
                 stop=options.stop,
+                wait=request.wait,
             )
             self._write_record()
             self._on_event(SearchEnded(reason, self._summary()))

@@ -15,10 +15,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import StudyError
 from harness.planning.plan import Plan
+from harness.runs.lock import AlreadyClaimed
 from harness.spec import SAVES_STATE, RunSpec
 from harness.suites.model import Suite
 from harness.suites.tune_block import TuneBlock
 from harness.tuning import optuna_internals as internals
+from harness.tuning.outages import OUTAGE_SECONDS, Outages
 from harness.tuning.parameters import Parameter, SearchSpace, Value, Values
 from harness.tuning.pruners import make_pruner, reports_runs
 from harness.tuning.samplers import make_sampler
@@ -166,13 +168,15 @@ class TuningStudy:
     Args:
         definition: The definition that the stored study must have.
         handle: The storage; the study is created there if it does not exist.
+        outage_seconds: Longest time, in seconds, for which an outage of the storage is waited out once the study is open.
 
     Raises:
         StudyError: The study of this name is about something else, or the sampler cannot be had.
     """
 
-    def __init__(self, definition: StudyDefinition, handle: StorageHandle) -> None:
+    def __init__(self, definition: StudyDefinition, handle: StorageHandle, outage_seconds: float = OUTAGE_SECONDS) -> None:
         self.definition, self.handle = definition, handle
+        self.outages = Outages(handle.label, outage_seconds)
         options, self.specs = definition.options, definition.specs({})
         self.evaluation_order = EvaluationOrder(self.specs)
         sampler = definition.sampler()
@@ -196,32 +200,52 @@ class TuningStudy:
 
     def trials(self) -> list[FrozenTrial]:
         """All trials; not to be changed."""
-        return internals.all_trials(self.optuna_study)
+        return self.outages.wait_out(lambda: internals.all_trials(self.optuna_study))
 
     def best_trial(self) -> FrozenTrial | None:
         """The finished trial with the highest score; ``None`` before there is one."""
         return max(self.complete_trials(), key=lambda trial: (trial.values[0], -trial.number), default=None)
+
+    def best_trials(self) -> list[FrozenTrial]:
+        """The trials that no other one beats in all objectives."""
+        return self.outages.wait_out(lambda: self.optuna_study.best_trials)
+
+    def unfinished(self) -> int:
+        """The number of trials that have not ended, whoever has them."""
+        return sum(trial.state not in FINISHED for trial in self.trials())
 
     def complete_trials(self) -> list[FrozenTrial]:
         """Trials that ran to their end."""
         return [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
 
     def ask(self, limit: Limit) -> ClaimedTrial | None:
-        """Claim a trial: an abandoned one, a waiting one, or a new one within the limit; ``None`` if there is none."""
-        with self.trial_claims.exclusive():
-            trial_id, resumed = self._next_trial_id(limit)
-            if trial_id is None:
-                return None
-            self.trial_claims.acquire(trial_id)
+        """Claim a trial: an abandoned one, a waiting one, or a new one within the limit; ``None`` if there is none.
+
+        Raises:
+            StorageLost: The storage was away for too long.
+        """
+        # Repeated as a whole: what an outage leaves half done is abandoned then, and so the first to be claimed.
+        return self.outages.wait_out(lambda: self._ask(limit))
+
+    def _ask(self, limit: Limit) -> ClaimedTrial | None:
+        trial_id: int | None = None
         try:
+            with self.trial_claims.exclusive():
+                trial_id, resumed = self._next_trial_id(limit)
+                if trial_id is None:
+                    return None
+                self.trial_claims.acquire(trial_id)
             with without_experimental_warnings():
                 trial = optuna.Trial(self.optuna_study, trial_id)
                 values: dict[str, Value] = {}
                 for parameter in self.definition.space.parameters:
                     if parameter.is_active(values):
                         values[parameter.name] = _suggest(trial, parameter)
+        except AlreadyClaimed:  # on a disk without locks, another tuner was faster
+            return None
         except BaseException:  # also on Ctrl-C: no other process takes the trial over while this one lives
-            self.trial_claims.release(trial_id)
+            if trial_id is not None:
+                self.trial_claims.release(trial_id)
             raise
         return ClaimedTrial(trial, values, resumed)
 
@@ -237,20 +261,34 @@ class TuningStudy:
             attributes: Facts to be kept with it.
 
         Returns:
-            False if another process ended it because this one seemed dead.
+            False if another process has taken it over because this one seemed dead.
+
+        Raises:
+            StorageLost: The storage was away for too long.
         """
+        trial_id = internals.trial_id(trial)
         try:
-            for name, value in attributes.items():
-                trial.set_user_attr(name, value)
-            with without_experimental_warnings():
-                self.optuna_study.tell(trial, list(values) if values is not None else None, state)
-        except (UpdateFinishedTrialError, ValueError):
-            if internals.trial_state(self.optuna_study, internals.trial_id(trial)) not in FINISHED:
-                raise
-            return False
+            return self.outages.wait_out(
+                lambda: self._tell(trial, list(values) if values is not None else None, state, attributes)
+            )
         finally:
-            self.trial_claims.release(internals.trial_id(trial))
-        return True
+            self.trial_claims.release(trial_id)
+
+    def _tell(self, trial: optuna.Trial, values: list[float] | None, state: TrialState, attributes: Mapping[str, Any]) -> bool:
+        trial_id = internals.trial_id(trial)
+        with self.trial_claims.exclusive():
+            if not self.trial_claims.owned(trial_id):
+                return False
+            try:
+                for name, value in attributes.items():
+                    trial.set_user_attr(name, value)
+                with without_experimental_warnings():
+                    self.optuna_study.tell(trial, values, state)
+            except (UpdateFinishedTrialError, ValueError):
+                # where it has ended and is ours, an outage swallowed the answer to an earlier attempt
+                if internals.trial_state(self.optuna_study, trial_id) != state:
+                    raise
+            return True
 
     def _next_trial_id(self, limit: Limit) -> tuple[int | None, bool]:
         trials = self.trials()

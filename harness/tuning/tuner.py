@@ -14,17 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
-from harness.errors import ResultsError, RunError, SuiteError
+from harness.errors import ResultsError, SuiteError
 from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed, RunQuiet, StopRequested
+from harness.execution.held_runs import HeldRuns
 from harness.execution.session import WorkerSession
 from harness.execution.stopping import POLL_SECONDS, StopRequest
 from harness.spec import RunSpec
 from harness.tuning.active_trial import ActiveTrial
-from harness.tuning.optuna_internals import trial_id
+from harness.tuning.optuna_internals import trial_id, trial_number
+from harness.tuning.outages import STORAGE_ERRORS, OutageEvent, StorageLost
 from harness.tuning.parameters import Value
 from harness.tuning.study import ClaimedTrial, Limit, TuningStudy
 
@@ -33,10 +34,6 @@ MAX_CONSECUTIVE_FAILURES = 5
 
 _ASK_AGAIN_SECONDS = 5.0
 _CLAIMED_SECONDS = 2.0
-
-
-class StorageLost(RunError):
-    """The storage cannot be reached any more."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,18 @@ class TrialLeft:
     run: RunSpec
 
 
-TrialEvent = TrialStarted | TrialProgressed | TrialEnded | TrialLeft | RunQuiet | StopRequested
+@dataclass(frozen=True)
+class TrialsElsewhere:
+    """Nothing is left to begin here: trials that other processes have are waited for, and taken over if these die.
+
+    Attributes:
+        count: Number of these trials.
+    """
+
+    count: int
+
+
+TrialEvent = TrialStarted | TrialProgressed | TrialEnded | TrialLeft | TrialsElsewhere | OutageEvent | RunQuiet | StopRequested
 OnTrialEvent = Callable[[TrialEvent], None]
 StopReason = Literal["complete", "time", "failing", "interrupted"]
 
@@ -103,6 +111,7 @@ def tune(
     workers: int = 1,
     on_event: OnTrialEvent | None = None,
     stop: StopRequest | None = None,
+    wait: bool = True,
 ) -> StopReason:
     """Run trials until the budget is spent.
 
@@ -114,63 +123,125 @@ def tune(
         workers: Number of trials at a time.
         on_event: Called in this thread.
         stop: Looked at all the time; once it is made, the runs under way save and stop, and no other is started.
+        wait: Whether to wait for the last trials that others have, and to take them over if their owners die.
 
     Returns:
-        ``complete``: the limit is reached, though others may still be at its last trials; ``time``: the seconds are over;
-        ``failing``: `MAX_CONSECUTIVE_FAILURES` trials failed one after another; ``interrupted``: ``stop`` was made.
+        ``complete``: the limit is reached, though without ``wait`` others may be at its last trials; ``time``: the seconds
+        are over; ``failing``: `MAX_CONSECUTIVE_FAILURES` trials failed one after another; ``interrupted``: ``stop`` was made.
 
     Raises:
-        StorageLost: The storage cannot be reached any more.
+        StorageLost: The storage was away for longer than an outage is waited out.
         KeyboardInterrupt: The runs under way are stopped at once, and go on from their last checkpoints.
     """
-    tuner = _Tuner(study, results, session, on_event or (lambda event: None), stop or StopRequest())
+    on_event = on_event or _ignore
+    tuner = _Tuner(study, results, session, on_event, stop or StopRequest(), wait=wait)
     try:
-        return tuner.run(budget, workers)
-    except (SQLAlchemyError, StorageInternalError) as error:
-        raise StorageLost(
-            f"storage {study.handle.label} cannot be reached any more ({type(error).__name__}); everything so far is kept,"
-            " and the same command goes on from there"
-        ) from None
+        with study.outages.handled_by(on_event, tuner.pass_time):
+            return tuner.run(budget, workers)
+    except STORAGE_ERRORS as error:
+        raise study.outages.lost(error) from None
     finally:
         session.close()
         tuner.release_trials()
 
 
+def _ignore(event: TrialEvent) -> None:
+    """Nobody listens."""
+
+
 class _Tuner:
     def __init__(
-        self, study: TuningStudy, results: Path, session: WorkerSession, on_event: OnTrialEvent, stop: StopRequest
+        self,
+        study: TuningStudy,
+        results: Path,
+        session: WorkerSession,
+        on_event: OnTrialEvent,
+        stop: StopRequest,
+        *,
+        wait: bool,
     ) -> None:
-        self._study, self._results, self._session, self._on_event, self._stop = study, results, session, on_event, stop
+        self._study, self._results, self._session = study, results, session
+        self._on_event, self._stop, self._wait = on_event, stop, wait
+        self._held = HeldRuns(results)
         self._active: dict[str, ActiveTrial] = {}  # by the path of the run under way
-        self._deferred: list[tuple[float, ActiveTrial]] = []  # whose run others hold, or that stopped
+        self._deferred: list[tuple[float, ActiveTrial]] = []  # whose run stopped, or another trial here is at
+        self._others: dict[str, ActiveTrial] = {}  # whose run other processes have
+        self._backlog: list[RunEvent] = []  # what came while the storage was away
+        self._elsewhere = 0
         self._next_ask = 0.0
         self._consecutive_failures = 0
 
     def run(self, budget: Budget, workers: int) -> StopReason:
         deadline = time.monotonic() + budget.seconds if budget.seconds is not None else float("inf")
-        while not self._stop.requested:
-            self._retry_deferred()
-            while (
-                self._active_count < workers
-                and time.monotonic() >= self._next_ask
-                and self._consecutive_failures < MAX_CONSECUTIVE_FAILURES
-            ):
-                if not self._claim_next(budget.limit):
-                    self._next_ask = time.monotonic() + _ASK_AGAIN_SECONDS
-            if not self._active_count:
-                return "failing" if self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES else "complete"
-            if time.monotonic() >= deadline:
-                return "time"
-            for event in self._session.wait(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
-                self._handle(event)
+        try:
+            while not self._stop.requested:
+                self._retry_deferred()
+                self._claim_trials(budget.limit, workers)
+                if reason := self._reason_to_end(deadline):
+                    return reason
+                for event in self._next_events(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0))):
+                    self._handle(event)
+        except StorageLost:
+            if not self._stop.requested:
+                raise
         return self._wait_until_stopped()
+
+    def _claim_trials(self, limit: Limit, workers: int) -> None:
+        while self._active_count < workers and self._consecutive_failures < MAX_CONSECUTIVE_FAILURES and self._may_ask:
+            if not self._claim_next(limit):
+                self._next_ask = time.monotonic() + _ASK_AGAIN_SECONDS
+                self._look_elsewhere()
+                break
+
+    @property
+    def _may_ask(self) -> bool:
+        """Whether to ask for a trial now: from time to time, and where nothing is known to wait for."""
+        return time.monotonic() >= self._next_ask or not (self._active_count or self._elsewhere)
+
+    def _look_elsewhere(self) -> None:
+        """Count the trials that other processes have and that are to be waited for."""
+        count = self._study.unfinished() if self._wait and not self._active_count else 0
+        if count and count != self._elsewhere:
+            self._on_event(TrialsElsewhere(count))
+        self._elsewhere = count
+
+    def _reason_to_end(self, deadline: float) -> StopReason | None:
+        if not self._active_count:
+            if self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+                return "failing"
+            if not self._elsewhere:
+                return "complete"
+        return "time" if time.monotonic() >= deadline else None
+
+    def _next_events(self, seconds: float) -> list[RunEvent]:
+        if self._backlog:
+            backlog, self._backlog = self._backlog, []
+            return backlog
+        if self._session.running:
+            return self._session.wait(seconds)
+        time.sleep(seconds)
+        return []
+
+    def pass_time(self, seconds: float) -> bool:
+        """Let time pass while the storage is away, in which runs go on; false once they are to stop."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not self._stop.requested:
+            if not self._session.running:
+                time.sleep(min(POLL_SECONDS, left))
+                continue
+            for event in self._session.wait(min(POLL_SECONDS, left)):
+                if isinstance(event, RunProgressed):  # the newest says it all
+                    self._backlog = [old for old in self._backlog if not _is_progress_of(old, event.spec)]
+                self._backlog.append(event)
+        return not self._stop.requested
 
     def _wait_until_stopped(self) -> StopReason:
         """Have the runs under way save and stop; nothing else is started."""
         self._on_event(StopRequested(self._session.request_stop()))
-        while self._session.running:
-            for event in self._session.wait(POLL_SECONDS):
-                self._handle(event)
+        while self._session.running or self._backlog:
+            for event in self._next_events(POLL_SECONDS):
+                with suppress(StorageLost):  # what ended while it was away is found in the folders next time
+                    self._handle(event)
         return "interrupted"
 
     def _handle(self, event: RunEvent) -> None:
@@ -186,9 +257,9 @@ class _Tuner:
 
     def release_trials(self) -> None:
         """Release the trials in progress, so that another process can take them over at once."""
-        left = [*self._active.values(), *(active for _, active in self._deferred)]
+        left = [*self._active.values(), *(active for _, active in self._deferred), *self._others.values()]
         for active in left:
-            with suppress(SQLAlchemyError, StorageInternalError, OSError):
+            with suppress(*STORAGE_ERRORS, OSError):
                 self._study.trial_claims.release(trial_id(active.claimed.trial))
         for active in left:
             if active.spec is not None:
@@ -196,13 +267,13 @@ class _Tuner:
 
     @property
     def _active_count(self) -> int:
-        return len(self._active) + len(self._deferred)
+        return len(self._active) + len(self._deferred) + len(self._others)
 
     def _claim_next(self, limit: Limit) -> bool:
         claimed = self._study.ask(limit)
         if claimed is None:
             return False
-        self._on_event(TrialStarted(claimed.trial.number, claimed.values, claimed.resumed))
+        self._on_event(TrialStarted(trial_number(claimed.trial), claimed.values, claimed.resumed))
         try:
             specs = self._study.definition.specs(claimed.values)
         except SuiteError as error:  # values that are each allowed and do not go together
@@ -229,9 +300,19 @@ class _Tuner:
             active.spec.path in self._active or self._stop.requested
         ):  # another trial with the same values is at this very run
             self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
+        elif (elsewhere := self._held.settled(active.spec)) and elsewhere.ending == "claimed":
+            self._leave_to_others(active, active.spec)
         else:
             self._active[active.spec.path] = active
             self._session.start(active.spec)
+
+    def _leave_to_others(self, active: ActiveTrial, spec: RunSpec) -> None:
+        """Another process has the trial's run: wait for what becomes of it."""
+        if spec.path in self._others:  # as another trial with the same values does already
+            self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
+        else:
+            self._others[spec.path] = active
+            self._held.add(spec)
 
     def _on_progress(self, path: str, step: int) -> None:
         active = self._active.get(path)
@@ -256,8 +337,8 @@ class _Tuner:
         match outcome.ending:
             case "finished":
                 self._continue(active)
-            case "claimed":  # the owner that seemed dead is alive: wait for its result
-                self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
+            case "claimed":
+                self._leave_to_others(active, outcome.spec)
             case "interrupted":  # where only its worker was asked to stop, another one goes on
                 self._deferred.append((time.monotonic() + _CLAIMED_SECONDS, active))
             case "failed":
@@ -268,6 +349,12 @@ class _Tuner:
         self._deferred = [(at, active) for at, active in self._deferred if active not in due]
         for active in due:
             self._continue(active)
+        for spec, outcome in self._held.look():
+            self._active[spec.path] = self._others.pop(spec.path)
+            if outcome is not None:
+                self._on_run_ended(outcome)
+            else:
+                self._continue(self._active.pop(spec.path))
 
     def _stop_run(self, path: str) -> None:
         active = self._active.pop(path)
@@ -288,9 +375,13 @@ class _Tuner:
     def _fail_trial(self, claimed: ClaimedTrial, attributes: dict[str, object], error: str) -> None:
         self._consecutive_failures += 1
         self._study.tell(claimed.trial, None, TrialState.FAIL, {"steps": 0, **attributes, "error": error})
-        self._on_event(TrialEnded(claimed.trial.number, TrialState.FAIL, None, claimed.values, error))
+        self._on_event(TrialEnded(trial_number(claimed.trial), TrialState.FAIL, None, claimed.values, error))
 
     def _on_lost_trial(self, active: ActiveTrial) -> None:
         """Another process considered this one dead and ended the trial."""
         self._study.trial_claims.release(trial_id(active.claimed.trial))
         self._on_event(TrialEnded(active.number, TrialState.FAIL, None, active.claimed.values, "another worker ended it"))
+
+
+def _is_progress_of(event: RunEvent, spec: RunSpec) -> bool:
+    return isinstance(event, RunProgressed) and event.spec.path == spec.path

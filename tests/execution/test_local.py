@@ -88,7 +88,7 @@ def run(specs, results, workers=2, *, train="fake_training:train", on_event=lamb
 def test_every_way_to_fail_stays_with_its_run(tmp_path):
     families = ["works", "raises", "segfaults", "refuses", "killed", "talks", "exits", "claimed", "quits", "works"]
     specs = [run_spec(family, seed) for seed, family in enumerate(families)]
-    outcomes = run(specs, tmp_path)
+    outcomes = run(specs, tmp_path, wait=False)
 
     assert [outcome.spec for outcome in outcomes] == specs
     endings = dict(zip(families, outcomes, strict=True))
@@ -171,7 +171,7 @@ def test_what_begins_from_a_run_that_did_not_end_well_is_not_started(tmp_path, f
     parent = run_spec(family, 0)
     child = begun_from(parent, run_spec("works", 1))
     grandchild, other = begun_from(child, run_spec("works", 2)), run_spec("works", 3)
-    outcomes = run([parent, child, grandchild, other], tmp_path)
+    outcomes = run([parent, child, grandchild, other], tmp_path, wait=False)
     assert [outcome.ending for outcome in outcomes] == [ending, ending, ending, "finished"]
     assert outcomes[1].error.startswith(f"t/{family}/seed-0, from which it begins, {what}: ")
     assert outcomes[2].error.startswith("t/works/seed-1, from which it begins, ")

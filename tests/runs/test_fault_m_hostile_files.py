@@ -52,7 +52,7 @@ def folders(template: Path, workplace: Path) -> Iterator[list[RunFolder]]:
 
 def replace(file: Path, what: str) -> None:
     """Put something else in a file's place."""
-    text = file.read_text() if file.exists() else ""
+    text = file.read_text() if file.is_file() else ""
     file.unlink(missing_ok=True)
     match what:
         case "fifo":

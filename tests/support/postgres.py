@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,9 +24,29 @@ def _binaries() -> Path | None:
     return found[-1].resolve().parent if found else None
 
 
+class Server:
+    """A server that runs.
+
+    Args:
+        url: The URL of its database.
+        start: Starts it.
+        stop: Stops it at once, as a crash does.
+    """
+
+    def __init__(self, url: str, start: Callable[[], object], stop: Callable[[], object]) -> None:
+        self.url, self.start, self.stop = url, start, stop
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """The URL of an empty database; skips the test where there is no server to start."""
+    with running_server() as running:
+        yield running.url
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """A server with an empty database; skips the test where there is none to start."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install -e '.[postgres]'")
     binaries = _binaries()
     if binaries is None:
@@ -55,10 +75,15 @@ def server() -> Iterator[str]:
         settings = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
         control = [binaries / "pg_ctl", "-D", data, "-w", "-t", "60"]
         start = [*control, "-l", folder / "log", "-o", settings, "start"]
-        subprocess.run(start, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+
+        def call(*command: object) -> None:
+            subprocess.run([*map(str, command)], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+
+        call(*start)
+        url = f"postgresql://tester:{PASSWORD}@127.0.0.1:{port}/postgres"
         try:
-            yield f"postgresql://tester:{PASSWORD}@127.0.0.1:{port}/postgres"
+            yield Server(url, lambda: call(*start), lambda: call(*control, "-m", "immediate", "stop"))
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+            call(*control, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

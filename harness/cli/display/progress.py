@@ -21,6 +21,7 @@ from harness.execution.events import (
     Outcome,
     RunEnded,
     RunEvent,
+    RunHeld,
     RunProgressed,
     RunQuiet,
     RunStarted,
@@ -29,7 +30,7 @@ from harness.execution.events import (
 from harness.runs.progress import RunProgress
 
 REFRESHES_PER_SECOND = 4
-_RESERVED_LINES = 4
+_RESERVED_LINES = 5
 
 _MIN_GAIN, _MIN_SECONDS = 0.1, 5.0
 _SLOW_GAIN, _SLOW_SECONDS = 0.01, 30.0
@@ -86,7 +87,16 @@ def draw(suite_progress: SuiteProgress, height: int) -> RenderableType:
         suite_progress.counts() + (f"; about {formatting.duration(left)} left" if left is not None else ""), style="bold"
     )
     more = [Text(f"and {len(runs) - len(shown)} more", style="dim")] if len(runs) > len(shown) else []
-    return Group(table, *more, summary)
+    return Group(table, *more, *_held_line(suite_progress), summary)
+
+
+def _held_line(suite_progress: SuiteProgress) -> list[Text]:
+    """Which run of others is waited for, and how many more there are."""
+    if not suite_progress.held:
+        return []
+    (spec, reason), *others = suite_progress.held.values()
+    more = f", and for {formatting.plural(len(others), 'more run')}" if others else ""
+    return [Text(f"waiting for {spec.label}, {reason}{more}", style="dim", no_wrap=True, overflow="ellipsis")]
 
 
 def notice(event: object) -> str:
@@ -129,6 +139,7 @@ def outcome_line(outcome: Outcome, progress: RunProgress | None = None) -> Text:
     match outcome.ending:
         case "finished":
             score = f"  score {formatting.score(progress.score)}" if progress and progress.score is not None else ""
+            score = "  by another process" if outcome.elsewhere else score
             return Text(f"finished  {outcome.spec.label}{score}", style="green")
         case "failed":
             return Text(f"failed    {outcome.spec.label}  {outcome.error}", style="red")
@@ -160,6 +171,8 @@ class _LineReporter:
             case RunEnded(outcome):
                 self._print_line(outcome_line(outcome, self._last.pop(outcome.spec.path, None)).plain)
                 self._print_line(f"          {self.suite_progress.counts()}{self._left()}")
+            case RunHeld(spec, reason):
+                self._print_line(f"waiting   {spec.label}  {reason}")
             case RunQuiet() | StopRequested():
                 if line := notice(event):
                     self._print_line(line)

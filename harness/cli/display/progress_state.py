@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import harmonic_mean
 
-from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed, RunQuiet, RunStarted, StopRequested
+from harness.execution.events import Outcome, RunEnded, RunEvent, RunHeld, RunProgressed, RunQuiet, RunStarted, StopRequested
 from harness.runs.progress import RunProgress
 from harness.runs.status import RunSummary
 from harness.spec import RunSpec
@@ -40,14 +40,16 @@ class SuiteProgress:
         self.finished = finished
         self.failed = self.claimed = 0
         self.running: dict[str, ActiveRun] = {}
+        self.held: dict[str, tuple[RunSpec, str]] = {}
         self._interrupted: list[RunSpec] = []
         self._left = {run.spec.path: (run.spec.method, run.steps_left) for run in summaries}
         self._speeds: dict[str, float] = {}
 
     @property
     def waiting(self) -> int:
-        """The number of runs that have not been started."""
-        return self.total - self.finished - self.failed - self.claimed - len(self._interrupted) - len(self.running)
+        """The number of runs that nobody has started."""
+        ended = self.finished + self.failed + self.claimed + len(self._interrupted)
+        return self.total - ended - len(self.running) - len(self.held)
 
     @property
     def stopped(self) -> list[RunSpec]:
@@ -67,6 +69,7 @@ class SuiteProgress:
         """Update the counts from an event."""
         match event:
             case RunStarted(spec):
+                self.held.pop(spec.path, None)
                 self.running[spec.path] = ActiveRun(spec)
             case RunProgressed(spec, progress):
                 self.running[spec.path].progress = progress
@@ -75,11 +78,15 @@ class SuiteProgress:
                     self._speeds[spec.method] = progress.steps_per_second
             case RunEnded(outcome):
                 self._end(outcome)
+            case RunHeld(spec, reason):
+                self.running.pop(spec.path, None)
+                self.held[spec.path] = spec, reason
             case RunQuiet() | StopRequested():
                 pass
 
     def _end(self, outcome: Outcome) -> None:
         self.running.pop(outcome.spec.path, None)
+        self.held.pop(outcome.spec.path, None)
         self._left.pop(outcome.spec.path, None)
         match outcome.ending:
             case "finished":
@@ -97,9 +104,10 @@ class SuiteProgress:
         for number, word in (
             (len(self.running), "running"),
             (len(self._interrupted), "stopped"),
+            (len(self.held), "in other hands"),
             (self.waiting, "waiting"),
             (self.failed, "failed"),
-            (self.claimed, "in use elsewhere"),
+            (self.claimed, "left to others"),
         ):
             parts += [f"{number} {word}"] if number else []
         return ", ".join(parts)

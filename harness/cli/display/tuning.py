@@ -20,8 +20,17 @@ from harness.cli.display.console import print_table
 from harness.cli.display.progress import REFRESHES_PER_SECOND, notice
 from harness.execution.events import RunQuiet, StopRequested
 from harness.tuning.confirm import CandidateComparison
+from harness.tuning.outages import StorageAway, StorageBack
 from harness.tuning.parameters import Value
-from harness.tuning.tuner import OnTrialEvent, TrialEnded, TrialEvent, TrialLeft, TrialProgressed, TrialStarted
+from harness.tuning.tuner import (
+    OnTrialEvent,
+    TrialEnded,
+    TrialEvent,
+    TrialLeft,
+    TrialProgressed,
+    TrialsElsewhere,
+    TrialStarted,
+)
 
 _REPORT_SECONDS = 30.0
 _STYLES = {TrialState.COMPLETE: "green", TrialState.PRUNED: "yellow", TrialState.FAIL: "red"}
@@ -62,7 +71,7 @@ class StudyProgress:
                 self.running[number] = TrialProgress(values)
             case TrialProgressed(number, fraction_done, score):
                 self.running[number].fraction_done, self.running[number].score = fraction_done, score
-            case RunQuiet() | StopRequested() | TrialLeft():
+            case RunQuiet() | StopRequested() | TrialLeft() | TrialsElsewhere() | StorageAway() | StorageBack():
                 pass
             case TrialEnded(number, state, values, _, _):
                 self.running.pop(number, None)
@@ -106,7 +115,7 @@ def study_view(console: Console, study_progress: StudyProgress) -> Generator[OnT
         study_progress.update(event)
         if isinstance(event, TrialEnded):
             console.print(trial_outcome_line(event))
-        elif line := notice(event):
+        elif line := _notice(event):
             console.print(Text(line, style="yellow"), soft_wrap=True)
 
     with Live(
@@ -118,6 +127,23 @@ def study_view(console: Console, study_progress: StudyProgress) -> Generator[OnT
         redirect_stderr=False,
     ):
         yield on_event
+
+
+def _notice(event: TrialEvent) -> str:
+    """What is said of an event at once; empty for most."""
+    match event:
+        case TrialsElsewhere(count):
+            return f"waiting   for {formatting.plural(count, 'trial')} that other processes have"
+        case StorageAway(seconds, pause, limit):
+            since = f" for {formatting.duration(seconds)}" if seconds >= 1 else ""
+            left = formatting.duration(max(limit - seconds, 0))
+            return (
+                f"storage   cannot be reached{since}; trying again in {pause:.0f} s, for {left} at most; runs go on meanwhile"
+            )
+        case StorageBack(seconds):
+            return f"storage   is back after {formatting.duration(seconds)}"
+        case _:
+            return notice(event)
 
 
 def draw(study_progress: StudyProgress) -> RenderableType:
@@ -170,7 +196,7 @@ class _LineReporter:
                 self._print_line(trial_outcome_line(event).plain)
                 self._print_line(f"          {self._study_progress.summary()}")
             case _:
-                if line := notice(event):
+                if line := _notice(event):
                     self._print_line(line)
 
     def _print_line(self, line: str) -> None:

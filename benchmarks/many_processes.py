@@ -1,0 +1,274 @@
+"""Many processes of ``harness run`` on one results directory, some killed and restarted, some stopped and continued.
+
+    python benchmarks/many_processes.py --rounds 20
+    python benchmarks/many_processes.py --rounds 5 --hosts 2 --stops 2
+
+With two hosts, every other process has a host name, a PID namespace and a clock of its own (an hour ahead; needs root on
+Linux), so that it can judge the others by their heartbeats alone; the limit of silence is then a few seconds. Processes are
+stopped for longer than that in the middle of their runs, which others take over meanwhile.
+
+Afterwards every process that was not killed must have ended with 0, and each run must be finished exactly once, with no row
+twice, no failure in its history and nothing left over. Prints one line per round; exits with 1 if anything is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from harness.runs.files import read_csv_rows
+from harness.runs.folder import RunFolder, find_runs
+
+SILENCE_SECONDS = 6.0
+"""After how much silence an owner on another host counts as dead here; two minutes otherwise."""
+
+SUITE = """
+suite: many
+environment: {family: deep_sea}
+tasks: {sea: {environment: {size: 5, deterministic: false}}}
+algorithm: {name: ppo, n_envs: 4, n_steps: 20, batch_size: 40, n_epochs: 1}
+methods: {ppo: {}}
+seeds: SEEDS
+steps: STEPS
+evaluation: {every: 800, episodes: 2}
+checkpoint: {every: 160}
+"""
+
+HOST = """
+import os, time
+import harness.runs.lock as lock
+
+lock.STALE_SECONDS, lock.HEARTBEAT_SECONDS = SILENCE, SILENCE / 12
+real_time, real_utime = time.time, os.utime
+time.time = lambda: real_time() + AHEAD
+
+def utime(path, times=None, **options):
+    return real_utime(path, (time.time(), time.time()) if times is None and not options else times, **options)
+
+os.utime = utime
+"""
+"""What makes a process one of a host with this clock: Python runs it, as ``sitecustomize``, before anything else."""
+
+
+@dataclass
+class Options:
+    """What is tried.
+
+    Attributes:
+        processes: Number of processes at a time.
+        runs: Number of runs of the suite.
+        steps: Steps of each run.
+        kills: How many processes are killed and restarted in each round.
+        stops: How many are stopped for longer than the limit of silence, and then continued.
+        hosts: Number of hosts that the processes pretend to be on, 1 or 2.
+    """
+
+    processes: int = 8
+    runs: int = 40
+    steps: int = 1600
+    kills: int = 2
+    stops: int = 0
+    hosts: int = 1
+
+
+@dataclass
+class Member:
+    """One of the processes, and the file with what it has printed."""
+
+    host: int
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    @property
+    def everyone(self) -> list[psutil.Process]:
+        """The process and all that it has started."""
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.process.pid)
+            return [process, *process.children(recursive=True)]
+        return []
+
+    def signal(self, number: int) -> None:
+        """Send a signal to all of them."""
+        for one in self.everyone:
+            with suppress(psutil.NoSuchProcess):
+                one.send_signal(number)
+
+
+@dataclass
+class Report:
+    """What came of a round.
+
+    Attributes:
+        seconds: Time that it took.
+        finished: Number of runs that are finished.
+        attempts: Number of attempts at all runs together.
+        lost: Number of runs that a process lost to another one while it stood still.
+        problems: A sentence for each thing that is wrong.
+    """
+
+    seconds: float
+    finished: int
+    attempts: int
+    lost: int
+    problems: list[str] = field(default_factory=list[str])
+
+
+class Round:
+    """One set of processes on one new results directory.
+
+    Args:
+        folder: Where everything goes.
+        options: What is tried.
+        seed: What the choice of processes and moments follows from.
+    """
+
+    def __init__(self, folder: Path, options: Options, seed: int) -> None:
+        self._folder, self._options, self._random = folder, options, random.Random(seed)
+        self._results = folder / "results"
+        self._suite = folder / "many.yaml"
+        self._suite.write_text(SUITE.replace("SEEDS", str(options.runs)).replace("STEPS", str(options.steps)))
+        for host in range(options.hosts):
+            place = folder / f"host{host}"
+            place.mkdir()
+            code = HOST.replace("AHEAD", str(3600 * host)).replace("SILENCE", str(SILENCE_SECONDS))
+            (place / "sitecustomize.py").write_text(code)
+        self._started = 0
+
+    def run(self) -> Report:
+        """Start the processes, disturb them, wait for them, and look at what they have left."""
+        began = time.monotonic()
+        members = [self._start(number % self._options.hosts) for number in range(self._options.processes)]
+        everyone = list(members)
+        try:
+            for disturbance in self._disturbances():
+                self._wait_for_progress()
+                alive = [number for number, member in enumerate(members) if member.process.poll() is None]
+                if not alive:
+                    break
+                number = self._random.choice(alive)
+                if disturbance == "kill":
+                    self._kill(members[number])
+                    members[number] = self._start(members[number].host)
+                    everyone.append(members[number])
+                else:
+                    self._stop_and_continue(members[number])
+            problems = [problem for member in members if (problem := _how_it_ended(member))]
+        finally:
+            for member in members:
+                self._kill(member)
+        return self._look(time.monotonic() - began, everyone, problems)
+
+    def _start(self, host: int) -> Member:
+        self._started += 1
+        output = self._folder / f"process{self._started}.log"
+        command = [sys.executable, "-m", "harness", "run", str(self._suite), "--workers", "1", "--no-report"]
+        command += ["--results", str(self._results), "--device", "cpu"]
+        if host:
+            name = ["sh", "-c", 'hostname other; exec "$@"', "sh"]
+            command = ["unshare", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child", *name, *command]
+        path = os.pathsep.join([str(self._folder / f"host{host}"), os.environ.get("PYTHONPATH", "")])
+        with output.open("wb") as file:
+            variables = {**os.environ, "PYTHONPATH": path}
+            process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=variables, start_new_session=True)
+        return Member(host, process, output)
+
+    def _disturbances(self) -> list[str]:
+        found = ["kill"] * self._options.kills + ["stop"] * self._options.stops
+        self._random.shuffle(found)
+        return found
+
+    def _wait_for_progress(self) -> None:
+        """Until at least one more run has begun, and a moment more."""
+        before, limit = len(list(self._results.rglob("run.json"))), time.monotonic() + 60
+        while len(list(self._results.rglob("run.json"))) in (before, 0) and time.monotonic() < limit:
+            time.sleep(0.1)
+        time.sleep(self._random.uniform(0.0, 1.0))
+
+    @staticmethod
+    def _kill(member: Member) -> None:
+        members = member.everyone
+        member.signal(signal.SIGKILL)
+        member.process.wait()
+        psutil.wait_procs(members, timeout=20)
+
+    @staticmethod
+    def _stop_and_continue(member: Member) -> None:
+        member.signal(signal.SIGSTOP)
+        time.sleep(3 * SILENCE_SECONDS)
+        member.signal(signal.SIGCONT)
+
+    def _look(self, seconds: float, everyone: list[Member], problems: list[str]) -> Report:
+        folders, unreadable = find_runs(self._results)
+        problems += unreadable
+        for folder in folders:
+            problems += _what_is_wrong(folder, self._options.steps)
+        if len(folders) != self._options.runs:
+            problems.append(f"{len(folders)} runs instead of {self._options.runs}")
+        statuses = [folder.read().status for folder in folders]
+        finished = sum(status.state == "finished" for status in statuses)
+        lost = sum(member.output.read_text(errors="replace").count("this run was taken over by") for member in everyone)
+        return Report(seconds, finished, sum(status.attempts for status in statuses), lost, problems)
+
+
+def _how_it_ended(member: Member) -> str:
+    """Wait for a process; what is wrong with how it ended, or nothing."""
+    try:
+        code = member.process.wait(timeout=900)
+    except subprocess.TimeoutExpired:
+        return f"{member.output}: does not end"
+    return "" if code == 0 else f"{member.output}: ended with {code}"
+
+
+def _what_is_wrong(folder: RunFolder, steps: int) -> Iterator[str]:
+    history = [entry.state for entry in folder.read().status.history]
+    if history.count("finished") != 1 or history[-1] != "finished" or "failed" in history:
+        yield f"{folder.path}: its history is {history}"
+    progress = [int(row["time/total_timesteps"]) for row in read_csv_rows(folder.progress_file)[1]]
+    if progress != list(range(80, steps + 1, 80)):
+        yield f"{folder.path}: progress.csv has the steps {progress}"
+    evaluations = [(int(row["step"]), int(row["episode"])) for row in read_csv_rows(folder.evaluations_file)[1]]
+    if evaluations != [(step, episode) for step in range(800, steps + 1, 800) for episode in range(2)]:
+        yield f"{folder.path}: evaluations.csv has {evaluations}"
+    left = [file.name for file in folder.path.rglob("*") if file.name.startswith((".tmp-", "claim", "error.log"))]
+    if left:
+        yield f"{folder.path}: {', '.join(left)} left over"
+
+
+def main() -> int:
+    """Try it and print what came of it; the exit code is 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, value in vars(Options()).items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = vars(parser.parse_args())
+    rounds, seed = arguments.pop("rounds"), arguments.pop("seed")
+    options, failed = Options(**arguments), False
+    for number in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            report = Round(Path(folder), options, seed + number).run()
+        failed |= bool(report.problems)
+        print(
+            f"round {number + 1}: {report.finished} of {options.runs} runs finished in {report.attempts} attempts,"
+            f" {report.lost} lost to others, {len(report.problems)} problems, {report.seconds:.0f} s",
+            *report.problems,
+            sep="\n  ",
+            flush=True,
+        )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
