@@ -206,7 +206,7 @@ def _opening_line(summaries: Sequence[RunSummary], results: Path) -> str:
 def _earlier_line(earlier: Sequence[RunFolder]) -> str:
     other = f", and {len(earlier) - 1} more" if len(earlier) > 1 else ""
     return (
-        f"results of before November 2026 lie beside and are left alone, since their checkpoints ended episodes:"
+        f"results of November 2026 or earlier lie beside and are left alone, since their checkpoints ended episodes:"
         f" {earlier[0].path}{other}"
     )
 

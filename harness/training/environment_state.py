@@ -41,7 +41,7 @@ def refuse_runs_with_cuts(spec: RunSpec, registry: Registry) -> None:
     config = registry.config_class(registry.environment(spec.environment.family)).model_validate(spec.environment.config)
     if isinstance(config, EnvironmentConfig) and not config.saves_state:
         raise RunError(
-            f"{spec.path} is a run of before November 2026, whose checkpoints ended every episode, which they do no more:"
+            f"{spec.path} is a run of November 2026 or earlier, whose checkpoints ended every episode, which they do no more:"
             f" run its suite anew, which trains it beside this one; what is there stays as it is"
         )
 

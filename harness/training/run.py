@@ -12,10 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.algorithms import randomness
-from harness.errors import ResultsError, RunError, printable
+from harness.errors import ResultsError, RunError
 from harness.registry import installed
 from harness.runs.fencing import publishing
 from harness.runs.folder import FolderState, RunFolder, RunRecord, RunStatus, now
@@ -26,11 +24,12 @@ from harness.training import checkpoints
 from harness.training.assembly import Assembly, assemble
 from harness.training.devices import choose_device
 from harness.training.environment_state import EnvironmentState, refuse_runs_with_cuts
-from harness.training.evaluation import CUT, evaluate
-from harness.training.logs import CsvTable, TensorBoardWriter
+from harness.training.evaluation import evaluate
 from harness.training.own_files import OwnFiles
 from harness.training.phases import PhaseSchedule
 from harness.training.provenance import provenance
+from harness.training.reporting import ProgressReporter
+from harness.training.run_log import RunLog
 from harness.training.soundness import SoundnessCheck, explained_failures
 from harness.training.start import load_start_checkpoint
 
@@ -64,7 +63,7 @@ def train(
         harness.runs.lock.AlreadyClaimed: Another process is at it.
         harness.errors.ResultsError: The folder cannot be written, or somebody deleted or replaced a file of the run.
         harness.errors.RunError: The newest checkpoint is damaged, or does not fit the environments; or the run is one of
-            before November 2026, whose checkpoints ended episodes.
+            November 2026 or earlier, whose checkpoints ended episodes.
     """
     folder = RunFolder.of(spec, results)
     with folder.claim():
@@ -92,19 +91,17 @@ class _Run:
     def __init__(
         self, spec: RunSpec, results: Path, device: str, report: ReportProgress | None, stop: Callable[[], bool]
     ) -> None:
-        self.spec, self.results, self.report, self.stop = spec, results, report, stop
-        self.folder = folder = RunFolder.of(spec, results)
+        self.spec, self.results, self.stop = spec, results, stop
+        self.reporter = ProgressReporter(report, REPORT_SECONDS)
+        self.folder = RunFolder.of(spec, results)
         self.device = choose_device(device)
         self.files = OwnFiles()
-        self.progress = CsvTable(folder.progress_file, own_files=self.files)
-        phase = ("phase",) if spec.phases else ()
-        self.evaluations = CsvTable(folder.evaluations_file, ("step", "episode", "return", "length", *phase), self.files)
+        self.log = RunLog(self.folder, self.files, with_phases=bool(spec.phases))
         self.score: float | None = None
         self.evaluated, self.saved = 0, 0  # how many evaluations, and checkpoints after a number of steps, there were
         self.seconds_before = 0.0
-        self.start_step, self.kept = 0, -1  # -1: there is no checkpoint, and nothing of an earlier attempt is kept
-        self.saved_step = 0
-        self.started = self.last_report = self.last_save = self.last_look = time.monotonic()
+        self.start_step = self.saved_step = 0
+        self.started = self.last_save = self.last_look = time.monotonic()
         self.assembly: Assembly
         self.environments: EnvironmentState
         self.phases: PhaseSchedule
@@ -128,22 +125,15 @@ class _Run:
         self._update_status(restores=self.environments.restores)
         try:
             self._begin()
-            tensorboard = TensorBoardWriter(self.folder.path, self.kept)
             self.files.remember(self.folder.path)
-            self.files.remember_growing(*tensorboard.files)
-            try:
-                with explained_failures(self.soundness, self.assembly.learner, self.folder):
-                    while self._step < self.spec.steps and not self.stop():
-                        self._iterate(tensorboard)
-                    if self.saved_step < self._step < self.spec.steps:
-                        tensorboard.flush()
-                        self._save()
-            finally:
-                tensorboard.close()
+            with explained_failures(self.soundness, self.assembly.learner, self.folder):
+                while self._step < self.spec.steps and not self.stop():
+                    self._iterate()
+                if self.saved_step < self._step < self.spec.steps:
+                    self._save()
         finally:
             self.assembly.close()
-            self.progress.close()
-            self.evaluations.close()
+            self.log.close()
         self._report_progress(force=True)
         return self._set_state("finished" if self._step >= self.spec.steps else "interrupted", **self._status_fields())
 
@@ -199,29 +189,13 @@ class _Run:
         else:
             self._begin_fresh()
         self.start_step = self._step
-        self.kept = -1 if found is None else self.start_step
-        self.progress.rewind("time/total_timesteps", self.kept)
-        self.evaluations.rewind("step", self.kept)
+        self.log.begin(-1 if found is None else self.start_step)
         if found is not None:
-            self._check_tables()
+            self.log.check_complete(self._step, self.score)
             self.files.remember_only(self.folder.checkpoint)
         self.saved_step = self.start_step
         self.started = self.last_save = time.monotonic()
         self._report_progress(force=True)
-
-    def _check_tables(self) -> None:
-        """Make sure that the tables reach as far as the checkpoint that the run goes on from."""
-        for table, complete in ((self.progress, self.progress.last == self._step), (self.evaluations, self._has_score)):
-            if not complete:
-                raise RunError(
-                    f"{table.path}: what it held up to the checkpoint, at step {self._step:,}, is gone, so this can be"
-                    " no whole run any more; run again with --fresh to start over"
-                )
-
-    @property
-    def _has_score(self) -> bool:
-        """Whether the evaluation whose score the checkpoint knows, if any, is in its table."""
-        return self.score is None or self.evaluations.last is not None
 
     def _begin_fresh(self) -> None:
         bonus_env = self.assembly.bonus_env
@@ -248,7 +222,7 @@ class _Run:
             raise RunError(f"{start.path}: its networks do not fit those of this run: {cause}") from error
         self.phases.begin(self._step)
 
-    def _iterate(self, tensorboard: TensorBoardWriter) -> None:
+    def _iterate(self) -> None:
         """One rollout and update, with what follows it; afterwards the run may be killed without loss."""
         spec, learner = self.spec, self.assembly.learner
         before, after = self._step, self._step + learner.vector_steps_per_iteration * self.assembly.base.num_envs
@@ -257,13 +231,12 @@ class _Run:
         if not final:
             self.environments.cut_if_due(learner.vector_steps_per_iteration)
         metrics = self.soundness.metrics(learner.iterate())
-        self._log(metrics, tensorboard)
+        self._log(metrics)
         if final or _crosses_multiple(before, after, spec.evaluation.every):
-            self._evaluate(tensorboard)
+            self._evaluate()
         self.phases.advance(self._step)
         if save or self._save_is_due():
             self.saved += save
-            tensorboard.flush()
             self._save()
         self._look_after_files()
         self._report_progress()
@@ -277,31 +250,21 @@ class _Run:
             self.files.check()
             self.last_look = time.monotonic()
 
-    def _log(self, metrics: Mapping[str, float], tensorboard: TensorBoardWriter) -> None:
-        row: dict[str, Any] = {name: metrics[name] for name in ("time/iterations", "time/total_timesteps")}
-        row |= {"phase": self.phases.name} if self.phases.name else {}
-        row |= {"time/time_elapsed": round(self._seconds, 3), "time/fps": round(self._steps_per_second, 1)}
-        if self.assembly.bonus_env is not None:
-            bonus_metrics = self.assembly.bonus_env.pop_metrics().items()
-            row |= {f"intrinsic/{printable(name, 100)}": value for name, value in bonus_metrics}
-        row |= dict(sorted((printable(name, 100), value) for name, value in metrics.items() if name not in row))
-        self.progress.append(row)
-        tensorboard.write(row, self._step)
+    def _log(self, metrics: Mapping[str, float]) -> None:
+        bonus_env = self.assembly.bonus_env
+        bonus_metrics = {} if bonus_env is None else bonus_env.pop_metrics()
+        clock = {"seconds": self._seconds, "speed": self._steps_per_second}
+        self.log.write_update(self._step, metrics, bonus_metrics, **clock, phase=self.phases.name)
 
-    def _evaluate(self, tensorboard: TensorBoardWriter) -> None:
+    def _evaluate(self) -> None:
         self.soundness.state()
         evaluation, assembly = self.spec.evaluation, self.assembly
         self._report_progress(activity="evaluation")
         where = assembly.evaluation_env, assembly.learner, evaluation, self.spec.seed, self.evaluated
         episodes = evaluate(*where, on_wait=lambda notice: self._report_progress(notice=notice, activity="evaluation"))
-        for number, episode in enumerate(episodes):
-            row = {"step": self._step, "episode": number, "return": episode.episode_return, "length": episode.length}
-            row |= {} if evaluation.max_steps is None else {CUT: int(episode.cut)}
-            measured = {printable(name, 100): value for name, value in episode.metrics.items()}
-            self.evaluations.append(row | ({"phase": self.phases.name} if self.phases.name else {}) | measured)
         self.evaluated += 1
-        self.score = float(np.mean([episode.episode_return for episode in episodes]))
-        tensorboard.write({"eval/mean_reward": self.score}, self._step)
+        bounded = evaluation.max_steps is not None
+        self.score = self.log.write_evaluation(self._step, episodes, phase=self.phases.name, bounded=bounded)
 
     def _save(self) -> None:
         with publishing(self.folder.path):
@@ -310,8 +273,7 @@ class _Run:
     def _publish_checkpoint(self) -> None:
         self.soundness.state()
         self.files.check()
-        self.progress.sync()
-        self.evaluations.sync()
+        self.log.sync()
         last, replay = self._step >= self.spec.steps, self.assembly.learner.replay
         state = self._state() | self.environments.state(last=last)
         if replay is not None:
@@ -376,24 +338,16 @@ class _Run:
         return facts if replay is None else facts | {"replay_bytes": replay.bytes_on_disk}
 
     def _report_progress(self, *, force: bool = False, notice: str | None = None, activity: str = "rollout") -> None:
-        if self._report_is_due(force=force or notice is not None):
+        if self.reporter.is_due(force=force or notice is not None):
             at = self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name
-            self._report(RunProgress(*at, notice=notice, activity=activity))
+            self.reporter.send(RunProgress(*at, notice=notice, activity=activity))
 
     def _report_replay(self, share: float, seconds_left: float | None) -> None:
         if self.stop():
             raise _Stopped
-        if self._report_is_due(force=share == 1):
+        if self.reporter.is_due(force=share == 1):
             at = self._step, self.spec.steps, 0.0, self.score, self.phases.name
-            self._report(RunProgress(*at, share, seconds_left, activity="replay"))
-
-    def _report_is_due(self, *, force: bool) -> bool:
-        return self.report is not None and (force or time.monotonic() - self.last_report >= REPORT_SECONDS)
-
-    def _report(self, progress: RunProgress) -> None:
-        assert self.report is not None
-        self.last_report = time.monotonic()
-        self.report(progress)
+            self.reporter.send(RunProgress(*at, share, seconds_left, activity="replay"))
 
 
 def _crosses_multiple(before: int, after: int, every: int) -> bool:

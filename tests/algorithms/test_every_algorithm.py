@@ -8,8 +8,8 @@ import pytest
 from support.algorithms import SMALL_ALGORITHMS, small_spec
 from training.test_run import attempts_at, content, interrupted_at
 
-from harness.algorithms import replay_store
 from harness.registry import installed
+from harness.runs import segments
 from harness.training import run
 from harness.training.run import train
 
@@ -19,7 +19,7 @@ REWARDS = (None, "rnd", "snd_vic")
 @pytest.fixture(autouse=True)
 def _every_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "REPORT_SECONDS", 0.0)
-    monkeypatch.setattr(replay_store, "SEGMENT_BYTES", 4000)  # several files for each checkpoint
+    monkeypatch.setattr(segments, "SEGMENT_BYTES", 4000)  # several files for each checkpoint
 
 
 def test_every_installed_algorithm_is_tried_here() -> None:

@@ -66,7 +66,7 @@ def test_runs_whose_checkpoints_ended_episodes_are_left_alone_and_trained_anew_b
     suite = str(as_then("november_sac", tmp_path))
     assert main(["run", suite, "--results", str(results), "--no-report"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "results of before November 2026 lie beside and are left alone, since their checkpoints ended episodes" in said
+    assert "results of November 2026 or earlier lie beside and are left alone, since their checkpoints ended episodes" in said
     assert "mountain_car_continuous/sac-" in said and ", and 1 more" in said
     assert {file: content for file, content in before.items() if file.read_bytes() == content} == before
     runs = read_results([results]).runs

@@ -25,6 +25,10 @@ class PicturesConfig(EnvironmentConfig):
     def actions(self) -> Literal["discrete", "continuous"]:
         return self.action
 
+    @property
+    def saves_state(self) -> bool:
+        return True
+
 
 class Pictures(HarnessVecEnv):
     """Episodes of seven steps; what is seen depends on nothing but the seed and the time."""
