@@ -231,7 +231,8 @@ def test_runs_of_before_whose_checkpoints_cut_episodes_are_refused_and_left_as_t
     record = folder.read()
     folder.write(record.model_copy(update={"spec": old, "digest": old.digest}))
     before = {file: file.read_bytes() for file in folder.path.rglob("*") if file.is_file()}
-    with pytest.raises(
+    refused = r"of November 2026 or earlier, whose checkpoints ended every episode.*run its suite anew"
+    with pytest.raises(RunError, match=refused):
         RunError, match=r"of November 2026 or earlier, whose checkpoints ended every episode.*run its suite anew"
     ):
         train(old, tmp_path)
