@@ -219,6 +219,7 @@ def run(
 
     carrier, results, send = load_executor(executor, plan.registry), Path(results), on_event or _ignore
     config, plan = plan.executor_config(executor), resolve_snapshots(plan)
+    _refuse_file(results)
     summaries = _summarise(plan, results, fresh=fresh)
     todo = [run.spec for run in summaries if run.state != "finished"]
     stall = plan.suite.stall_seconds
@@ -226,13 +227,18 @@ def run(
     options = carrier.preflight(todo, options) if todo else options
     beside = Beside(plan.runs, results)
     notices = beside.update_constants()
-    outcomes: Sequence[Outcome] = ()
+    outcomes: list[Outcome] = []
     if todo:
         send(PlanStarted(summaries))
         outcomes = execute_plan(carrier, todo, options, send)
     found = read_plan(plan.runs, results)
     notices += [*found.notices, *beside.other_settings()]
     return RunResult(plan, results, outcomes, found.runs, found.unreadable, notices, found.fingerprint)
+
+
+def _refuse_file(results: Path) -> None:
+    if results.exists() and not results.is_dir():
+        raise ResultsError(f"{results}: cannot be written: it is a file, and results need a folder")
 
 
 def tune(

@@ -233,8 +233,6 @@ def test_runs_of_before_whose_checkpoints_cut_episodes_are_refused_and_left_as_t
     before = {file: file.read_bytes() for file in folder.path.rglob("*") if file.is_file()}
     refused = r"of November 2026 or earlier, whose checkpoints ended every episode.*run its suite anew"
     with pytest.raises(RunError, match=refused):
-        RunError, match=r"of November 2026 or earlier, whose checkpoints ended every episode.*run its suite anew"
-    ):
         train(old, tmp_path)
     assert before == {file: file.read_bytes() for file in folder.path.rglob("*") if file.is_file()}
 
