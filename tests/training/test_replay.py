@@ -193,7 +193,7 @@ def test_a_damaged_log_of_actions_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=f"{file.name}: this part of the log of actions is damaged .*--fresh"):
         train(spec, tmp_path)
     file.unlink()
-    with pytest.raises(RunError, match=f"{file.name}: .*No such file"):
+    with pytest.raises(RunError, match=f"{file.name}: .*it is missing"):
         train(spec, tmp_path)
     train(spec, tmp_path, fresh=True)
 
@@ -226,10 +226,9 @@ def test_a_kill_at_any_operation_on_files_loses_no_action(tmp_path: Path, monkey
 def test_runs_of_before_whose_checkpoints_cut_episodes_are_refused_and_left_as_they_are(tmp_path: Path) -> None:
     spec = interrupted(tmp_path)
     old = spec.model_copy(update={"training_version": 1})
-    folder = RunFolder.of(old, tmp_path)
+    folder, record = RunFolder.of(old, tmp_path), RunFolder.of(spec, tmp_path).read()
     RunFolder.of(spec, tmp_path).path.rename(folder.path.parent.mkdir(parents=True) or folder.path)
-    record = folder.read()
-    folder.write(record.model_copy(update={"spec": old, "digest": old.digest}))
+    folder.write(record.model_copy(update={"spec": old, "digest": old.digest, "method_digest": old.method_digest}))
     before = {file: file.read_bytes() for file in folder.path.rglob("*") if file.is_file()}
     refused = r"of November 2026 or earlier, whose checkpoints ended every episode.*run its suite anew"
     with pytest.raises(RunError, match=refused):
