@@ -15,6 +15,7 @@ from harness.errors import HarnessError, RunError
 from harness.registry.error_summary import summarise_error
 from harness.runs.folder import RunFolder
 from harness.runs.kept import kept_step
+from harness.runs.lock import AlreadyClaimed
 from harness.training.assembly import Assembly
 
 _WEIGHTS = ("weight", "bias", "log_std")
@@ -110,9 +111,12 @@ def explained_failures(check: SoundnessCheck, learner: Learner, folder: RunFolde
 
     Raises:
         RunError: Training failed for a reason that can be told.
+        AlreadyClaimed: Another process took the run over.
     """
     try:
         yield
+    except AlreadyClaimed:  # nothing failed: the run is somebody else's by now
+        raise
     except RunError as error:
         raise RunError(f"{error} (after step {learner.step:,}); {_remedy(folder)}") from error
     except HarnessError:

@@ -141,6 +141,6 @@ def test_the_executor_carries_a_suite_and_says_what_it_cannot_do(installed: Path
     environment = {**os.environ, "PYTHONPATH": str(installed / "site")}
     done = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: executor 'inline' cannot tune: it does not start and stop runs one by one; use --executor local\n"
+    assert done.stderr.startswith(
+        "error: executor 'inline' cannot tune: it does not start and stop runs one by one; use --executor local"
     )
