@@ -78,7 +78,7 @@ class RunLog:
         """Write the row of an update.
 
         Args:
-            step: Steps taken.
+            step: Number of steps taken so far.
             metrics: What the learner measured, by the full names of columns.
             bonus_metrics: What the method measured, by names that a prefix is put before.
             seconds: Wall-clock seconds of training, over all attempts.
@@ -98,7 +98,7 @@ class RunLog:
         """Write the rows of an evaluation.
 
         Args:
-            step: Steps taken.
+            step: Number of steps taken so far.
             episodes: The episodes in their order, at least one.
             phase: Name of the present phase; ``None`` for a run without phases.
             bounded: Whether episodes have a largest length, so that a column says which were cut.
