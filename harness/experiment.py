@@ -237,8 +237,9 @@ def run(
 
 
 def _refuse_file(results: Path) -> None:
-    if results.exists() and not results.is_dir():
-        raise ResultsError(f"{results}: cannot be written: it is a file, and results need a folder")
+    there = next(place for place in (results, *results.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise ResultsError(f"{results}: cannot be written: {there} is a file, and results need a folder")
 
 
 def tune(

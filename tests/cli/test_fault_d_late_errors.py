@@ -66,7 +66,7 @@ def test_fault_d_a_report_folder_that_cannot_be_written(harness: Command, place:
 
 @pytest.mark.usefixtures("training")
 def test_fault_d_a_disk_that_fills_while_the_report_is_written(harness: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.report.build.write_text_atomic", no_space)
+    monkeypatch.setattr("harness.runs.output.write_bytes_atomic", no_space)
     check(harness("run", "small.yaml"), "No space left on device")
 
 

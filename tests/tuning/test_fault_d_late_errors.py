@@ -48,7 +48,7 @@ def test_fault_d_an_out_file_that_could_not_be_written_is_refused_before_the_sea
     [
         ("harness.tuning.best.write_text_atomic", "best.yaml: the settings found cannot be written (No space left", 1),
         ("harness.tuning.record.write_text_atomic", "the record of the study cannot be written (No space left", 1),
-        ("harness.report.build.write_text_atomic", "No space left on device); the study is kept, for a report elsewhere:", 0),
+        ("harness.runs.output.write_bytes_atomic", "No space left on device); the study is kept, for a report elsewhere:", 0),
     ],
 )
 def test_fault_d_a_full_disk_at_the_end_keeps_the_study(harness, place, monkeypatch, function, said, code):
