@@ -133,6 +133,6 @@ def test_a_damaged_replay_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=f"{file.name}: this part of the replay buffer is damaged .*--fresh"):
         train(spec, tmp_path)
     file.unlink()
-    with pytest.raises(RunError, match=f"{file.name}: .*No such file"):
+    with pytest.raises(RunError, match=f"{file.name}: .*it is missing"):
         train(spec, tmp_path)
     train(spec, tmp_path, fresh=True)
