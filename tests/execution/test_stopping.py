@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -72,6 +73,14 @@ def test_a_request_before_anything_is_started_starts_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(autouse=True)
+def _hang_ups_are_not_ignored() -> Iterator[None]:
+    """As they are under nohup, which processes that are started here would inherit."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_worker_that_gets_a_signal_saves_its_run_and_another_process_does_the_next(tmp_path, number):
     first, second = run_spec("nothing", 0, LONG), run_spec("nothing", 1)
@@ -91,6 +100,7 @@ def test_a_worker_that_gets_a_signal_saves_its_run_and_another_process_does_the_
 
 PARENT = """
 import json, sys
+from collections.abc import Iterator
 from pathlib import Path
 from harness.cli.signals import stop_on_signals
 from harness.execution.executor import ExecutionOptions
