@@ -76,7 +76,7 @@ def test_it_begins_from_exactly_what_was_learned(pair: tuple[RunSpec, RunSpec]) 
     train(parent, RESULTS)
     step, state = checkpoints.load(RunFolder.of(parent, RESULTS).checkpoint) or (0, {})
     assert step == 256
-    run = _Run(child.model_copy(update={"phases": _without_resets(child)}), RESULTS, "cpu", None)
+    run = _Run(child.model_copy(update={"phases": _without_resets(child)}), RESULTS, "cpu", None, lambda: False)
     run.folder.path.mkdir(parents=True)
     run._assemble()
     run._begin()
@@ -97,6 +97,8 @@ def test_it_begins_from_exactly_what_was_learned(pair: tuple[RunSpec, RunSpec]) 
     assert run.phases.name == "exploit"
     assert run.assembly.base.config.goal == "walk"  # type: ignore[attr-defined]
     run.assembly.close()
+    run.log.close()
+    run.files.close()
 
 
 def _without_resets(spec: RunSpec) -> tuple[object, ...]:
@@ -125,8 +127,12 @@ def test_a_run_whose_start_is_not_there_says_so(pair: tuple[RunSpec, RunSpec]) -
     with pytest.raises(RunError, match="is failed, not finished; run it first"):
         train(child, RESULTS)
     folder.set_state("finished")
+    assert child.start
+    other = child.model_copy(update={"start": child.start.model_copy(update={"digest": "00000000"})})
+    with pytest.raises(RunError, match=f"begins from 00000000, and {parent.digest} is there by now"):
+        train(other, RESULTS)
     folder.write(folder.read().model_copy(update={"digest": "00000000"}))
-    with pytest.raises(RunError, match="and 00000000 is there by now"):
+    with pytest.raises(RunError, match="its digests are 00000000 and"):
         train(child, RESULTS)
     assert attempt(child, RESULTS).ending == "failed"
 
