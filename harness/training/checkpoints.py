@@ -70,7 +70,9 @@ def load(folder: Path) -> tuple[int, trees.Tree] | None:
         return None
     newest = complete[-1]
     try:
-        state: dict[str, Any] = read_json(newest / "state.json")
+        state: dict[str, Any] | None = read_json(newest / "state.json")
+        if state is None:
+            raise RunError(_damaged(newest, "its state.json is missing"))
         data = read_bytes(newest / "tensors.safetensors", _MAX_TENSOR_BYTES) or b""
         intact = state["format"] == FORMAT and hashlib.sha256(data).hexdigest() == state["sha256"]
         tree = trees.unflatten(state["state"], safetensors.torch.load(data)) if intact else None

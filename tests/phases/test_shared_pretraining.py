@@ -197,7 +197,9 @@ def test_killed_anywhere_and_resumed_with_two_workers_equals_one_after_another(h
     assert {run.state for run in summarise_plan(specs, RESULTS)} & {"interrupted", "missing"}
     code, lines, errors = harness(*command)
     assert (code, errors) == (0, ""), lines
-    assert "5 runs: 5 finished" in lines
+    once = sum(spec.pretraining for spec in specs)
+    rest = len(specs) - once
+    assert f"{rest} runs: {rest} finished; pre-training: {once} runs: {once} finished" in lines
     for spec in specs:
         train(spec, Path("whole"))
         assert numbers(RunFolder.of(spec, RESULTS)) == numbers(RunFolder.of(spec, Path("whole"))), spec.label
@@ -221,8 +223,8 @@ def test_status_forecast_and_report_tell_pre_training_apart(harness: Harness) ->
     cells = {(cell["task"], cell["method"]): cell for cell in json.loads("\n".join(lines))["cells"]}
     assert cells["explore-reef", "rnd"]["finished"] == 1
     walk, plain = cells["walk", "rnd"], cells["walk", "ppo"]
-    assert walk["seconds"] - 5 == pytest.approx(256 / walk["steps_per_second"])
-    assert plain["seconds"] - 5 == pytest.approx(512 / plain["steps_per_second"])
+    assert walk["seconds"] - walk["evaluation_seconds"] / 2 - 5 == pytest.approx(256 / walk["steps_per_second"])
+    assert plain["seconds"] - plain["evaluation_seconds"] - 5 == pytest.approx(512 / plain["steps_per_second"])
 
     for spec in specs[1:]:
         train(spec, RESULTS)
@@ -249,11 +251,11 @@ def test_what_begins_from_a_failed_run_fails_with_a_clear_line(harness: Harness)
     command = ("run", "ocean.yaml", "--task", "walk", "--method", "rnd", "--seeds", "1", "--workers", "2", "--no-report")
     code, lines, _ = harness(*command)
     assert code == 1
-    assert "2 runs: 2 failed" in lines
+    assert "1 run: 1 failed; pre-training: 1 run: 1 failed" in lines
     failures = [line for line in lines if line.startswith("failed: ")]
     assert failures[0].startswith("failed: explore-reef/rnd/seed-0: ")
     assert "the checkpoint is damaged" in failures[0]
     assert failures[1].startswith("failed: walk/rnd/seed-0: explore-reef/rnd/seed-0, from which it begins, failed: ")
     code, lines, _ = harness(*command, "--fresh")
     assert code == 0, lines
-    assert "2 runs: 2 finished" in lines
+    assert "1 run: 1 finished; pre-training: 1 run: 1 finished" in lines

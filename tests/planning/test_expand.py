@@ -81,6 +81,7 @@ def test_a_run_holds_everything_and_travels_as_json():
         "steps": 500,
         "evaluation": {"every": 100, "episodes": 10, "deterministic": False},
         "checkpoint_every": 100,
+        "checkpoint_minutes": 10.0,
         "training_version": 2,
         "normalise": {"low": 0.0, "high": 2.0, "source": ""},
         "phases": [],
