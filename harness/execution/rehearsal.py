@@ -84,8 +84,9 @@ def _build(pool: WorkerPool, specs: list[RunSpec], workers: int) -> list[str]:
                 failures += [event.outcome] if event.outcome.ending == "failed" else []
     for spec in busy.values():
         pool.stop(spec)
+    in_plan = {spec.path: place for place, spec in enumerate(specs)}
     alike: dict[tuple[str, str], list[Outcome]] = {}
-    for failure in failures:
+    for failure in sorted(failures, key=lambda failure: in_plan[failure.spec.path]):
         alike.setdefault((failure.spec.method, _kind_of_cause(failure.error)), []).append(failure)
     return [_describe(group) for group in alike.values()]
 
