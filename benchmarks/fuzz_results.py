@@ -12,7 +12,6 @@ figures as one line of JSON; exits with 1 after a failure.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
@@ -25,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from watchdog import Figures, watched
+from watchdog import Figures, run_driver, watched
 
 from harness import experiment
 from harness.cli import main as command_line
@@ -347,17 +346,5 @@ def _clear(place: Path) -> None:
     shutil.rmtree(place)
 
 
-def main() -> int:
-    """Fuzz as the command line says."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--count", type=int, default=5_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"), help="folder for results that fail")
-    arguments = parser.parse_args()
-    figures = fuzz(arguments.count, arguments.seed, arguments.keep)
-    print(json.dumps(figures.summary()))
-    return 1 if figures.failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_driver(fuzz, __doc__, 5_000, "results"))

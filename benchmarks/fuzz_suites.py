@@ -10,7 +10,6 @@ its suite is kept in ``--keep``. Prints the figures as one line of JSON; exits w
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import itertools
 import json
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from watchdog import Figures, watched
+from watchdog import Figures, run_driver, watched
 
 from harness.errors import UserError
 from harness.planning.load import load
@@ -221,17 +220,5 @@ def fuzz(count: int, seed: int, keep: Path, check: Callable[[Path, random.Random
     return figures
 
 
-def main() -> int:
-    """Fuzz as the command line says."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"), help="folder for suites that fail")
-    arguments = parser.parse_args()
-    figures = fuzz(arguments.count, arguments.seed, arguments.keep)
-    print(json.dumps(figures.summary()))
-    return 1 if figures.failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_driver(fuzz, __doc__, 10_000, "suites"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import signal
 import sys
 import time
@@ -10,6 +12,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -104,3 +107,22 @@ def _bad_message(message: str) -> str:
 def _where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     return "in " + " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames[-12:]))
+
+
+def run_driver(fuzz: Callable[[int, int, Path], Figures], description: str | None, count: int, what: str) -> int:
+    """Fuzz as the command line says, print the figures as JSON, and return the exit code.
+
+    Args:
+        fuzz: Tries a number of cases of a seed, and keeps those that fail in a folder.
+        description: The driver's docstring, whose first line its help shows.
+        count: The number of cases unless another is given.
+        what: What is kept, in a word.
+    """
+    parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
+    parser.add_argument("--count", type=int, default=count)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"), help=f"folder for {what} that fail")
+    arguments = parser.parse_args()
+    figures = fuzz(arguments.count, arguments.seed, arguments.keep)
+    print(json.dumps(figures.summary()))
+    return 1 if figures.failures else 0

@@ -44,6 +44,15 @@ def shorten(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
+def plural(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> plural(1, "run"), plural(3, "run")
+    ('1 run', '3 runs')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def without_control_characters(text: str) -> str:
     """A text without characters that command a terminal or turn a line around; each becomes one other, ``U+FFFD``."""
     if text.isprintable():

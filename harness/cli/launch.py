@@ -17,14 +17,13 @@ from rich.text import Text
 from harness import experiment
 from harness.cli.display.console import open_console
 from harness.cli.display.forecast import print_forecast
-from harness.cli.display.formatting import plural
 from harness.cli.display.interruption import print_kept
 from harness.cli.display.progress import progress_view
 from harness.cli.display.progress_state import SuiteProgress
 from harness.cli.display.states import counts, error_log, print_notices, print_run_groups, print_unreadable
 from harness.cli.options import print_json
 from harness.cli.signals import stop_on_signals
-from harness.errors import HarnessError, UserError
+from harness.errors import HarnessError, UserError, plural
 from harness.execution.events import OnRunEvent, RunEvent
 from harness.execution.executor import Detached
 from harness.execution.preflight import nearest_existing

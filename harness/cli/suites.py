@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.display.console import open_console, print_table
-from harness.cli.display.formatting import plural
 from harness.cli.options import AsJson, Overrides, Profile, load, print_json
-from harness.errors import UserError
+from harness.errors import UserError, plural
 
 if TYPE_CHECKING:
     from harness.planning.plan import Plan

@@ -16,14 +16,13 @@ from harness import experiment
 from harness.cli.display import formatting
 from harness.cli.display.catalogue import print_parameters
 from harness.cli.display.console import open_console
-from harness.cli.display.formatting import plural
 from harness.cli.display.interruption import print_kept
 from harness.cli.display.progress import progress_view
 from harness.cli.display.progress_state import SuiteProgress
 from harness.cli.display.tuning import StudyProgress, print_confirmation, study_view
 from harness.cli.launch import print_late_error, unfinished_progress
 from harness.cli.signals import stop_on_signals
-from harness.errors import HarnessError, UserError
+from harness.errors import HarnessError, UserError, plural
 from harness.execution.events import Outcome
 from harness.execution.stopping import StopRequest
 from harness.planning.plan import Plan

@@ -19,6 +19,7 @@ from harness.execution.local import LocalExecutor
 from harness.execution.stopping import StopRequest
 from harness.execution.versions import code_versions, version_difference
 from harness.runs.folder import RunFolder
+from harness.runs.guarded import reason_of
 from harness.runs.lock import STALE_SECONDS
 from harness.spec import RunSpec
 
@@ -54,7 +55,7 @@ class Assignment(BaseModel):
         try:
             results.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ResultsError(f"{results}: cannot be made ({error.strerror or error})") from error
+            raise ResultsError(f"{results}: cannot be made ({reason_of(error)})") from error
         superseded = {spec.path: _started(spec, results) for spec in specs} if options.fresh else {}
         return cls(
             specs=tuple(specs),

@@ -49,7 +49,7 @@ class TaskConstants:
         """A normalised score; ``None`` where there is no score, or no constants that can be used."""
         if score is None or self.used is None or self.used.high == self.used.low:
             return None
-        value = (score - self.used.low) / (self.used.high - self.used.low)
+        value = self.used(score)
         return value if math.isfinite(value) else None
 
 

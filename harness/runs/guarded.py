@@ -64,9 +64,9 @@ def is_text(text: str) -> bool:
     return True
 
 
-def reason_of(error: OSError) -> str:
+def reason_of(error: OSError | ValueError) -> str:
     """The reason that the system gives, without the path."""
-    return error.strerror or str(error)
+    return getattr(error, "strerror", None) or str(error)
 
 
 def look(path: Path) -> os.stat_result | None:
@@ -242,7 +242,7 @@ def _check_kind(path: Path, found: os.stat_result, limit: int | None) -> None:
 def _cannot_read(error: OSError | ValueError) -> str:
     if isinstance(error, PermissionError):
         return f"may not be read ({reason_of(error)})"
-    return f"cannot be read ({reason_of(error) if isinstance(error, OSError) else error})"
+    return f"cannot be read ({reason_of(error)})"
 
 
 def _size(limit: int) -> str:

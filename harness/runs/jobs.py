@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.errors import ResultsError
 from harness.runs.folder import RunFolder
+from harness.runs.guarded import reason_of
 
 JOBS_FILE = ".jobs.jsonl"
 """Name of the file in the folder of a suite's results; no task can be called that."""
@@ -52,7 +53,7 @@ def record_jobs(results: Path, jobs: Sequence[SubmittedJob]) -> None:
                 out.flush()
                 os.fsync(out.fileno())
         except OSError as error:
-            raise ResultsError(f"{file}: cannot be written ({error.strerror or error})") from error
+            raise ResultsError(f"{file}: cannot be written ({reason_of(error)})") from error
 
 
 def submitted_jobs(suite_folder: Path) -> dict[str, SubmittedJob]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from harness.errors import plural
 from harness.runs.collection import CollectedRun, Collection, TaskConstants
 
 _MAX_NAMED = 5
@@ -72,8 +73,3 @@ def _is_incomplete(run: CollectedRun) -> bool:
 
 def _scored(found: Collection) -> Sequence[CollectedRun]:
     return [run for run in found.current if not run.spec.pretraining]
-
-
-def plural(number: int, noun: str) -> str:
-    """A number of things, such as ``2 runs``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from harness.errors import ResultsError
 from harness.runs.files import write_bytes_atomic
+from harness.runs.guarded import reason_of
 
 _MAX_STEM = 80
 _MAX_PART = 200  # bytes, so that the name under which it is written aside is no longer than a disk allows
@@ -50,7 +51,7 @@ class OutputFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except (OSError, ValueError) as error:
-            raise ResultsError(f"{self.path}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
+            raise ResultsError(f"{self.path}: cannot be written ({reason_of(error)})") from None
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Replace a file in the folder, atomically; a link of its name is replaced, not followed.
@@ -70,7 +71,7 @@ class OutputFolder:
         try:
             write_bytes_atomic(file, data)
         except OSError as error:
-            raise ResultsError(f"{error.filename or file}: cannot be written ({error.strerror or error})") from None
+            raise ResultsError(f"{error.filename or file}: cannot be written ({reason_of(error)})") from None
         return file
 
     def _locate(self, name: str) -> Path:
@@ -87,7 +88,7 @@ class OutputFolder:
                 if not inside.resolve().is_relative_to(root) or (inside != self.path and inside.is_symlink()):
                     raise ResultsError(f"{inside}: is a link, and what is written there would lie outside of {self.path}")
         except (OSError, RuntimeError) as error:  # RuntimeError: links that go round in a circle
-            raise ResultsError(f"{folder}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
+            raise ResultsError(f"{folder}: cannot be written ({reason_of(error)})") from None
         return folder / parts[-1]
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import StudyError
+from harness.runs.guarded import reason_of
 from harness.tuning.optuna_internals import BaseJournalFileLock
 from harness.tuning.storage_url import masked, parse_storage, without_secrets
 from harness.tuning.trial_claims import FileTrialClaims, HeartbeatTrialClaims, TrialClaims
@@ -121,7 +122,7 @@ def _open_journal(file: Path) -> StorageHandle:
         file.parent.mkdir(parents=True, exist_ok=True)
         storage = JournalStorage(JournalFileBackend(str(file), JournalLock(file)))
     except OSError as error:
-        raise StudyError(f"storage {file}: cannot be written ({error.strerror or error})") from None
+        raise StudyError(f"storage {file}: cannot be written ({reason_of(error)})") from None
     except (ValueError, KeyError, TypeError) as error:  # what foreign lines in the file lead to
         raise StudyError(f"storage {file}: not a journal of Optuna ({error})") from None
     trial_claims = FileTrialClaims(file.with_name(f"{file.name}.owners"))
@@ -133,7 +134,7 @@ def _open_sqlite(url: URL) -> StorageHandle:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StudyError(f"storage {file}: cannot be written ({error.strerror or error})") from None
+        raise StudyError(f"storage {file}: cannot be written ({reason_of(error)})") from None
     storage = _open_database(url, connect_args={"timeout": 60})
     trial_claims = FileTrialClaims(file.with_name(f"{file.name}.owners"))
     label = masked(url.render_as_string())

@@ -13,28 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
 from harness.report.build import build_report
 from harness.runs.folder import RunFolder
 from harness.training.estimate import ResourceEstimate
 from harness.tuning.confirm import Confirmation, compare, verdict, winner
 from harness.tuning.record import read_study_record, write_study_record
 from harness.tuning.study import StudyDefinition
-
-
-@pytest.fixture
-def harness(capsys, place, monkeypatch):
-    """Run a command in this process, with training that takes milliseconds."""
-    monkeypatch.chdir(place.folder)
-    monkeypatch.setattr("harness.execution.local.LocalExecutor.open_session", lambda executor, options: place.workers())
-
-    def call(*arguments):
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
 
 MISTAKES = {
     "no method": ("tune toy.yaml", "Missing option '--method'"),

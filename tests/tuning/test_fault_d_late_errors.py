@@ -8,24 +8,8 @@ from pathlib import Path
 import pytest
 from support.leftovers import as_everybody
 
-from harness.cli import main
-
 TUNE = ("tune", "toy.yaml", "-m", "rnd", "--trials", "2", "--confirm", "0")
 FOLDER = Path("results/toy/tuning/toy-rnd")
-
-
-@pytest.fixture
-def harness(capsys, place, monkeypatch):
-    """Run a command in this process, with training that takes milliseconds."""
-    monkeypatch.chdir(place.folder)
-    monkeypatch.setattr("harness.execution.local.LocalExecutor.open_session", lambda executor, options: place.workers())
-
-    def call(*arguments):
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def no_space(*arguments, **options):

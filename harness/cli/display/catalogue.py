@@ -14,6 +14,7 @@ from harness.cli.catalogue import Detail, Entry, PluginEntry, PresetEntry, Space
 from harness.cli.display import formatting
 from harness.cli.display.console import print_table
 from harness.config.describe import Setting
+from harness.errors import plural
 from harness.registry import DISABLE_VARIABLE, Registry
 from harness.tuning.parameters import SearchSpace
 
@@ -108,7 +109,7 @@ def _print_suites(console: Console, kind: str, found: Sequence[SuiteEntry]) -> N
             _print_indented(console, Text(suite.problem, style="red"), columns=6)
             continue
         _print_indented(console, Text(suite.description), columns=6)
-        seeds, runs = formatting.plural(suite.seeds, "seed"), formatting.plural(suite.runs, "run")
+        seeds, runs = plural(suite.seeds, "seed"), plural(suite.runs, "run")
         size = f"{seeds}, {runs} of {formatting.count(suite.steps)} steps"
         facts = {"tasks": suite.tasks, "methods": suite.methods, "size": [size], "time": [_time(suite)]}
         facts["profiles"] = suite.profiles

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from harness.cli.display import formatting
 from harness.cli.display.console import print_table
+from harness.errors import plural
 from harness.execution.forecast import Forecast, GroupForecast
 
 
@@ -17,8 +18,8 @@ def print_forecast(console: Console, plan: Forecast) -> None:
     print_table(console, "", ("task", "method", *numbers), rows, right_aligned=numbers, no_wrap_columns=("task", "method"))
     runs, finished = sum(group.runs for group in plan.groups), sum(group.finished for group in plan.groups)
     console.print(
-        f"{formatting.plural(runs, 'run')}, {finished} finished; about {formatting.duration(plan.seconds)}"
-        f" with {formatting.plural(plan.workers, 'worker')}, as busy as this machine is now",
+        f"{plural(runs, 'run')}, {finished} finished; about {formatting.duration(plan.seconds)}"
+        f" with {plural(plan.workers, 'worker')}, as busy as this machine is now",
         soft_wrap=True,
     )
     for steps, groups in _unended(plan).items():

@@ -16,6 +16,7 @@ from rich.text import Text
 from harness.cli.display import formatting
 from harness.cli.display.interruption import quiet_line, stop_requested_line
 from harness.cli.display.progress_state import ActiveRun, SuiteProgress
+from harness.errors import plural
 from harness.execution.events import (
     OnRunEvent,
     Outcome,
@@ -95,7 +96,7 @@ def _held_line(suite_progress: SuiteProgress) -> list[Text]:
     if not suite_progress.held:
         return []
     (spec, reason), *others = suite_progress.held.values()
-    more = f", and for {formatting.plural(len(others), 'more run')}" if others else ""
+    more = f", and for {plural(len(others), 'more run')}" if others else ""
     return [Text(f"waiting for {spec.label}, {reason}{more}", style="dim", no_wrap=True, overflow="ellipsis")]
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from harness.cli.display import formatting
 from harness.cli.display.console import print_table
+from harness.errors import plural
 from harness.runs.folder import RunFolder
 from harness.runs.guarded import Unreadable, look
 from harness.runs.jobs import SubmittedJob
@@ -63,7 +64,7 @@ def print_jobs(console: Console, jobs: Sequence[SubmittedJob]) -> None:
         tasks[job.job] = tasks.get(job.job, 0) + 1
     for (executor, array), tasks in arrays.items():
         named = ", ".join(list(tasks)[:_MOST_JOBS]) + (", ..." if len(tasks) > _MOST_JOBS else "")
-        runs = formatting.plural(sum(tasks.values()), "unfinished run")
+        runs = plural(sum(tasks.values()), "unfinished run")
         line = f"submitted: {runs} in {executor} job {array}" + (f" ({named})" if named != array else "")
         console.print(Text(line, style="cyan"), soft_wrap=True)
 
@@ -82,14 +83,14 @@ def counts(summaries: Sequence[RunSummary], unreadable: Sequence[str] = ()) -> s
     pretraining = [run for run in summaries if run.spec.pretraining]
     parts = [_count([run for run in summaries if not run.spec.pretraining])]
     parts += [f"pre-training: {_count(pretraining)}"] if pretraining else []
-    parts += [f"{formatting.plural(len(unreadable), 'thing')} could not be read"] if unreadable else []
+    parts += [f"{plural(len(unreadable), 'thing')} could not be read"] if unreadable else []
     return "; ".join(parts)
 
 
 def _count(summaries: Sequence[RunSummary]) -> str:
     numbers = {state: sum(run.state == state for run in summaries) for state in RUN_STATES}
     parts = ", ".join(f"{number} {state}" for state, number in numbers.items() if number)
-    return f"{formatting.plural(len(summaries), 'run')}: {parts}" if summaries else "0 runs"
+    return f"{plural(len(summaries), 'run')}: {parts}" if summaries else "0 runs"
 
 
 def _row(group: RunGroup) -> list[str | Text]:

@@ -18,6 +18,7 @@ from rich.text import Text
 from harness.cli.display import formatting
 from harness.cli.display.console import print_table
 from harness.cli.display.progress import REFRESHES_PER_SECOND, notice
+from harness.errors import plural
 from harness.execution.events import RunQuiet, StopRequested
 from harness.tuning.confirm import CandidateComparison
 from harness.tuning.outages import StorageAway, StorageBack
@@ -95,7 +96,7 @@ class StudyProgress:
     def summary(self) -> str:
         """The state in one line, such as ``7 of 20 trials, 2 pruned, 1 failed; best 0.912 (trial 4)``."""
         ended = sum(self.counts.values())
-        parts = [f"{ended} of {self.total} trials" if self.total is not None else formatting.plural(ended, "trial")]
+        parts = [f"{ended} of {self.total} trials" if self.total is not None else plural(ended, "trial")]
         for state in (TrialState.PRUNED, TrialState.FAIL):
             parts += [f"{self.counts[state]} {_WORDS[state]}"] if self.counts.get(state) else []
         parts += [f"{len(self.running)} running"] if self.running else []
@@ -133,7 +134,7 @@ def _notice(event: TrialEvent) -> str:
     """What is said of an event at once; empty for most."""
     match event:
         case TrialsElsewhere(count):
-            return f"waiting   for {formatting.plural(count, 'trial')} that other processes have"
+            return f"waiting   for {plural(count, 'trial')} that other processes have"
         case StorageAway(seconds, pause, limit):
             since = f" for {formatting.duration(seconds)}" if seconds >= 1 else ""
             left = formatting.duration(max(limit - seconds, 0))
