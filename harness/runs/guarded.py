@@ -64,7 +64,7 @@ def is_text(text: str) -> bool:
     return True
 
 
-def reason_of(error: OSError | ValueError) -> str:
+def reason_of(error: Exception) -> str:
     """The reason that the system gives, without the path."""
     return getattr(error, "strerror", None) or str(error)
 
