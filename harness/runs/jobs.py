@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.errors import ResultsError
 from harness.runs.folder import RunFolder
-from harness.runs.guarded import reason_of
+from harness.runs.guarded import Unreadable, read_bytes, reason_of
 
 JOBS_FILE = ".jobs.jsonl"
 """Name of the file in the folder of a suite's results; no task can be called that."""
@@ -59,15 +59,15 @@ def record_jobs(results: Path, jobs: Sequence[SubmittedJob]) -> None:
 def submitted_jobs(suite_folder: Path) -> dict[str, SubmittedJob]:
     """The last job that was submitted for each run of a suite, by the path of the run; empty if there is none."""
     try:
-        lines = (suite_folder / JOBS_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+        data = read_bytes(suite_folder / JOBS_FILE) or b""
+    except Unreadable:
         return {}
     found: dict[str, SubmittedJob] = {}
-    for line in lines:
+    for line in data.decode(errors="replace").splitlines():
         try:
             content = json.loads(line)
             job = SubmittedJob(*(str(content[key]) for key in ("run", "executor", "job", "submitted")))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
         found[job.run] = job
     return found
