@@ -4,8 +4,8 @@
     python benchmarks/many_processes.py --rounds 5 --hosts 2 --stops 2
 
 With two hosts, every other process has a host name, a PID namespace and a clock of its own (an hour ahead; needs root on
-Linux), so that it can judge the others by their heartbeats alone; the limit of silence is then a few seconds. Processes are
-stopped for longer than that in the middle of their runs, which others take over meanwhile.
+Linux), so that it can judge the others by their heartbeats alone; the limit of silence is then a few seconds. A process is
+stopped in the middle of a run, and continued once another one has taken the run over and a moment has passed.
 
 Afterwards every process that was not killed must have ended with 0, and each run must be finished exactly once, with no row
 twice, no failure in its history and nothing left over. Prints one line per round; exits with 1 if anything is wrong.
@@ -28,11 +28,16 @@ from pathlib import Path
 
 import psutil
 
+from harness.runs.claim_file import read_owner
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder, find_runs
+from harness.runs.owner import Owner
 
 SILENCE_SECONDS = 6.0
 """After how much silence an owner on another host counts as dead here; two minutes otherwise."""
+
+MOMENT_LIMIT_SECONDS = 120.0
+"""For how long the moment of a disturbance is looked for, on a machine however busy."""
 
 SUITE = """
 suite: many
@@ -99,6 +104,10 @@ class Member:
             return [process, *process.children(recursive=True)]
         return []
 
+    def owns(self, owner: Owner) -> bool:
+        """Whether the owner that a claim names is one of them."""
+        return any(_as_it_sees_itself(one.pid) == (owner.pid, owner.namespace.split(" ")[0]) for one in self.everyone)
+
     def signal(self, number: int) -> None:
         """Send a signal to all of them."""
         for one in self.everyone:
@@ -153,17 +162,10 @@ class Round:
         everyone = list(members)
         try:
             for disturbance in self._disturbances():
-                self._wait_for_progress()
-                alive = [number for number, member in enumerate(members) if member.process.poll() is None]
-                if not alive:
-                    break
-                number = self._random.choice(alive)
-                if disturbance == "kill":
-                    self._kill(members[number])
-                    members[number] = self._start(members[number].host)
-                    everyone.append(members[number])
+                if disturbance == "stop":
+                    self._stop_one(members)
                 else:
-                    self._stop_and_continue(members[number])
+                    everyone += self._kill_one(members)
             problems = [problem for member in members if (problem := _how_it_ended(member))]
         finally:
             for member in members:
@@ -203,11 +205,47 @@ class Round:
         member.process.wait()
         psutil.wait_procs(members, timeout=20)
 
+    def _kill_one(self, members: list[Member]) -> list[Member]:
+        """Kill one at any moment, put a new process in its place, and return that one."""
+        self._wait_for_progress()
+        alive = [number for number, member in enumerate(members) if member.process.poll() is None]
+        if not alive:
+            return []
+        number = self._random.choice(alive)
+        self._kill(members[number])
+        members[number] = self._start(members[number].host)
+        return [members[number]]
+
+    def _stop_one(self, members: list[Member]) -> None:
+        """Stop one that trains a run until another process has taken the run over, and a moment more."""
+        limit = time.monotonic() + MOMENT_LIMIT_SECONDS
+        while time.monotonic() < limit and any(member.process.poll() is None for member in members):
+            time.sleep(self._random.uniform(0.1, 1.0))
+            for member in self._random.sample(members, len(members)):
+                member.signal(signal.SIGSTOP)
+                try:
+                    claims = {claim: owner for claim, owner in self._claims() if member.owns(owner)}
+                    if claims and self._wait_for_other_owners(claims):
+                        return
+                finally:
+                    member.signal(signal.SIGCONT)
+
+    def _claims(self) -> Iterator[tuple[Path, Owner]]:
+        for claim in self._results.rglob("seed-*/claim"):
+            owner = read_owner(claim)
+            if owner is not None:
+                yield claim, owner
+
     @staticmethod
-    def _stop_and_continue(member: Member) -> None:
-        member.signal(signal.SIGSTOP)
-        time.sleep(3 * SILENCE_SECONDS)
-        member.signal(signal.SIGCONT)
+    def _wait_for_other_owners(claims: dict[Path, Owner]) -> bool:
+        """Whether the claims change hands; those of a process that was stopped while it changed a file do not."""
+        limit = time.monotonic() + 4 * SILENCE_SECONDS
+        while time.monotonic() < limit:
+            if all(read_owner(claim) != owner for claim, owner in claims.items()):
+                time.sleep(1.0)
+                return True
+            time.sleep(0.1)
+        return False
 
     def _look(self, seconds: float, everyone: list[Member], problems: list[str]) -> Report:
         folders, unreadable = find_runs(self._results)
@@ -220,6 +258,15 @@ class Round:
         finished = sum(status.state == "finished" for status in statuses)
         lost = sum(member.output.read_text(errors="replace").count("this run was taken over by") for member in everyone)
         return Report(seconds, finished, sum(status.attempts for status in statuses), lost, problems)
+
+
+def _as_it_sees_itself(pid: int) -> tuple[int, str]:
+    """Number and PID namespace of a process, as a claim of its own names them."""
+    folder = Path("/proc") / str(pid)
+    with suppress(OSError):
+        numbers = next(line for line in (folder / "status").read_text().splitlines() if line.startswith("NSpid:"))
+        return int(numbers.split()[-1]), str((folder / "ns/pid").readlink())
+    return 0, ""
 
 
 def _how_it_ended(member: Member) -> str:

@@ -1,6 +1,7 @@
 """Shared by all tests.
 
-Torch has one thread, as in training; two are slower on small machines. Hypothesis has no deadline: a busy machine is no bug.
+Torch has one thread, as in training; two are slower on small machines. Hypothesis has no deadline, for a busy machine is no
+bug, and draws the same examples every time; ``pytest --hypothesis-profile fresh`` draws new ones.
 Ctrl-C counts even where tests run in a shell's background, whose processes ignore it and hand that down to theirs.
 """
 
@@ -13,5 +14,6 @@ import torch
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("fresh", deadline=None)
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable")

@@ -140,6 +140,28 @@ def end(path: Path, owner: Owner, mine: Owner, *, alone: bool) -> bool:
         return granted
 
 
+def leave_to_anybody(path: Path, owner: Owner, mine: Owner, *, alone: bool) -> bool:
+    """Replace the claim by one that nobody living holds, if it is ``owner``'s.
+
+    Args:
+        path: The claim file.
+        owner: Whose claim it must be.
+        mine: Who does that.
+        alone: As of `take`.
+
+    Returns:
+        Whether it was replaced.
+
+    Raises:
+        AlreadyClaimed: Somebody else is about to end it.
+    """
+    with _right_to_end(path, owner, mine, alone=alone) as granted:
+        if granted:
+            nobody = Owner(mine.host, pid=0, started=0.0, token=mine.token)
+            _write_draft(path, nobody).rename(path)
+        return granted
+
+
 def is_dead(owner: Owner) -> bool:
     """Whether nobody can be at it any more, as far as can be seen here."""
     return owner != UNWRITTEN and owner.alive is False

@@ -40,7 +40,7 @@ class ClaimWatch:
     """Looks at a claim again and again.
 
     An owner that can be seen from here is judged by its process. Another one is taken for dead when its claim was not touched
-    for `Claim.stale_seconds` during which this process has looked at it; its claim is then removed.
+    for `Claim.stale_seconds` during which this process has looked at it; its claim is then freed.
 
     Args:
         claim: The claim of another process.
@@ -60,7 +60,7 @@ class ClaimWatch:
 
         Raises:
             harness.runs.guarded.Unreadable: The claim may not be read.
-            OSError: The claim of a dead owner cannot be removed.
+            OSError: The claim of a dead owner cannot be freed.
         """
         self.owner = owner = self._claim.owner
         if owner is None or is_dead(owner):
@@ -72,4 +72,4 @@ class ClaimWatch:
         if owner.alive:
             self._stillness.observe(None)
             return False
-        return self._stillness.observe((owner, touched)) and self._claim.remove(owner, touched)
+        return self._stillness.observe((owner, touched)) and self._claim.free(owner, touched)

@@ -131,7 +131,7 @@ def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes | None:
 
 
 def read_ends(path: Path, n: int) -> bytes | None:
-    """The first line of a regular file and whole lines within its last ``n`` bytes; ``None`` if there is no file.
+    """The first line of a regular file, of at most ``n`` bytes, and whole lines of its last ``n``; ``None`` without a file.
 
     Raises:
         Unreadable: It may not be read, or is no regular file.
@@ -139,14 +139,16 @@ def read_ends(path: Path, n: int) -> bytes | None:
     try:
         with _open(path, None) as file:
             first = file.readline(n)
+            if not first.endswith(b"\n"):
+                return first
             start = max(os.fstat(file.fileno()).st_size - n, len(first))
-            file.seek(start)
-            last = file.read(n)
+            file.seek(start - 1)  # the character before tells whether a line begins there
+            last = file.read(n + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise Unreadable(path, _cannot_read(error)) from None
-    return first + (last if start == len(first) else last[last.find(b"\n") + 1 :])
+    return first + last[last.find(b"\n") + 1 :]
 
 
 @contextmanager

@@ -116,22 +116,25 @@ class Claim:
             if claim_file.end(self.path, mine, mine, alone=lock.real) or self.owner is None:
                 lock.remove_file()
 
-    def remove(self, owner: Owner, touched: int) -> bool:
-        """Remove the claim of an owner that has been silent for too long.
+    def free(self, owner: Owner, touched: int) -> bool:
+        """Free the claim of an owner that has been silent for too long, for whoever claims it next.
+
+        The file stays, in the name of nobody who lives, so that the silent owner learns of its loss if it wakes before
+        anybody has claimed the folder.
 
         Args:
             owner: Whose claim it must still be.
             touched: When the claim was last touched, as seen all the time (nanoseconds since 1970 by whatever clock).
 
         Returns:
-            Whether it is gone.
+            Whether it is free.
 
         Raises:
             OSError: The folder cannot be written.
         """
         with suppress(AlreadyClaimed, FileNotFoundError), self._locked() as lock:
             if self.path.stat().st_mtime_ns == touched:
-                return claim_file.end(self.path, owner, Owner.this_process(), alone=lock.real)
+                return claim_file.leave_to_anybody(self.path, owner, Owner.this_process(), alone=lock.real)
         return False
 
     @contextmanager

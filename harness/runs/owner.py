@@ -46,7 +46,7 @@ class Owner:
 
     Attributes:
         host: Name of its machine, for people.
-        pid: Id of its process.
+        pid: Id of its process; 0 for one that only said that nobody living owns it any more.
         started: When that process started (seconds since 1970), for systems without ticks.
         token: Random; tells two claims of one process apart.
         boot: Boot of its machine; empty where the system tells none, and in claims of before December 2026.
@@ -84,7 +84,9 @@ class Owner:
         return None
 
     def __str__(self) -> str:
-        return f"process {self.pid} on {self.host}" if self.host else "a process that has not said who it is"
+        if not self.host:
+            return "a process that has not said who it is"
+        return f"process {self.pid} on {self.host}" if self.pid else f"a process on {self.host}"
 
 
 @lru_cache(maxsize=1)

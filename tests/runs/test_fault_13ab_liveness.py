@@ -127,7 +127,7 @@ def test_fault_b_a_touch_at_the_last_moment_keeps_the_claim(claim: Path) -> None
     write_claim(claim, elsewhere(), age=1000.0)
     seen = claim.stat().st_mtime_ns
     touch(claim)
-    assert not Claim(claim).remove(elsewhere(), seen)
+    assert not Claim(claim).free(elsewhere(), seen)
     assert claim.exists()
 
 

@@ -97,6 +97,23 @@ def test_a_claim_that_somebody_deleted_is_no_takeover(tmp_path: Path) -> None:
     assert not isinstance(caught.value, AlreadyClaimed)
 
 
+def test_fault_b_who_was_given_up_learns_of_it_before_anybody_has_taken_over(tmp_path: Path) -> None:
+    folder = RunFolder.of(SPEC, tmp_path)
+    folder.path.mkdir(parents=True)
+    leave_record(folder, os.getpid())
+    claim = folder.path / "claim"
+    with pytest.raises(LostClaim, match=f"taken over by a process on {socket.gethostname()}"), folder.claim():
+        owner = Claim(claim).owner
+        assert owner is not None
+        assert Claim(claim).free(owner, claim.stat().st_mtime_ns)
+        assert folder.holder is None
+        with publishing(folder.progress_file):
+            pytest.fail("it was published")
+    assert claim.exists()
+    with folder.claim():
+        assert folder.holder is not None
+
+
 def test_changes_within_changes_and_outside_of_folders_that_are_claimed(folder: RunFolder, tmp_path: Path) -> None:
     with folder.claim(), publishing(folder.path), publishing(folder.record_file):
         write_text_atomic(folder.error_log, "inner")
