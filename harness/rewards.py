@@ -3,15 +3,16 @@
 The life of an `IntrinsicReward` in a run, for N environments and rollouts of T steps:
 
 1. ``warm_up_steps`` random steps; `observe` sees each (running statistics get a start).
-2. At every step: `observe`, then `bonus`, both with the N transitions of that step.
+2. At every step: `track`, `observe`, then `bonus`, all with the N transitions of that step.
 3. After every T steps: `update` with the T*N transitions of the rollout, in time order, then `diagnose` for the log.
 
 Off-policy algorithms store no bonus. `observe` sees every step as it is taken. At every gradient step a batch is sampled
 from the replay buffer and `augment` may distort both ends of its transitions; then `update`, `observe_batch` and `bonus`
 are called with it, so that a bonus is as fresh as the networks. All tensors live on the run's device.
 
-In a phase that does not train the method, only `bonus` and `diagnose` are called on-policy: what the method has learned, its
-running statistics included, stays as it is.
+In a phase that does not train the method, only `track`, `bonus` and `diagnose` are called on-policy: what the method has
+learned, its running statistics included, stays as it is. What belongs to the present episode of each environment, such as an
+episodic memory, is no learning and goes on in `track`, in every phase; `begin_episodes` says where it ends without `done`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from harness.config import IntrinsicRewardConfig
-from harness.nn.moments import ReturnNormaliser
+from harness.nn.episodes import EpisodeState
+from harness.nn.moments import BonusNormaliser
 
 ConfigT = TypeVar("ConfigT", bound=IntrinsicRewardConfig, default=IntrinsicRewardConfig)
 
@@ -41,11 +43,13 @@ class Spaces:
         observation: Space of one environment's observations, as the environment family declares it.
         action: Space of one environment's actions.
         frame_channels: Channels of one frame in a stack of images (newest frame last); ``None`` if not images.
+        episode_limit: Most steps that an episode can last; ``None`` where nothing is known to bound it.
     """
 
     observation: gym_spaces.Space[Any]
     action: gym_spaces.Space[Any]
     frame_channels: int | None = None
+    episode_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,15 +137,34 @@ class IntrinsicReward(nn.Module, Generic[ConfigT]):
         self.device = torch.device(device)
         self.generator = torch.Generator(device="cpu").manual_seed(seed)
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
-        self.normaliser: ReturnNormaliser | None = None
-        """Set by a subclass whose bonus is divided by the running deviation of its discounted return (RND)."""
+        self.normaliser: BonusNormaliser | None = None
+        """Set by a subclass whose bonus is brought to a scale outside of `bonus`; see `harness.nn.normalisers`."""
 
     def view(self, observations: np.ndarray) -> np.ndarray:
         """The part of a batch of raw observations that the method looks at; taken once, before anything is stored."""
         return observations
 
+    def track(self, transitions: Transitions) -> None:
+        """On-policy only: follow the present episode of each environment by the N transitions of one step, before `observe`.
+
+        Called at every step of every phase, also of those that do not train the method, and never while warming up. Only what
+        belongs to an episode may change here, such as an episodic memory or a recurrent state: it is to be cleared where a
+        transition is ``done``, after it has been scored. `harness.nn.episodes` has memories that do so. A method that defines
+        this works with on-policy learners alone: transitions sampled from a replay buffer belong to no present episode.
+        """
+
+    def begin_episodes(self) -> None:
+        """All environments begin new episodes, though none may have been done: before the first step, above all.
+
+        Clears every submodule that is an `EpisodeState`; a method that keeps anything else of an episode clears it as well.
+        """
+        envs = torch.arange(self.n_envs, device=self.device)
+        for module in self.modules():
+            if isinstance(module, EpisodeState):
+                module.clear(envs)
+
     def observe(self, transitions: Transitions) -> None:
-        """See the N transitions of one step, before their `bonus` is asked for: running statistics, episodic memory."""
+        """See the N transitions of one step, before their `bonus` is asked for: running statistics, lifelong memory."""
 
     def augment(self, observations: Tensor) -> Tensor:
         """Off-policy only: a distorted copy of sampled observations, ``(B, *view)``; called once for each end of a batch.

@@ -8,7 +8,7 @@ from enum import IntEnum
 from itertools import accumulate
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ValidationInfo, field_validator, model_validator
 
 from harness.config import Config, EnvironmentConfig, Search
 
@@ -79,6 +79,14 @@ class Combination(Config):
     discounted sum of the first step's bonuses, from nothing to its full size. ``prior``: as runs did until November 2026, at
     the first step's own, which is nearly 0 where environments start alike, and the first bonuses many times too large."""
 
+    clip_total: float | None = Field(default=None, gt=0, exclude_if=lambda value: value is None)
+    """Largest absolute value of the weighted sum that the learner gets, as RIDE, NovelD and E3B bound it; null for no bound;
+    ``sum`` only."""
+
+    decay: float = Field(default=0.0, ge=0, lt=1, exclude_if=lambda value: value == 0)
+    """Share of its weight that the bonus loses with every step of the run, over all environments: the weight after t steps is
+    ``intrinsic_weight * (1 - decay)**t`` (RE3, RLLTE); ``sum`` only."""
+
     @model_validator(mode="before")
     @classmethod
     def _start_of_a_rollout(cls, content: Any) -> Any:
@@ -87,6 +95,14 @@ class Combination(Config):
         if isinstance(content, dict) and given.get("mode", "two_critics") != "sum":
             return {"normaliser_start": _AS_IN_NOVEMBER, **given}
         return given
+
+    @field_validator("clip_total", "decay")
+    @classmethod
+    def _refuse_without_a_sum(cls, value: float | None, info: ValidationInfo) -> float | None:
+        mode = info.data.get("mode")
+        if value and mode == "two_critics":
+            raise ValueError(f"has no effect with mode {mode!r}, only with 'sum'")
+        return value
 
 
 class RewardSpec(Config):

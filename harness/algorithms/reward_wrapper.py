@@ -31,12 +31,14 @@ class BonusVecEnv(VecEnvWrapper):
 
     Attributes:
         check: Refuses bonuses and metrics that the method may not give; a run puts the method's name there.
+        steps: Steps that the run has taken, over all environments, on which the weight of the bonus may depend.
     """
 
     def __init__(self, venv: VecEnv, reward: IntrinsicReward, combine: Combination) -> None:
         super().__init__(venv)
         self.reward, self.combine, self.train_reward = reward, combine, True
         self.check = MethodCheck(type(reward).__name__, reward.device)
+        self.steps = 0
         self._actions = np.empty(0)
         self._last_obs = np.empty(0)
         self._env_index = torch.arange(venv.num_envs, device=reward.device)
@@ -58,16 +60,23 @@ class BonusVecEnv(VecEnvWrapper):
             extrinsic_weight: Factor on the extrinsic reward from now on.
             intrinsic_weight: Factor on the bonus from now on.
             train_reward: Whether the method goes on learning. If not, neither `IntrinsicReward.observe` nor
-                `IntrinsicReward.update` is called and the normaliser learns nothing: only bonuses are asked for, off-policy
-                with `IntrinsicReward.observe_batch` before them, since what that keeps belongs to the batches.
+                `IntrinsicReward.update` is called and the normaliser learns nothing: only bonuses are asked for, on-policy
+                with `IntrinsicReward.track` before them, since what that keeps belongs to the episodes, and off-policy with
+                `IntrinsicReward.observe_batch`, since what that keeps belongs to the batches.
         """
         weights = {"extrinsic_weight": extrinsic_weight, "intrinsic_weight": intrinsic_weight}
         self.combine = self.combine.model_copy(update=weights)
         self.train_reward = train_reward
 
-    def resume_from(self, observations: np.ndarray) -> None:
-        """Continue between two iterations, where the environments show these observations."""
+    def resume_from(self, observations: np.ndarray, *, steps: int | None = None) -> None:
+        """Continue between two iterations.
+
+        Args:
+            observations: What the environments show, ``(N, *shape)``.
+            steps: Steps that the run has taken, over all environments; ``None`` for as many as are known.
+        """
         self._last_obs = self.reward.view(observations)
+        self.steps = self.steps if steps is None else steps
 
     def warm_up(self, seed: int) -> None:
         """Let the method see `IntrinsicReward.warm_up_steps` steps of uniformly random actions; reset afterwards.
@@ -89,6 +98,7 @@ class BonusVecEnv(VecEnvWrapper):
     def reset(self) -> VecEnvObs:
         """Begin new episodes everywhere."""
         observations = self.venv.reset()
+        self.reward.begin_episodes()
         self.resume_from(_require_array(observations))
         return observations
 
@@ -100,6 +110,16 @@ class BonusVecEnv(VecEnvWrapper):
     @abstractmethod
     def step_wait(self) -> StepReturn:
         """Finish a step."""
+
+    @property
+    def intrinsic_weight(self) -> float:
+        """The present weight of the bonus: the phase's or the combination's, decayed by the steps that the run has taken."""
+        return self.combine.intrinsic_weight * (1 - self.combine.decay) ** self.steps
+
+    @property
+    def _weight_metrics(self) -> dict[str, float]:
+        """The weight of the bonus, for the log, where it changes by itself."""
+        return {"intrinsic_weight": self.intrinsic_weight} if self.combine.decay else {}
 
     def _to_transitions(
         self, observations: VecEnvObs, rewards: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]

@@ -6,12 +6,13 @@ Nothing here imports torch.
 from __future__ import annotations
 
 from harness.config.algorithm import KIND_AXES, LEARNER_KINDS, AlgorithmConfig, LearnerKind, missing_kinds
-from harness.config.base import Config, EnvironmentConfig, IntrinsicRewardConfig, Search, require
+from harness.config.base import BonusNormalisation, Config, EnvironmentConfig, IntrinsicRewardConfig, Search, require
 
 __all__ = [
     "KIND_AXES",
     "LEARNER_KINDS",
     "AlgorithmConfig",
+    "BonusNormalisation",
     "Config",
     "EnvironmentConfig",
     "IntrinsicRewardConfig",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -108,8 +108,19 @@ class EnvironmentConfig(Config):
         return None
 
 
+BonusNormalisation = Literal["return_std", "bonus_std", "running_mean", "none"]
+"""What bonuses are divided by: ``return_std``, the running deviation of their discounted sum (RND); ``bonus_std``, the running
+deviation of the bonuses themselves (E3B); ``running_mean``, their running mean (APT); ``none``, nothing."""
+
+_NORMALISATIONS = frozenset(get_args(BonusNormalisation)) - {"none"}
+
+
 class IntrinsicRewardConfig(Config):
-    """The base of every method's configuration."""
+    """The base of every method's configuration.
+
+    A field named ``bonus_normalisation``, of the type `BonusNormalisation` or a part of it, says whether the method sets
+    `harness.rewards.IntrinsicReward.normaliser`.
+    """
 
     @property
     def required_observations(self) -> tuple[Literal["images", "vectors"], str] | None:
@@ -119,4 +130,4 @@ class IntrinsicRewardConfig(Config):
     @property
     def normalises_bonus(self) -> bool:
         """Whether the method sets `harness.rewards.IntrinsicReward.normaliser`; asked before it is built."""
-        return getattr(self, "bonus_normalisation", "none") == "return_std"
+        return getattr(self, "bonus_normalisation", "none") in _NORMALISATIONS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Literal, cast
 
@@ -103,7 +104,34 @@ def _growing_sums(gamma: float) -> Tensor:
     return torch.cat([discounts.new_zeros(1), discounts.cumsum(0)])
 
 
-class ReturnNormaliser(nn.Module):
+class BonusNormaliser(nn.Module):
+    """Brings bonuses to a scale by what it has seen of them; what a method has for its ``normaliser``."""
+
+    @abstractmethod
+    def normalise_rollout(self, bonuses: Tensor) -> Tensor:
+        """Normalise the bonuses of a whole rollout, float32 ``(T, N)``, by statistics that already include it."""
+
+    @abstractmethod
+    def normalise_step(self, bonus: Tensor, *, start: Literal["horizon", "prior"] = "prior") -> Tensor:
+        """Normalise the bonuses of one step, float32 ``(N,)``, by the statistics up to and including it.
+
+        Args:
+            bonus: Bonuses of the N environments, float32 ``(N,)``.
+            start: How the first step that has any bonus counts. ``prior``: like every other, by N numbers that may all be
+                equal, so that next to no deviation is left to divide by. ``horizon``: as if its bonuses had grown to their
+                size from nothing, with the weight of one step.
+        """
+
+    @abstractmethod
+    def scale(self, bonuses: Tensor) -> Tensor:
+        """Bring bonuses to the present scale without learning from them."""
+
+    @abstractmethod
+    def metrics(self) -> dict[str, float]:
+        """What bonuses are divided by now, for the log."""
+
+
+class ReturnNormaliser(BonusNormaliser):
     """Divides bonuses by the running standard deviation of their discounted sum (Burda et al. 2018, section 2.4).
 
     The sum runs over time, one per environment: ``F_i <- gamma * F_i + bonus_i``; it is never reset, neither at the end
@@ -161,3 +189,7 @@ class ReturnNormaliser(nn.Module):
     def scale(self, bonuses: Tensor) -> Tensor:
         """Divide by the present deviation without learning from ``bonuses``."""
         return (bonuses / self.moments.std).to(bonuses.dtype)
+
+    def metrics(self) -> dict[str, float]:
+        """``return_std``, the deviation of the sums."""
+        return {"return_std": float(self.moments.std)}

@@ -16,6 +16,12 @@ from harness.suites.validation import Problem
 Environments = Mapping[str, tuple[str, Config]]
 """By task, its family and configuration."""
 
+SUM_ONLY = frozenset({"clip_total", "decay"})
+"""Settings of a combination that a sum alone may have."""
+
+_IN_ORDER = "for its bonus or its learning needs steps in the order of time, which batches from a replay buffer have lost"
+"""Why a method works with on-policy learners alone."""
+
 CHOICES = "; what can be built: "
 """What comes before other choices of a setting, where a method cannot be built on a task."""
 
@@ -25,7 +31,8 @@ def adapt_combination(preset: Mapping[str, Any], written: Mapping[str, Any], mod
 
     Presets are published with a mode. Where the suite names none and the algorithm does not know the preset's, rewards are
     summed; the extrinsic reward keeps its scale, so that runs with and without a bonus differ in nothing else, and the bonus
-    keeps its weight relative to it. What goes with two critics only is left out.
+    keeps its weight relative to it. What goes with two critics only is left out; so is what goes with a sum only where the
+    suite asks for two critics.
 
     Args:
         preset: The preset's values.
@@ -33,6 +40,8 @@ def adapt_combination(preset: Mapping[str, Any], written: Mapping[str, Any], mod
         modes: The modes that the algorithm knows.
     """
     mode = preset.get("mode", Combination().mode)
+    if written.get("mode") == "two_critics":
+        preset = {key: value for key, value in preset.items() if key not in SUM_ONLY}
     if "mode" in written or mode in modes or "sum" not in modes:
         return preset
     summed = Combination.model_validate({**preset, "mode": "sum"})
@@ -87,7 +96,8 @@ def kind_problems(
         remedy = f"use {' or '.join(others)}" if others else "no installed algorithm is that"
         what = ", ".join(sorted(config.kinds()))
         needs = f"method {reward.name!r} needs a learner of kind {' and '.join(missing)}"
-        message = f"{needs}; algorithm {algorithm!r} is of kinds {what}: {remedy}"
+        reason = f", {_IN_ORDER}" if "on_policy" in missing else ""
+        message = f"{needs}{reason}; algorithm {algorithm!r} is of kinds {what}: {remedy}"
         yield Problem(message, (("methods", method, "algorithm", "name"), ("methods", method, "reward")))
     wrong = _tasks_without(reward.works_with, environments)
     if wrong:

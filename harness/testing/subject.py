@@ -167,7 +167,7 @@ class ConformanceCase:
         return record
 
     def run_rollout(self, reward: IntrinsicReward, script: Script) -> dict[str, Tensor]:
-        """Go through one rollout as a run does: `observe` and `bonus` at every step, then normalisation and `update`.
+        """Go through one rollout as a run does: `track`, `observe` and `bonus` at every step, then normalisation and `update`.
 
         Methods for off-policy algorithms alone run as they do: `run_off_policy_batch`.
         """
@@ -175,6 +175,7 @@ class ConformanceCase:
             return self.run_off_policy_batch(reward, script)
         steps, bonuses = self.steps(reward, script), list[torch.Tensor]()
         for step in steps:
+            reward.track(step)
             reward.observe(step)
             bonuses.append(reward.bonus(step))
         record = {"bonuses": torch.stack(bonuses)}

@@ -68,7 +68,7 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
     monitor = VecMonitor(CheckedVecEnv(base))
     log = None if base.exact_state else ActionLog(base.action_space, base.num_envs)
     learner_env = LearnerVecEnv(monitor, base, env_config, log)
-    reward = _reward(spec, base, device, registry)
+    reward = _reward(spec, base, env_config.episode_limit, device, registry)
     bonus_env = None
     if reward is not None:
         assert spec.reward is not None
@@ -81,13 +81,15 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
     return Assembly(base, monitor, learner_env, bonus_env, reward, learning, evaluation_env)
 
 
-def _reward(spec: RunSpec, base: HarnessVecEnv, device: torch.device, registry: Registry) -> IntrinsicReward | None:
+def _reward(
+    spec: RunSpec, base: HarnessVecEnv, episode_limit: int | None, device: torch.device, registry: Registry
+) -> IntrinsicReward | None:
     if spec.reward is None:
         return None
     method = registry.method(spec.reward.name)
     config = registry.config_class(method).model_validate(spec.reward.config)
     reward_class = load_reward(registry, method)
-    spaces = Spaces(base.observation_space, base.action_space, base.frame_channels)
+    spaces = Spaces(base.observation_space, base.action_space, base.frame_channels, episode_limit)
     seed = derive_seeds(spec.seed, Purpose.NETWORKS, 1, 1)[0]
     with randomness.temporary_seed(seed):
         return reward_class(config, spaces, base.num_envs, device, seed).to(device)

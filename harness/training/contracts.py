@@ -66,12 +66,16 @@ def load_reward(registry: Registry, method: Method) -> type[IntrinsicReward[Any]
     """The class of a method.
 
     Raises:
-        PluginError: It cannot be imported, is no `IntrinsicReward`, or leaves something of it undone.
+        PluginError: It cannot be imported, is no `IntrinsicReward`, leaves something of it undone, or follows episodes though
+            it says that it works without.
     """
     loaded = registry.load_class(method.reward, IntrinsicReward)
     missing = [name for name in ("bonus", "update") if getattr(loaded, name) is getattr(IntrinsicReward, name)]
     if missing:
         registry.refuse(method.reward, f"must define {' and '.join(f'{name}()' for name in missing)}")
+    if loaded.track is not IntrinsicReward.track and "off_policy" in method.works_with:
+        problem = "must not name off_policy in works_with: it defines track(), which follows episodes, and transitions from a"
+        registry.refuse(method.reward, f"{problem} replay buffer belong to none that can be followed")
     return loaded
 
 

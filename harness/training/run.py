@@ -217,9 +217,12 @@ class _Run:
             assembly.learner.start_from(state["learner"], step if start.steps else 0)
             if assembly.reward is not None:
                 assembly.reward.load_state_dict(state["reward"])
+                assembly.reward.begin_episodes()  # those that it remembers are not these environments'
         except (KeyError, RuntimeError, ValueError) as error:
             cause = " ".join(str(error).split())
             raise RunError(f"{start.path}: its networks do not fit those of this run: {cause}") from error
+        if assembly.bonus_env is not None:
+            assembly.bonus_env.steps = self._step
         self.phases.begin(self._step)
 
     def _iterate(self) -> None:
@@ -317,7 +320,7 @@ class _Run:
             assembly.learner.replay.load(self.folder.replay, state["replay"])
         if assembly.reward is not None and assembly.bonus_env is not None:
             assembly.reward.load_state_dict(state["reward"])
-            assembly.bonus_env.resume_from(state["observations"])
+            assembly.bonus_env.resume_from(state["observations"], steps=step)
         self.phases.resume(state.get("phase", 0))
         self.soundness.restored(self.folder)
         self.environments.restore(step, state, self._report_replay)

@@ -26,10 +26,10 @@ from harness.nn.augmentations import random_shift
 from harness.nn.averages import MovingAverage
 from harness.nn.diagnostics import effective_rank, evenly_spaced_indices
 from harness.nn.layers import mlp, orthogonal
+from harness.nn.memo import Memo
 from harness.nn.neighbours import VectorQueue, kth_distance
 from harness.nn.sinkhorn import sinkhorn
 from harness.rewards import Guarantees, IntrinsicReward, Spaces, Transitions
-from harness_proto_rl.cached_output import CachedOutput
 from harness_proto_rl.candidates import candidate_probabilities, sample_indices
 from harness_proto_rl.config import ProtoRLConfig
 from harness_proto_rl.encoders import Projection, build_encoder
@@ -55,7 +55,7 @@ class ProtoRL(IntrinsicReward[ProtoRLConfig]):
         trained = [*self.projection.parameters(), *self.predictor.parameters(), *self.prototypes.parameters()]
         self.optimizers["representation"] = torch.optim.Adam(trained, lr=config.learning_rate, eps=config.adam_epsilon)
         self._updates = 0
-        self._cached_projections: CachedOutput | None = None
+        self._cached_projections: Memo | None = None
 
     def augment(self, observations: Tensor) -> Tensor:
         """Images ``(B, C, H, W)`` moved at random, each on its own; vectors as they are."""
@@ -83,7 +83,7 @@ class ProtoRL(IntrinsicReward[ProtoRLConfig]):
         """Every prototype picks one next state of the batch for the queue."""
         self._normalise_prototypes()
         projections = self._projections(transitions.next_obs)
-        self._cached_projections = CachedOutput.of(projections, transitions.next_obs, self.projection)
+        self._cached_projections = Memo.of(projections, transitions.next_obs, self.projection)
         uniforms = torch.rand(self.config.prototypes, generator=self.generator).to(self.device)
         self.queue.push(projections[sample_indices(candidate_probabilities(projections, self.prototypes.weight), uniforms)])
 

@@ -62,13 +62,15 @@ class RelabellingVecEnv(BonusVecEnv):
                 bonus = self.check.bonus(self.reward.bonus(transitions), self.num_envs)
                 self.check.finite(bonus.cpu().numpy())
                 self.reward.normaliser.normalise_step(bonus, start=self.combine.normaliser_start)
+        self.steps += self.num_envs
         return observations, rewards, dones, infos
 
     def relabel(self, batch: Transitions) -> Tensor:
         """Let the method learn from a sampled batch and score it.
 
         Returns:
-            ``w_ext * reward + w_int * bonus`` of each transition, float32 ``(B,)``.
+            ``w_ext * reward + w_int * bonus`` of each transition, bounded by ``clip_total``, float32 ``(B,)``; ``w_int`` is
+            decayed by the steps taken so far, and not by those taken before the transition.
         """
         if self.train_reward:
             for name, value in self.check.metrics(self.reward.update(batch), "update").items():
@@ -80,7 +82,9 @@ class RelabellingVecEnv(BonusVecEnv):
         if self.reward.normaliser is not None:
             bonus = self.reward.normaliser.scale(bonus)
         self._bonuses.add(bonus)
-        return self.combine.extrinsic_weight * batch.reward + self.combine.intrinsic_weight * bonus
+        combined = self.combine.extrinsic_weight * batch.reward + self.intrinsic_weight * bonus
+        bound = self.combine.clip_total
+        return combined if bound is None else combined.clamp(-bound, bound)
 
     def pop_metrics(self) -> dict[str, float]:
         """Statistics of all bonuses in sampled batches since the last call, the means of what updates returned, and diagnoses.
@@ -89,8 +93,8 @@ class RelabellingVecEnv(BonusVecEnv):
         """
         metrics = self._bonuses.summary()
         if self.reward.normaliser is not None:
-            metrics["return_std"] = float(self.reward.normaliser.moments.std)
-        metrics |= {name: float(np.mean(values)) for name, values in self._update_metrics.items()}
+            metrics |= self.reward.normaliser.metrics()
+        metrics |= self._weight_metrics | {name: float(np.mean(values)) for name, values in self._update_metrics.items()}
         if self._last_batch is not None:
             metrics |= self.check.metrics(self.reward.diagnose(self._last_batch), "diagnose")
         self._bonuses, self._update_metrics, self._last_batch = _BonusStatistics(), {}, None

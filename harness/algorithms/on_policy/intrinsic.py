@@ -17,9 +17,10 @@ from harness.spec import Combination
 class IntrinsicRewardVecEnv(BonusVecEnv):
     """Scores every transition with a bonus, and trains the method after every rollout.
 
-    With ``combine.mode == "sum"`` the reward that leaves the wrapper is ``w_ext * r + w_int * bonus``, the bonus divided by
-    the running deviation of its discounted return so far if the method asks for that. With ``"two_critics"`` the extrinsic
-    reward leaves unchanged, and the learner takes the bonuses of the rollout from `rollout_bonuses`.
+    With ``combine.mode == "sum"`` the reward that leaves the wrapper is ``w_ext * r + w_int * bonus``, bounded by
+    ``clip_total``, with ``w_int`` decayed as the combination says, and the bonus normalised by what the method's normaliser
+    has seen so far. With ``"two_critics"`` the extrinsic reward leaves unchanged, and the learner takes the bonuses of the
+    rollout from `rollout_bonuses`.
 
     Args:
         venv: The environments, monitored; infos follow `harness.environments.base.HarnessVecEnv`.
@@ -60,21 +61,22 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
             "bonus_max": float(self._bonuses.max()),
         }
         if self.reward.normaliser is not None:
-            metrics["return_std"] = float(self.reward.normaliser.moments.std)
-        metrics |= self._update_metrics
+            metrics |= self.reward.normaliser.metrics()
+        metrics |= self._weight_metrics | self._update_metrics
         self._update_metrics = {}
         return metrics
 
-    def resume_from(self, observations: np.ndarray) -> None:
-        """Continue at the start of a rollout whose first observations these are."""
+    def resume_from(self, observations: np.ndarray, *, steps: int | None = None) -> None:
+        """Continue at the start of a rollout whose first observations these are; see `BonusVecEnv.resume_from`."""
         self._rollout.clear()
-        super().resume_from(observations)
+        super().resume_from(observations, steps=steps)
 
     def step_wait(self) -> StepReturn:
         """Finish a step; the reward that is returned depends on the mode, see the class."""
         step = cast(StepReturn, self.venv.step_wait())
         observations, rewards, dones, infos = step
         transitions = self._to_transitions(observations, rewards, dones, infos)
+        self.reward.track(transitions)
         if self.train_reward:
             self.reward.observe(transitions)
         bonus = self.check.bonus(self.reward.bonus(transitions), self.num_envs)
@@ -86,8 +88,11 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
         added = self._bonuses[self._rollout.position] = bonus.cpu().numpy()
         self.check.finite(added)
         if summed:
-            combined = self.combine.extrinsic_weight * rewards + self.combine.intrinsic_weight * added
+            combined = self.combine.extrinsic_weight * rewards + self.intrinsic_weight * added
+            if (bound := self.combine.clip_total) is not None:
+                combined = combined.clip(-bound, bound)
             rewards = combined.astype(np.float32)
+        self.steps += self.num_envs
         self._rollout.add(transitions)
         if self._rollout.full:
             rollout = self._rollout.transitions()

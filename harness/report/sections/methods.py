@@ -60,6 +60,10 @@ def _specs_by_method(analysis: Analysis, records: RunRecords) -> dict[str, RunSp
 
 def _combination(combine: Combination) -> str:
     weights = f"extrinsic × {combine.extrinsic_weight:g}, bonus × {combine.intrinsic_weight:g}"
+    if combine.decay:
+        weights += f" × {1 - combine.decay:.12g}^step"
+    if combine.clip_total is not None:
+        weights += f", bounded by ±{combine.clip_total:g}"
     if combine.mode == "sum":
         return (
             f"sum of rewards ({weights}): a simplification, since one value function and one discount serve both and the"

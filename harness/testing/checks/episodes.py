@@ -29,6 +29,7 @@ def last_step(case: ConformanceCase) -> None:
     script = case.script(1).with_ends(*_ENDS)
     expected: list[torch.Tensor] = []
     for step in case.steps(by_hand, script):
+        by_hand.track(step)
         by_hand.observe(step)
         expected.append(by_hand.bonus(step))
     found = {"bonuses": through_wrapper(case, wrapped, script)}

@@ -41,6 +41,7 @@ def inputs(case: ConformanceCase) -> None:
     reward = case.build()
     steps, rollout = case.steps(reward, case.script(1)), case.rollout(reward, case.script(1))
     for name, call, given in (
+        ("track()", reward.track, steps[0]),
         ("observe()", reward.observe, steps[0]),
         ("bonus()", reward.bonus, steps[0]),
         ("bonus()", reward.bonus, rollout),
