@@ -10,15 +10,24 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from harness.nn.memo import Memo
 
-if TYPE_CHECKING:  # which needs this module itself
-    from harness.rewards import Transitions
+
+class Step(Protocol):
+    """What is looked at of `harness.rewards.Transitions`, every environment at most once."""
+
+    @property
+    def obs(self) -> Tensor: ...
+    @property
+    def env_index(self) -> Tensor: ...
+    @property
+    def done(self) -> Tensor: ...
+    def states(self, end: Literal["obs", "next_obs"]) -> Tensor: ...
 
 
 class EpisodeState(nn.Module):
@@ -131,7 +140,7 @@ class EpisodeMemory(EpisodeState):
 
     @torch.no_grad()
     def advance(
-        self, transitions: Transitions, embed: Callable[[Tensor], Tensor], end: Literal["obs", "next_obs"] = "next_obs"
+        self, transitions: Step, embed: Callable[[Tensor], Tensor], end: Literal["obs", "next_obs"] = "next_obs"
     ) -> Tensor:
         """Take one step: compare the states at one end of the transitions with their episodes, then add them.
 
@@ -161,7 +170,7 @@ class EpisodeMemory(EpisodeState):
 
     @torch.no_grad()
     def answer(
-        self, transitions: Transitions, embed: Callable[[Tensor], Tensor], end: Literal["obs", "next_obs"] = "next_obs"
+        self, transitions: Step, embed: Callable[[Tensor], Tensor], end: Literal["obs", "next_obs"] = "next_obs"
     ) -> Tensor:
         """What was said of these very transitions when they were taken, or what is to be said of others now.
 
