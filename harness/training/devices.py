@@ -29,8 +29,10 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise UserError(f"unknown device {name!r}: auto, cpu, cuda and cuda:N are known") from None
-    if device.type != "cuda":
-        return device
+    if device.type not in ("cpu", "cuda"):
+        raise UserError(f"device {name} is not supported: auto, cpu, cuda and cuda:N are")
+    if device.type == "cpu":
+        return torch.device("cpu")
     if not torch.cuda.is_available():
         raise UserError("device cuda is not available here: torch sees no GPU; use --device cpu")
     count = torch.cuda.device_count()

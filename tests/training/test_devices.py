@@ -53,6 +53,9 @@ def test_a_gpu_that_is_named_is_taken(gpus, monkeypatch):
         (0, "cuda:0", "device cuda is not available here: torch sees no GPU; use --device cpu"),
         (1, "cuda:x", "unknown device 'cuda:x': auto, cpu, cuda and cuda:N are known"),
         (1, "gpu", "unknown device 'gpu': auto, cpu, cuda and cuda:N are known"),
+        (1, "meta", "device meta is not supported: auto, cpu, cuda and cuda:N are"),
+        (0, "mps", "device mps is not supported: auto, cpu, cuda and cuda:N are"),
+        (0, "xpu:1", "device xpu:1 is not supported: auto, cpu, cuda and cuda:N are"),
     ],
 )
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(gpus, count, name, message):
