@@ -23,7 +23,7 @@ from testing.toy_methods import (
 
 from harness.errors import UnknownNameError
 from harness.testing import CHECKS, CheckFailed, MethodConformance, Subject, run_checks
-from harness.testing.checks.cuda import moves
+from harness.testing.checks.devices import moves
 
 BY_NAME = {check.name: check for check in CHECKS}
 MISTAKES = [(check, mistake) for check, mistakes in BROKEN.items() for mistake in mistakes]

@@ -482,6 +482,36 @@ class CandidatesBesideItsState(Represents):
 
 SOUND = (Sound, Represents, EpisodicMemory, OverlyModestStatistics)
 
+class StaysOnTheCpu(Sound):
+    """Keeps what it has seen where it was built, not on its device."""
+
+    def __init__(self, config: SoundConfig, spaces: Spaces, n_envs: int, device: Any, seed: int) -> None:
+        super().__init__(config, spaces, n_envs, device, seed)
+        self.mean = torch.zeros(16)
+
+    @torch.no_grad()
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return (self.target(self.features(transitions.next_obs)) - self.mean).square().mean(1)
+
+
+class LooksThroughNumPy(Sound):
+    @torch.no_grad()
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return torch.from_numpy(np.asarray(super().bonus(transitions)))
+
+
+class DrawsOnTheCpu(Sound):
+    def distillation_loss(self, transitions: Transitions) -> torch.Tensor:
+        kept = torch.rand(len(transitions), generator=self.generator, device=transitions.next_obs.device) < 0.9
+        return (self.error(transitions.next_obs) * kept).mean()
+
+
+class AnswersOnTheCpu(Sound):
+    @torch.no_grad()
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return super().bonus(transitions).cpu()
+
+
 BROKEN: dict[str, dict[str, Subject]] = {
     "off_policy": {
         kind.__name__: subject(kind)
@@ -522,6 +552,7 @@ BROKEN: dict[str, dict[str, Subject]] = {
     "gradients": {kind.__name__: subject(kind) for kind in (NoStopGradient, MisspeltLoss, LossWithoutGradient)},
     "bonus_order": {kind.__name__: subject(kind) for kind in (CentredOnItsBatch, FirstComeFirstServed)},
     "update_order": {kind.__name__: subject(kind) for kind in (OneAfterTheOther,)},
+    "device": {kind.__name__: subject(kind) for kind in (StaysOnTheCpu, LooksThroughNumPy, DrawsOnTheCpu, AnswersOnTheCpu)},
     "last_step": {kind.__name__: subject(kind) for kind in (ScoresWhatItSawLast, ViewsTheBatch)},
     "boundaries": {kind.__name__: subject(kind) for kind in (ScoresWhatItSawLast, RunningStatistics, EndlessEpisodes)},
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.testing.checks import batches, cuda, descriptions, episodes, learners, learning, numbers, replay, seeds, state
+from harness.testing.checks import batches, descriptions, devices, episodes, learners, learning, numbers, replay, seeds, state
 from harness.testing.checks.check import Check
 from harness.testing.outcomes import CheckFailed, NotApplicable
 from harness.testing.subject import ConformanceCase, Subject
@@ -64,7 +64,8 @@ CHECKS: tuple[Check, ...] = (
     Check("off_policy", "on a replay buffer's batches it learns, scores and resumes as well, in whatever order they come",
           _for_each_kind(replay.off_policy)),
     Check("learners", "an algorithm of each kind that it declares trains with its bonus", learners.learners),
+    Check("device", "everything that it computes is on the device that it was given", _for_each_kind(devices.device)),
     Check("cuda", "on a GPU it goes on from a checkpoint made without one, with the same bonuses",
-          _for_each_kind(cuda.cuda)),
+          _for_each_kind(devices.cuda)),
 )  # fmt: skip
 """Every check, in the order in which they are shown."""
