@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
@@ -110,14 +111,17 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
             return model.policy_class(*arguments, **model.policy_kwargs)
 
     def _build_model(self, context: LearnerContext) -> Any:
-        return with_envs_as_they_are(self.algorithm_class())(
-            self.policy_class(context),
-            context.bonus_env or context.learner_env,
-            policy_kwargs=self.policy_arguments(context),
-            seed=derive_seeds(context.spec.seed, Purpose.NETWORKS, 0, 1)[0],
-            device=context.device,
-            **self.model_arguments(context),
-        )
+        with warnings.catch_warnings():
+            # Advice for whoever has chosen a GPU for a small policy; a method's networks may be large all the same.
+            warnings.filterwarnings("ignore", message="You are trying to run .* on the GPU", category=UserWarning)
+            return with_envs_as_they_are(self.algorithm_class())(
+                self.policy_class(context),
+                context.bonus_env or context.learner_env,
+                policy_kwargs=self.policy_arguments(context),
+                seed=derive_seeds(context.spec.seed, Purpose.NETWORKS, 0, 1)[0],
+                device=context.device,
+                **self.model_arguments(context),
+            )
 
     def _require_actions(self, config: ConfigT, context: LearnerContext) -> None:
         space = context.base.action_space

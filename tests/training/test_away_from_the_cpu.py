@@ -1,0 +1,42 @@
+"""Whole runs on a device as strict as a GPU, which computes on the CPU: nothing is mixed, and the numbers are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.specs import make_spec
+
+from harness.runs.files import read_csv_rows
+from harness.runs.folder import RunFolder
+from harness.spec import RunSpec
+from harness.testing.stand_in_device import stand_in_device
+from harness.training import run as run_module
+from harness.training.run import train
+
+SMALL = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "minibatch_order": "shuffled", "keep": 0.5}
+CASES = {
+    "none": make_spec(),
+    "sum": make_spec(reward="rnd", config=SMALL, combine={"mode": "sum"}),
+    "two critics": make_spec(reward="rnd", config=SMALL),
+}
+
+
+def numbers_of(spec: RunSpec, results: Path, device: str) -> tuple[object, ...]:
+    """The log without its times, the evaluations and the weights."""
+    train(spec, results, device=device)
+    folder = RunFolder.of(spec, results)
+    (weights,) = folder.path.rglob("*.safetensors")
+    rows = [
+        {name: value for name, value in row.items() if name not in ("time/time_elapsed", "time/fps")}
+        for row in read_csv_rows(folder.progress_file)[1]
+    ]
+    return rows, folder.evaluations_file.read_bytes(), weights.read_bytes()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_on_a_device_is_the_run_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    expected = numbers_of(CASES[case], tmp_path / "here", "cpu")
+    with stand_in_device() as device:
+        monkeypatch.setattr(run_module, "choose_device", lambda name: device)
+        assert numbers_of(CASES[case], tmp_path / "there", "cuda") == expected
