@@ -1,14 +1,14 @@
 """A device that is none: it computes on the CPU, and is as strict as a GPU about what may be mixed with what.
 
-Tensors carry a mark of where they are said to be, which every call of torch hands on to its results. What a GPU would refuse is
-refused here: tensors of both places in one call, a generator of the other place, NumPy's view of a tensor that is away.
+Tensors carry a mark of where they are said to be, which every call of torch hands on to its results. What a GPU would refuse
+is refused here: tensors of both places in one call, a generator of the other place, NumPy's view of a tensor that is away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -36,32 +36,36 @@ class StandInGenerator(_GENERATOR):
 
     stand_in: bool
 
-    def __new__(cls, device: torch.device | str | int = "cpu") -> StandInGenerator:
+    def __new__(cls, device: Any = "cpu") -> Any:
         """Make a generator on the CPU, whatever the device is called."""
-        made = super().__new__(cls, "cpu")
+        make: Any = _GENERATOR.__new__
+        made = make(cls, "cpu")
         made.stand_in = _is_stand_in(device)
         return made
 
+    def __init__(self, device: Any = "cpu") -> None:
+        """Nothing is left to do."""
+
     @property
-    def device(self) -> torch.device:
+    def device(self) -> torch.device:  # type: ignore[override]  # a property in C, which its description makes an attribute
         """The place for which it was made."""
         return STAND_IN if self.stand_in else _CPU
 
 
 @contextmanager
-def stand_in_device() -> Iterator[torch.device]:
+def stand_in_device() -> Generator[torch.device]:
     """Let `STAND_IN` be a device during a block, in which torch must not use a real GPU.
 
     Yields:
-        The device.
+        The device, by which tensors are said to be away.
     """
-    torch.Generator = StandInGenerator  # type: ignore[misc] - generators are made by class, which no mode of torch sees
-    Tensor._make_subclass = staticmethod(_make_subclass)  # type: ignore[method-assign] - nor does one see parameters made
+    torch.Generator = StandInGenerator  # made by a class, which no mode of torch sees
+    setattr(Tensor, "_make_subclass", staticmethod(_make_subclass))  # noqa: B010  # nor are parameters that are made
     try:
         with _StandInMode():
             yield STAND_IN
     finally:
-        torch.Generator = _GENERATOR  # type: ignore[misc] - as it was
+        torch.Generator = _GENERATOR
         del Tensor._make_subclass
 
 
@@ -81,15 +85,15 @@ class _StandInMode(TorchFunctionMode):
             return STAND_IN if _is_away(args[0]) else func(*args, **options)
         if name in _NO_VIEW and _is_away(args[0]):
             raise WrongDevice(f"{name}: NumPy cannot look at a tensor on a device; move it by .cpu() first")
-        target, args, options = _without_device(name, args, options)
-        tensors = list(_tensors((args, options)))
+        target, given, options = _without_device(name, args, options)
+        tensors = list(_tensors((given, options)))
         away = [one for one in tensors if _is_away(one)]
         if name in ("to", "cpu", "cuda", "type", "type_as") and target is not None:
-            return _moved(func(*args, **options), args[0], target)
+            return _moved(func(*given, **options), args[0], target)
         _check_mixture(name, tensors, away, args)
         there = bool(away) if target is None else target == STAND_IN
         _check_generator(name, options.get("generator"), there)
-        result = func(*args, **options)
+        result = func(*given, **options)
         if name == "set_data":
             _mark(args[0], _is_away(args[1]))
         if there and name not in _NO_RESULT:
@@ -123,16 +127,15 @@ def _tensors(value: Any) -> Iterator[Tensor]:
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _tensors(one)
+        yield from _tensors(list(cast(Mapping[Any, Any], value).values()))
     elif isinstance(value, (tuple, list)):
-        for one in value:
+        for one in cast(Sequence[Any], value):
             yield from _tensors(one)
 
 
 def _without_device(
-    name: str, args: tuple[Any, ...], options: dict[str, Any]
-) -> tuple[torch.device | None, tuple[Any, ...], dict[str, Any]]:
+    name: str, args: Sequence[Any], options: dict[str, Any]
+) -> tuple[torch.device | None, Sequence[Any], dict[str, Any]]:
     """The device that a call names, if it does, and the call with the CPU in its place."""
     if name == "cpu":
         return _CPU, args, options
@@ -166,7 +169,7 @@ def _moved(result: Tensor, source: Tensor, target: torch.device) -> Tensor:
     return result
 
 
-def _check_mixture(name: str, tensors: list[Tensor], away: list[Tensor], args: tuple[Any, ...]) -> None:
+def _check_mixture(name: str, tensors: list[Tensor], away: list[Tensor], args: Sequence[Any]) -> None:
     """Refuse tensors of both places in one call; single numbers and indices may come from the CPU."""
     here = [one for one in tensors if not _is_away(one) and one.dim() > 0]
     if not away or not here or name in _MAY_MIX:

@@ -26,7 +26,7 @@ class Gpus:
         monkeypatch.setattr(cuda, "is_available", lambda: count > 0)
         monkeypatch.setattr(cuda, "is_initialized", lambda: current is not None)
         monkeypatch.setattr(cuda, "current_device", self._used)
-        monkeypatch.setattr(cuda, "get_rng_state", lambda: self.states[self._used()].clone())
+        monkeypatch.setattr(cuda, "get_rng_state", self._get)
         monkeypatch.setattr(cuda, "set_rng_state", self._set)
         monkeypatch.setattr(cuda, "manual_seed", lambda seed: self._set(torch.full((16,), seed, dtype=torch.uint8)))
         for name in ("get_rng_state_all", "set_rng_state_all", "manual_seed_all"):
@@ -35,6 +35,9 @@ class Gpus:
     def _used(self) -> int:
         assert self.current is not None, "a GPU was touched that the process does not use"
         return self.current
+
+    def _get(self) -> torch.Tensor:
+        return self.states[self._used()].clone()
 
     def _set(self, state: torch.Tensor) -> None:
         self.states[self._used()] = state

@@ -14,11 +14,11 @@ from harness.testing.stand_in_device import STAND_IN, WrongDevice, stand_in_devi
 
 REFUSED: dict[str, Callable[[Tensor], object]] = {
     "a sum of both places": lambda x: x + torch.ones(3),
-    "a network that was left behind": lambda x: nn.Linear(3, 1)(x),
+    "a network that was left behind": nn.Linear(3, 1),
     "stacked with what is on the CPU": lambda x: torch.stack([x, torch.ones(3)]),
     "an index that is away": lambda x: torch.arange(3)[x.long()],
     "its view by numpy()": lambda x: x.numpy(),
-    "its view by NumPy itself": lambda x: np.asarray(x),
+    "its view by NumPy itself": np.asarray,
     "a generator of the CPU": lambda x: torch.rand(3, generator=torch.Generator(), device=x.device),
     "the generator of the CPU in place": lambda x: x.normal_(generator=torch.Generator(device="cpu")),
     "a generator of its own on the CPU": lambda x: torch.rand(3, generator=torch.Generator(x.device)),
@@ -28,7 +28,7 @@ REFUSED: dict[str, Callable[[Tensor], object]] = {
 ALLOWED: dict[str, Callable[[Tensor], Tensor]] = {
     "a single number of the CPU": lambda x: x * torch.tensor(2.0),
     "an index of the CPU": lambda x: x[torch.tensor([0, 2])],
-    "like another": lambda x: torch.zeros_like(x),
+    "like another": torch.zeros_like,
     "new from another": lambda x: x.new_ones(2),
     "moved": lambda x: torch.ones(3).to(x.device) + x,
     "moved to another's place": lambda x: torch.ones(3).to(x) + x,

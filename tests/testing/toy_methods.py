@@ -482,6 +482,7 @@ class CandidatesBesideItsState(Represents):
 
 SOUND = (Sound, Represents, EpisodicMemory, OverlyModestStatistics)
 
+
 class StaysOnTheCpu(Sound):
     """Keeps what it has seen where it was built, not on its device."""
 
