@@ -11,6 +11,7 @@ from harness.config.describe import Setting, describe_settings
 from harness.errors import PluginError, SuiteError, UnknownNameError
 from harness.registry import DISABLE_VARIABLE, Provided, Registry, hooks
 from harness.registry.discovery import PluginInfo
+from harness.registry.mixtures import split_name
 from harness.runs.speeds import SPEEDS_FILE, Speed, estimate_cost, measured_speeds
 from harness.suites.files import SUITES_FOLDER, installed_suite_files, suite_files
 from harness.tuning.parameters import SearchSpace
@@ -176,6 +177,8 @@ def describe(registry: Registry, name: str) -> list[Detail]:
         UnknownNameError: Nothing of any kind has this name.
     """
     found = [_detail(registry, kind, name) for kind in KINDS if name in getattr(registry, kind)]
+    if not found and split_name(name) is not None:
+        return [_mixture_detail(registry, name)]
     if not found:
         known = {known for kind in KINDS for known in getattr(registry, kind)}
         notes = "; ".join(str(plugin) for plugin in registry.broken)
@@ -197,7 +200,7 @@ def space(registry: Registry, name: str) -> SpaceEntry:
     Raises:
         UnknownNameError: Nothing that has a search space has this name.
     """
-    if name in registry.methods:
+    if name in registry.methods or split_name(name) is not None:
         method = registry.method(name)
         return SpaceEntry(method_space(method, registry), registry.default_algorithm(method))
     if name in registry.algorithms:
@@ -267,6 +270,20 @@ def _detail(registry: Registry, kind: str, name: str) -> Detail:
         return Detail(entry, presets, list(describe_settings(registry.config_class(description))))
     except PluginError as error:
         return Detail(entry, presets, problem=str(error))
+
+
+def _mixture_detail(registry: Registry, name: str) -> Detail:
+    """What is known of a mixture, which no plugin provides: it is taken for the first member's plugin's."""
+    method = registry.method(name)
+    plugin = registry.methods[registry.member_names(name)[0]].plugin
+    entry = Entry("method", method.name, method.summary, method.paper, plugin, _facts(method))
+    presets = [
+        PresetEntry(
+            name=preset.name, source=preset.source, config=dict(preset.config), combine={}, plugin=plugin.name, phases={}
+        )
+        for preset in method.presets
+    ]
+    return Detail(entry, presets, list(describe_settings(registry.config_class(method))))
 
 
 def _presets(registry: Registry, description: hooks.Method | hooks.Algorithm) -> list[PresetEntry]:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from harness.cli.display.console import open_console
 from harness.errors import UnknownNameError
+from harness.registry.mixtures import split_name
 
 if TYPE_CHECKING:
     from harness.registry import Registry
@@ -84,6 +85,8 @@ def _kinds(name: str, registry: Registry) -> list[str]:
     """What a name stands for."""
     provided = {"method": registry.methods, "algorithm": registry.algorithms, "environment": registry.environments}
     found = [kind for kind, names in provided.items() if name in names]
+    if not found and split_name(name) is not None and registry.method(name):
+        return ["method"]
     if not found:
         known = {known: None for names in provided.values() for known in names}
         notes = "; ".join(str(plugin) for plugin in registry.broken)

@@ -8,6 +8,7 @@ from typing import Any
 from harness.config import KIND_AXES, AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, missing_kinds
 from harness.registry import Registry
 from harness.registry.hooks import Method
+from harness.registry.mixtures import member_configs
 from harness.spec import Combination, RewardSpec
 from harness.suites.locations import KeyPath
 from harness.suites.model import Suite
@@ -135,19 +136,22 @@ def observation_problems(method: str, reward: RewardSpec, environments: Environm
         environments: Families and settings of the tasks.
         registry: Finds the method's configuration.
     """
-    config = registry.config_class(registry.method(reward.name)).model_validate(reward.config)
-    required_observations = config.required_observations if isinstance(config, IntrinsicRewardConfig) else None
-    if required_observations is None:
-        return
-    wanted, key = required_observations
-    mismatched = {
-        task: family for task, (family, settings) in environments.items() if _observation_kind(settings) not in (None, wanted)
-    }
-    if mismatched:
-        requirement = f"{key} {getattr(config, key)!r} of method {reward.name!r} needs {wanted}"
-        shown = f"which these tasks do not show: {_name_tasks(mismatched)}"
-        message = f"{requirement}, {shown}; choose another {key}, or leave them out"
-        yield Problem(message, (("methods", method, "config", key), ("methods", method, "reward")))
+    whole = registry.config_class(registry.method(reward.name)).model_validate(reward.config)
+    for place, config in member_configs(whole).items():
+        required_observations = config.required_observations if isinstance(config, IntrinsicRewardConfig) else None
+        if required_observations is None:
+            continue
+        wanted, key = required_observations
+        mismatched = {
+            task: family
+            for task, (family, settings) in environments.items()
+            if _observation_kind(settings) not in (None, wanted)
+        }
+        if mismatched:
+            requirement = f"{key} {getattr(config, key)!r} of method {(*place, reward.name)[0]!r} needs {wanted}"
+            shown = f"which these tasks do not show: {_name_tasks(mismatched)}"
+            message = f"{requirement}, {shown}; choose another {key}, or leave them out"
+            yield Problem(message, (("methods", method, "config", *place, key), ("methods", method, "reward")))
 
 
 def run_length_problems(suite: Suite, method: str, config: AlgorithmConfig) -> Iterator[Problem]:

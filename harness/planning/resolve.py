@@ -195,7 +195,7 @@ def resolve_reward(suite: Suite, method: str, resolved: ResolvedSuite, registry:
     model = config_class(registry, registry.method, block.reward, ((*path, "reward"),))
     preset = _resolve_method_preset(block, path, registry)
     about = f"method {block.reward!r}{_preset_phrase(preset)}"
-    config = validate(model, deep_merge(preset.config, block.config), lambda key: ((*path, "config", *key),), about)
+    config = validate(model, deep_merge(preset.config, block.config), lambda key: _config_paths(path, key), about)
     modes = sorted(resolved.algorithms[method][1].combine_modes) if method in resolved.algorithms else [Combination().mode]
     published = adapt_combination(preset.combine, block.combine, modes)
     combine = validate(Combination, deep_merge(published, block.combine), lambda key: ((*path, "combine", *key),), about)
@@ -214,6 +214,12 @@ def resolve_reward(suite: Suite, method: str, resolved: ResolvedSuite, registry:
         ),
     ]
     return RewardSpec(name=block.reward, config=config.model_dump(mode="json"), combine=combine)
+
+
+def _config_paths(path: KeyPath, key: KeyPath) -> tuple[KeyPath, ...]:
+    """Where a setting of a method may be written: weights of a mixture's members stand beside their names as well."""
+    written = (*path, "config", *key)
+    return ((*path, "reward", "mix", *key[1:]), written) if key[:1] == ("weights",) else (written,)
 
 
 def resolve_method_phases(suite: Suite, method: str, resolved: ResolvedSuite, registry: Registry) -> PhaseBlocks:

@@ -21,6 +21,7 @@ from harness.errors import PluginError, UnknownNameError, UserError
 from harness.registry import hooks
 from harness.registry.discovery import BrokenPlugin, Description, Plugin, PluginInfo, builtin_plugin, discover
 from harness.registry.error_summary import summarise_error_with_location
+from harness.registry.mixtures import Mixture, describe_mixture, mixture_config, split_name
 
 DISABLE_VARIABLE = "HARNESS_DISABLE_PLUGINS"
 """The environment variable that names entry points to pass over, separated by commas."""
@@ -80,16 +81,36 @@ class Registry:
         self.algorithms: dict[str, Provided[hooks.Algorithm]] = self._provided["algorithm"]
         self.executors: dict[str, Provided[hooks.Executor]] = self._provided["executor"]
         self.report_sections: dict[str, Provided[hooks.ReportSection]] = self._provided["report section"]
+        self._mixtures: dict[str, Mixture] = {}
+        self._mixture_configs: dict[str, type[Config]] = {}
         for plugin in plugins:
             self._add(plugin)
 
     def method(self, name: str) -> hooks.Method:
-        """The method of this name.
+        """The method of this name, or the mixture of several: see `harness.registry.mixtures`.
 
         Raises:
             UnknownNameError: Nothing installed provides it; `environment` and the others raise likewise.
+            UserError: The methods of a mixture do not go together.
         """
-        return self._find("method", name)
+        return self._mixture(name) or self._find("method", name)
+
+    def member_names(self, method: str) -> list[str]:
+        """The names of the methods that a method of this name is made of; its own, if it is no mixture."""
+        described = self.method(method)
+        return [member.name for member in described.members] if isinstance(described, Mixture) else [method]
+
+    def _mixture(self, name: str) -> Mixture | None:
+        """The mixture of this name, described once; ``None`` for any other name."""
+        if name in self.methods or (parts := split_name(name)) is None:
+            return None
+        form, names = parts
+        members = [self._find("method", member) for member in names]
+        try:
+            described = describe_mixture(form, members)
+        except ValueError as error:
+            raise UserError(f"{name!r}: {error}") from None
+        return self._mixtures.setdefault(described.name, described)
 
     def environment(self, name: str) -> hooks.EnvironmentFamily:
         """The environment family of this name."""
@@ -161,10 +182,18 @@ class Registry:
         Raises:
             PluginError: It cannot be imported, or is not a model of the right kind.
         """
+        if isinstance(description, Mixture):
+            return self._mixture_config(description)
         loaded = self.load_class(description.config, _CONFIG_BASES[type(description)])
         if issubclass(loaded, AlgorithmConfig) and getattr(loaded, "kind", None) not in KIND_AXES["learner"]:
             self.refuse(description.config, "must say what it is: kind = 'on_policy' or 'off_policy', as a ClassVar")
         return loaded
+
+    def _mixture_config(self, mixture: Mixture) -> type[Config]:
+        if mixture.name not in self._mixture_configs:
+            members = {member.name: self.config_class(member) for member in mixture.members}
+            self._mixture_configs[mixture.name] = mixture_config(mixture, members)
+        return self._mixture_configs[mixture.name]
 
     def algorithm_config(self, name: str) -> type[AlgorithmConfig]:
         """The configuration model of the algorithm of this name."""
@@ -195,6 +224,8 @@ class Registry:
 
     def presets(self, description: hooks.Method | hooks.Algorithm) -> dict[str, hooks.Preset]:
         """Published settings by name, the default of a method first; an algorithm's include those of other plugins."""
+        if isinstance(description, Mixture):
+            return {preset.name: preset for preset in description.presets}
         kind = _KINDS[type(description)]
         return {name: preset.description for name, preset in self._provided[_preset_kind(kind, description.name)].items()}
 

@@ -44,6 +44,7 @@ def save_reward(reward: IntrinsicReward[Any], path: str | Path) -> Path:
         "config": reward.config.model_dump(mode="json"),
         "n_envs": reward.n_envs,
         "frame_channels": reward.spaces.frame_channels,
+        "episode_limit": reward.spaces.episode_limit,
         "observation": _space_tree(reward.spaces.observation),
         "action": _space_tree(reward.spaces.action),
         "state": reward.state_dict(),
@@ -73,7 +74,7 @@ def load_reward(path: str | Path, *, device: str = "auto") -> IntrinsicReward[An
     registry = installed()
     method = registry.method(tree["method"])
     settings = validated(registry.config_class(method), tree["config"], f"{path}: method {method.name!r}")
-    spaces = Spaces(_space(tree["observation"]), _space(tree["action"]), tree["frame_channels"])
+    spaces = Spaces(_space(tree["observation"]), _space(tree["action"]), tree["frame_channels"], tree.get("episode_limit"))
     return _restored(build(method, settings, spaces, tree["n_envs"], device, seed=0), tree, Path(path))
 
 

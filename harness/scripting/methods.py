@@ -12,6 +12,7 @@ from harness.config import KIND_AXES, Config, IntrinsicRewardConfig, missing_kin
 from harness.errors import UnknownNameError, UserError
 from harness.registry import installed
 from harness.registry.hooks import Method
+from harness.registry.mixtures import MixtureConfig, member_configs, mixture_name
 from harness.rewards import IntrinsicReward, Spaces
 from harness.scripting.spaces import method_spaces
 from harness.suites.validation import ValidationFailed, validate
@@ -69,6 +70,8 @@ def build(method: Method, settings: Config, spaces: Spaces, n_envs: int, device:
 
 def registered_method(reward: IntrinsicReward[Any]) -> Method | None:
     """The description of the method, if a plugin provides its class with the class of its settings."""
+    if isinstance(reward.config, MixtureConfig):
+        return installed().method(mixture_name(reward.config.form, list(reward.config.rewards)))
     registry, package = installed(), type(reward).__module__.partition(".")[0]
     for provided in registry.methods.values():
         method = provided.description
@@ -126,12 +129,13 @@ def _require_actions(method: Method, space: gym_spaces.Space[Any]) -> None:
 
 
 def _require_observations(method: Method, settings: Config, spaces: Spaces) -> None:
-    required = settings.required_observations if isinstance(settings, IntrinsicRewardConfig) else None
     kind = "vectors" if spaces.frame_channels is None else "images"
-    if required is not None and required[0] != kind:
-        wanted, key = required
-        setting = f"{key} {getattr(settings, key)!r} of method {method.name!r}"
-        raise UserError(f"{setting} needs {wanted}, and these observations are {spaces.observation}: choose another {key}")
+    for place, config in member_configs(settings).items():
+        required = config.required_observations if isinstance(config, IntrinsicRewardConfig) else None
+        if required is not None and required[0] != kind:
+            wanted, key = required
+            setting = f"{key} {getattr(config, key)!r} of method {(*place, method.name)[0]!r}"
+            raise UserError(f"{setting} needs {wanted}, and these observations are {spaces.observation}: choose another {key}")
 
 
 def _dotted(paths: tuple[tuple[str | int, ...], ...]) -> list[str]:

@@ -24,6 +24,7 @@ from pydantic import (
 
 from harness.config import Config
 from harness.errors import shorten
+from harness.registry.mixtures import mixture_name, split_name
 from harness.spec import MAX_COUNT, RESETTABLE_PARTS, Combination, EvaluationSpec, Normalisation, ResettablePart
 from harness.suites.tune_block import TuneBlock
 
@@ -228,13 +229,55 @@ class PhaseBlock(_Block):
         return self
 
 
+class MixBlock(_Block):
+    """The weighted sum of several intrinsic rewards."""
+
+    mix: dict[str, float]
+    """Weights of the bonuses, by the names of their methods."""
+
+
+class ProductParts(_Block):
+    """What a product is made of."""
+
+    lifelong: str
+    """The method whose bonus, standardised, multiplies the other's."""
+
+    episodic: str
+    """The method whose bonus is multiplied."""
+
+
+class ProductBlock(_Block):
+    """The product of two intrinsic rewards, as Never Give Up forms it."""
+
+    product: ProductParts
+    """The methods, by their part in it."""
+
+
+def _name_mixture(value: Any) -> Any:
+    """The name of a mixture, whichever way it is written."""
+    match value:
+        case {"mix": {**weights}, **rest} if not rest:
+            return mixture_name("sum", [str(name) for name in weights])
+        case {"product": {"lifelong": str(lifelong), "episodic": str(episodic), **more}, **rest} if not (rest or more):
+            return mixture_name("product", [lifelong, episodic])
+        case str() if (parts := split_name(value)) is not None:
+            return mixture_name(*parts)
+        case dict():
+            forms = "{mix: {NAME: WEIGHT, ...}} or {product: {lifelong: NAME, episodic: NAME}}"
+            raise ValueError(f"expected the name of a method, {forms}, got {shorten(str(cast(Any, value)))}")
+        case _:
+            return value
+
+
 class MethodBlock(_Block):
     """An intrinsic reward, or none, with its configuration."""
 
     unknown_key_hint: ClassVar[str] = "a method's own settings go under 'config'"
 
-    reward: str | None = None
-    """The intrinsic reward, as `harness list methods` names it; null or ``none`` for no bonus."""
+    reward: Annotated[str | None, BeforeValidator(_name_mixture, str | MixBlock | ProductBlock | None)] = None
+    """The intrinsic reward, as `harness list methods` names it; null or ``none`` for no bonus. ``mix: {NAME: WEIGHT, ...}`` is
+    the weighted sum of several, and ``product: {lifelong: NAME, episodic: NAME}`` the product of two; what is under ``config``
+    then has one part for each, by its name."""
 
     preset: str | None = None
     """Published settings of the intrinsic reward; null for its first preset."""
@@ -271,6 +314,20 @@ class MethodBlock(_Block):
         dict[Name, dict[str, JsonValue]], BeforeValidator(_null_to_empty, dict[Name, dict[str, JsonValue]] | None)
     ] = Field(default_factory=dict, json_schema_extra=_NAME_PATTERN)
     """Settings of the intrinsic reward on single tasks, by task, over ``config``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_weights(cls, content: Any) -> Any:
+        """Weights that stand beside the names of a mixture's members are settings of the mixture."""
+        block: Any = content
+        if not isinstance(content, dict) or not isinstance(block.get("reward"), dict):
+            return content
+        weights, config = block["reward"].get("mix"), block.get("config") or {}
+        if not isinstance(weights, dict) or not isinstance(config, dict):
+            return content
+        own: Any = cast(Any, config).get("weights")
+        weights = {**cast(Any, weights), **(own if isinstance(own, dict) else {})}
+        return {**block, "config": {**cast(Any, config), "weights": weights}}
 
     @field_validator("reward")
     @classmethod

@@ -16,7 +16,7 @@ from pydantic.json_schema import models_json_schema
 from harness.errors import PluginError
 from harness.registry import Provided, Registry, installed
 from harness.registry.hooks import Algorithm, Method
-from harness.suites.model import Suite
+from harness.suites.model import MixBlock, ProductBlock, Suite
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DEFINITIONS = "#/$defs/"
@@ -92,7 +92,10 @@ def _add_algorithms(definitions: Json, registry: Registry, references: Mapping[s
 
 def _add_methods(definitions: Json, registry: Registry, references: Mapping[str, Json]) -> None:
     block = definitions["MethodBlock"]
-    block["properties"]["reward"] |= _choice({**_summaries(registry.methods), "none": "No bonus: the baseline."})
+    names = _choice({**_summaries(registry.methods), "none": "No bonus: the baseline."})["anyOf"]
+    mixtures = [{"$ref": f"{DEFINITIONS}{model.__name__}"} for model in (MixBlock, ProductBlock)]
+    by_sign = {"type": "string", "pattern": "[+*]", "description": "Several methods, with + or * between their names."}
+    block["properties"]["reward"] |= {"anyOf": [*names, by_sign, *mixtures]}
     block["allOf"] = [
         _if_named(
             "reward",

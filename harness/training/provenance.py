@@ -62,7 +62,7 @@ def _used(spec: RunSpec, registry: Registry) -> list[tuple[str, str]]:
     """The kind and name of everything that the run takes from plugins, sorted."""
     used = {("environment", spec.environment.family), ("algorithm", spec.algorithm.name)}
     if spec.reward is not None:
-        used.add(("method", spec.reward.name))
+        used |= {("method", name) for name in registry.member_names(spec.reward.name)}
     network = spec.algorithm.config.get("network")
     if isinstance(network, str) and network in registry.networks:
         used.add(("network", network))
