@@ -278,11 +278,9 @@ def _mixture_detail(registry: Registry, name: str) -> Detail:
     plugin = registry.methods[registry.member_names(name)[0]].plugin
     entry = Entry("method", method.name, method.summary, method.paper, plugin, _facts(method))
     presets = [
-        PresetEntry(
-            name=preset.name, source=preset.source, config=dict(preset.config), combine={}, plugin=plugin.name, phases={}
-        )
+        PresetEntry(name=preset.name, source=preset.source, config={}, combine={}, plugin=plugin.name, phases={})
         for preset in method.presets
-    ]
+    ]  # the settings themselves are those of the members' presets, which are shown with these
     return Detail(entry, presets, list(describe_settings(registry.config_class(method))))
 
 

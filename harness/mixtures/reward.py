@@ -48,7 +48,7 @@ class Mixture(IntrinsicReward[MixtureConfig]):
         self.warm_up_steps = max(member.warm_up_steps for member in self._rewards)
         self._warm_up_left = self.warm_up_steps
         self._shown: tuple[weakref.ref[Tensor], int, list[Transitions]] | None = None
-        self._earned = dict.fromkeys(self.members, 0.0)
+        self._earned: dict[str, float | Tensor] = dict.fromkeys(self.members, 0.0)
         self._asked = 0
         self.to(self.device)
         self._for_the_learner = (self._find_representation(),)  # a tuple hides what is a member's from torch's registration
@@ -144,7 +144,7 @@ class Mixture(IntrinsicReward[MixtureConfig]):
         frozen = [f"members.{name}.{part}" for name, one in zip(self.members, all_of_them, strict=True) for part in one.frozen]
         return Guarantees(
             frozen=frozen,
-            depends_on="past" if past else _REACH[reach],  # type: ignore[arg-type]  # one of them
+            depends_on="past" if past else _REACH[reach],
             any_order=all(one.any_order for one in all_of_them),
             deterministic=all(one.deterministic for one in all_of_them),
         )

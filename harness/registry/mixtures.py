@@ -85,6 +85,7 @@ def describe_mixture(form: Form, members: Sequence[Method]) -> Mixture:
         UserError: No learner is of a kind that all of its members work with.
     """
     name = mixture_name(form, [member.name for member in members])
+    members = sorted(members, key=lambda member: member.name) if form == "sum" else members
     works_with = _common_kinds(name, members)
     together = " and ".join(member.name for member in members)
     summaries = {
@@ -110,7 +111,7 @@ def _common_kinds(name: str, members: Sequence[Method]) -> frozenset[LearnerKind
     kinds: set[LearnerKind] = set()
     for axis, of_axis in KIND_AXES.items():
         named = [of_axis & frozenset(member.works_with) for member in members]
-        common = reduce(frozenset.__and__, [kinds or of_axis for kinds in named])
+        common = reduce(lambda one, other: one & other, [kinds or of_axis for kinds in named])
         if not common:
             wanted = ", ".join(
                 f"{member.name} needs {' or '.join(sorted(of_axis & frozenset(member.works_with)))}" for member in members

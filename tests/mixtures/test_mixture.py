@@ -13,10 +13,11 @@ from support.off_policy import SMALL_RND
 from support.off_policy import registry as off_policy_registry
 from support.off_policy import train as train_off_policy
 
+from harness import Method
 from harness.errors import SuiteError, UserError
 from harness.planning.load import load
 from harness.registry import Registry, installed
-from harness.registry.mixtures import Mixture
+from harness.registry.mixtures import Mixture, describe_mixture
 from harness.rewards import IntrinsicReward
 from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
@@ -44,7 +45,7 @@ checkpoint: {every: 80}
 """
 
 PPO = "{name: ppo, n_envs: 4, n_steps: 20, batch_size: 40}"
-SAC = "{name: sac, n_envs: 2, learning_starts: 50, batch_size: 16, buffer_size: 400, net_arch: [8]}"
+SAC = "{name: sac, n_envs: 2, learning_starts: 50, batch_size: 16, buffer_size: 400, net_arch: [8], log_every: 100}"
 
 
 def runs(
@@ -111,18 +112,19 @@ def test_a_product_multiplies_the_episodic_novelty_by_the_standardised_lifelong_
     tried = case("rnd*episode_counts", {"rnd": TINY_RND | {"observation_normalisation": "none"}, "limit": 1.5},
                  ENVIRONMENT_KINDS[1], registry=episodic.registry())  # fmt: skip
     mixture, twin = tried.build(3), tried.build(3)
-    script, seen = tried.script(1), []
-    factors = []
-    for step in tried.steps(mixture, script):
-        for one in (mixture, member(twin, "episode_counts")):
-            one.track(step)
-            one.observe(step)
-        error = member(twin, "rnd").bonus(step).double()
+    script, seen, factors = tried.script(1), [], []
+    lifelong, episodic_part = member(twin, "rnd"), member(twin, "episode_counts")
+    for t, step in enumerate(tried.steps(mixture, script)):
+        mixture.track(step)
+        mixture.observe(step)
+        own = tried._step(episodic_part, script, t)
+        episodic_part.track(own)
+        error = lifelong.bonus(tried._step(lifelong, script, t)).double()
         seen.append(error)
         everything = torch.cat(seen)
         factor = (1 + (error - everything.mean()) / everything.std(correction=0)).clamp(1, 1.5)
         factors.append(factor)
-        expected = factor * member(twin, "episode_counts").bonus(step)
+        expected = factor * episodic_part.bonus(own)
         torch.testing.assert_close(mixture.bonus(step).double(), expected, rtol=2e-3, atol=1e-4)
     together = torch.cat(factors)
     assert (together == 1).any() and (together > 1).any()
@@ -166,12 +168,19 @@ def test_a_mixture_is_described_by_its_members():
         ("rnd+nosuch", "unknown method 'nosuch'"),
         ("rnd+rnd", "'rnd' is in the mixture twice"),
         ("rnd*snd_vic*rnd", "a product has two members"),
-        ("proto_rl+snd_std", "is no mixture that any learner could train with"),
     ],
 )
 def test_what_cannot_be_mixed_is_refused_by_name(name: str, message: str):
     with pytest.raises(UserError, match=message):
         installed().method(name)
+
+
+def test_methods_that_no_learner_could_train_together_cannot_be_mixed():
+    kinds = {"a": frozenset({"on_policy"}), "b": frozenset({"off_policy", "discrete"}), "c": frozenset({"off_policy"})}
+    members = {name: Method(name=name, reward="x:X", config="x:Y", works_with=kinds[name]) for name in kinds}  # type: ignore[arg-type]
+    assert describe_mixture("sum", [members["c"], members["b"]]).works_with == {"off_policy", "discrete"}
+    with pytest.raises(UserError, match=r"'a\+c' is no mixture .* a needs on_policy, c needs off_policy"):
+        describe_mixture("sum", [members["a"], members["c"]])
 
 
 # In a suite -----------------------------------------------------------------------------------------------------------
@@ -201,9 +210,9 @@ def test_a_suite_names_weights_or_the_parts_of_a_product(tmp_path: Path):
         ("{mix: {rnd: 1, nosuch: 1}}", {}, "methods.both.reward: unknown method 'nosuch'"),
         ("{mix: {rnd: 1, snd_vic: -1}}", {}, "methods.both.reward.mix.snd_vic"),
         ("{mix: {rnd: 1, snd_vic: much}}", {}, "methods.both.reward.mix.snd_vic"),
-        ("{mix: {rnd: 1, snd_vic: 1}}", {"rnd": {"epoch": 3}}, "methods.both.config.rnd.epoch: method 'rnd+snd_vic' with preset"),
-        ("{sum: {rnd: 1, snd_vic: 1}}", {}, "methods.both.reward: expected the name of a method, {mix:"),
-        ("{product: {rnd: 1, snd_vic: 1}}", {}, "methods.both.reward: expected the name of a method, {mix:"),
+        ("{mix: {rnd: 1, snd_vic: 1}}", {"rnd": {"epoch": 3}}, "methods.both.config.rnd.epoch: method 'rnd+snd_vic' with"),
+        ("{sum: {rnd: 1, snd_vic: 1}}", {}, ": expected the name of a method, {mix:"),
+        ("{product: {rnd: 1, snd_vic: 1}}", {}, ": expected the name of a method, {mix:"),
     ],
 )  # fmt: skip
 def test_a_mixture_that_cannot_be_is_refused_with_its_place(tmp_path: Path, reward: str, config: dict, message: str):
@@ -211,9 +220,7 @@ def test_a_mixture_that_cannot_be_is_refused_with_its_place(tmp_path: Path, rewa
 
 
 def test_an_episodic_member_keeps_the_mixture_from_replay_buffers(tmp_path: Path):
-    message = refusal(
-        tmp_path, "{mix: {rnd: 1, episode_counts: 1}}", {}, family="deep_sea", registry=episodic.registry(), algorithm=SAC
-    )
+    message = refusal(tmp_path, "{mix: {rnd: 1, episode_counts: 1}}", {}, registry=episodic.registry(), algorithm=SAC)
     assert "needs a learner of kind on_policy, for its bonus or its learning needs steps in the order of time" in message
 
 
