@@ -39,7 +39,7 @@ class JointView:
     Who looks at whole observations as they are shares them with all others that do. If all do, nothing is packed.
 
     Args:
-        rewards: The methods.
+        rewards: The methods, in the order in which views are laid out.
         observation_space: Space of one environment's observations.
     """
 

@@ -20,6 +20,7 @@ from harness.testing.scripted_envs import (
     ScriptedVecEnv,
     constant_script,
     random_script,
+    recurring_script,
 )
 from harness.testing.subject import ConformanceCase, Subject
 
@@ -42,6 +43,7 @@ __all__ = [
     "Subject",
     "constant_script",
     "random_script",
+    "recurring_script",
     "run_algorithm_checks",
     "run_checks",
 ]

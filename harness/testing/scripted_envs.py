@@ -16,6 +16,9 @@ N_STEPS = 6
 _PATTERN = 7
 """Cells per side of the random patterns that images show; pixel noise would look the same to a convolution everywhere."""
 
+_POOL, _POOL_SEED = 3, 77
+"""States of a recurring script, and the seed that draws them, for all such scripts alike."""
+
 
 @dataclass(frozen=True)
 class EnvironmentKind:
@@ -69,11 +72,17 @@ class Script:
         done = self.done.reshape(*self.done.shape, *(1,) * (self.obs.ndim - 2))
         return np.where(done, self.final, self.obs[1:])
 
-    def with_ends(self, *ends: tuple[int, int]) -> Script:
-        """The same script, in which episodes end at these (step, environment) and nowhere else."""
-        terminated = np.zeros_like(self.terminated)
-        terminated[tuple(np.array(ends).T)] = True
-        return replace(self, terminated=terminated, truncated=np.zeros_like(self.truncated))
+    def with_ends(self, *ends: tuple[int, int], truncated: bool = False) -> Script:
+        """The same script, in which episodes end at these (step, environment) and nowhere else.
+
+        Args:
+            ends: Step and environment of each end.
+            truncated: Whether they are cut there, instead of ending by themselves.
+        """
+        happens, never = np.zeros_like(self.terminated), np.zeros_like(self.truncated)
+        if ends:
+            happens[tuple(np.array(ends).T)] = True
+        return replace(self, terminated=never if truncated else happens, truncated=happens if truncated else never)
 
     def keeping(self, other: Script, **kept: np.ndarray) -> Script:
         """Another script, which agrees with this one where the masks, one for each field named, are true."""
@@ -136,6 +145,17 @@ def random_script(kind: EnvironmentKind, seed: int, *, n_steps: int = N_STEPS, n
         terminated=ends < 0.05,
         truncated=(ends >= 0.05) & (ends < 0.1),
     )
+
+
+def recurring_script(kind: EnvironmentKind, seed: int, *, n_steps: int = N_STEPS, n_envs: int = N_ENVS) -> Script:
+    """A script of very few states, which come again within episodes, in later ones, in other environments and other scripts.
+
+    Where an episode ends, the state that would have followed is its last. Arguments are those of `random_script`.
+    """
+    script, rng = random_script(kind, seed, n_steps=n_steps, n_envs=n_envs), np.random.default_rng(seed + 1000)
+    pool = _observations(kind, np.random.default_rng(_POOL_SEED), _POOL)
+    states = pool[rng.integers(0, _POOL, (n_steps + 1, n_envs))]
+    return replace(script, obs=states, final=states[1:].copy())
 
 
 def constant_script(kind: EnvironmentKind, value: float, *, n_steps: int = N_STEPS, n_envs: int = N_ENVS) -> Script:

@@ -20,7 +20,15 @@ from harness.planning.resolve import deep_merge
 from harness.registry import Registry, installed
 from harness.registry.hooks import Method
 from harness.rewards import Guarantees, IntrinsicReward, Spaces, Transitions
-from harness.testing.scripted_envs import ENVIRONMENT_KINDS, N_ENVS, EnvironmentKind, Script, random_script
+from harness.testing.scripted_envs import (
+    ENVIRONMENT_KINDS,
+    N_ENVS,
+    N_STEPS,
+    EnvironmentKind,
+    Script,
+    random_script,
+    recurring_script,
+)
 from harness.training.contracts import load_reward
 
 _WARM_UP_SEED = 999
@@ -105,6 +113,11 @@ class ConformanceCase:
         return "off_policy" in self.subject.method.works_with
 
     @property
+    def follows_episodes(self) -> bool:
+        """Whether the method keeps something of the present episodes."""
+        return self.subject.reward_class.track is not IntrinsicReward.track
+
+    @property
     def off_policy_only(self) -> bool:
         """Whether it works with no others."""
         return "on_policy" not in self.subject.method.works_with
@@ -141,6 +154,10 @@ class ConformanceCase:
         """What happens in a rollout of unrelated states; equal seeds, equal rollouts."""
         return random_script(self.kind, seed)
 
+    def recurring_script(self, seed: int, n_steps: int = N_STEPS) -> Script:
+        """What happens where few states come again and again; equal seeds, equal rollouts."""
+        return recurring_script(self.kind, seed, n_steps=n_steps)
+
     def steps(self, reward: IntrinsicReward, script: Script) -> list[Transitions]:
         """What the method is given at each step of a script."""
         return [self._step(reward, script, t) for t in range(len(script))]
@@ -154,15 +171,21 @@ class ConformanceCase:
         for step in islice(cycle(self.steps(reward, self.script(_WARM_UP_SEED))), reward.warm_up_steps):
             reward.observe(step)
 
-    def run_rollouts(self, reward: IntrinsicReward, *seeds: int) -> dict[str, Tensor]:
+    def run_rollouts(self, reward: IntrinsicReward, *seeds: int, recurring: bool = False) -> dict[str, Tensor]:
         """Go through a rollout for each seed as a run does, and record every number that comes out.
+
+        Args:
+            reward: The method.
+            seeds: Seeds of the scripts.
+            recurring: Whether few states come again and again in them.
 
         Returns:
             For each rollout the bonuses ``(T, N)``, raw and normalised, and all metrics.
         """
         record: dict[str, Tensor] = {}
         for seed in seeds:
-            for name, values in self.run_rollout(reward, self.script(seed)).items():
+            script = self.recurring_script(seed) if recurring else self.script(seed)
+            for name, values in self.run_rollout(reward, script).items():
                 record[f"{name} of rollout {seed}"] = values
         return record
 

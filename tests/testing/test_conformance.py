@@ -13,11 +13,14 @@ from testing.toy_methods import (
     BROKEN,
     CRASHING,
     SOUND,
+    SOUND_ON_POLICY,
     CountsBesideItsState,
     ImagesCrash,
     NeverLearns,
+    PlantedCounts,
     Represents,
     Sound,
+    on_steps,
     subject,
 )
 
@@ -34,8 +37,20 @@ def test_sound_methods_pass(method):
     results = {result.check: result for result in run_checks(subject(method))}
     assert [result for result in results.values() if result.outcome == "failed"] == []
     if method is Sound:
-        missing = set() if torch.cuda.is_available() else {"cuda"}
+        missing = {"episodes"} if torch.cuda.is_available() else {"cuda", "episodes"}
         assert {name for name, result in results.items() if result.outcome == "not applicable"} == missing
+
+
+@pytest.mark.parametrize("method", SOUND_ON_POLICY, ids=lambda method: method.__name__)
+def test_sound_methods_that_follow_episodes_pass(method):
+    results = {result.check: result for result in run_checks(subject(method, works_with={"on_policy"}))}
+    assert [result for result in results.values() if result.outcome == "failed"] == []
+    assert results["episodes"].outcome == results["fresh_process"].outcome == "passed"
+
+
+def test_a_sound_counter_of_the_time_before_episodes_were_followed_passes():
+    results = list(run_checks(on_steps(PlantedCounts)))
+    assert [result for result in results if result.outcome == "failed"] == []
 
 
 def test_a_method_for_off_policy_algorithms_alone_is_examined_as_one():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from harness import IntrinsicReward, IntrinsicRewardConfig, Method, Preset, Spaces, Transitions
 from harness.config import LearnerKind
 from harness.errors import UserError
+from harness.nn.episodes import EpisodeMemory, EpisodeRings
 from harness.rewards import Guarantees
 from harness.testing import Subject
 
@@ -386,6 +387,182 @@ class EpisodicMemory(EndlessEpisodes):
         self.register_buffer("ended", torch.zeros(self.n_envs, dtype=torch.bool))
 
 
+class Counts(Sound):
+    """``1 / sqrt(n)`` of the next state in its episode, times the error: an episodic counter without a fault."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.seen = Seen(self.n_envs, self.predictor.in_features)
+
+    def track(self, transitions: Transitions) -> None:
+        self.seen.advance(transitions, self.features)
+
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        return super().bonus(transitions) * (self.seen.answer(transitions, self.features) + 1.0).rsqrt()
+
+    def guarantees(self) -> Guarantees:
+        return Guarantees(depends_on="episode")
+
+
+class Seen(EpisodeMemory):
+    """How often each state was in its episode."""
+
+    def __init__(self, n_envs: int, size: int) -> None:
+        super().__init__(n_envs)
+        self.rings = EpisodeRings(n_envs, 100, (size,))
+
+    def compare(self, states: torch.Tensor, envs: torch.Tensor) -> torch.Tensor:
+        rows, filled = self.rings.read(envs)
+        return ((rows - states.unsqueeze(1)).abs().amax(2).lt(1e-6) & filled).sum(1)
+
+    def insert(self, states: torch.Tensor, envs: torch.Tensor) -> None:
+        self.rings.push(states, envs)
+
+
+class ModestCounts(Counts):
+    """The same, claiming nothing."""
+
+    def guarantees(self) -> Guarantees:
+        return Guarantees()
+
+
+class PlantedCounts(Sound):
+    """An episodic counter by hand, with a place for each fault. This one has none."""
+
+    capacity = 200
+    claims: Literal["episode", "past"] = "past"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.register_buffer("codes", torch.zeros(self.n_envs, self.capacity, dtype=torch.int64))
+        self.register_buffer("lengths", torch.zeros(self.n_envs, dtype=torch.int64))
+        self.register_buffer("fresh", torch.ones(self.n_envs, dtype=torch.bool))
+        self.scored: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def code(self, states: torch.Tensor) -> torch.Tensor:
+        rounded = (self.features(states) * 100).round().long()
+        weights = torch.arange(1, rounded.shape[1] + 1, device=self.device)
+        return (rounded * weights * weights).sum(1)
+
+    def ended(self, transitions: Transitions) -> torch.Tensor:
+        return transitions.done
+
+    def place(self, transitions: Transitions) -> torch.Tensor:
+        return transitions.env_index
+
+    def count(self, transitions: Transitions) -> torch.Tensor:
+        places = self.place(transitions)
+        known = torch.arange(self.capacity, device=self.device) < self.lengths[places].unsqueeze(1)
+        return ((self.codes[places] == self.code(transitions.next_obs).unsqueeze(1)) & known).sum(1)
+
+    def insert(self, codes: torch.Tensor, places: torch.Tensor) -> None:
+        for code, place in zip(codes.tolist(), places.tolist(), strict=True):
+            self.codes[place, self.lengths[place] % self.capacity] = code
+            self.lengths[place] += 1
+
+    def track(self, transitions: Transitions) -> None:
+        places = self.place(transitions)
+        begins = self.fresh[transitions.env_index]
+        self.insert(self.code(transitions.obs[begins]), places[begins])
+        self.scored = transitions.next_obs, self.count(transitions)
+        self.insert(self.code(transitions.next_obs), places)
+        self.fresh[transitions.env_index] = self.ended(transitions)
+        self.lengths[places[self.ended(transitions)]] = 0
+
+    def begin_episodes(self) -> None:
+        self.lengths.zero_()
+        self.fresh.fill_(True)
+
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        known = self.scored is not None and self.scored[0] is transitions.next_obs
+        seen = self.scored[1] if self.scored is not None and known else self.count(transitions)
+        return super().bonus(transitions) * (seen + 1.0).rsqrt()
+
+    def guarantees(self) -> Guarantees:
+        return Guarantees(depends_on=self.claims)
+
+
+class NeverClears(PlantedCounts):
+    def ended(self, transitions: Transitions) -> torch.Tensor:
+        return torch.zeros_like(transitions.done)
+
+
+class ClearsOnTerminatedOnly(PlantedCounts):
+    def ended(self, transitions: Transitions) -> torch.Tensor:
+        return transitions.terminated
+
+
+class ClearsBeforeTheBonus(PlantedCounts):
+    """The count is asked for when the memory of an episode that ends is empty already."""
+
+    def bonus(self, transitions: Transitions) -> torch.Tensor:
+        if self.scored is not None and self.scored[0] is transitions.next_obs:
+            self.scored = transitions.next_obs, torch.where(transitions.done, 0, self.scored[1])
+        return super().bonus(transitions)
+
+
+class OneMemoryForAll(PlantedCounts):
+    def place(self, transitions: Transitions) -> torch.Tensor:
+        return torch.zeros_like(transitions.env_index)
+
+
+class IgnoresEnvIndex(PlantedCounts):
+    def place(self, transitions: Transitions) -> torch.Tensor:
+        return torch.arange(len(transitions), device=self.device) % self.n_envs
+
+
+class ForgetsTheFirstState(PlantedCounts):
+    def track(self, transitions: Transitions) -> None:
+        self.fresh.fill_(False)
+        super().track(transitions)
+
+
+class ClearsInTrainingOnly(PlantedCounts):
+    """The memory is cleared by `observe`, which phases that do not train the method never call."""
+
+    def ended(self, transitions: Transitions) -> torch.Tensor:
+        return torch.zeros_like(transitions.done)
+
+    def observe(self, transitions: Transitions) -> None:
+        done = transitions.done
+        self.lengths[transitions.env_index[done]] = 0
+        self.fresh[transitions.env_index[done]] = True
+
+
+class OutlivesAReset(PlantedCounts):
+    def begin_episodes(self) -> None:
+        pass
+
+
+class HashesByTheProcess(PlantedCounts):
+    """Python's hash of bytes is another in every process."""
+
+    def code(self, states: torch.Tensor) -> torch.Tensor:
+        return torch.tensor([hash(row.numpy().tobytes()) for row in self.features(states)], dtype=torch.int64)
+
+
+class CountsBesideTheState(PlantedCounts):
+    """The counts are lost with the object."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        lengths, codes = self.lengths, self.codes
+        del self.lengths, self.codes
+        self.lengths, self.codes = lengths, codes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("lengths", "codes") and name not in self._buffers:
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+
+def on_steps(kind: type[PlantedCounts]) -> Subject:
+    """The counter, as it was before there was `track`: it follows episodes while it observes, and says so."""
+    made = type(f"{kind.__name__}OnSteps", (kind,), {"claims": "episode", "observe": kind.track, "track": Sound.track})
+    return subject(made, works_with={"on_policy"})
+
+
 class OverlyModestStatistics(RunningStatistics):
     """The statistics depend on everyone's past, which nobody promised otherwise."""
 
@@ -483,6 +660,10 @@ class CandidatesBesideItsState(Represents):
 SOUND = (Sound, Represents, EpisodicMemory, OverlyModestStatistics)
 
 
+SOUND_ON_POLICY = (Counts, ModestCounts, PlantedCounts)
+"""Those that follow episodes."""
+
+
 class StaysOnTheCpu(Sound):
     """Keeps what it has seen where it was built, not on its device."""
 
@@ -546,16 +727,42 @@ BROKEN: dict[str, dict[str, Subject]] = {
     "streams": {kind.__name__: subject(kind) for kind in (GlobalTorch, GlobalNumPy, GlobalPython)},
     "bonus_is_pure": {kind.__name__: subject(kind) for kind in (LearnsWhileScoring, CountsBesideItsState)},
     "inputs": {kind.__name__: subject(kind) for kind in (WritesIntoTheRollout,)},
-    "resume": {kind.__name__: subject(kind) for kind in (CountsBesideItsState, ForgetsItsOptimizer)},
+    "resume": {kind.__name__: subject(kind) for kind in (CountsBesideItsState, ForgetsItsOptimizer, CountsBesideTheState)},
+    "fresh_process": {"HashesByTheProcess": subject(HashesByTheProcess, works_with={"on_policy"})},
+    "episodes": {
+        **{
+            kind.__name__: subject(kind, works_with={"on_policy"})
+            for kind in (
+                NeverClears,
+                ClearsOnTerminatedOnly,
+                ClearsBeforeTheBonus,
+                OneMemoryForAll,
+                IgnoresEnvIndex,
+                ForgetsTheFirstState,
+                ClearsInTrainingOnly,
+                OutlivesAReset,
+            )
+        },
+        "says that it works off-policy": subject(Counts),
+    },
     "memory": {kind.__name__: subject(kind) for kind in (KeepsGraphs, KeepsArrays)},
     "learns": {kind.__name__: subject(kind) for kind in (NeverLearns, LearnsTheWrongWay)},
     "frozen": {kind.__name__: subject(kind) for kind in (TargetDrifts, MisspeltFrozen)},
     "gradients": {kind.__name__: subject(kind) for kind in (NoStopGradient, MisspeltLoss, LossWithoutGradient)},
-    "bonus_order": {kind.__name__: subject(kind) for kind in (CentredOnItsBatch, FirstComeFirstServed)},
+    "bonus_order": {
+        **{kind.__name__: subject(kind) for kind in (CentredOnItsBatch, FirstComeFirstServed)},
+        "IgnoresEnvIndex": on_steps(IgnoresEnvIndex),
+    },
     "update_order": {kind.__name__: subject(kind) for kind in (OneAfterTheOther,)},
     "device": {kind.__name__: subject(kind) for kind in (StaysOnTheCpu, LooksThroughNumPy, DrawsOnTheCpu, AnswersOnTheCpu)},
     "last_step": {kind.__name__: subject(kind) for kind in (ScoresWhatItSawLast, ViewsTheBatch)},
-    "boundaries": {kind.__name__: subject(kind) for kind in (ScoresWhatItSawLast, RunningStatistics, EndlessEpisodes)},
+    "boundaries": {
+        **{kind.__name__: subject(kind) for kind in (ScoresWhatItSawLast, RunningStatistics, EndlessEpisodes)},
+        **{
+            kind.__name__: on_steps(kind)
+            for kind in (NeverClears, ClearsOnTerminatedOnly, ClearsBeforeTheBonus, OneMemoryForAll)
+        },
+    },
 }
 """By the check that they must fail; the mistake, or the name of the class that makes it."""
 

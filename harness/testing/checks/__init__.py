@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.testing.checks import batches, descriptions, devices, episodes, learners, learning, numbers, replay, seeds, state
+from harness.testing.checks import (
+    batches,
+    descriptions,
+    devices,
+    episodes,
+    following,
+    learners,
+    learning,
+    numbers,
+    processes,
+    replay,
+    seeds,
+    state,
+)
 from harness.testing.checks.check import Check
 from harness.testing.outcomes import CheckFailed, NotApplicable
 from harness.testing.subject import ConformanceCase, Subject
@@ -49,6 +62,7 @@ CHECKS: tuple[Check, ...] = (
     Check("bonus_is_pure", "asking for a bonus changes nothing", _for_each_kind(state.bonus_is_pure)),
     Check("inputs", "transitions are left as they were given", _for_each_kind(state.inputs)),
     Check("resume", "restored from a checkpoint, it continues to the same numbers", _for_each_kind(state.resume)),
+    Check("fresh_process", "restored in a new process, it continues to the same numbers", processes.fresh_process),
     Check("memory", "learning from the same rollout again and again takes no more memory", _for_each_kind(state.memory)),
     Check("learns", "what was visited earns less and less, compared with what was not", _for_each_kind(learning.learns)),
     Check("frozen", "what is promised to be frozen never changes", _for_each_kind(learning.frozen)),
@@ -61,6 +75,8 @@ CHECKS: tuple[Check, ...] = (
     Check("last_step", "an episode's last step is scored on its true last observation", _for_each_kind(episodes.last_step)),
     Check("boundaries", "no bonus depends on what lies outside its promised reach, the next episode least of all",
           _for_each_kind(episodes.boundaries)),
+    Check("episodes", "what it keeps of an episode begins with its first state, ends with its last, and goes on in all phases",
+          _for_each_kind(following.episodes)),
     Check("off_policy", "on a replay buffer's batches it learns, scores and resumes as well, in whatever order they come",
           _for_each_kind(replay.off_policy)),
     Check("learners", "an algorithm of each kind that it declares trains with its bonus", learners.learners),

@@ -26,6 +26,11 @@ def bonus_order(case: ConformanceCase) -> None:
     if case.guarantees.depends_on == "transition":
         part = {"bonuses": reward.bonus(batch[:5])}
         require_same({"bonuses": whole[:5]}, part, "for a part of the batch", tolerance=_ROUNDING)
+    case.run_rollouts(reward, 3, recurring=True)  # what environments have seen in their episodes may differ
+    batch = case.rollout(reward, case.recurring_script(4))
+    expected, moved = {"bonuses": reward.bonus(batch)[shuffled]}, {"bonuses": reward.bonus(batch[shuffled])}
+    why = "for a batch in another order, each row after what its env_index has seen"
+    require_same(expected, moved, why, tolerance=_ROUNDING)
 
 
 def update_order(case: ConformanceCase) -> None:

@@ -19,6 +19,7 @@ def bonus(case: ConformanceCase) -> None:
     """Float32 of shape ``(B,)`` on the method's device, without gradient."""
     reward = case.build()
     steps = case.steps(reward, case.script(1))
+    reward.track(steps[0])
     reward.observe(steps[0])
     for batch in (steps[0], steps[0][:1], case.rollout(reward, case.script(1))):
         got = reward.bonus(batch)
@@ -57,5 +58,6 @@ def metrics(case: ConformanceCase) -> None:
 def _observed(case: ConformanceCase, reward: IntrinsicReward) -> Transitions:
     script = case.script(1)
     for step in case.steps(reward, script):
+        reward.track(step)
         reward.observe(step)
     return case.rollout(reward, script)

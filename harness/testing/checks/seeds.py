@@ -28,6 +28,8 @@ def streams(case: ConformanceCase) -> None:
     """Python's, NumPy's and torch's global streams stand where they stood after each call."""
     reward = case.build()
     for step in case.steps(reward, case.script(1)):
+        with untouched("track"):
+            reward.track(step)
         with untouched("observe"):
             reward.observe(step)
         with untouched("bonus"):

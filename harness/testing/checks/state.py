@@ -54,11 +54,13 @@ def inputs(case: ConformanceCase) -> None:
 
 def resume(case: ConformanceCase) -> None:
     """Through a real checkpoint on the disk, into an object that was built from another seed."""
-    unbroken, resumed = case.build(1), case.build(2)
-    case.run_rollouts(unbroken, 1)
-    resumed.load_state_dict(checkpoint_round_trip(unbroken))
-    require_same(state_tensors(unbroken), state_tensors(resumed), "in the state after a checkpoint")
-    require_same(_run_another_rollout(case, unbroken), _run_another_rollout(case, resumed), "after a checkpoint")
+    for recurring, where in ((False, ""), (True, " in mid-episode, where states come again")):
+        unbroken, resumed = case.build(1), case.build(2)
+        case.run_rollouts(unbroken, 1, recurring=recurring)
+        resumed.load_state_dict(checkpoint_round_trip(unbroken))
+        require_same(state_tensors(unbroken), state_tensors(resumed), "in the state after a checkpoint")
+        expected, found = (_run_another_rollout(case, reward, recurring=recurring) for reward in (unbroken, resumed))
+        require_same(expected, found, f"after a checkpoint{where}")
 
 
 def memory(case: ConformanceCase) -> None:
@@ -98,9 +100,9 @@ def checkpoint_round_trip(reward: IntrinsicReward) -> dict[str, Any]:
     return loaded[1]["reward"]
 
 
-def _run_another_rollout(case: ConformanceCase, reward: IntrinsicReward) -> dict[str, Tensor]:
+def _run_another_rollout(case: ConformanceCase, reward: IntrinsicReward, *, recurring: bool = False) -> dict[str, Tensor]:
     """What comes out of one more rollout, and what is left after it."""
-    return case.run_rollouts(reward, 4) | state_tensors(reward)
+    return case.run_rollouts(reward, 4, recurring=recurring) | state_tensors(reward)
 
 
 def _without_metrics(record: dict[str, Tensor]) -> dict[str, Tensor]:
