@@ -175,7 +175,7 @@ class ConformanceCase:
         """Go through a rollout for each seed as a run does, and record every number that comes out.
 
         Args:
-            reward: The method.
+            reward: The method, which learns from them.
             seeds: Seeds of the scripts.
             recurring: Whether few states come again and again in them.
 

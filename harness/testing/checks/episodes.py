@@ -116,7 +116,7 @@ def through_wrapper(case: ConformanceCase, reward: IntrinsicReward, script: Scri
     Args:
         case: The method in environments of one kind.
         reward: The method itself.
-        script: What happens.
+        script: What happens in the environments.
         learning: Whether the phase trains the method.
     """
     plain = Combination(mode="two_critics")
