@@ -229,6 +229,11 @@ class PhaseBlock(_Block):
         return self
 
 
+def _as_mapping(value: Any) -> dict[str, Any]:
+    """A mapping as it is, and an empty one for anything else."""
+    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
+
+
 class MixBlock(_Block):
     """The weighted sum of several intrinsic rewards."""
 
@@ -319,15 +324,12 @@ class MethodBlock(_Block):
     @classmethod
     def _keep_weights(cls, content: Any) -> Any:
         """Weights that stand beside the names of a mixture's members are settings of the mixture."""
-        block: Any = content
-        if not isinstance(content, dict) or not isinstance(block.get("reward"), dict):
+        block = _as_mapping(content)
+        config, weights = _as_mapping(block.get("config")), _as_mapping(block.get("reward")).get("mix")
+        if not weights or not _as_mapping(weights) or not (config or block.get("config") in (None, {})):
             return content
-        weights, config = block["reward"].get("mix"), block.get("config") or {}
-        if not isinstance(weights, dict) or not isinstance(config, dict):
-            return content
-        own: Any = cast(Any, config).get("weights")
-        weights = {**cast(Any, weights), **(own if isinstance(own, dict) else {})}
-        return {**block, "config": {**cast(Any, config), "weights": weights}}
+        together = {**_as_mapping(weights), **_as_mapping(config.get("weights"))}
+        return {**block, "config": {**config, "weights": together}}
 
     @field_validator("reward")
     @classmethod
