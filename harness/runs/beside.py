@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ResultsError, plural
-from harness.runs.collection import TaskConstants
 from harness.runs.folder import RunFolder
 from harness.runs.lock import AlreadyClaimed
 from harness.runs.notices import describe_constants, join
+from harness.runs.reading import TaskConstants
 from harness.spec import Normalisation, RunSpec
 
 

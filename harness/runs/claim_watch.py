@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from harness.runs.claim_file import is_dead
+from harness.runs.claim_file import UNWRITTEN, is_dead
 from harness.runs.lock import Claim, Owner
 
 _LOOK_SECONDS = 10.0
@@ -73,3 +73,48 @@ class ClaimWatch:
             self._stillness.observe(None)
             return False
         return self._stillness.observe((owner, touched)) and self._claim.free(owner, touched)
+
+
+class ClaimObserver:
+    """Tells who holds a claim, look after look, and changes nothing.
+
+    A holder that cannot be seen from here lives while its claim is touched again and again. The first looks, which cannot know
+    of that, judge by the clock, see `Claim.held`.
+
+    Args:
+        claim: The claim to look at.
+        clock: Seconds that pass in this process.
+    """
+
+    def __init__(self, claim: Claim, clock: Callable[[], float] = time.monotonic) -> None:
+        self._claim, self._clock = claim, clock
+        self._stillness: Stillness | None = None
+        self._first: object = None
+        self._seen_touched = False
+
+    def holder(self) -> Owner | None:
+        """The process that holds the claim and lives, as far as one can tell; ``None`` for nobody.
+
+        Raises:
+            harness.runs.guarded.Unreadable: The claim may not be read.
+        """
+        owner = self._claim.owner
+        if owner is None or owner == UNWRITTEN or is_dead(owner):
+            self._stillness = None
+            return None
+        if owner.alive:
+            return owner
+        try:
+            touched = owner, self._claim.path.stat().st_mtime_ns
+        except OSError:
+            return None
+        if self._stillness is None:
+            self._stillness, self._first, self._seen_touched = (
+                Stillness(self._claim.stale_seconds, self._clock),
+                touched,
+                False,
+            )
+        still = self._stillness.observe(touched)
+        self._seen_touched |= touched != self._first
+        lives = not still and (self._seen_touched or self._claim.held)
+        return owner if lives else None

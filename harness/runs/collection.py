@@ -10,101 +10,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from operator import is_
 from pathlib import Path
 
 from harness.errors import ResultsError
-from harness.runs.evaluations import Evaluation, read_evaluations
-from harness.runs.folder import RECORD_FILE, STUDIES, FolderState, RunFolder, RunRecord
+from harness.runs.folder import RECORD_FILE, STUDIES, RunFolder, RunRecord
 from harness.runs.guarded import Unreadable
 from harness.runs.labels import label_digests
+from harness.runs.reading import CollectedRun, RunKey, RunReader, TaskConstants
 from harness.runs.walk import find_files
-from harness.spec import Normalisation, RunSpec
 
 _EVALUATIONS_FILE = "evaluations.csv"
 
 TaskKey = tuple[str, str]
 """A suite and a task of it."""
-
-RunKey = tuple[str, str, str, int]
-"""A suite, a task, the label of a method, and a seed: of several folders with the same, one counts."""
-
-
-@dataclass(frozen=True)
-class TaskConstants:
-    """What a task's scores are normalised with.
-
-    Attributes:
-        used: The constants that count for every run of the task; ``None`` where it has none.
-        variants: Every different pair of low and high that its runs carry, the used one last; ``None`` for no constants.
-    """
-
-    used: Normalisation | None
-    variants: tuple[tuple[float, float] | None, ...]
-
-    def normalise(self, score: float | None) -> float | None:
-        """A normalised score; ``None`` where there is no score, or no constants that can be used."""
-        if score is None or self.used is None or self.used.high == self.used.low:
-            return None
-        value = self.used(score)
-        return value if math.isfinite(value) else None
-
-
-NO_CONSTANTS = TaskConstants(None, ())
-"""Those of a task that has none, or of which nothing is known."""
-
-
-@dataclass(frozen=True)
-class CollectedRun:
-    """One run folder.
-
-    Attributes:
-        name: The folder's path, as it was found.
-        folder: Its files, to be read.
-        record: What its ``run.json`` says.
-        state: The run's true state.
-        evaluations: Every evaluation, by step.
-        constants: What scores of its task are normalised with.
-        label: The method's name, with its digest where several configurations share the name.
-        superseded: Whether another folder holds the same run, and counts.
-    """
-
-    name: str
-    folder: RunFolder
-    record: RunRecord
-    state: FolderState
-    evaluations: Sequence[Evaluation]
-    constants: TaskConstants = NO_CONSTANTS
-    label: str = ""
-    superseded: bool = False
-
-    @property
-    def spec(self) -> RunSpec:
-        """Specification of the run."""
-        return self.record.spec
-
-    @property
-    def key(self) -> RunKey:
-        """What tells it from other runs."""
-        return self.spec.suite, self.spec.task, self.label, self.spec.seed
-
-    @property
-    def latest_score(self) -> float | None:
-        """Mean return of the latest evaluation, whether the run is finished or not."""
-        return self.evaluations[-1].score if self.evaluations and not self.spec.pretraining else None
-
-    @property
-    def last_evaluation(self) -> Evaluation | None:
-        """The evaluation that gives the run its score; ``None`` unless it is finished."""
-        return self.evaluations[-1] if self.evaluations and self.state == "finished" and not self.spec.pretraining else None
-
-    @property
-    def score(self) -> float | None:
-        """The run's score; ``None`` unless it is finished."""
-        return self.last_evaluation.score if self.last_evaluation else None
 
 
 @dataclass(frozen=True)
@@ -153,23 +76,71 @@ class Collection:
         return [run for run in self.runs if not run.superseded]
 
 
+class CollectionReader:
+    """Reads what run folders are together, and at every look after the first only what has changed since.
+
+    Attributes:
+        runs: The reader of single folders.
+    """
+
+    def __init__(self) -> None:
+        self.runs = RunReader()
+        self._folders: dict[Path, RunFolder] = {}
+        self._last: tuple[Sequence[CollectedRun], Sequence[str], Collection] | None = None
+
+    def below(self, roots: Iterable[Path]) -> Collection:
+        """Every run at or below some folders; see `collect_below`.
+
+        Raises:
+            ResultsError: A root does not exist.
+        """
+        found: dict[str, RunFolder] = {}
+        problems: list[str] = []
+        for root in sorted(set(roots)):
+            files, unreadable = find_files(root, {RECORD_FILE, _EVALUATIONS_FILE}, passed_over={STUDIES})
+            problems += unreadable
+            folders = {file.parent for file in files if file.name == RECORD_FILE}
+            orphans = [file for file in files if file.name != RECORD_FILE and file.parent not in folders]
+            problems += [str(Unreadable(file, f"belongs to no run (there is no {RECORD_FILE} beside it)")) for file in orphans]
+            for folder in sorted(folders):
+                known = self._folders.get(folder)
+                if known is None:
+                    known = self._folders[folder] = RunFolder(folder)
+                found.setdefault(os.path.realpath(folder), known)
+        return self.collect(found.values(), problems)
+
+    def collect(self, folders: Iterable[RunFolder], problems: Iterable[str] = ()) -> Collection:
+        """The runs in some folders; see the function of this name."""
+        runs: list[CollectedRun] = []
+        unreadable = list(problems)
+        for folder in folders:
+            try:
+                run, lines = self.runs.read(folder)
+            except Unreadable as error:
+                unreadable.append(str(error))
+            else:
+                runs.append(run)
+                unreadable += lines
+        return self.arrange(runs, unreadable)
+
+    def arrange(self, runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Collection:
+        """What runs are together, the same object as at the last look if they are; see the function of this name."""
+        runs, unreadable = list(runs), list(unreadable)
+        if self._last is not None:
+            before, problems, found = self._last
+            if len(before) == len(runs) and all(map(is_, before, runs)) and problems == unreadable:
+                return found
+        self._last = runs, unreadable, arrange(runs, unreadable)
+        return self._last[-1]
+
+
 def collect_below(roots: Iterable[Path]) -> Collection:
     """Every run at or below some folders; one reached twice counts once, under the first name in alphabetical order.
 
     Raises:
         ResultsError: A root does not exist.
     """
-    found: dict[str, RunFolder] = {}
-    problems: list[str] = []
-    for root in sorted(set(roots)):
-        files, unreadable = find_files(root, {RECORD_FILE, _EVALUATIONS_FILE}, passed_over={STUDIES})
-        problems += unreadable
-        folders = {file.parent for file in files if file.name == RECORD_FILE}
-        orphans = [file for file in files if file.name != RECORD_FILE and file.parent not in folders]
-        problems += [str(Unreadable(file, f"belongs to no run (there is no {RECORD_FILE} beside it)")) for file in orphans]
-        for folder in sorted(folders):
-            found.setdefault(str(folder.resolve()), RunFolder(folder))
-    return collect(found.values(), problems)
+    return CollectionReader().below(roots)
 
 
 def collect(folders: Iterable[RunFolder], problems: Iterable[str] = ()) -> Collection:
@@ -179,37 +150,7 @@ def collect(folders: Iterable[RunFolder], problems: Iterable[str] = ()) -> Colle
         folders: Folders of runs; those that cannot be read are named.
         problems: What could not be read before.
     """
-    runs: list[CollectedRun] = []
-    unreadable = list(problems)
-    for folder in folders:
-        try:
-            run, lines = read_run(folder)
-        except Unreadable as error:
-            unreadable.append(str(error))
-        else:
-            runs.append(run)
-            unreadable += lines
-    return arrange(runs, unreadable)
-
-
-def read_run(folder: RunFolder, spec: RunSpec | None = None) -> tuple[CollectedRun, list[str]]:
-    """One run as its folder has it, and one line for each part of it that cannot be read.
-
-    Args:
-        folder: Its files, to be read.
-        spec: The run that is expected there.
-
-    Raises:
-        Unreadable: Its record cannot be read, or is another run's.
-    """
-    record, lines = folder.read(spec), list[str]()
-    try:
-        state = folder.state(record)
-    except Unreadable as error:  # nobody can tell whether its owner lives
-        state = "interrupted"
-        lines.append(str(error))
-    evaluations, problems = ([], []) if record.spec.pretraining else read_evaluations(folder)
-    return CollectedRun(folder.path.as_posix(), folder, record, state, evaluations), lines + problems
+    return CollectionReader().collect(folders, problems)
 
 
 def arrange(runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Collection:

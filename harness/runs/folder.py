@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from harness.errors import ResultsError, RunError
 from harness.runs.claim_file import is_dead
-from harness.runs.claim_watch import ClaimWatch
+from harness.runs.claim_watch import ClaimObserver, ClaimWatch
 from harness.runs.fencing import fenced, publishing
 from harness.runs.files import TEMPORARY, write_json_atomic
 from harness.runs.guarded import MIB, Unreadable, look, may, read_json, reason_of
@@ -267,6 +267,10 @@ class RunFolder:
     def watch_claim(self) -> ClaimWatch:
         """A watch over the claim of another process, which ends when that process does."""
         return ClaimWatch(self._claim)
+
+    def observe_claim(self) -> ClaimObserver:
+        """An observer of the claim that changes nothing, whoever holds it."""
+        return ClaimObserver(self._claim)
 
     def check_usable(self) -> None:
         """Refuse a folder in which a run could not go on, as far as one can tell without a change.

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import ResultsError
-from harness.runs.folder import RunFolder
-from harness.runs.guarded import Unreadable, read_bytes, reason_of
+from harness.runs.guarded import Unreadable, look, read_bytes, reason_of
+from harness.runs.walk import find_files
 
 JOBS_FILE = ".jobs.jsonl"
 """Name of the file in the folder of a suite's results; no task can be called that."""
@@ -73,21 +73,42 @@ def submitted_jobs(suite_folder: Path) -> dict[str, SubmittedJob]:
     return found
 
 
-def unfinished_jobs(roots: Iterable[Path]) -> list[SubmittedJob]:
-    """The last job of each run at or below ``roots`` that is not finished, by the order of submission."""
-    found: dict[Path, SubmittedJob] = {}
-    for root in (root.resolve() for root in roots):
-        above = [folder / JOBS_FILE for folder in root.parents if (folder / JOBS_FILE).exists()]
-        for file in [*above, *sorted(root.rglob(JOBS_FILE))]:
-            for job in submitted_jobs(file.parent).values():
-                folder = file.parent.parent / job.run
-                if folder.is_relative_to(root) and not _finished(RunFolder(folder)):
-                    found[folder] = job
-    return sorted(found.values(), key=lambda job: job.submitted)
+class JobsReader:
+    """Reads the jobs of runs, and at every look after the first only the files that have changed since."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[tuple[int, ...], dict[str, SubmittedJob]]] = {}
+
+    def below(self, roots: Iterable[Path]) -> dict[Path, SubmittedJob]:
+        """The last job of each run at or below some folders, by the run's folder without links, in the order of submission.
+
+        Args:
+            roots: Folders of results; those that do not exist have none.
+        """
+        found: dict[Path, SubmittedJob] = {}
+        for root in (root.resolve() for root in roots):
+            for file in [*(folder / JOBS_FILE for folder in root.parents), *_files_below(root)]:
+                for job in self._read(file).values():
+                    folder = file.parent.parent / job.run
+                    if folder.is_relative_to(root):
+                        found[folder] = job
+        return dict(sorted(found.items(), key=lambda item: item[1].submitted))
+
+    def _read(self, file: Path) -> dict[str, SubmittedJob]:
+        try:
+            status = look(file)
+        except Unreadable:
+            return {}
+        if status is None:
+            return {}
+        signature = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        if file not in self._known or self._known[file][0] != signature:
+            self._known[file] = signature, submitted_jobs(file.parent)
+        return self._known[file][1]
 
 
-def _finished(folder: RunFolder) -> bool:
+def _files_below(root: Path) -> list[Path]:
     try:
-        return folder.read().status.state == "finished"
-    except ResultsError:
-        return False
+        return find_files(root, {JOBS_FILE})[0]
+    except ResultsError:  # it went away
+        return []

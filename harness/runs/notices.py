@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from harness.errors import plural
-from harness.runs.collection import CollectedRun, Collection, TaskConstants
+from harness.runs.collection import Collection
+from harness.runs.reading import CollectedRun, TaskConstants
 
 _MAX_NAMED = 5
 

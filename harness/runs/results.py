@@ -12,8 +12,9 @@ import polars as pl
 from harness.config import EnvironmentConfig
 from harness.errors import ResultsError
 from harness.registry import Registry, installed
-from harness.runs.collection import CollectedRun, Collection, collect_below, refuse_if_empty
+from harness.runs.collection import Collection, collect_below, refuse_if_empty
 from harness.runs.folder import RunFolder, RunRecord
+from harness.runs.reading import CollectedRun
 from harness.spec import EnvironmentSpec
 
 RUN_KEY = ("suite", "task", "label", "seed")

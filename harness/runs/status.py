@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import ResultsError
-from harness.runs.collection import (
-    NO_CONSTANTS,
-    CollectedRun,
-    Collection,
-    TaskConstants,
-    arrange,
-    collect_below,
-    label_runs,
-    read_run,
-)
-from harness.runs.files import read_last_csv_row
+from harness.runs.collection import Collection, CollectionReader, label_runs
 from harness.runs.folder import RunFolder, RunRecord
-from harness.runs.guarded import Unreadable, to_count, to_number
+from harness.runs.guarded import Unreadable
+from harness.runs.jobs import SubmittedJob
 from harness.runs.notices import describe
+from harness.runs.owner import Owner
+from harness.runs.reading import NO_CONSTANTS, CollectedRun, TaskConstants
 from harness.spec import RunSpec
 
 RunState = Literal["finished", "running", "interrupted", "failed", "missing"]
@@ -30,7 +23,6 @@ RunState = Literal["finished", "running", "interrupted", "failed", "missing"]
 RUN_STATES: tuple[RunState, ...] = ("finished", "running", "interrupted", "failed", "missing")
 
 _MAX_PROBLEMS = 10
-_FASTEST = 1e12
 
 
 @dataclass(frozen=True)
@@ -47,6 +39,10 @@ class RunSummary:
         error: Why it failed, in one line.
         label: The method's name, with its digest where several configurations share the name; empty for the plain name.
         constants: What scores of its task are normalised with.
+        holder: The living process that has the run, as far as one can tell; ``None`` for nobody.
+        since: Start of the current or last attempt, ISO 8601 in UTC; empty when unknown.
+        updated: Last change of its record, ISO 8601 in UTC; empty when unknown.
+        job: The last job that was submitted for it, unless it is finished; ``None`` where no executor submitted one.
     """
 
     spec: RunSpec
@@ -58,6 +54,10 @@ class RunSummary:
     error: str = ""
     label: str = ""
     constants: TaskConstants = NO_CONSTANTS
+    holder: Owner | None = None
+    since: str = ""
+    updated: str = ""
+    job: SubmittedJob | None = None
 
     @property
     def method(self) -> str:
@@ -127,7 +127,7 @@ class RunsReading:
         unreadable: One line for each thing that could not be read.
         superseded: Folders of runs that others supersede: the same task, method and seed under other settings.
         notices: What must be known before trusting a number, a sentence each.
-        fingerprint: What a report on the runs depends on, as a digest.
+        collection: The reading of their folders that this is a view of.
         refused: One line for each thing in the way of carrying a plan out.
     """
 
@@ -135,8 +135,13 @@ class RunsReading:
     unreadable: Sequence[str]
     superseded: Sequence[RunFolder]
     notices: Sequence[str]
-    fingerprint: str
+    collection: Collection
     refused: Sequence[str] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """What a report on the runs depends on, as a digest."""
+        return self.collection.fingerprint
 
     def refuse_if_unusable(self) -> None:
         """Refuse to carry a plan out over what cannot be read, cannot be written, or is another run's.
@@ -154,50 +159,117 @@ def read_runs_below(roots: Iterable[Path]) -> RunsReading:
         ResultsError: A root does not exist, or there is nothing in any of them.
     """
     roots = list(roots)
-    found = collect_below(roots)
-    if not found.runs and not found.unreadable:
+    found = StatusReader().below(roots)
+    refuse_if_nothing(found.runs, found.unreadable, roots)
+    return found
+
+
+def refuse_if_nothing(runs: Sequence[RunSummary], unreadable: Sequence[str], roots: Iterable[Path]) -> None:
+    """Refuse places in which there is neither a run nor anything that cannot be read.
+
+    Raises:
+        ResultsError: There is nothing.
+    """
+    if not runs and not unreadable:
         where = ", ".join(map(str, roots))
         raise ResultsError(f"no runs in {where}: give a results directory, such as results/NAME, or start 'harness run'")
-    current = [_summarise(run) for run in found.current]
-    runs = [*current, *_absent(found)]
-    superseded = [run.folder for run in found.runs if run.superseded]
-    return RunsReading(runs, found.unreadable, superseded, describe(found), found.fingerprint)
 
 
 def read_plan(specs: Sequence[RunSpec], results: Path) -> RunsReading:
     """The state of each run of a plan; one whose folder cannot be read, or holds another run, counts as missing."""
-    found: dict[str, CollectedRun] = {}
-    unreadable: list[str] = []
-    refused: list[str] = []
-    for spec in specs:
-        folder = RunFolder.of(spec, results)
-        try:
-            if folder.started:
-                run, problems = read_run(folder, spec)
-                found[run.name] = run
-                unreadable += problems
-                refused += problems if run.state != "finished" else []
-            if folder.path.as_posix() not in found or found[folder.path.as_posix()].state != "finished":
-                folder.check_usable()
-        except Unreadable as error:
-            unreadable.append(str(error))
-            refused.append(str(error))
-    collection = arrange(found.values(), unreadable)
-    runs = _of_plan(specs, results, collection)
-    notices, refused = describe(collection), list(dict.fromkeys(refused))
-    return RunsReading(runs, collection.unreadable, (), notices, collection.fingerprint, refused)
+    return StatusReader().of_plan(specs, results)
 
 
-def _of_plan(specs: Sequence[RunSpec], results: Path, found: Collection) -> list[RunSummary]:
-    by_name = {run.name: run for run in found.runs}
-    labels = _labels(specs)
-    runs: list[RunSummary] = []
-    for spec in specs:
-        folder = RunFolder.of(spec, results)
-        run = by_name.get(folder.path.as_posix())
-        summary = RunSummary(spec, folder, "missing") if run is None else replace(_summarise(run), spec=spec)
-        runs.append(replace(summary, label=labels.get(spec.path, spec.method)))
-    return runs
+class StatusReader:
+    """Reads the state of runs, and at every look after the first only what has changed since."""
+
+    def __init__(self) -> None:
+        self._reader = CollectionReader()
+        self._view: _View | None = None
+        self._labels: Mapping[str, str] | None = None
+
+    def below(self, roots: Iterable[Path]) -> RunsReading:
+        """The state of every run at or below ``roots``, and of each that others of its suite have.
+
+        Raises:
+            ResultsError: A root does not exist.
+        """
+        found = self._reader.below(roots)
+        view = self._view_of(found)
+        return RunsReading(
+            [*map(self._summarise, found.current), *view.absent], found.unreadable, view.superseded, view.notices, found
+        )
+
+    def of_plan(self, specs: Sequence[RunSpec], results: Path) -> RunsReading:
+        """The state of each run of a plan, the same at every look; see `read_plan`."""
+        found: dict[str, CollectedRun] = {}
+        unreadable: list[str] = []
+        refused: list[str] = []
+        for spec in specs:
+            folder = RunFolder.of(spec, results)
+            try:
+                if folder.started:
+                    run, problems = self._reader.runs.read(folder, spec)
+                    found[run.name] = run
+                    unreadable += problems
+                    refused += problems if run.state != "finished" else []
+                if folder.path.as_posix() not in found or found[folder.path.as_posix()].state != "finished":
+                    folder.check_usable()
+            except Unreadable as error:
+                unreadable.append(str(error))
+                refused.append(str(error))
+        collection = self._reader.arrange(found.values(), unreadable)
+        runs = self._planned(specs, results, collection)
+        notices = self._view_of(collection).notices
+        return RunsReading(runs, collection.unreadable, (), notices, collection, list(dict.fromkeys(refused)))
+
+    def _planned(self, specs: Sequence[RunSpec], results: Path, found: Collection) -> list[RunSummary]:
+        by_name = {run.name: run for run in found.runs}
+        if self._labels is None:
+            self._labels = _labels(specs)
+        runs: list[RunSummary] = []
+        for spec in specs:
+            folder = RunFolder.of(spec, results)
+            run = by_name.get(folder.path.as_posix())
+            summary = RunSummary(spec, folder, "missing") if run is None else replace(self._summarise(run), spec=spec)
+            runs.append(replace(summary, label=self._labels.get(spec.path, spec.method)))
+        return runs
+
+    def _view_of(self, found: Collection) -> _View:
+        if self._view is None or self._view.of is not found:
+            superseded = [run.folder for run in found.runs if run.superseded]
+            self._view = _View(found, _absent(found), superseded, describe(found))
+        return self._view
+
+    def _summarise(self, run: CollectedRun) -> RunSummary:
+        status, attempts = run.record.status, run.record.attempts
+        step, speed = status.step, status.steps_per_second
+        if run.state == "running":
+            step, speed = self._reader.runs.progress(run.folder) or (step, speed)
+        return RunSummary(
+            run.spec,
+            run.folder,
+            run.state,
+            step,
+            speed,
+            run.latest_score,
+            status.error or "",
+            run.label,
+            run.constants,
+            run.holder,
+            attempts[-1].started if attempts else status.started,
+            status.updated,
+        )
+
+
+@dataclass(frozen=True)
+class _View:
+    """What takes long to find out, and follows from a collection alone."""
+
+    of: Collection
+    absent: Sequence[RunSummary]
+    superseded: Sequence[RunFolder]
+    notices: Sequence[str]
 
 
 def _labels(specs: Iterable[RunSpec]) -> dict[str, str]:
@@ -265,16 +337,6 @@ def _key(run: RunSummary) -> tuple[str, str, str]:
     return run.spec.suite, run.spec.task, run.method
 
 
-def _summarise(run: CollectedRun) -> RunSummary:
-    status = run.record.status
-    step, speed = status.step, status.steps_per_second
-    if run.state == "running":
-        step, speed = _live_progress(run.folder) or (step, speed)
-    return RunSummary(
-        run.spec, run.folder, run.state, step, speed, run.latest_score, status.error or "", run.label, run.constants
-    )
-
-
 def _absent(found: Collection) -> list[RunSummary]:
     """Runs without a folder, each with the settings of its method's runs on another task or with another seed."""
     of_task = {(run.spec.suite, run.spec.task): run.spec for run in reversed(found.runs) if not run.spec.pretraining}
@@ -287,16 +349,6 @@ def _absent(found: Collection) -> list[RunSummary]:
         folder = RunFolder(like.folder.path.parents[2].joinpath(*Path(spec.path).parts[-3:]))
         absent.append(RunSummary(spec, folder, "missing", label=label, constants=found.tasks[suite, task]))
     return absent
-
-
-def _live_progress(folder: RunFolder) -> tuple[int, float] | None:
-    """Step and speed from the last row of the log, which is newer than the record."""
-    try:
-        row = read_last_csv_row(folder.progress_file)
-    except Unreadable:  # the record says what there is
-        return None
-    step, speed = to_count(row.get("time/total_timesteps")), to_number(row.get("time/fps"))
-    return None if step is None or speed is None or not 0 <= speed < _FASTEST else (step, speed)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

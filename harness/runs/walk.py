@@ -49,13 +49,12 @@ def find_files(root: Path, names: Collection[str], *, passed_over: Collection[st
         for entry in listed:
             if entry.name.startswith(TEMPORARY):
                 continue
-            path = folder / entry.name
             if not is_text(entry.name):
-                problems.append(str(Unreadable(path, "has a name that is no text")))
+                problems.append(str(Unreadable(folder / entry.name, "has a name that is no text")))
             elif entry.name in names:
-                found.append(path)
+                found.append(folder / entry.name)
             elif _is_folder(entry, problems) and entry.name not in passed_over:
-                left.append(path)
+                left.append(folder / entry.name)
     return sorted(found), sorted(problems)
 
 
