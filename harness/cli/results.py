@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,9 +11,7 @@ from harness.cli.display.console import open_console
 from harness.cli.display.formatting import duration
 from harness.cli.options import AsJson, Profile, load, print_json
 from harness.errors import UserError
-
-if TYPE_CHECKING:
-    from harness.runs.status import RunSummary
+from harness.watch.pace import DEFAULT_SECONDS, MAX_SECONDS, MIN_SECONDS
 
 Roots = Annotated[
     list[Path],
@@ -28,11 +25,24 @@ def status(
         Path | None, typer.Option(help="Compare with this suite, so that missing runs show.", show_default=False)
     ] = None,
     profile: Profile = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=MIN_SECONDS,
+            max=MAX_SECONDS,
+            help="With --watch: time between two looks; 3 if not given.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Show what is finished, running, interrupted, failed or missing, with speed and time left.
 
-    The exit code is 1 if something could not be read: then there may be more than is shown.
+    With --watch a terminal shows who has which run and how far it is, everything else gets a line for each change; with --json
+    as well, a line of JSON for each look. The exit code is 1 if something could not be read: then there may be more than is
+    shown.
     """
     from harness import experiment
     from harness.cli.display.states import (
@@ -43,21 +53,18 @@ def status(
         print_run_groups,
         print_unreadable,
     )
+    from harness.cli.live import watch_status
+    from harness.watch.document import StatusDocument
 
-    found = experiment.status(roots, load(suite, profile) if suite else None)
+    if every is not None and not watch:
+        raise UserError("--every goes with --watch")
+    plan = load(suite, profile) if suite else None
+    if watch:
+        return watch_status(experiment.StatusReader(roots, plan), every or DEFAULT_SECONDS, as_json=as_json)
+    found = experiment.status(roots, plan)
     summaries, left = found.runs, found.seconds_left
     if as_json:
-        print_json(
-            {
-                "runs": [run_as_json(run) for run in summaries],
-                "skipped": found.skipped,
-                "unreadable": len(found.skipped),
-                "superseded": found.superseded,
-                "notices": found.notices,
-                "seconds_left": left,
-                "jobs": [asdict(job) for job in found.jobs],
-            }
-        )
+        print_json(StatusDocument.of(found).model_dump(mode="json"))
         return 1 if found.skipped else 0
     console = open_console()
     print_run_groups(console, summaries)
@@ -105,24 +112,3 @@ def report(
     print_unreadable(console, written.unreadable)
     console.print(f"report: {written.file}", soft_wrap=True)
     return 1 if written.unreadable else 0
-
-
-def run_as_json(run: RunSummary) -> dict[str, Any]:
-    """A run for scripts."""
-    return {
-        "suite": run.spec.suite,
-        "task": run.spec.task,
-        "method": run.spec.method,
-        "label": run.method,
-        "seed": run.spec.seed,
-        "digest": run.spec.digest,
-        "state": run.state,
-        "step": run.step,
-        "steps": run.spec.steps,
-        "steps_per_second": run.steps_per_second,
-        "seconds_left": run.seconds_left,
-        "score": run.score,
-        "normalised": run.normalised,
-        "error": run.error,
-        "folder": str(run.folder.path),
-    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 def duration(seconds: float | None) -> str:
     """A time span in its two largest units.
@@ -21,6 +23,13 @@ def duration(seconds: float | None) -> str:
         return f"{minutes // 60} h {minutes % 60:02} min"
     hours = round(seconds / 3600)
     return f"{hours // 24} d {hours % 24:02} h"
+
+
+def moment(time: datetime | None) -> str:
+    """The time of day, with its date unless that is today's; empty when unknown."""
+    if time is None:
+        return ""
+    return f"{time:%H:%M}" if time.date() == datetime.now().date() else f"{time.day} {time:%b %H:%M}"
 
 
 def count(number: float) -> str:

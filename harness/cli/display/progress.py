@@ -16,6 +16,7 @@ from rich.text import Text
 from harness.cli.display import formatting
 from harness.cli.display.interruption import quiet_line, stop_requested_line
 from harness.cli.display.progress_state import ActiveRun, SuiteProgress
+from harness.cli.display.throttle import ProgressThrottle
 from harness.errors import plural
 from harness.execution.events import (
     OnRunEvent,
@@ -32,9 +33,6 @@ from harness.runs.progress import RunProgress
 
 REFRESHES_PER_SECOND = 4
 _RESERVED_LINES = 5
-
-_MIN_GAIN, _MIN_SECONDS = 0.1, 5.0
-_SLOW_GAIN, _SLOW_SECONDS = 0.01, 30.0
 
 
 @contextmanager
@@ -154,8 +152,8 @@ class _LineReporter:
     """Prints a line when a run starts and ends, and at every 10 % of progress or, where that is rare, every 30 seconds."""
 
     def __init__(self, console: Console, suite_progress: SuiteProgress, clock: Callable[[], float] = time.monotonic) -> None:
-        self.console, self.suite_progress, self.clock = console, suite_progress, clock
-        self._last_reported: dict[str, tuple[float, float]] = {}
+        self.console, self.suite_progress = console, suite_progress
+        self._throttle = ProgressThrottle(clock)
         self._last: dict[str, RunProgress] = {}
 
     def __call__(self, event: RunEvent) -> None:
@@ -179,14 +177,7 @@ class _LineReporter:
                     self._print_line(line)
 
     def _due(self, run: str, progress: RunProgress) -> bool:
-        now, share = self.clock(), _share(progress)
-        key = run if progress.replayed is None else f"{run} replaying"
-        then, reported = self._last_reported.setdefault(key, (now, share))
-        gained, waited = share - reported, now - then
-        due = (gained >= _MIN_GAIN and waited >= _MIN_SECONDS) or (gained >= _SLOW_GAIN and waited >= _SLOW_SECONDS)
-        if due:
-            self._last_reported[key] = (now, share)
-        return due
+        return self._throttle.due(run if progress.replayed is None else f"{run} replaying", _share(progress))
 
     def _left(self) -> str:
         left = self.suite_progress.seconds_left

@@ -15,7 +15,9 @@ from harness.runs.guarded import Unreadable, look
 from harness.runs.jobs import SubmittedJob
 from harness.runs.status import RUN_STATES, RunGroup, RunSummary, group_runs
 
-_STYLES = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red", "missing": "dim"}
+STYLES = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red", "missing": "dim"}
+"""The style of each state of runs, in Rich's words."""
+
 _MOST_JOBS = 6
 """Jobs of an array that are named on its line."""
 
@@ -99,7 +101,7 @@ def _row(group: RunGroup) -> list[str | Text]:
         group.suite,
         group.task,
         group.method,
-        *(Text(str(group.count(state) or ""), style=_STYLES[state]) for state in RUN_STATES),
+        *(Text(str(group.count(state) or ""), style=STYLES[state]) for state in RUN_STATES),
         formatting.speed(group.steps_per_second),
         formatting.duration(left) if left else "",
         formatting.score(group.score),
