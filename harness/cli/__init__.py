@@ -6,7 +6,8 @@ run.py      run
 tune.py     tune
 launch.py   what is shown of run; tuning.py of tune
 signals.py  what signals do meanwhile
-results.py  status, report
+results.py  status, report; live.py status --watch
+watch.py    watch
 suites.py   check, schema
 plugins.py  new-plugin, and check for methods
 listing.py  list, show

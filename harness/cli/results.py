@@ -17,13 +17,14 @@ Roots = Annotated[
     list[Path],
     typer.Argument(metavar="RESULTS...", help="Results directories, or parts of them.", show_default=False, readable=False),
 ]
+SuiteToCompare = Annotated[
+    Path | None, typer.Option("--suite", help="Compare with this suite, so that missing runs show.", show_default=False)
+]
 
 
 def status(
     roots: Roots,
-    suite: Annotated[
-        Path | None, typer.Option(help="Compare with this suite, so that missing runs show.", show_default=False)
-    ] = None,
+    suite: SuiteToCompare = None,
     profile: Profile = None,
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
     every: Annotated[

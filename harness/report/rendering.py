@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.errors import without_control_characters
 from harness.report.document import Document, FigureBlock, Section, TableCell
 from harness.report.drawing import ExternalPlot, Plot, inline_svgs, render_files
+from harness.report.templating import page_templates
 
 FIGURES = "figures"
 """The folder of figures, beside the Markdown file."""
@@ -19,7 +19,7 @@ FIGURES = "figures"
 
 def html_page(document: Document) -> str:
     """A self-contained page: styles and figures inline, no script, nothing fetched."""
-    templates = _templates(autoescape=True)
+    templates = page_templates("report", autoescape=True)
     filters: dict[str, Any] = templates.filters
     filters |= {"svgs": _inline_svgs, "anchor": _anchor}
     return templates.get_template("page.html.j2").render(document=document) + "\n"
@@ -31,7 +31,7 @@ def _inline_svgs(plot: Plot | ExternalPlot) -> list[Markup]:
 
 def markdown_page(document: Document) -> str:
     """The same in Markdown; figures are referred to as SVG files in the folder `FIGURES`."""
-    templates = _templates(autoescape=False)
+    templates = page_templates("report", autoescape=False)
     templates.filters["cell"] = _markdown_cell
     templates.filters["prose"] = _markdown_prose
     templates.filters["slug"] = _markdown_slug
@@ -43,23 +43,6 @@ def figure_files(sections: tuple[Section, ...]) -> Mapping[str, bytes]:
     """Every figure as a vector file and as a picture, by file name."""
     plots = [block.plot for section in sections for block in section.blocks if isinstance(block, FigureBlock)]
     return {f"{plot.name}.{kind}": data for plot in plots for kind, data in render_files(plot).items()}
-
-
-def _templates(*, autoescape: bool) -> Environment:
-    loader = PackageLoader("harness", "report")
-    return Environment(
-        loader=loader,
-        autoescape=autoescape,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_printable_text,
-    )
-
-
-def _printable_text(value: Any) -> Any:
-    """Whatever a template shows, without characters that no page may hold; figures are looked through where they are drawn."""
-    return without_control_characters(value) if type(value) is str else value
 
 
 def _anchor(title: str) -> str:

@@ -19,7 +19,7 @@ _FIXED_LINES = 5
 _MAX_PROBLEMS = 3
 _MAX_NAMES = 3
 
-_COLUMNS = {"": 100, "done": 0, "steps": 130, "steps/s": 56, "left": 40, "score": 72, "since": 84, "held by": 96}
+_COLUMNS = {"": 100, "done": 0, "steps": 130, "steps/s": 56, "left": 40, "score": 72, "since": 92, "held by": 80}
 """Columns beside the run's name, and the width of the terminal from which there is room for each."""
 
 
