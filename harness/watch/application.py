@@ -39,7 +39,9 @@ class Application:
         ]
         files = static_files().items()
         routes += [Route(f"/{name}", _constant(Response(content, media_type=kind))) for name, (content, kind) in files]
-        return Guard(Starlette(routes=routes))
+        application = Starlette(routes=routes)
+        application.router.redirect_slashes = False
+        return Guard(application)
 
     def _look(self) -> Look:
         look = self._looks.newest()

@@ -29,7 +29,7 @@ from harness.watch.looks import Look
 
 _MAX_PAGE_BYTES = 128 * MIB
 _MAX_SECONDS = 1800.0
-_MIN_REST_SECONDS, _REST_PER_REPORT = 10.0, 9.0
+_REST_SECONDS, _REST_FACTOR = 10.0, 9.0
 _NICENESS = 10
 _POLL_SECONDS = 0.2
 
@@ -54,16 +54,17 @@ class ReportState:
 
 
 class GrowingReport:
-    """Makes the report again whenever results have changed, one at a time, and rests nine times as long as one takes.
+    """Makes the report again whenever results have changed, one at a time and with rests.
 
     Args:
         roots: Results directories, as ``harness report`` takes them.
-        min_rest_seconds: The shortest rest between two reports.
+        rest_seconds: The shortest rest between two reports.
+        rest_factor: The length of a rest as a multiple of the time that the report before it took.
     """
 
-    def __init__(self, roots: Sequence[Path], min_rest_seconds: float = _MIN_REST_SECONDS) -> None:
+    def __init__(self, roots: Sequence[Path], rest_seconds: float = _REST_SECONDS, rest_factor: float = _REST_FACTOR) -> None:
         self.state = ReportState()
-        self._roots, self._min_rest_seconds = list(roots), min_rest_seconds
+        self._roots, self._rest_seconds, self._rest_factor = list(roots), rest_seconds, rest_factor
         self._wanted: Hashable = None
         self._shown: Hashable = None
         self._seen = 0
@@ -102,7 +103,7 @@ class GrowingReport:
                 self.state = replace(self.state, under_way=False, problem=problem)
             else:
                 self.state = ReportState(self.state.number + 1, page, begun)
-            self._closed.wait(max(self._min_rest_seconds, _REST_PER_REPORT * (time.monotonic() - began)))
+            self._closed.wait(max(self._rest_seconds, self._rest_factor * (time.monotonic() - began)))
 
     def _is_wanted(self) -> bool:
         """Whether another report is wanted, once that or the end is known."""

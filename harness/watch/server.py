@@ -36,12 +36,12 @@ def serve(reader: StatusReader, port: int, seconds: float, announce: Callable[[s
         KeyboardInterrupt: The user has seen enough.
     """
     looks = Looks(reader, seconds)
-    with _listening_socket(port) as listener:
+    with open_listener(port) as listener:
         report = GrowingReport(reader.roots)
         try:
             application = Application(looks, report, Pages(title_of(reader.roots), seconds)).asgi()
             announce(f"http://{HOST}:{listener.getsockname()[1]}/")
-            uvicorn.Server(_config(application)).run(sockets=[listener])
+            uvicorn.Server(configuration(application)).run(sockets=[listener])
         finally:
             report.close()
 
@@ -51,7 +51,7 @@ def title_of(roots: list[Path]) -> str:
     return ", ".join("/".join(root.resolve().parts[-2:]).lstrip("/") or "/" for root in roots)
 
 
-def _config(application: Callable[..., object]) -> uvicorn.Config:
+def configuration(application: Callable[..., object]) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         loop="asyncio",
@@ -67,7 +67,7 @@ def _config(application: Callable[..., object]) -> uvicorn.Config:
     )
 
 
-def _listening_socket(port: int) -> socket.socket:
+def open_listener(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

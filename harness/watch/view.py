@@ -34,7 +34,7 @@ class RunLine:
         seconds_left: Time to go at that speed; ``None`` when unknown.
         score: Mean return of the latest evaluation; ``None`` before the first.
         normalised: Normalised score, where the task has constants.
-        holder: The process that has it, such as ``4711 on node3``; empty for nobody.
+        holder: The process that has it, such as ``pid 4711 on node3``; empty for nobody.
         job: The job that it was submitted as, such as ``slurm 12_3``; empty for none.
         since: Start of the current or last attempt, in local time; ``None`` when unknown.
         error: The cause of its failure, in one line; empty unless it failed.
@@ -143,7 +143,7 @@ def _line(run: RunSummary, several_suites: bool) -> RunLine:
         seconds_left=run.seconds_left,
         score=run.score,
         normalised=run.normalised,
-        holder=printable(f"{run.holder.pid} on {run.holder.host}", _MAX_HOST) if run.holder else "",
+        holder=printable(f"pid {run.holder.pid} on {run.holder.host}", _MAX_HOST) if run.holder else "",
         job=job_name(run.job),
         since=local_time(run.since) if run.since else None,
         error=printable(run.error, _MAX_ERROR) if run.state == "failed" else "",

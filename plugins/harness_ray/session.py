@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import ray
@@ -17,6 +18,7 @@ from harness.execution.events import Outcome, RunEnded, RunEvent, RunProgressed
 from harness.execution.executor import ExecutionOptions
 from harness.execution.following import RunFollower
 from harness.execution.session import WorkerSession
+from harness.runs.jobs import SubmittedJob, record_jobs
 from harness.runs.status import read_plan
 from harness.spec import RunSpec
 from harness_ray import cluster, task
@@ -68,6 +70,9 @@ class RaySession(WorkerSession):
         }
         content = Assignment.create([spec], self._options).model_dump_json()
         follower = RunFollower([spec], self._options.results, fresh=self._options.fresh)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        job = SubmittedJob(spec.path, "ray", ray.get_runtime_context().get_job_id(), now)
+        record_jobs(self._options.results, [job])
         result = self._train.options(**settings).remote(content)
         self._runs[spec.path] = _Running(spec, result, follower)
 

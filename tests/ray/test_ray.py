@@ -20,6 +20,7 @@ from harness.execution.events import RunEnded, RunEvent, RunProgressed, RunStart
 from harness.execution.executor import ExecutionOptions, load_tuning_executor
 from harness.registry import installed
 from harness.runs.folder import RunFolder
+from harness.runs.jobs import submitted_jobs
 from harness.spec import RunSpec
 from harness.training.run import train
 from harness_ray.config import RayConfig
@@ -70,6 +71,8 @@ def test_a_run_is_trained_on_the_cluster_and_leaves_what_it_leaves_here(cluster,
     assert (events[0], events[-1]) == (RunStarted(spec), RunEnded(outcome))
     train(spec, tmp_path / "here")
     assert content(tmp_path / "there", spec) == content(tmp_path / "here", spec)
+    (job,) = submitted_jobs(tmp_path / "there" / spec.suite).values()
+    assert (job.run, job.executor, len(job.job)) == (spec.path, "ray", 8)
     assert not ray.is_initialized()
     assert signal.getsignal(signal.SIGTERM) is handler
 
