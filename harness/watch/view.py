@@ -133,9 +133,10 @@ def local_time(text: str) -> datetime | None:
 def _line(run: RunSummary, several_suites: bool) -> RunLine:
     suite = f"{run.spec.suite}/" if several_suites else ""
     starting = run.holder is not None and run.state not in ("running", "finished")
+    activity: Activity = "starting" if starting else run.state
     return RunLine(
         name=printable(f"{suite}{run.spec.task}/{run.method}/seed-{run.spec.seed}", _MAX_NAME),
-        activity="starting" if starting else run.state,
+        activity=activity,
         share=1.0 if run.state == "finished" else min(run.step / run.spec.steps, 1.0),
         step=run.step,
         steps=run.spec.steps,
@@ -146,5 +147,5 @@ def _line(run: RunSummary, several_suites: bool) -> RunLine:
         holder=printable(f"pid {run.holder.pid} on {run.holder.host}", _MAX_HOST) if run.holder else "",
         job=job_name(run.job),
         since=local_time(run.since) if run.since else None,
-        error=printable(run.error, _MAX_ERROR) if run.state == "failed" else "",
+        error=printable(run.error, _MAX_ERROR) if activity == "failed" else "",
     )

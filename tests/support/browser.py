@@ -39,6 +39,10 @@ class Browser:
         body = _call("POST", f"{self._session}/element", {"using": "css selector", "value": "body"})
         return _call("GET", f"{self._session}/element/{next(iter(body.values()))}/text")
 
+    def title(self) -> str:
+        """The title of the page."""
+        return _call("GET", f"{self._session}/title")
+
     def command(self, name: str, **parameters: Any) -> Any:
         """Do something that Chrome's DevTools can."""
         return _call("POST", f"{self._session}/goog/cdp/execute", {"cmd": name, "params": parameters})
