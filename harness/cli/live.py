@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 from rich.live import Live
@@ -40,13 +41,13 @@ def watch_status(reader: StatusReader, seconds: float, *, as_json: bool) -> int:
         with _shown_as_json() if as_json else _shown(reader.roots, seconds) as show:
             _look_on(reader, seconds, show)
     except KeyboardInterrupt:  # the only way to end it, so nothing has gone wrong
-        return 0
+        pass
     except BrokenPipeError:  # whoever read it has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at its end goes nowhere
-        return 0
+    return 0
 
 
-def _look_on(reader: StatusReader, seconds: float, show: _Show) -> None:
+def _look_on(reader: StatusReader, seconds: float, show: _Show) -> NoReturn:
     pace, found = Pace(seconds), None
     while True:
         pace.begin()

@@ -55,7 +55,7 @@ class Pages:
             "duration": format_duration,
             "number": format_number,
             "count": format_count,
-            "grouped": lambda number: f"{number:,.0f}",
+            "grouped": "{:,.0f}".format,
         }
         self._runs, self._report = templates.get_template("runs.html.j2"), templates.get_template("report.html.j2")
 

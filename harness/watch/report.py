@@ -63,7 +63,7 @@ class GrowingReport:
     """
 
     def __init__(self, roots: Sequence[Path], rest_seconds: float = _REST_SECONDS, rest_factor: float = _REST_FACTOR) -> None:
-        self.state = ReportState()
+        self.state: ReportState = ReportState()
         self._roots, self._rest_seconds, self._rest_factor = list(roots), rest_seconds, rest_factor
         self._wanted: Hashable = None
         self._shown: Hashable = None
@@ -97,7 +97,10 @@ class GrowingReport:
             self.state = replace(self.state, under_way=True)
             try:
                 page, problem = self._make()
-            except OSError as error:  # no room in the temporary folder, no memory for a process
+            except (
+                OSError,
+                ResultsError,
+            ) as error:  # no room on the disk, no memory for a process
                 page, problem = None, printable(str(error))
             if page is None:
                 self.state = replace(self.state, under_way=False, problem=problem)

@@ -27,7 +27,7 @@ def draw(found: StatusView, where: str, seconds: float, width: int, height: int)
     """What a look found, as wide and high as a terminal.
 
     Args:
-        found: The runs.
+        found: Everything that is to be shown.
         where: Name of the results directories.
         seconds: Time between two looks.
         width: Columns of the terminal.

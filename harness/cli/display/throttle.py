@@ -24,7 +24,7 @@ class ProgressThrottle:
         """Whether this progress is worth a line; the first never is, for others count from it.
 
         Args:
-            key: What progresses.
+            key: Name of what progresses.
             share: The part of it that is done, from 0 to 1.
         """
         now = self._clock()
