@@ -21,13 +21,17 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from watchdog import Figures, run_driver, watched
 
 from harness import experiment
 from harness.cli import main as command_line
+from harness.cli.display.changes import ChangeLines
+from harness.cli.display.live import draw as draw_screen
 from harness.planning.load import load
 from harness.planning.plan import Plan
 from harness.report.build import build_report
@@ -37,6 +41,11 @@ from harness.tuning.request import TuneRequest
 from harness.tuning.storage import open_storage
 from harness.tuning.study import StudyDefinition, TuningStudy
 from harness.tuning.trials import find_study_records
+from harness.watch.document import StatusDocument
+from harness.watch.looks import Look
+from harness.watch.page import Pages
+from harness.watch.report import ReportState
+from harness.watch.view import view
 
 SUITE = """\
 suite: small
@@ -264,12 +273,25 @@ def readers(place: Path, plan: Plan, draw: random.Random) -> dict[str, Callable[
         "status": lambda: _command("status", str(results)),
         "status --json": lambda: json.loads(_command("status", str(results), "--json") or "{}"),
         "status --suite": lambda: experiment.status(results, plan),
+        "status --watch, watch": lambda: _look_on(results),
         "report": lambda: build_report([results], out, formats=formats),
         "run": lambda: [run.state for run in summarise_plan(plan.runs, results)],
         "tune": lambda: _open_study(plan, results),
         "report of studies": lambda: [read_study_record(file).to_optuna_study() for file in find_study_records([results])[0]],
         "report of a study": lambda: build_report([results / "small" / "tuning"], out, formats=["csv", "latex"]),
     }
+
+
+def _look_on(results: Path) -> None:
+    """Two looks, each as a page, a screen, lines and JSON."""
+    reader, changes, pages = experiment.StatusReader(results), ChangeLines(), Pages("results", 1.0)
+    for number in range(2):
+        look = Look(number, datetime.now(), reader.look())
+        seen = view(look.found)
+        pages.runs(look, ReportState())
+        Console(file=io.StringIO(), force_terminal=True, width=100).print(draw_screen(seen, "results", 1.0, 100, 50))
+        assert all(map(str.isprintable, changes.lines(seen)))
+        json.loads(StatusDocument.of(look.found).as_json())
 
 
 def _command(*arguments: str) -> str:

@@ -65,7 +65,7 @@ def _look_on(reader: StatusReader, seconds: float, show: _Show) -> NoReturn:
 @contextmanager
 def _shown_as_json() -> Generator[_Show]:
     def show(found: StatusResult) -> None:
-        sys.stdout.write(StatusDocument.of(found).model_dump_json() + "\n")
+        sys.stdout.write(StatusDocument.of(found).as_json() + "\n")
         sys.stdout.flush()
 
     yield show

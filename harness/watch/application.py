@@ -60,7 +60,7 @@ class Application:
 
     def _status(self, request: Request) -> Response:
         look = self._look()
-        text = self._once("status", look.number, lambda: StatusDocument.of(look.found).model_dump_json())
+        text = self._once("status", look.number, lambda: StatusDocument.of(look.found).as_json())
         return Response(text, media_type="application/json")
 
     def _once(self, name: str, version: object, make: Callable[[], str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -141,6 +142,10 @@ class StatusDocument(_Part):
             seconds_left=found.seconds_left,
             jobs=[job for one in found.jobs if (job := Job.of(one))],
         )
+
+    def as_json(self, indent: int | None = None) -> str:
+        """The document as JSON, in one line unless it is indented."""
+        return json.dumps(self.model_dump(mode="json"), indent=indent, allow_nan=False)
 
 
 def document_schema() -> dict[str, Any]:
