@@ -89,7 +89,7 @@ def _origin(subject: Subject) -> dict[str, Any]:
     places = [f"{made.__module__}:{made.__qualname__}" for made in classes]
     with suppress(PluginError):
         if [Registry([]).load(place) for place in places] == classes and "__main__" not in {c.__module__ for c in classes}:
-            return {**named, "classes": places}
+            return {**named, "classes": places, "works_with": sorted(subject.method.works_with)}
     raise NotApplicable("another process cannot import its class, which is defined in a function or a script")
 
 
@@ -97,7 +97,8 @@ def _subject(task: Mapping[str, Any]) -> Subject:
     if not task["classes"]:
         return replace(Subject.named(task["method"]), settings=task["settings"])
     reward, config = (Registry([]).load(path) for path in task["classes"])
-    return Subject(Method(name=task["method"], reward="", config=""), reward, config, task["settings"])
+    described = Method(name=task["method"], reward="", config="", works_with=frozenset(task["works_with"]))
+    return Subject(described, reward, config, task["settings"])
 
 
 def _run_elsewhere(task: Mapping[str, Any]) -> None:
