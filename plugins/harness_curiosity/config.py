@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.config import IntrinsicRewardConfig, Search
+from harness.config import BonusNormalisation, IntrinsicRewardConfig, Search
 
 Positive = Annotated[int, Field(gt=0)]
 Widths = tuple[Positive, ...]
@@ -18,11 +18,11 @@ Frames = Annotated[
     Field(description="Frames of a stack that the networks see: the ``newest`` alone, or ``all``; no effect on vectors."),
 ]
 ObservationNormalisation = Annotated[
-    Literal["none", "random_play", "standardise"],
+    Literal["none", "random_play", "standardise", "auto"],
     Field(
         description="``none``: x, images of bytes scaled to [0, 1]. ``random_play``: (x - mean) / deviation of the warm-up steps, the "
         "deviation one number, the mean over pixels. ``standardise``: (x - mean) / deviation of each element, clipped, of all "
-        "states so far."
+        "states so far. ``auto``: ``none`` for images and for numbers in [0, 1], ``standardise`` for others."
     ),
 ]
 LearningRate = Annotated[float, Field(gt=0, description="Adam's step size."), Search(low=1e-5, high=1e-2, log=True)]
@@ -49,21 +49,17 @@ Eta = Annotated[
     Field(gt=0, description="Factor on the bonus; what divides by a running scale divides it out after the first rollouts."),
     Search(low=1e-3, high=10.0, log=True, when=("bonus_normalisation", "none")),
 ]
-BonusNormalisation = Annotated[
-    Literal["none", "return_std"],
-    Field(description="``return_std`` divides by the running deviation of the discounted sum of bonuses, as RND does."),
+Scale = Annotated[
+    BonusNormalisation,
+    Field(
+        description="What bonuses are divided by: ``return_std``, the running deviation of their discounted sum; ``bonus_std``, "
+        "their own; ``running_mean``, their mean; ``none``, nothing."
+    ),
 ]
 InitGain = Annotated[
     float,
     Field(gt=0, description="Gain of the orthogonal initialisation of every layer; biases start at zero."),
     Search(low=0.5, high=2.0),
-]
-Architecture = Annotated[
-    Literal["auto", "conv", "mlp"],
-    Field(
-        description="``auto``: convolutions for images of at least 32 pixels a side, an MLP for all else. ``conv`` refuses "
-        "vectors; ``mlp`` takes flattened images too."
-    ),
 ]
 
 
@@ -87,7 +83,7 @@ class CuriosityConfig(IntrinsicRewardConfig):
     # Bonus ------------------------------------------------------------------------------------------------------------
     eta: Eta = 1.0
 
-    bonus_normalisation: BonusNormalisation = "none"
+    bonus_normalisation: Scale = "none"
 
     bonus_gamma: float = Field(default=0.99, ge=0, lt=1)
     """Discount of the sum whose deviation ``return_std`` divides by."""
@@ -103,6 +99,10 @@ class CuriosityConfig(IntrinsicRewardConfig):
     gradient_bound: GradientBound = 40.0
 
     epochs: Epochs = 1
+
+
+class MinibatchConfig(CuriosityConfig):
+    """What methods share that learn from transitions one by one."""
 
     minibatches: Minibatches = 8
 

@@ -123,7 +123,7 @@ class DynamicsReward(CuriosityReward[ConfigT]):
         """Minus the evidence lower bound; bytes get uniform noise, so that no pixel's density grows without bound."""
         phi = cast(VAEFeatures, self.features)
         noisy = states
-        if states.dtype == torch.uint8 and self.config.observation_normalisation == "random_play":
+        if states.dtype == torch.uint8 and self.normalisation == "random_play":
             noisy = states + torch.rand(states.shape, generator=random, device=self.device)
         noise = torch.randn((len(states), phi.features_dim), generator=random, device=self.device, dtype=self.dtype)
         return phi.negative_elbo(self.network_input(states), self.network_input(noisy), noise).mean()

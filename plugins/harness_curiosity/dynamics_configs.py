@@ -15,14 +15,15 @@ from pydantic import Field
 
 from harness.config import Search
 from harness_curiosity.config import (
-    BonusNormalisation,
-    CuriosityConfig,
+    MinibatchConfig,
+    Epochs,
     Eta,
     GradientClip,
     InitGain,
     MinibatchOrder,
     Minibatches,
     Positive,
+    Scale,
     Weight,
 )
 
@@ -71,7 +72,7 @@ Aggregate = Annotated[
 ]
 
 
-class DynamicsConfig(CuriosityConfig):
+class DynamicsConfig(MinibatchConfig):
     """What ICM and disagreement share."""
 
     # Features ---------------------------------------------------------------------------------------------------------
@@ -158,8 +159,8 @@ class DisagreementConfig(DynamicsConfig):
     keep: Annotated[float, Search(choices=(0.5, 0.8, 1.0), when=("member_data", "dropout"))] = Field(default=0.8, gt=0, le=1)
     """Probability that a sample counts for a member, with ``dropout``."""
 
-    bonus_normalisation: BonusNormalisation = "return_std"
+    bonus_normalisation: Scale = "return_std"
 
-    epochs: Annotated[int, Field(gt=0, description="Passes over each rollout."), Search(low=1, high=8)] = 3
+    epochs: Epochs = 3
 
     minibatches: Minibatches = 8

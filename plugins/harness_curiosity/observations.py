@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
+import numpy as np
 import torch
+from gymnasium import spaces as gym_spaces
 from torch import Tensor, nn
 
 from harness.nn.moments import RunningMoments
 from harness.nn.observations import ObservationNormaliser
 from harness_curiosity.config import CuriosityConfig
+
+Mode = Literal["none", "random_play", "standardise"]
 
 
 class RandomPlayNormaliser(nn.Module):
@@ -34,8 +39,26 @@ class RandomPlayNormaliser(nn.Module):
         return (observations.to(dtype) - self.moments.mean.to(dtype)) / self.moments.std.mean().to(dtype)
 
 
-def build_normaliser(config: CuriosityConfig, shape: Sequence[int]) -> ObservationNormaliser | RandomPlayNormaliser:
-    """What ``observation_normalisation`` names."""
-    if config.observation_normalisation == "random_play":
-        return RandomPlayNormaliser(shape)
-    return ObservationNormaliser(shape, config.observation_normalisation, clip=config.observation_clip)
+def resolve_mode(config: CuriosityConfig, space: gym_spaces.Space[Any]) -> Mode:
+    """What ``observation_normalisation`` means for such observations."""
+    if config.observation_normalisation != "auto":
+        return config.observation_normalisation
+    return "none" if in_unit_interval(space) else "standardise"
+
+
+def in_unit_interval(space: gym_spaces.Space[Any]) -> bool:
+    """Whether what networks see of such observations as they are is in [0, 1]: images of bytes, or a box with such bounds."""
+    if not isinstance(space, gym_spaces.Box):
+        return False
+    return space.dtype == np.uint8 or bool((space.low >= 0).all() and (space.high <= 1).all())
+
+
+def build_normaliser(mode: Mode, shape: Sequence[int], clip: float) -> ObservationNormaliser | RandomPlayNormaliser:
+    """What scales observations.
+
+    Args:
+        mode: What `resolve_mode` gave.
+        shape: Shape of one observation.
+        clip: Bound of standardised values.
+    """
+    return RandomPlayNormaliser(shape) if mode == "random_play" else ObservationNormaliser(shape, mode, clip=clip)

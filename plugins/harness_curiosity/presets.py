@@ -12,8 +12,11 @@ from math import sqrt
 from typing import Any
 
 from harness import Preset
+from harness_curiosity.generative_presets import E2C, TD_VAE, VAE, WORLD_MODEL
 
-_SUM = {
+__all__ = ["DISAGREEMENT", "E2C", "ICM", "TD_VAE", "VAE", "WORLD_MODEL"]
+
+_SUM: Mapping[str, Any] = {
     "mode": "sum",
     "extrinsic_weight": 1.0,
     "intrinsic_weight": 1.0,
@@ -107,8 +110,8 @@ _RLLTE: Mapping[str, Any] = {
     "loss_scale": 2.0,  # ditto: both of weight 1
     "log1p": False,
     "eta": 1.0,
-    "bonus_normalisation": "return_std",  # ours: RLLTE divides by the deviation of the bonuses themselves
-    "bonus_gamma": 0.99,  # ours
+    "bonus_normalisation": "bonus_std",  # RLLTE rllte/common/prototype/base_reward.py: rwd_norm_type rms
+    "bonus_gamma": 0.99,  # no effect
     "learning_rate": 1e-3,  # RLLTE rllte/xplore/reward/icm.py
     "adam_epsilon": 1e-8,  # torch's default
     "gradient_clip": "none",
@@ -174,7 +177,7 @@ def _burda(features: str) -> Preset:
 
 
 ICM = (
-    Preset(name="pathak2017", source=_PATHAK_SOURCE, config=_PATHAK2017, combine=_SUM),
+    Preset(name="pathak2017", source=_PATHAK_SOURCE, config=_PATHAK2017, combine={**_SUM, "clip_total": 1.0}),  # NRL src/a3c.py REWARD_CLIP
     Preset(name="burda2018", source=_BURDA_SOURCE, config=_BURDA2018, combine=_LSC_COMBINE),
     _burda("random"),
     _burda("vae"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from harness.errors import UserError
 from harness.nn.frames import FrameSelector
 from harness.nn.minibatches import minibatches
-from harness.nn.moments import ReturnNormaliser
+from harness.nn.normalisers import bonus_normaliser
 from harness.rewards import IntrinsicReward, Spaces, Transitions
-from harness_curiosity.config import CuriosityConfig
-from harness_curiosity.observations import build_normaliser
+from harness_curiosity.config import CuriosityConfig, MinibatchConfig
+from harness_curiosity.observations import build_normaliser, in_unit_interval, resolve_mode
 
 ConfigT = TypeVar("ConfigT", bound=CuriosityConfig)
 
@@ -30,6 +30,8 @@ class CuriosityReward(IntrinsicReward[ConfigT]):
     Attributes:
         shape: Shape of what is seen of one state.
         images: Whether that is an image ``(C, H, W)``.
+        normalisation: What is done to observations: ``none``, ``random_play`` or ``standardise``.
+        bounded: Whether what the networks see is in [0, 1].
 
     Raises:
         UserError: When observations are not a box of numbers.
@@ -40,12 +42,13 @@ class CuriosityReward(IntrinsicReward[ConfigT]):
         self._select_frames = FrameSelector(spaces.observation, spaces.frame_channels, config.frames)
         self.shape = tuple(self._select_frames.shape)
         self.images = spaces.frame_channels is not None
-        self.observations = build_normaliser(config, self.shape)
-        if config.observation_normalisation != "none":
+        self.normalisation = resolve_mode(config, spaces.observation)
+        self.bounded = self.normalisation == "none" and in_unit_interval(spaces.observation)
+        self.observations = build_normaliser(self.normalisation, self.shape, config.observation_clip)
+        if self.normalisation != "none":
             self.warm_up_steps = config.warm_up_steps
         self._warm_up_left = self.warm_up_steps
-        if config.bonus_normalisation == "return_std":
-            self.normaliser = ReturnNormaliser(n_envs, config.bonus_gamma)
+        self.normaliser = bonus_normaliser(config.bonus_normalisation, n_envs, config.bonus_gamma)
 
     def start_learning(self, parameters: Iterable[nn.Parameter]) -> None:
         """Move everything to the device and give the parameters that learn an Adam; the last thing a constructor does."""
@@ -85,17 +88,22 @@ class CuriosityReward(IntrinsicReward[ConfigT]):
         Returns:
             The means over minibatches of what `learn_from` returned.
         """
-        if self.config.observation_normalisation == "standardise":
-            self.observations.update(transitions.next_obs)
+        self.update_statistics(transitions)
         random = self.update_generator()
-        parts = minibatches(
-            transitions.env_index,
-            self.config.minibatches,
-            self.config.minibatch_order,
-            epochs=self.config.epochs,
-            random=random,
+        return means_of([self._step(transitions[index], random) for index in self.minibatches(transitions, random)])
+
+    def update_statistics(self, transitions: Transitions) -> None:
+        """Show the statistics of observations the states of a rollout, if they go on after the warm-up."""
+        if self.normalisation == "standardise":
+            self.observations.update(transitions.next_obs)
+
+    def minibatches(self, transitions: Transitions, random: torch.Generator) -> Iterator[Tensor]:
+        """Indices of each minibatch of each pass."""
+        config = self.config
+        assert isinstance(config, MinibatchConfig)
+        return minibatches(
+            transitions.env_index, config.minibatches, config.minibatch_order, epochs=config.epochs, random=random
         )
-        return means_of([self._step(transitions[index], random) for index in parts])
 
     @abstractmethod
     def losses(self, batch: Transitions, random: torch.Generator) -> dict[str, Tensor]:
@@ -106,13 +114,18 @@ class CuriosityReward(IntrinsicReward[ConfigT]):
             random: Random numbers for this update, on the batch's device.
         """
 
-    def descend(self, loss: Tensor) -> None:
-        """One step of the optimiser down a loss, with bounded gradients if the configuration bounds them."""
+    def descend(self, loss: Tensor, *, bounded: bool = True) -> None:
+        """One step of the optimiser down a loss.
+
+        Args:
+            loss: Scalar to be made smaller.
+            bounded: Whether gradients are bounded, if the configuration bounds them.
+        """
         self.optimizers["networks"].zero_grad()
         loss.backward()
-        if self.config.gradient_clip == "norm":
+        if bounded and self.config.gradient_clip == "norm":
             nn.utils.clip_grad_norm_(self._trained, self.config.gradient_bound)
-        elif self.config.gradient_clip == "value":
+        elif bounded and self.config.gradient_clip == "value":
             nn.utils.clip_grad_value_(self._trained, self.config.gradient_bound)
         self.optimizers["networks"].step()
 
