@@ -20,14 +20,16 @@ Frames = Annotated[
 ObservationNormalisation = Annotated[
     Literal["none", "random_play", "standardise", "auto"],
     Field(
-        description="``none``: x, images of bytes scaled to [0, 1]. ``random_play``: (x - mean) / deviation of the warm-up steps, the "
+        description="``none``: x, images of bytes scaled to [0, 1]. ``random_play``: (x - mean) / deviation of the warm-up "
+        "steps, the "
         "deviation one number, the mean over pixels. ``standardise``: (x - mean) / deviation of each element, clipped, of all "
         "states so far. ``auto``: ``none`` for images and for numbers in [0, 1], ``standardise`` for others."
     ),
 ]
+WarmUpSteps = Annotated[
+    int, Field(ge=0, description="Random steps in each environment that the statistics of observations see before training.")
+]
 LearningRate = Annotated[float, Field(gt=0, description="Adam's step size."), Search(low=1e-5, high=1e-2, log=True)]
-AdamBeta1 = Annotated[float, Field(ge=0, lt=1, description="Decay of Adam's running mean of gradients.")]
-AdamBeta2 = Annotated[float, Field(ge=0, lt=1, description="Decay of Adam's running mean of squared gradients.")]
 GradientClip = Annotated[
     Literal["none", "norm", "value"],
     Field(description="Whether ``gradient_bound`` bounds the norm of all gradients together or every entry."),
@@ -52,7 +54,8 @@ Eta = Annotated[
 Scale = Annotated[
     BonusNormalisation,
     Field(
-        description="What bonuses are divided by: ``return_std``, the running deviation of their discounted sum; ``bonus_std``, "
+        description="What bonuses are divided by: ``return_std``, the running deviation of their discounted sum; "
+        "``bonus_std``, "
         "their own; ``running_mean``, their mean; ``none``, nothing."
     ),
 ]
@@ -74,8 +77,7 @@ class CuriosityConfig(IntrinsicRewardConfig):
     observation_clip: float = Field(default=5.0, gt=0)
     """Largest absolute value of an observation that ``standardise`` gives."""
 
-    warm_up_steps: int = Field(default=0, ge=0)
-    """Random steps in each environment that the statistics of observations see before training."""
+    warm_up_steps: WarmUpSteps = 0
 
     # Networks ---------------------------------------------------------------------------------------------------------
     init_gain: InitGain = 1.0

@@ -68,9 +68,7 @@ class DensityReward(CuriosityReward[ConfigT]):
         """
         reconstruction, divergence = self.vae_terms(states, noise)
         floor = self.config.kl_floor * self.config.latent_dim
-        loss = elbo_loss(
-            reconstruction, divergence, beta=self.config.beta, batch=self.config.batch_reduction, floor=floor
-        )
+        loss = elbo_loss(reconstruction, divergence, beta=self.config.beta, batch=self.config.batch_reduction, floor=floor)
         return {"vae_loss": loss, "reconstruction_loss": reconstruction.mean(), "kl_loss": divergence.mean()}
 
     def draw_noise(self, n: int, random: torch.Generator) -> Tensor:
@@ -82,8 +80,8 @@ class DensityReward(CuriosityReward[ConfigT]):
         """How much of the latent space is used.
 
         Returns:
-            ``active_latents``, how many latent means vary by more than 0.01 over the states (Burda et al. 2015), which falls to
-            0 where the posterior collapses; ``posterior_std``, the mean deviation of the posteriors, near 1 there.
+            ``active_latents``, how many latent means vary by more than 0.01 over the states (Burda et al. 2015), which falls
+            to 0 where the posterior collapses; ``posterior_std``, the mean deviation of the posteriors, near 1 there.
         """
         posterior = self.posterior(states)
         active = (posterior.mean.var(0, correction=0) > 0.01).sum()

@@ -3,7 +3,8 @@
 K forward models f_1 .. f_K on features phi learn to predict phi(s'); where they have not seen enough they differ:
 
     bonus    eta 1/D sum_d var_k f_k(phi(s), a)_d, over members with divisor K, or K - 1 if ``unbiased``
-    loss     sum_k mean_n m_kn / keep |f_k(phi(s), a) - phi(s')|, m_kn = 1 with probability ``keep``, else 0; phi has no gradient
+    loss     sum_k mean_n m_kn / keep |f_k(phi(s), a) - phi(s')|, m_kn = 1 with probability ``keep``, else 0; phi has no
+    gradient
 
 A bonus looks at s and a alone: noise in s' that nothing predicts leaves the members in agreement once they predict its mean.
 Differences from the codes are in this package's README.
@@ -25,9 +26,7 @@ from harness_curiosity.dynamics_configs import DisagreementConfig
 class Disagreement(DynamicsReward[DisagreementConfig]):
     """The variance of an ensemble's predictions; see the module for formulas and `DisagreementConfig` for every choice."""
 
-    def __init__(
-        self, config: DisagreementConfig, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int
-    ) -> None:
+    def __init__(self, config: DisagreementConfig, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
         super().__init__(config, spaces, n_envs, device, seed, name="disagreement", members=config.members)
         self._turn = 0
 

@@ -86,7 +86,7 @@ class DynamicsReward(CuriosityReward[ConfigT]):
     def feature_losses(
         self, batch: Transitions, features: Tensor, next_features: Tensor, random: torch.Generator
     ) -> dict[str, Tensor]:
-        """What the features learn by themselves, by its name in the log: an inverse model's error, minus a bound, or nothing."""
+        """What the features learn by themselves, by its name in the log; empty where they learn nothing."""
         if self.inverse is not None:
             guesses = self.guess(features, next_features)
             error = self.actions.error(guesses, batch.action, norm=self.config.aggregate == "norm")
@@ -96,7 +96,7 @@ class DynamicsReward(CuriosityReward[ConfigT]):
         return {}
 
     def encode(self, states: Tensor) -> Tensor:
-        """phi of raw states, with gradient if it learns."""
+        """Features of raw states, with gradient if they learn."""
         return self.features(self.network_input(states))
 
     @torch.no_grad()

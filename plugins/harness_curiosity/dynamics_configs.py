@@ -15,22 +15,25 @@ from pydantic import Field
 
 from harness.config import Search
 from harness_curiosity.config import (
-    MinibatchConfig,
     Epochs,
     Eta,
     GradientClip,
     InitGain,
-    MinibatchOrder,
+    MinibatchConfig,
     Minibatches,
+    MinibatchOrder,
+    ObservationNormalisation,
     Positive,
     Scale,
+    WarmUpSteps,
     Weight,
 )
 
 Features = Annotated[
     Literal["inverse", "random", "vae", "pixels"],
     Field(
-        description="What is predicted of a state: features that an ``inverse`` model learns, a frozen ``random`` network's, the "
+        description="What is predicted of a state: features that an ``inverse`` model learns, a frozen ``random`` "
+        "network's, the "
         "posterior mean of a ``vae``, or the observation itself (``pixels``, vectors too)."
     ),
     Search(choices=("inverse", "random", "vae", "pixels")),
@@ -39,8 +42,10 @@ Convolutions = Annotated[
     Literal["pathak2017", "burda2018", "nature", "raileanu2020"],
     Field(
         description="``pathak2017``: four times 3x3/2 of 32 channels, ELU, TensorFlow's SAME padding, flattened as they are. "
-        "``burda2018``: 8x8/4, 4x4/2, 3x3/1, leaky ReLU 0.2, a linear layer. ``nature``: the same sizes, ReLU, a linear layer with "
-        "ReLU. ``raileanu2020``, for grids of cells: three times 3x3/2 with padding 1 and 32, 32 and 128 channels, ELU, a linear "
+        "``burda2018``: 8x8/4, 4x4/2, 3x3/1, leaky ReLU 0.2, a linear layer. ``nature``: the same sizes, ReLU, a linear "
+        "layer with "
+        "ReLU. ``raileanu2020``, for grids of cells: three times 3x3/2 with padding 1 and 32, 32 and 128 channels, ELU, a "
+        "linear "
         "layer."
     ),
 ]
@@ -48,7 +53,8 @@ FeatureDim = Annotated[
     int,
     Field(
         gt=0,
-        description="Numbers of the features; no effect on ``pixels``, and none on images with convolutions ``pathak2017``, whose "
+        description="Numbers of the features; no effect on ``pixels``, and none on images with convolutions ``pathak2017``, "
+        "whose "
         "flattened output is the features.",
     ),
     Search(choices=(64, 128, 256, 512)),
@@ -56,17 +62,20 @@ FeatureDim = Annotated[
 ForwardModel = Annotated[
     Literal["mlp", "residual"],
     Field(
-        description="``mlp``: one hidden layer with ReLU on features and action. ``residual``: a layer, four residual blocks of two "
+        description="``mlp``: one hidden layer with ReLU on features and action. ``residual``: a layer, four residual "
+        "blocks of two "
         "and a layer, leaky ReLU 0.2, the action joined to the input of all ten. Pixels of images take a U-Net of that kind."
     ),
 ]
 ForwardHidden = Annotated[
     int, Field(gt=0, description="Units of the forward model's hidden layers."), Search(choices=(128, 256, 512))
 ]
+InverseHidden = Annotated[int, Field(gt=0, description="Units of the inverse model's hidden layer, ReLU after it.")]
 Aggregate = Annotated[
     Literal["half_sum", "mean", "norm"],
     Field(
-        description="How the error of many features becomes one number: half the sum of squares, their mean, or the root of their "
+        description="How the error of many features becomes one number: half the sum of squares, their mean, or the root of "
+        "their "
         "sum. With ``norm`` the inverse model's error in boxes is a norm too, else the mean of squares."
     ),
 ]
@@ -96,8 +105,7 @@ class DynamicsConfig(MinibatchConfig):
 
     forward_hidden: ForwardHidden = 256
 
-    inverse_hidden: int = Field(default=256, gt=0)
-    """Units of the inverse model's hidden layer, ReLU after it."""
+    inverse_hidden: InverseHidden = 256
 
     inverse_output: Literal["linear", "tanh"] = "linear"
     """What follows the inverse model's last layer for boxes of actions; ``tanh`` keeps its guess in [-1, 1] (URLB)."""
@@ -134,6 +142,10 @@ class ICMConfig(DynamicsConfig):
 class DisagreementConfig(DynamicsConfig):
     """Disagreement: the variance of an ensemble's predictions of the next state's features is the bonus."""
 
+    observation_normalisation: ObservationNormalisation = "random_play"
+
+    warm_up_steps: WarmUpSteps = 79
+
     features: Features = "random"
 
     convolutions: Convolutions = "burda2018"
@@ -144,7 +156,11 @@ class DisagreementConfig(DynamicsConfig):
 
     forward_hidden: ForwardHidden = 512
 
+    inverse_hidden: InverseHidden = 512
+
     aggregate: Aggregate = "mean"
+
+    init_gain: InitGain = 1.0
 
     members: Annotated[int, Search(choices=(2, 3, 5, 10))] = Field(default=5, gt=1)
     """K, forward models in the ensemble. They share the features and start from weights of their own."""
@@ -153,8 +169,8 @@ class DisagreementConfig(DynamicsConfig):
     """Whether the variance over members divides by K - 1 instead of K, which makes the bonus K / (K - 1) times larger."""
 
     member_data: Literal["dropout", "round_robin", "all"] = "dropout"
-    """What of each minibatch a member learns from: a random share of its samples, drawn for each member, their error divided by
-    ``keep``; all of it in turn, minibatch i member i mod K; or all of it."""
+    """What of each minibatch a member learns from: a random share of its samples, drawn for each member, their error divided
+    by ``keep``; all of it in turn, minibatch i member i mod K; or all of it."""
 
     keep: Annotated[float, Search(choices=(0.5, 0.8, 1.0), when=("member_data", "dropout"))] = Field(default=0.8, gt=0, le=1)
     """Probability that a sample counts for a member, with ``dropout``."""
@@ -164,3 +180,5 @@ class DisagreementConfig(DynamicsConfig):
     epochs: Epochs = 3
 
     minibatches: Minibatches = 8
+
+    minibatch_order: MinibatchOrder = "environment"

@@ -1,14 +1,15 @@
 """Embed to control (Watter, Springenberg, Boedecker and Riedmiller 2015, arXiv 1506.07365).
 
-A state x has a code z ~ q(z | x) = N(mu, diag sigma^2). From z a network gives v, r, B and o; with A = 1 + v r^T and the action u
+A state x has a code z ~ q(z | x) = N(mu, diag sigma^2). From z a network gives v, r, B and o; with A = 1 + v r^T and the
+action u
 
     z^     = A z + B u + o                  the predicted next code
     Q      = N(A mu + B u + o, A diag(sigma^2) A^T)
     loss   = mean [-log p(x | z) - log p(x' | z^) + KL(q(z | x) || N(0, 1)) + lambda KL(Q || q(z' | x'))]
     bonus  = eta KL(Q || q(z' | x')), or eta times -log p(x' | z^); z is the posterior's mean then
 
-log det A = log(1 + v.r): where v.r <= -1 the original gives NaN. Here r is shortened there, so that 1 + v.r is 0.001; wherever the
-original is sound the numbers are its own. Discrete actions are one of u's numbers being 1.
+log det A = log(1 + v.r): where v.r <= -1 the original gives NaN. Here r is shortened there, so that 1 + v.r is 0.001; wherever
+the original is sound the numbers are its own. Discrete actions are one of u's numbers being 1.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ class E2CNetworks(nn.Module):
 
     def posterior(self, states: Tensor) -> Gaussian:
         """q(z | x) of flattened states."""
-        return Gaussian.of(*self.posterior_layer(self.encoder(states)).chunk(2, 1), "log_deviation")
+        mean, log_scale = self.posterior_layer(self.encoder(states)).chunk(2, 1)
+        return Gaussian.of(mean, log_scale, "log_deviation")
 
     def local_model(self, code: Tensor) -> LocalModel:
         """The model at codes ``(B, Z)``."""
@@ -111,8 +113,8 @@ class E2CNetworks(nn.Module):
 
 
 _WIDEST_OUTPUT = 2048
-"""States up to which the decoder ends in a second layer from states to states, as in ericjang/e2c: 84 x 84 pixels would take 50
-million weights."""
+"""States up to which the decoder ends in a second layer from states to states, as in ericjang/e2c: 84 x 84 pixels would take
+50 million weights."""
 
 
 class E2C(CuriosityReward[E2CConfig]):
@@ -180,8 +182,8 @@ class E2C(CuriosityReward[E2CConfig]):
         """How codes and the local model do, on at most 128 states.
 
         Returns:
-            ``target_std`` and ``target_rank`` of the codes, which fall where they collapse; ``least_determinant``, the smallest
-            1 + v.r, 0.001 where the model had to be bounded.
+            ``target_std`` and ``target_rank`` of the codes, which fall where they collapse; ``least_determinant``, the
+            smallest 1 + v.r, 0.001 where the model had to be bounded.
         """
         sample = transitions[evenly_spaced_indices(len(transitions), self.device)]
         code = self.networks.posterior(self.network_input(sample.obs).flatten(1)).mean

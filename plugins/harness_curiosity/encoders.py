@@ -23,10 +23,10 @@ _RAILEANU2020 = tuple(Convolution(channels, 3, 2, 1, "elu") for channels in (32,
 
 
 class SameConvolutions(nn.Module):
-    """Four convolutions 3x3 with stride 2 and 32 channels, ELU after each, padded as TensorFlow's SAME pads (Pathak et al. 2017).
+    """The convolutions of Pathak et al. 2017: four of 3x3 with stride 2 and 32 channels, padded as SAME pads in TensorFlow.
 
-    Where a side is even, zeros are added at its end only; where it is odd, at both ends. The output is flattened in the order
-    row, column, channel, as there.
+    ELU follows each. Where a side is even, zeros are added at its end only; where it is odd, at both ends. The output is
+    flattened in the order row, column, channel, as there.
 
     Args:
         image_shape: Channels, height and width.

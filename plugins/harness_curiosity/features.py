@@ -59,7 +59,8 @@ class VAEFeatures(FeatureNetwork):
             targets: What the decoder is to give, ``(B, *shape)``.
             noise: Standard normal numbers that draw the sample, ``(B, features_dim)``.
         """
-        posterior = Gaussian.of(*self.encoder(states).chunk(2, 1), "softplus")
+        center, spread = self.encoder(states).chunk(2, 1)
+        posterior = Gaussian.of(center, spread, "softplus")
         mean, scale = self.decoder(posterior.sample(noise)).chunk(2, 1)
         likelihood = Gaussian.of(mean, scale, "softplus").log_density(targets)
         return posterior.kl_to_standard() - likelihood.flatten(1).sum(1)

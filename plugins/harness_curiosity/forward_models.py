@@ -35,7 +35,7 @@ class MLPForward(nn.Module):
 
 
 class ResidualForward(nn.Module):
-    """A layer, residual blocks of two layers and a layer; the action is joined to the input of every layer (Burda et al. 2018).
+    """A layer, residual blocks of two layers and a layer (Burda et al. 2018); the action is joined to the input of each.
 
     Leaky ReLU follows the first layer and the first of each block; nothing follows a block's sum.
 

@@ -25,28 +25,33 @@ from harness_curiosity.config import (
 Architecture = Annotated[
     Literal["auto", "conv", "mlp"],
     Field(
-        description="``auto``: convolutions for images of at least 32 pixels a side, an MLP for all else. ``conv`` refuses vectors; "
+        description="``auto``: convolutions for images of at least 32 pixels a side, an MLP for all else. ``conv`` refuses "
+        "vectors; "
         "``mlp`` takes flattened images too."
     ),
 ]
 Likelihood = Annotated[
     Literal["squared", "half_squared", "bernoulli"],
     Field(
-        description="What a wrong reconstruction costs each number: its ``squared`` error (a normal distribution of variance 1/2, but "
-        "for a constant), half of it (of variance 1), or the cross-entropy of a ``bernoulli`` distribution, for numbers in [0, 1]."
+        description="What a wrong reconstruction costs each number: its ``squared`` error (a normal distribution of "
+        "variance 1/2, but "
+        "for a constant), half of it (of variance 1), or the cross-entropy of a ``bernoulli`` distribution, for numbers in "
+        "[0, 1]."
     ),
 ]
 PosteriorScale = Annotated[
     Literal["log_deviation", "log_variance", "softplus"],
     Field(
-        description="What the encoder's second output is: the logarithm of the deviation or of the variance, or what softplus makes "
+        description="What the encoder's second output is: the logarithm of the deviation or of the variance, or what "
+        "softplus makes "
         "the deviation of."
     ),
 ]
 Reduction = Annotated[Literal["sum", "mean"], Field(description="Whether errors of single numbers are summed or averaged.")]
 LatentDim = Annotated[int, Field(gt=0, description="Numbers of a latent vector."), Search(choices=(8, 16, 32, 64, 128))]
 Hidden = Annotated[
-    tuple[Positive, ...], Field(description="Units of each hidden layer of the MLPs, ReLU after each; the decoder's in reverse.")
+    tuple[Positive, ...],
+    Field(description="Units of each hidden layer of the MLPs, ReLU after each; the decoder's in reverse."),
 ]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
@@ -82,9 +87,11 @@ class ImageModelConfig(MinibatchConfig):
 class VAEConfig(ImageModelConfig):
     """Density of states: what a variational auto-encoder makes of the next state is the bonus."""
 
-    bonus: Annotated[Literal["reconstruction", "elbo", "kl"], Search(choices=("reconstruction", "elbo", "kl"))] = "reconstruction"
-    """``reconstruction``: the error at the posterior's mean; ``elbo``: that and ``beta`` times the divergence, minus the evidence
-    lower bound up to constants; ``kl``: the divergence alone."""
+    bonus: Annotated[Literal["reconstruction", "elbo", "kl"], Search(choices=("reconstruction", "elbo", "kl"))] = (
+        "reconstruction"
+    )
+    """``reconstruction``: the error at the posterior's mean; ``elbo``: that and ``beta`` times the divergence, minus the
+    evidence lower bound up to constants; ``kl``: the divergence alone."""
 
     bonus_reduction: Reduction = "sum"
 
@@ -103,6 +110,7 @@ class WorldModelConfig(ImageModelConfig):
     pixel_reduction: Reduction = "sum"
 
     beta: Annotated[Weight, Search(low=0.1, high=20.0, log=True)] = 1.0
+    """Weight of the divergence of the posterior from the standard normal distribution."""
 
     kl_floor: float = Field(default=0.5, ge=0)
     """Nats per latent number below which a sample's divergence costs no less."""
@@ -114,8 +122,8 @@ class WorldModelConfig(ImageModelConfig):
     """K, normal distributions in the mixture."""
 
     mixture: Literal["shared", "per_dimension"] = "per_dimension"
-    """``shared``: one weight for each component, a mixture of diagonal normal distributions (ctallec). ``per_dimension``: a mixture
-    for each latent number by itself (Ha and Schmidhuber)."""
+    """``shared``: one weight for each component, a mixture of diagonal normal distributions (ctallec). ``per_dimension``: a
+    mixture for each latent number by itself (Ha and Schmidhuber)."""
 
     predict_reward: bool = False
     """Whether the reward is predicted too, its squared error added to the loss."""
@@ -137,6 +145,8 @@ class WorldModelConfig(ImageModelConfig):
 
     learning_rate: LearningRate = 1e-3
 
+    epochs: Epochs = 4
+
 
 class TDVAEConfig(CuriosityConfig):
     """TD-VAE: how surprising the step between two beliefs was is the bonus."""
@@ -157,7 +167,12 @@ class TDVAEConfig(CuriosityConfig):
     """Units of each gated block and of the decoder's two layers."""
 
     likelihood: Literal["auto", "bernoulli", "half_squared"] = "auto"
-    """What a wrong reconstruction costs each number; ``auto``: ``bernoulli`` where all are in [0, 1], else half the squared error."""
+    """What a wrong reconstruction costs each number; ``auto``: ``bernoulli`` where all are in [0, 1], else half the squared
+    error."""
+
+    subtract_floor: bool = True
+    """Whether a bonus is less by what no decoder can cost less, the entropy of grey pixels as probabilities (ankitkv/TD-VAE);
+    ``bernoulli`` only. It says how grey a picture is, not how new."""
 
     segment: Annotated[int, Search(choices=(8, 16, 32))] = Field(default=16, gt=1)
     """Steps of each piece of an episode that is learnt from, the belief empty before it."""
@@ -172,6 +187,8 @@ class TDVAEConfig(CuriosityConfig):
     gradient_bound: GradientBound = 10.0
 
     learning_rate: LearningRate = 5e-4
+
+    epochs: Epochs = 4
 
 
 class E2CConfig(MinibatchConfig):
@@ -190,13 +207,15 @@ class E2CConfig(MinibatchConfig):
     decoder_hidden: Hidden = (200, 200)
 
     likelihood: Literal["auto", "bernoulli", "half_squared"] = "auto"
-    """What a wrong reconstruction costs each number; ``auto``: ``bernoulli`` where all are in [0, 1], else half the squared error."""
+    """What a wrong reconstruction costs each number; ``auto``: ``bernoulli`` where all are in [0, 1], else half the squared
+    error."""
 
     transition_weight: Annotated[Weight, Search(low=0.05, high=2.0, log=True)] = 0.25
     """lambda: weight of the divergence between the predicted and the inferred distribution of the next code."""
 
     bonus: Annotated[Literal["divergence", "prediction"], Search(choices=("divergence", "prediction"))] = "divergence"
-    """``divergence``: that divergence itself; ``prediction``: what the next state's reconstruction from the predicted code costs."""
+    """``divergence``: that divergence itself; ``prediction``: what the next state's reconstruction from the predicted code
+    costs."""
 
     bonus_normalisation: Scale = "return_std"
 
@@ -205,5 +224,3 @@ class E2CConfig(MinibatchConfig):
 
     adam_beta2: Probability = 0.1
     """Decay of Adam's running mean of squared gradients."""
-
-    epochs: Epochs = 1

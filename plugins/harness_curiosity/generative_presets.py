@@ -1,7 +1,7 @@
 """Published settings of the models of states and sequences, as data; every value is followed by its source.
 
-None of these was published as a bonus but for the VAE of state marginal matching: what concerns the bonus is ours. Code is cited as
-repository@commit: URLB is rll-research/url_benchmark@bb98f0c, WM ctallec/world-models@d6abd9c, WMO
+None of these was published as a bonus but for the VAE of state marginal matching: what concerns the bonus is ours. Code is
+cited as repository@commit: URLB is rll-research/url_benchmark@bb98f0c, WM ctallec/world-models@d6abd9c, WMO
 hardmaru/WorldModelsExperiments@fd982b9, ZOO masa-su/pixyzoo@1fa0d9d, E2CC ericjang/e2c@26e9822, RLKIT vitchyr/rlkit@7daf34b.
 """
 
@@ -93,6 +93,7 @@ _HA2018: Mapping[str, Any] = {
     "recurrent": 256,  # WMO carracing/rnn/rnn.py
     "components": 5,  # ditto: num_mixture
     "mixture": "per_dimension",  # ditto
+    "epochs": 4,  # ours: the original learns from stored data until it has converged
     "predict_reward": False,
     "predict_done": False,  # ditto; its Doom experiment predicts ends
     "segment": 32,  # WM trainmdrnn.py; WMO: whole episodes of 1000
@@ -140,7 +141,9 @@ TD_VAE = (
             "belief_dim": 50,  # ZOO TD-VAE/model.py
             "latent_dim": 8,  # ditto
             "hidden": 50,  # ZOO TD-VAE/distribution.py
+            "epochs": 4,  # ours: the original learns from stored data until it has converged
             "likelihood": "auto",  # ditto: Bernoulli; ours for vectors
+            "subtract_floor": True,  # ours for the bonus; ankitkv/TD-VAE@36eb6c7 does it in the loss
             "segment": 16,  # ZOO TD-VAE, sequence
             "segments_per_batch": 32,  # ditto, batch
             "bonus_normalisation": "return_std",  # ours

@@ -4,11 +4,13 @@ With phi the features of states, f a forward model, g an inverse model, and e = 
 
     bonus   eta |e|, or log(1 + eta |e|); |.| by ``aggregate``: 1/2 sum e_d^2, mean e_d^2 or (sum e_d^2)^(1/2)
     loss    scale ((1 - beta) L_phi + beta mean |e|)
-    L_phi   inverse: mean -log softmax(g(phi(s), phi(s')))_a, mean squared error or norm for boxes; vae: minus the evidence lower
+    L_phi   inverse: mean -log softmax(g(phi(s), phi(s')))_a, mean squared error or norm for boxes; vae: minus the evidence
+    lower
             bound; random: none
 
-In Pathak's code the loss of f trains phi through both states; in Burda's it stops before phi. Whatever ends an episode is scored
-and learnt from like any other transition, with the true last state. Differences from the codes are in this package's README.
+In Pathak's code the loss of f trains phi through both states; in Burda's it stops before phi. Whatever ends an episode is
+scored and learnt from like any other transition, with the true last state. Differences from the codes are in this package's
+README.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from harness.errors import UserError
 
+
 class StateLikelihood(nn.Module):
     """Minus the log-likelihood of states, up to a constant for normal distributions.
 
@@ -49,3 +50,9 @@ class StateLikelihood(nn.Module):
         p = outputs.sigmoid()
         log_one, log_zero = (p + self.epsilon).log(), (1 - p + self.epsilon).log()
         return -(states * log_one + (1 - states) * log_zero).sum(1)
+
+    def floor(self, states: Tensor) -> Tensor:
+        """What no decoder can cost less of each state, ``(B,)``: the entropy of its numbers as probabilities, or 0."""
+        if not self.bernoulli:
+            return states.new_zeros(len(states))
+        return F.binary_cross_entropy(states, states, reduction="none").sum(1)

@@ -1,8 +1,8 @@
 """Published settings of this package's methods, as data; every value is followed by its source.
 
 Code is cited as repository@commit: NRL is pathak22/noreward-rl@3e220c2, LSC openai/large-scale-curiosity@e0a6986, DIS
-pathak22/exploration-by-disagreement@cd984f1, RLLTE RLE-Foundation/rllte@ef55dda, URLB rll-research/url_benchmark@bb98f0c. Values
-that a code has no counterpart of, such as what is for vectors where it knows images, are marked as ours.
+pathak22/exploration-by-disagreement@cd984f1, RLLTE RLE-Foundation/rllte@ef55dda, URLB rll-research/url_benchmark@bb98f0c.
+Values that a code has no counterpart of, such as what is for vectors where it knows images, are marked as ours.
 """
 
 from __future__ import annotations
@@ -177,7 +177,9 @@ def _burda(features: str) -> Preset:
 
 
 ICM = (
-    Preset(name="pathak2017", source=_PATHAK_SOURCE, config=_PATHAK2017, combine={**_SUM, "clip_total": 1.0}),  # NRL src/a3c.py REWARD_CLIP
+    Preset(
+        name="pathak2017", source=_PATHAK_SOURCE, config=_PATHAK2017, combine={**_SUM, "clip_total": 1.0}
+    ),  # NRL src/a3c.py REWARD_CLIP
     Preset(name="burda2018", source=_BURDA_SOURCE, config=_BURDA2018, combine=_LSC_COMBINE),
     _burda("random"),
     _burda("vae"),

@@ -1,4 +1,4 @@
-"""Images of any size through layers that divide sides by 12, as 84 pixels padded to 96 pass through those of Burda et al. 2018."""
+"""Images of any size through layers that divide sides by 12, as those of Burda et al. 2018 do with 84 pixels."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def crop(images: Tensor, sides: Sequence[int]) -> Tensor:
 
 
 def same_convolution(layer: nn.Module, images: Tensor) -> Tensor:
-    """A convolution without padding of its own, of images whose sides its stride divides; its output is as many times smaller."""
+    """A convolution, padded so that sides become smaller by exactly its stride, which divides them."""
     assert isinstance(layer, nn.Conv2d)
     before, after = _excess(layer)
     return layer(F.pad(images, (before, after, before, after)))

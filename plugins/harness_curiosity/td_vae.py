@@ -1,13 +1,13 @@
-"""The surprise of a temporal difference variational auto-encoder (Gregor, Papamakarios, Besse, Buesing and Weber 2019, arXiv
-1806.03107).
+"""The surprise of a temporal difference variational auto-encoder (Gregor et al. 2019, arXiv 1806.03107).
 
 A belief b_t = LSTM(pre(x_t)) follows the episode. p_B(z | b), q(z_1 | z_2, b_1, b_2) and p_T(z_2 | z_1) are diagonal normal
 distributions, each by a gated block; p_D(x | z) is the decoder. For consecutive states
 
     L = KL(q(z_1 | z_2, b_1, b_2) || p_B(z_1 | b_1)) + log p_B(z_2 | b_2) - log p_T(z_2 | z_1) - log p_D(x_2 | z_2)
 
-with z_2 ~ p_B(. | b_2) and z_1 ~ q. The loss is the mean over pieces of episodes of the sum of L over their steps; the bonus of a
-transition is ``eta`` L, both z being means. A density has no largest value: the bonus may be negative.
+with z_2 ~ p_B(. | b_2) and z_1 ~ q. The loss is the mean over pieces of episodes of the sum of L over their steps; the bonus
+of a transition is ``eta`` L, both z being means, less what no decoder can cost less if ``subtract_floor``. A density has no
+largest value: the bonus may be negative.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ class TDVAE(CuriosityReward[TDVAEConfig]):
         return self.sequence_losses(torch.cat([first, following]), inside.T, (noise[0], noise[1]))
 
     def _step_belief(self, transitions: Transitions) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """L of each transition, ``(B,)``, and output and cell of the beliefs after it."""
+        """What a bonus is made of, for each transition ``(B,)``, and output and cell of the beliefs after it."""
         envs = transitions.env_index
         output, cell = self.state.read(envs)
         begins = self.state.fresh[envs]
@@ -216,7 +216,8 @@ class TDVAE(CuriosityReward[TDVAEConfig]):
         memory = self.networks.belief.step(following, (output, cell))
         still = output.new_zeros((len(transitions), self.config.latent_dim))
         terms = self.networks.terms(output, memory[0], following, (still, still))
-        return torch.stack(list(terms.values())).sum(0), memory
+        surprise = torch.stack(list(terms.values())).sum(0)
+        return surprise - self.networks.likelihood.floor(following) if self.config.subtract_floor else surprise, memory
 
     def _flatten(self, states: Tensor) -> Tensor:
         return self.network_input(states).flatten(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from math import prod
 
 import torch
@@ -35,7 +36,8 @@ class VAE(nn.Module):
         self.mean = nn.Linear(features_dim, latent_dim)
         self.raw_scale = nn.Linear(features_dim, latent_dim)
         self.decoder = decoder
-        self.latent_dim, self._scale, self._bounded = latent_dim, scale, bounded
+        self.latent_dim, self._bounded = latent_dim, bounded
+        self._scale: ScaleKind = scale
 
     def posterior(self, targets: Tensor) -> Gaussian:
         """q(z | x) of states as `targets` gives them."""
@@ -65,7 +67,7 @@ class ConvVAE(VAE):
     def __init__(self, channels: int, latent_dim: int, scale: ScaleKind, *, bounded: bool) -> None:
         widths = [channels, 32, 64, 128, 256]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in itertools.pairwise(widths):
             layers += [nn.Conv2d(inputs, outputs, 4, 2), nn.ReLU()]
         encoder = nn.Sequential(*layers, nn.Flatten())
         super().__init__(encoder, _ConvDecoder(latent_dim, channels), 1024, latent_dim, scale, bounded=bounded)
@@ -140,7 +142,7 @@ def sampled_elbo(posterior: Gaussian, latents: Tensor, log_likelihood: Tensor) -
     """The evidence lower bound of each sample with one latent vector: log p(x|z) + log p(z) - log q(z|x), ``(B,)``.
 
     Args:
-        posterior: q(z | x).
+        posterior: Distributions q(z | x) of the latent vectors.
         latents: z, drawn from it.
         log_likelihood: log p(x | z), ``(B,)``.
     """

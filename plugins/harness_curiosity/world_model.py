@@ -3,8 +3,8 @@
 V is a variational auto-encoder of states with codes z, M an LSTM over actions and codes whose output gives a mixture of normal
 distributions of the next code:
 
-    bonus   -log p(z_{t+1} | a_t, z_t, h_t), codes being posterior means; h_t has followed the episode, and is empty at its start
-    V       the loss of an auto-encoder, see `harness_curiosity.vae`
+    bonus   -log p(z_{t+1} | a_t, z_t, h_t), codes being posterior means; h_t has followed the episode, and is empty at its
+    start V       the loss of an auto-encoder, see `harness_curiosity.vae`
     M       mean -log p(z' | a, z, h), codes drawn from the posterior, over pieces of episodes that begin with an empty memory
 
 A density has no largest value, so that the bonus may be negative: it is divided by its return's deviation and never clipped.
@@ -35,9 +35,7 @@ class WorldModel(DensityReward[WorldModelConfig]):
         UserError: When observations or actions are not of a kind that the method takes.
     """
 
-    def __init__(
-        self, config: WorldModelConfig, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int
-    ) -> None:
+    def __init__(self, config: WorldModelConfig, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
         super().__init__(config, spaces, n_envs, device, seed)
         self.actions = ActionCodec(spaces.action, "world_model")
         self.memory_model = MixtureRNN(
@@ -104,7 +102,7 @@ class WorldModel(DensityReward[WorldModelConfig]):
             codes: z of each state, ``(T * N, Z)``.
             following: z of each next state, of the same shape.
             rows: Rows of each piece, ``(S, L)``.
-            inside: Which of them belong to it, bool ``(S, L)``.
+            inside: Rows that belong to it, bool ``(S, L)``.
 
         Returns:
             ``loss``, then ``surprise`` and, where they are predicted, ``reward_loss`` and ``done_loss``.
@@ -127,8 +125,12 @@ class WorldModel(DensityReward[WorldModelConfig]):
 
     @torch.no_grad()
     def diagnose(self, transitions: Transitions) -> dict[str, float]:
-        """What `DensityReward.latent_diagnostics` gives of at most 128 next states, and ``components_used``, the exponential of
-        the entropy of the mixtures' mean weights at the present memories: between 1 and K."""
+        """How codes and mixtures do.
+
+        Returns:
+            What `latent_diagnostics` gives of at most 128 next states; ``components_used``, the exponential of the entropy of
+            the mixtures' mean weights at the present memories, between 1 and K.
+        """
         found = self.latent_diagnostics(transitions.next_obs[evenly_spaced_indices(len(transitions), self.device)])
         weights = self.memory_model.mixture(self.memory_model.head(self.state.output)).log_weights.exp()
         entropy = torch.special.entr(weights.flatten(0, -2).mean(0)).sum()

@@ -37,7 +37,9 @@ def tensor(case: Case, values: Any) -> Tensor:
     return torch.as_tensor(np.asarray(values)).to(case.dtype)
 
 
-def batch(obs: Tensor, action: Tensor, next_obs: Tensor, done: Tensor | None = None, reward: Tensor | None = None) -> Transitions:
+def batch(
+    obs: Tensor, action: Tensor, next_obs: Tensor, done: Tensor | None = None, reward: Tensor | None = None
+) -> Transitions:
     n = len(obs)
     never = torch.zeros(n, dtype=torch.bool)
     ended = never if done is None else done

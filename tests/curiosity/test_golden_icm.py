@@ -150,7 +150,9 @@ def check_urlb(case: Case, icm: ICM, expected: Any, block: str) -> None:
 @cases("lsc_dynamics")
 def test_golden_dynamics_of_burda(case: Case) -> None:
     s, expected = case.settings, case.expected
-    config = icm_config("burda2018", observation_normalisation="none", feature_dim=s["feature_dim"], forward_hidden=s["hidden"])
+    config = icm_config(
+        "burda2018", observation_normalisation="none", feature_dim=s["feature_dim"], forward_hidden=s["hidden"]
+    )
     icm = build(case, ICM, config, box((s["feature_dim"],)), spaces.Discrete(s["actions"]))
     parameters = parts(icm.dynamics)
     case.fill(parameters)
