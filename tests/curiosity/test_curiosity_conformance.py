@@ -16,13 +16,19 @@ SMALL = {
     "minibatches": 1,
 }
 FLAT = {**SMALL, "architecture": "mlp"}
-"""Without convolutions, which take most of the time: those of the first method are enough."""
+"""Without convolutions, which take most of the time."""
 
 
 class TestICM(MethodConformance):
+    method, config = "icm", {**FLAT, "inverse_hidden": 16}
+
+
+@pytest.mark.slow
+class TestICMWithConvolutions(MethodConformance):
     method, config = "icm", {**SMALL, "inverse_hidden": 16}
 
 
+@pytest.mark.slow
 class TestICMOfVAE(MethodConformance):
     method, preset, config = "icm", "burda2018_vae", {**FLAT, "warm_up_steps": 3, "epochs": 1}
 

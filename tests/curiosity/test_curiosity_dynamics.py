@@ -39,7 +39,7 @@ def test_every_kind_of_features_learns(world: Spaces, features: str, model: str)
     ours = icm(world, features=features, forward_model=model, convolutions="raileanu2020", learning_rate=1e-2)
     batch = rollout(world, 4)
     before = ours.bonus(batch)
-    for _ in range(12):
+    for _ in range(6):
         metrics = ours.update(batch)
     found = ours.diagnose(batch)
     assert metrics["forward_loss"] > 0
@@ -102,7 +102,7 @@ def test_members_differ_and_agree_where_they_have_learnt() -> None:
     assert not torch.equal(weights(ours.dynamics[0]), weights(ours.dynamics[1]))
     batch, other = rollout(VECTORS, 4), rollout(VECTORS, 4, seed=1)
     first = ours.bonus(batch).mean()
-    for _ in range(60):
+    for _ in range(40):
         ours.update(batch)
     assert ours.bonus(batch).mean() < 0.5 * first
     assert ours.bonus(batch).mean() < ours.bonus(other).mean()
