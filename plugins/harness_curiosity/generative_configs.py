@@ -15,7 +15,6 @@ from harness_curiosity.config import (
     GradientClip,
     LearningRate,
     MinibatchConfig,
-    Minibatches,
     ObservationNormalisation,
     Positive,
     Scale,
@@ -95,9 +94,9 @@ class VAEConfig(ImageModelConfig):
 
     bonus_reduction: Reduction = "sum"
 
-    learning_rate: LearningRate = 1e-2
+    pixel_reduction: Reduction = "sum"
 
-    minibatches: Minibatches = 1
+    learning_rate: LearningRate = 1e-3
 
 
 class WorldModelConfig(ImageModelConfig):

@@ -53,6 +53,17 @@ _SMM: Mapping[str, Any] = {
 
 VAE = (
     Preset(
+        name="summed",
+        source="ours: Lee et al. 2019, arXiv 1906.05274, in URLB's form, with errors summed in the loss as in the bonus",
+        config={
+            **_SMM,
+            "pixel_reduction": "sum",  # ours: beside a mean over many numbers the divergence wins, and no latent is used
+            "learning_rate": 1e-3,  # ours
+            "minibatches": 8,  # ours
+        },
+        combine=_SUM,
+    ),
+    Preset(
         name="smm",
         source="Lee et al. 2019, arXiv 1906.05274, without skills: rll-research/url_benchmark@bb98f0c agent/smm.py",
         config=_SMM,

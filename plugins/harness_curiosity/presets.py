@@ -27,7 +27,7 @@ _PATHAK2017: Mapping[str, Any] = {
     "observation_normalisation": "none",  # NRL src/env_wrapper.py: divided by 255
     "observation_clip": 5.0,  # no effect
     "warm_up_steps": 0,  # no effect
-    "features": "inverse",  # paper section 2.2
+    "features": "inverse",  # NRL src/model.py StateActionPredictor
     "architecture": "auto",
     "convolutions": "pathak2017",  # NRL src/model.py universeHead
     "hidden": (256,),  # ours: NRL knows images only
@@ -40,13 +40,13 @@ _PATHAK2017: Mapping[str, Any] = {
     "aggregate": "half_sum",  # ditto: 0.5 * mean * 288
     "init_gain": sqrt(2),  # ours: NRL draws normalised columns of size 0.01
     "forward_trains_features": True,  # NRL src/model.py: nothing is stopped
-    "forward_share": 0.2,  # NRL src/constants.py FORWARD_LOSS_WT; paper: beta = 0.2
+    "forward_share": 0.2,  # NRL src/constants.py FORWARD_LOSS_WT; the paper's beta is unchecked
     "loss_scale": 200.0,  # NRL src/constants.py PREDICTION_LR_SCALE 10, times 20 in src/a3c.py
     "log1p": False,
     "eta": 0.01,  # NRL src/constants.py PREDICTION_BETA
     "bonus_normalisation": "none",
     "bonus_gamma": 0.99,  # no effect
-    "learning_rate": 1e-4,  # NRL src/constants.py; the paper says 1e-3
+    "learning_rate": 1e-4,  # NRL src/constants.py; the paper's own is unchecked
     "adam_epsilon": 1e-8,  # TensorFlow's default
     "gradient_clip": "norm",  # NRL src/a3c.py: the predictor's gradients by themselves
     "gradient_bound": 40.0,  # NRL src/constants.py GRAD_NORM_CLIP
@@ -60,7 +60,7 @@ _BURDA2018: Mapping[str, Any] = {
     "observation_normalisation": "random_play",  # LSC utils.py random_agent_ob_mean_std
     "observation_clip": 5.0,  # no effect
     "warm_up_steps": 79,  # LSC utils.py: 10,000 steps, here spread over 128 environments
-    "features": "inverse",  # paper section 2.1; the features of its main comparison beside random ones
+    "features": "inverse",  # LSC run.py --feat_learning idf
     "architecture": "auto",
     "convolutions": "burda2018",  # LSC utils.py small_convnet
     "hidden": (256,),  # ours: LSC knows images only
@@ -89,8 +89,8 @@ _BURDA2018: Mapping[str, Any] = {
 }
 
 _RLLTE: Mapping[str, Any] = {
-    "frames": "all",  # RLLTE rllte/common/prototype/base_reward.py: observations as they are
-    "observation_normalisation": "standardise",  # ditto: obs_norm_type rms
+    "frames": "all",  # RLLTE: observations as they are, unchecked
+    "observation_normalisation": "standardise",  # RLLTE rllte/common/prototype: obs_norm_type rms, unchecked
     "observation_clip": 5.0,  # ditto, unchecked
     "warm_up_steps": 0,
     "features": "inverse",  # RLLTE rllte/xplore/reward/icm.py
@@ -110,7 +110,7 @@ _RLLTE: Mapping[str, Any] = {
     "loss_scale": 2.0,  # ditto: both of weight 1
     "log1p": False,
     "eta": 1.0,
-    "bonus_normalisation": "bonus_std",  # RLLTE rllte/common/prototype/base_reward.py: rwd_norm_type rms
+    "bonus_normalisation": "bonus_std",  # RLLTE rllte/common/prototype: rwd_norm_type rms
     "bonus_gamma": 0.99,  # no effect
     "learning_rate": 1e-3,  # RLLTE rllte/xplore/reward/icm.py
     "adam_epsilon": 1e-8,  # torch's default

@@ -39,7 +39,7 @@ class TestDisagreement(MethodConformance):
 
 CODES = {"hidden": [16], "latent_dim": 4, "architecture": "mlp", "minibatches": 1}
 GENERATIVE = {
-    "vae": {**CODES, "pixel_reduction": "sum", "learning_rate": 3e-2},
+    "vae": CODES,
     "world_model": {**CODES, "recurrent": 16, "components": 2, "learning_rate": 1e-2, "segment": 4, "epochs": 1},
     "td_vae": {"processed_dim": 16, "belief_dim": 16, "latent_dim": 4, "hidden": 16, "segment": 4, "epochs": 1},
     "e2c": {"encoder_hidden": [32], "decoder_hidden": [32], "transition_hidden": [32], "minibatches": 2},
