@@ -19,7 +19,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -134,10 +134,28 @@ evaluation: {every: 400, episodes: 1}
 checkpoint: {every: 100}
 """
 
+SMALL_MODELS = "hidden: [32], latent_dim: 8, architecture: mlp, minibatches: 2"
+CURIOSITY = {
+    "icm": "hidden: [32], feature_dim: 16, forward_hidden: 32, minibatches: 2",
+    "disagreement": "hidden: [32], feature_dim: 16, forward_hidden: 32, minibatches: 2, members: 3, warm_up_steps: 4",
+    "vae": SMALL_MODELS,
+    "world_model": f"{SMALL_MODELS}, recurrent: 16, segment: 8",
+    "td_vae": "hidden: 16, belief_dim: 16, segment: 8",
+    "e2c": "encoder_hidden: [32], decoder_hidden: [32], transition_hidden: [32], minibatches: 2",
+}
+"""Settings of the methods with models of the world, by name; two of them remember the present episode."""
+ON_SAC = ("icm", "disagreement", "vae", "e2c")
+
+
+def _curiosity(names: Iterable[str]) -> str:
+    """The methods of these names, each with a bonus that is added to the reward."""
+    bonuses = (f"{name}: {{reward: {name}, config: {{{CURIOSITY[name]}}}, combine: {{mode: sum}}}}" for name in names)
+    return f"{{{', '.join(bonuses)}}}"
+
 
 def suites() -> list[str]:
     """PPO in two families with each way of combining, every other algorithm without and with two bonuses, every family, and
-    the method that only continuous actions suit."""
+    the method that only continuous actions suit, and models of the world in two families and on SAC."""
     methods = METHODS.replace("\n", " ").replace("CONFIG", CONFIG)
     found = [text.replace("METHODS", methods) for text in (DEEP_SEA, ATARI)]
     car = "{family: classic_control, task: mountain_car_continuous, episode_steps: 60}"
@@ -149,6 +167,10 @@ def suites() -> list[str]:
         )
         found.append(LEARNERS.replace("ENVIRONMENT", environment).replace("METHODS", f"{{{learners}}}"))
     found += [FAMILY.replace("ENVIRONMENT", environment) for environment in FAMILIES.values()]
+    cells = FAMILY.replace("ENVIRONMENT", FAMILIES["minigrid"])
+    for text, names in ((DEEP_SEA, CURIOSITY), (cells, CURIOSITY), (SAC, ON_SAC)):
+        head, _, rest = text.partition("methods:")
+        found.append(f"{head}methods: {_curiosity(names)}\nseeds:{rest.partition('seeds:')[2]}")
     return [*found, SAC]
 
 
