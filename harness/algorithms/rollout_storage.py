@@ -1,0 +1,155 @@
+"""The observations of a rollout, each image once: a stack shares its frames with the stacks before and after it.
+
+SB3's rollout buffer keeps whole observations, and copies all of them into another order before it learns. Here they stay as
+they came, and minibatches are gathered from them: the same rows in the same order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3.common.buffers import RolloutBuffer
+
+
+class FrameStacks:
+    """Stacked images of T steps of N environments, put together again when they are asked for.
+
+    A stack that does not continue the one before it, as at the beginning of an episode, brings all its frames.
+
+    Args:
+        n_steps: T.
+        n_envs: N.
+        shape: Shape of one stack, ``(frames * channels, height, width)``.
+        frame_channels: Channels of one frame; the newest come last.
+        dtype: Dtype of the pixels.
+    """
+
+    def __init__(self, n_steps: int, n_envs: int, shape: tuple[int, ...], frame_channels: int, dtype: np.dtype[Any]) -> None:
+        self.n_steps, self.n_envs, self.channels = n_steps, n_envs, frame_channels
+        self.shape, self.depth = shape, shape[0] // frame_channels
+        frame = (frame_channels, *shape[1:])
+        self._frames = np.empty(((n_steps + self.depth) * n_envs, *frame), dtype)
+        self._used = 0
+        self._places = np.empty((n_steps, n_envs, self.depth), dtype=np.int64)
+        self._last = np.empty((n_envs, *shape), dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are allocated."""
+        return self._frames.nbytes + self._places.nbytes + self._last.nbytes
+
+    def clear(self) -> None:
+        """Forget every frame; the memory is kept for the next rollout."""
+        self._used = 0
+
+    def __setitem__(self, step: int, stacks: np.ndarray) -> None:
+        """Keep the stacks of a step, ``(N, *shape)``; steps come one after another."""
+        continues = np.zeros(self.n_envs, dtype=bool)
+        if step:
+            same = stacks[:, : -self.channels] == self._last[:, self.channels :]
+            continues = same.reshape(self.n_envs, -1).all(axis=1)
+            self._places[step, :, :-1] = self._places[step - 1, :, 1:]
+        self._places[step, :, -1] = self._append(stacks[:, -self.channels :])
+        for env in np.flatnonzero(~continues):
+            older = stacks[env, : -self.channels].reshape(self.depth - 1, self.channels, *self.shape[1:])
+            self._places[step, env, :-1] = self._append(older)
+        self._last[...] = stacks
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        """Some stacks, ``(B, *shape)``; row ``n * T + t`` is step t of environment n, as SB3 counts them."""
+        places = self._places[rows % self.n_steps, rows // self.n_steps]
+        return self._frames[places].reshape(len(rows), *self.shape)
+
+    def _append(self, frames: np.ndarray) -> np.ndarray:
+        """Keep frames, ``(B, channels, height, width)``; returns their places, ``(B,)``."""
+        first, self._used = self._used, self._used + len(frames)
+        if self._used > len(self._frames):
+            grown = np.empty((self._used + len(self._frames) // 8, *self._frames.shape[1:]), self._frames.dtype)
+            grown[:first] = self._frames[:first]
+            self._frames = grown
+        self._frames[first : self._used] = frames
+        return np.arange(first, self._used)
+
+
+class StepMajorArray:
+    """Observations of T steps of N environments in the order in which they came.
+
+    Args:
+        n_steps: T.
+        n_envs: N.
+        shape: Shape of one observation.
+        dtype: Dtype of the observations.
+    """
+
+    def __init__(self, n_steps: int, n_envs: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.n_steps = n_steps
+        self._array = np.zeros((n_steps, n_envs, *shape), dtype)
+        self.nbytes = self._array.nbytes
+
+    def clear(self) -> None:
+        """Forget every observation; the memory is kept for the next rollout."""
+
+    def __setitem__(self, step: int, observations: np.ndarray) -> None:
+        """Keep the observations of a step, ``(N, *shape)``."""
+        self._array[step] = observations
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        """Some observations, ``(B, *shape)``; row ``n * T + t`` is step t of environment n, as SB3 counts them."""
+        return self._array[rows % self.n_steps, rows // self.n_steps]
+
+
+def observation_store(
+    n_steps: int, n_envs: int, shape: tuple[int, ...], dtype: np.dtype[Any], frame_channels: int | None
+) -> FrameStacks | StepMajorArray:
+    """Where the observations of a rollout are kept.
+
+    Args:
+        n_steps: T, steps of the rollout.
+        n_envs: N, environments that step together.
+        shape: Shape of one observation.
+        dtype: Dtype of the observations.
+        frame_channels: Channels of one frame, if observations are images.
+    """
+    if frame_channels is not None and shape[0] > frame_channels:
+        return FrameStacks(n_steps, n_envs, shape, frame_channels, dtype)
+    return StepMajorArray(n_steps, n_envs, shape, dtype)
+
+
+class CompactRolloutBuffer(RolloutBuffer):
+    """SB3's rollout buffer with observations that are stored once; minibatches are the same to the bit.
+
+    Args:
+        args: As for SB3's buffer.
+        frame_channels: Channels of one frame, if observations are images.
+        kwargs: As for SB3's buffer.
+    """
+
+    observations: Any
+    """Not an array: a `FrameStacks` or a `StepMajorArray`."""
+
+    def __init__(self, *args: Any, frame_channels: int | None = None, **kwargs: Any) -> None:
+        self._frame_channels = frame_channels
+        self._store: FrameStacks | StepMajorArray | None = None
+        super().__init__(*args, **kwargs)
+
+    def reset(self) -> None:
+        """Forget the rollout."""
+        shape, self.obs_shape = self.obs_shape, (0,)  # SB3 allocates none of its own
+        super().reset()
+        self.obs_shape = shape
+        if self._store is None:
+            dtype = np.dtype(self.observation_space.dtype)
+            self._store = observation_store(self.buffer_size, self.n_envs, tuple(shape), dtype, self._frame_channels)
+        self._store.clear()
+        self.observations = self._store
+
+    @staticmethod
+    def swap_and_flatten(arr: Any) -> Any:
+        """SB3's order of rows for arrays; what is stored here gives its rows in that order already."""
+        return RolloutBuffer.swap_and_flatten(arr) if isinstance(arr, np.ndarray) else arr
+
+    def to_torch(self, array: np.ndarray, copy: bool = True) -> torch.Tensor:
+        """A tensor on the device; gathering has made a copy already, so that none is needed here."""
+        return torch.as_tensor(array, device=self.device)
