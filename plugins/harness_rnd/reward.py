@@ -13,8 +13,8 @@ observation statistics, then the predictor. Differences from the reference codes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -58,7 +58,7 @@ class RND(IntrinsicReward[RNDConfig]):
         self.keep = min(1.0, _UNMASKED_ENVS / n_envs) if config.keep is None else config.keep
         self.to(self.device)
         self.optimizers["predictor"] = torch.optim.Adam(
-            self.pair.predictor.parameters(), lr=config.learning_rate, eps=config.adam_epsilon
+            self.pair.predictor.parameters(), lr=config.learning_rate, eps=config.adam_epsilon, foreach=True
         )
 
     def view(self, observations: np.ndarray) -> np.ndarray:
@@ -93,7 +93,12 @@ class RND(IntrinsicReward[RNDConfig]):
             epochs=self.config.epochs,
             random=self.generator,
         )
-        losses = [self._learn(states[index]) for index in parts]
+        losses: list[Tensor] = []
+        features: Tensor | None = None
+        for number, index in enumerate(parts):
+            if number == 0 and self._passes_repeat:
+                features = self._known_features(states, index)
+            losses.append(self._learn(states[index], None if features is None else features[index]))
         return {"predictor_loss": float(torch.stack(losses).mean())}
 
     @torch.no_grad()
@@ -118,16 +123,18 @@ class RND(IntrinsicReward[RNDConfig]):
         squared = self.pair.squared_error(self.network_input(states))
         return squared.mean(1) if self.config.aggregation == "mean" else squared.sum(1) / 2
 
-    def loss(self, states: Tensor, keep: Tensor | None = None) -> Tensor:
+    def loss(self, states: Tensor, keep: Tensor | None = None, features: Tensor | None = None) -> Tensor:
         """The predictor's loss: the mean squared error of what is kept, 0 when nothing is.
 
         Args:
             states: ``(B, *shape)``, as `view` gives them.
             keep: Bool ``(B,)`` for samples or ``(B, D)`` for single entries; ``None`` keeps everything.
+            features: The target's features of all of the states, ``(B, D)``, where they are known already.
         """
         if keep is not None and keep.ndim == 1:  # what is left out need not pass through the networks
-            states, keep = states[keep], None
-        return masked_mean(self.pair.squared_error(self.network_input(states)), keep)
+            states, features = states[keep], None if features is None else features[keep]
+            keep = None
+        return masked_mean(self.pair.squared_error(self.network_input(states), features), keep)
 
     def get_extra_state(self) -> dict[str, Any]:
         """The base's, and how much of the warm-up is still to come."""
@@ -138,8 +145,29 @@ class RND(IntrinsicReward[RNDConfig]):
         super().set_extra_state(state)
         self._warm_up_left = int(state["warm_up_left"])
 
-    def _learn(self, states: Tensor) -> Tensor:
-        loss = self.loss(states, self._draw_mask(len(states)))
+    @property
+    def _passes_repeat(self) -> bool:
+        """Whether the target would see every state several times in an update, always the same way."""
+        masked = self.config.mask == "sample" and self.keep < 1
+        return self.config.epochs > 1 and not masked
+
+    @torch.no_grad()
+    def _known_features(self, states: Tensor, index: Tensor) -> Tensor | None:
+        """The target's features of a whole rollout, ``(T * N, D)``.
+
+        Args:
+            states: The states of the rollout, ``(T * N, *shape)``.
+            index: A minibatch of them, which is looked at for proof.
+
+        Returns:
+            ``None`` where a minibatch by itself has other features in any bit: then nothing is gained that would not be lost.
+        """
+        target, parts = self.pair.target, cast(Sequence[Tensor], states.split(len(index)))
+        features = torch.cat([target(self.network_input(part)) for part in parts])
+        return features if torch.equal(features[index], target(self.network_input(states[index]))) else None
+
+    def _learn(self, states: Tensor, features: Tensor | None) -> Tensor:
+        loss = self.loss(states, self._draw_mask(len(states)), features)
         self.optimizers["predictor"].zero_grad()
         loss.backward()
         self.optimizers["predictor"].step()

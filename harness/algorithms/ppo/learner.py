@@ -34,8 +34,8 @@ class ClippedObjectiveLearner(OnPolicyLearner[OnPolicyModelT, ClippedConfigT]):
     )
 
     def policy_arguments(self, context: LearnerContext) -> dict[str, Any]:
-        """Those of every on-policy algorithm, and Adam's epsilon."""
-        return super().policy_arguments(context) | {"optimizer_kwargs": {"eps": self.config.adam_epsilon}}
+        """Those of every on-policy algorithm, Adam's epsilon, and one call for all layers: the same numbers in less time."""
+        return super().policy_arguments(context) | {"optimizer_kwargs": {"eps": self.config.adam_epsilon, "foreach": True}}
 
     def model_arguments(self, context: LearnerContext) -> dict[str, Any]:
         """Those of the same name, the schedule of step sizes, and the bound of gradients."""
