@@ -12,6 +12,13 @@ import numpy as np
 import torch
 from stable_baselines3.common.buffers import RolloutBuffer
 
+Index = np.ndarray | tuple[int, int]
+"""Rows as SB3 counts them, ``(B,)``, where ``n * T + t`` is step t of environment n; or one step and one environment."""
+
+
+def _step_and_env(index: Index, n_steps: int) -> tuple[Any, Any]:
+    return index if isinstance(index, tuple) else (index % n_steps, index // n_steps)
+
 
 class FrameStacks:
     """Stacked images of T steps of N environments, put together again when they are asked for.
@@ -57,10 +64,10 @@ class FrameStacks:
             self._places[step, env, :-1] = self._append(older)
         self._last[...] = stacks
 
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        """Some stacks, ``(B, *shape)``; row ``n * T + t`` is step t of environment n, as SB3 counts them."""
-        places = self._places[rows % self.n_steps, rows // self.n_steps]
-        return self._frames[places].reshape(len(rows), *self.shape)
+    def __getitem__(self, index: Index) -> np.ndarray:
+        """Some stacks, ``(B, *shape)``, or one, ``(*shape,)``; see `Index`."""
+        places = self._places[_step_and_env(index, self.n_steps)]
+        return self._frames[places].reshape(*places.shape[:-1], *self.shape)
 
     def _append(self, frames: np.ndarray) -> np.ndarray:
         """Keep frames, ``(B, channels, height, width)``; returns their places, ``(B,)``."""
@@ -73,52 +80,8 @@ class FrameStacks:
         return np.arange(first, self._used)
 
 
-class StepMajorArray:
-    """Observations of T steps of N environments in the order in which they came.
-
-    Args:
-        n_steps: T.
-        n_envs: N.
-        shape: Shape of one observation.
-        dtype: Dtype of the observations.
-    """
-
-    def __init__(self, n_steps: int, n_envs: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self.n_steps = n_steps
-        self._array = np.zeros((n_steps, n_envs, *shape), dtype)
-        self.nbytes = self._array.nbytes
-
-    def clear(self) -> None:
-        """Forget every observation; the memory is kept for the next rollout."""
-
-    def __setitem__(self, step: int, observations: np.ndarray) -> None:
-        """Keep the observations of a step, ``(N, *shape)``."""
-        self._array[step] = observations
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        """Some observations, ``(B, *shape)``; row ``n * T + t`` is step t of environment n, as SB3 counts them."""
-        return self._array[rows % self.n_steps, rows // self.n_steps]
-
-
-def observation_store(
-    n_steps: int, n_envs: int, shape: tuple[int, ...], dtype: np.dtype[Any], frame_channels: int | None
-) -> FrameStacks | StepMajorArray:
-    """Where the observations of a rollout are kept.
-
-    Args:
-        n_steps: T, steps of the rollout.
-        n_envs: N, environments that step together.
-        shape: Shape of one observation.
-        dtype: Dtype of the observations.
-        frame_channels: Channels of one frame, if observations are images.
-    """
-    if frame_channels is not None and shape[0] > frame_channels:
-        return FrameStacks(n_steps, n_envs, shape, frame_channels, dtype)
-    return StepMajorArray(n_steps, n_envs, shape, dtype)
-
-
 class CompactRolloutBuffer(RolloutBuffer):
-    """SB3's rollout buffer with observations that are stored once; minibatches are the same to the bit.
+    """SB3's rollout buffer; of stacked images each frame is stored once, and minibatches are the same to the bit.
 
     Args:
         args: As for SB3's buffer.
@@ -127,23 +90,26 @@ class CompactRolloutBuffer(RolloutBuffer):
     """
 
     observations: Any
-    """Not an array: a `FrameStacks` or a `StepMajorArray`."""
+    """SB3's array, or `FrameStacks` of stacked images."""
 
     def __init__(self, *args: Any, frame_channels: int | None = None, **kwargs: Any) -> None:
         self._frame_channels = frame_channels
-        self._store: FrameStacks | StepMajorArray | None = None
+        self._stacks: FrameStacks | None = None
         super().__init__(*args, **kwargs)
 
     def reset(self) -> None:
         """Forget the rollout."""
+        if self._frame_channels is None or self.obs_shape[0] == self._frame_channels:
+            super().reset()
+            return
         shape, self.obs_shape = self.obs_shape, (0,)  # SB3 allocates none of its own
         super().reset()
         self.obs_shape = shape
-        if self._store is None:
+        if self._stacks is None:
             dtype = np.dtype(self.observation_space.dtype)
-            self._store = observation_store(self.buffer_size, self.n_envs, tuple(shape), dtype, self._frame_channels)
-        self._store.clear()
-        self.observations = self._store
+            self._stacks = FrameStacks(self.buffer_size, self.n_envs, tuple(shape), self._frame_channels, dtype)
+        self._stacks.clear()
+        self.observations = self._stacks
 
     @staticmethod
     def swap_and_flatten(arr: Any) -> Any:
