@@ -55,6 +55,7 @@ class RND(IntrinsicReward[RNDConfig]):
         self.warm_up_steps = config.warm_up_steps if self.observations.moments is not None else 0
         self._warm_up_left = self.warm_up_steps
         self._clip = BonusClipper(config.bonus_clip, self.device)
+        self._features: Tensor | None = None  # the target's, of the minibatch that is learnt from, where they are known
         self.keep = min(1.0, _UNMASKED_ENVS / n_envs) if config.keep is None else config.keep
         self.to(self.device)
         self.optimizers["predictor"] = torch.optim.Adam(
@@ -123,18 +124,16 @@ class RND(IntrinsicReward[RNDConfig]):
         squared = self.pair.squared_error(self.network_input(states))
         return squared.mean(1) if self.config.aggregation == "mean" else squared.sum(1) / 2
 
-    def loss(self, states: Tensor, keep: Tensor | None = None, features: Tensor | None = None) -> Tensor:
+    def loss(self, states: Tensor, keep: Tensor | None = None) -> Tensor:
         """The predictor's loss: the mean squared error of what is kept, 0 when nothing is.
 
         Args:
             states: ``(B, *shape)``, as `view` gives them.
             keep: Bool ``(B,)`` for samples or ``(B, D)`` for single entries; ``None`` keeps everything.
-            features: The target's features of all of the states, ``(B, D)``, where they are known already.
         """
         if keep is not None and keep.ndim == 1:  # what is left out need not pass through the networks
-            states, features = states[keep], None if features is None else features[keep]
-            keep = None
-        return masked_mean(self.pair.squared_error(self.network_input(states), features), keep)
+            states, keep = states[keep], None
+        return masked_mean(self.pair.squared_error(self.network_input(states), self._features), keep)
 
     def get_extra_state(self) -> dict[str, Any]:
         """The base's, and how much of the warm-up is still to come."""
@@ -167,7 +166,9 @@ class RND(IntrinsicReward[RNDConfig]):
         return features if torch.equal(features[index], target(self.network_input(states[index]))) else None
 
     def _learn(self, states: Tensor, features: Tensor | None) -> Tensor:
-        loss = self.loss(states, self._draw_mask(len(states)), features)
+        self._features = features
+        loss = self.loss(states, self._draw_mask(len(states)))
+        self._features = None
         self.optimizers["predictor"].zero_grad()
         loss.backward()
         self.optimizers["predictor"].step()
