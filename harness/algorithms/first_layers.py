@@ -31,7 +31,7 @@ class _Settings:
     """What a convolution is, its weights aside.
 
     Args:
-        layer: The convolution.
+        layer: The convolution in question.
     """
 
     def __init__(self, layer: nn.Conv2d) -> None:
@@ -93,14 +93,14 @@ def _plain(gradient: Tensor, images: Tensor, weight: Tensor, settings: _Settings
 
 
 def _channels_last(gradient: Tensor, images: Tensor, weight: Tensor, settings: _Settings) -> _Gradients:
-    """With every pixel's channels side by side."""
+    """The way with every pixel's channels side by side."""
     images, gradient = (it.contiguous(memory_format=torch.channels_last) for it in (images, gradient))
     weights, biases = _gradients(gradient, images, weight, settings, settings.stride)
     return weights.contiguous(), biases
 
 
 def _unshuffled(gradient: Tensor, images: Tensor, weight: Tensor, settings: _Settings) -> _Gradients:
-    """As a convolution of stride 1 over images whose channels are the pixels of one stride; see `_can_unshuffle`."""
+    """The way over a convolution of stride 1 on images whose channels are the pixels of one stride; see `_can_unshuffle`."""
     stride, (height, width) = settings.stride[0], gradient.shape[2:]
     blocks = weight.shape[2] // stride - 1
     images = images[:, :, : (height + blocks) * stride, : (width + blocks) * stride]

@@ -26,8 +26,8 @@ class FrameStacks:
     A stack that does not continue the one before it, as at the beginning of an episode, brings all its frames.
 
     Args:
-        n_steps: T.
-        n_envs: N.
+        n_steps: T, steps of the rollout.
+        n_envs: N, environments that step together.
         shape: Shape of one stack, ``(frames * channels, height, width)``.
         frame_channels: Channels of one frame; the newest come last.
         dtype: Dtype of the pixels.
