@@ -19,6 +19,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from harness.algorithms import randomness
 from harness.algorithms.base import LearnerContext
+from harness.algorithms.first_layers import use_fast_gradients
 from harness.algorithms.spaces import describe_action_kind, policy_alias, shows_images, with_envs_as_they_are
 from harness.config import AlgorithmConfig
 from harness.errors import UserError
@@ -114,7 +115,7 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
         with warnings.catch_warnings():
             # Advice for whoever has chosen a GPU for a small policy; a method's networks may be large all the same.
             warnings.filterwarnings("ignore", message="You are trying to run .* on the GPU", category=UserWarning)
-            return with_envs_as_they_are(self.algorithm_class())(
+            model = with_envs_as_they_are(self.algorithm_class())(
                 self.policy_class(context),
                 context.bonus_env or context.learner_env,
                 policy_kwargs=self.policy_arguments(context),
@@ -122,6 +123,8 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
                 device=context.device,
                 **self.model_arguments(context),
             )
+        use_fast_gradients(model.policy)
+        return model
 
     def _require_actions(self, config: ConfigT, context: LearnerContext) -> None:
         space = context.base.action_space

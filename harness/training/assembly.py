@@ -10,6 +10,7 @@ from stable_baselines3.common.vec_env import VecMonitor
 from harness.algorithms import randomness
 from harness.algorithms.action_log import ActionLog
 from harness.algorithms.base import Learner, LearnerContext
+from harness.algorithms.first_layers import use_fast_gradients
 from harness.algorithms.learner_view import LearnerVecEnv
 from harness.algorithms.method_output import MethodCheck
 from harness.algorithms.reward_wrapper import BonusVecEnv
@@ -92,4 +93,5 @@ def _reward(
     spaces = Spaces(base.observation_space, base.action_space, base.frame_channels, episode_limit)
     seed = derive_seeds(spec.seed, Purpose.NETWORKS, 1, 1)[0]
     with randomness.temporary_seed(seed):
-        return reward_class(config, spaces, base.num_envs, device, seed).to(device)
+        reward = reward_class(config, spaces, base.num_envs, device, seed).to(device)
+    return use_fast_gradients(reward)

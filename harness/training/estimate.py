@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 from stable_baselines3.common.buffers import ReplayBuffer
 
+from harness.algorithms.rollout_storage import CompactRolloutBuffer
 from harness.config import AlgorithmConfig, EnvironmentConfig
 from harness.environments.base import StepReturn
 from harness.environments.checked import AnswerCheck
@@ -134,7 +135,7 @@ def _memory(spec: RunSpec, assembly: Assembly, plugins: Registry) -> int:
     sample = assembly.learner.observations[:1]
     stored = replay_bytes(spec, plugins)
     if assembly.learner.replay is None:
-        stored = 2 * config.stored_transitions * sample.nbytes  # the rollout and, while training, a reordered copy
+        stored = _rollout_bytes(config, assembly, sample)
     batch = config.transitions_per_update * sample.size * 4 * 3  # a minibatch as float32, its activations about twice that
     learned = (
         _bytes(assembly.learner.state_dict()) * 4 // 3
@@ -144,6 +145,17 @@ def _memory(spec: RunSpec, assembly: Assembly, plugins: Registry) -> int:
             stored += 2 * config.stored_transitions * assembly.reward.view(sample).nbytes  # both ends of each transition
         learned += _bytes(dict(assembly.reward.state_dict())) * 4 // 3
     return psutil.Process().memory_info().rss + stored + batch + learned
+
+
+def _rollout_bytes(config: AlgorithmConfig, assembly: Assembly, sample: np.ndarray) -> int:
+    """What the observations of a rollout take: stacked images once each frame, others again in the order of minibatches."""
+    channels, buffer = assembly.base.frame_channels, getattr(getattr(assembly.learner, "model", None), "rollout_buffer", None)
+    if not isinstance(buffer, CompactRolloutBuffer) or not channels or sample.shape[1] == channels:
+        return 2 * config.stored_transitions * sample.nbytes
+    depth = sample.shape[1] // channels
+    steps = config.stored_transitions // config.n_envs
+    frames = (steps + depth) * config.n_envs * sample.nbytes // depth
+    return frames + config.n_envs * sample.nbytes  # and the newest stacks, which the next ones are compared with
 
 
 def _bytes(tree: trees.Tree) -> int:

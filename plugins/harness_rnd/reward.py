@@ -13,8 +13,8 @@ observation statistics, then the predictor. Differences from the reference codes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -55,10 +55,11 @@ class RND(IntrinsicReward[RNDConfig]):
         self.warm_up_steps = config.warm_up_steps if self.observations.moments is not None else 0
         self._warm_up_left = self.warm_up_steps
         self._clip = BonusClipper(config.bonus_clip, self.device)
+        self._features: Tensor | None = None  # the target's, of the minibatch that is learnt from, where they are known
         self.keep = min(1.0, _UNMASKED_ENVS / n_envs) if config.keep is None else config.keep
         self.to(self.device)
         self.optimizers["predictor"] = torch.optim.Adam(
-            self.pair.predictor.parameters(), lr=config.learning_rate, eps=config.adam_epsilon
+            self.pair.predictor.parameters(), lr=config.learning_rate, eps=config.adam_epsilon, foreach=True
         )
 
     def view(self, observations: np.ndarray) -> np.ndarray:
@@ -93,7 +94,12 @@ class RND(IntrinsicReward[RNDConfig]):
             epochs=self.config.epochs,
             random=self.generator,
         )
-        losses = [self._learn(states[index]) for index in parts]
+        losses: list[Tensor] = []
+        features: Tensor | None = None
+        for number, index in enumerate(parts):
+            if number == 0 and self._passes_repeat:
+                features = self._known_features(states, index)
+            losses.append(self._learn(states[index], None if features is None else features[index]))
         return {"predictor_loss": float(torch.stack(losses).mean())}
 
     @torch.no_grad()
@@ -127,7 +133,7 @@ class RND(IntrinsicReward[RNDConfig]):
         """
         if keep is not None and keep.ndim == 1:  # what is left out need not pass through the networks
             states, keep = states[keep], None
-        return masked_mean(self.pair.squared_error(self.network_input(states)), keep)
+        return masked_mean(self.pair.squared_error(self.network_input(states), self._features), keep)
 
     def get_extra_state(self) -> dict[str, Any]:
         """The base's, and how much of the warm-up is still to come."""
@@ -138,8 +144,31 @@ class RND(IntrinsicReward[RNDConfig]):
         super().set_extra_state(state)
         self._warm_up_left = int(state["warm_up_left"])
 
-    def _learn(self, states: Tensor) -> Tensor:
+    @property
+    def _passes_repeat(self) -> bool:
+        """Whether the target would see every state several times in an update, always the same way."""
+        masked = self.config.mask == "sample" and self.keep < 1
+        return self.config.epochs > 1 and not masked
+
+    @torch.no_grad()
+    def _known_features(self, states: Tensor, index: Tensor) -> Tensor | None:
+        """The target's features of a whole rollout, ``(T * N, D)``.
+
+        Args:
+            states: The states of the rollout, ``(T * N, *shape)``.
+            index: A minibatch of them, which is looked at for proof.
+
+        Returns:
+            ``None`` where a minibatch by itself has other features in any bit: then nothing is gained that would not be lost.
+        """
+        target, parts = self.pair.target, cast(Sequence[Tensor], states.split(len(index)))
+        features = torch.cat([target(self.network_input(part)) for part in parts])
+        return features if torch.equal(features[index], target(self.network_input(states[index]))) else None
+
+    def _learn(self, states: Tensor, features: Tensor | None) -> Tensor:
+        self._features = features
         loss = self.loss(states, self._draw_mask(len(states)))
+        self._features = None
         self.optimizers["predictor"].zero_grad()
         loss.backward()
         self.optimizers["predictor"].step()

@@ -322,3 +322,37 @@ def test_state_is_tensors_and_plain_json() -> None:
         return [plain(item) for item in tree] if isinstance(tree, list | tuple) else tree
 
     assert '"warm_up_left": 2' in json.dumps(plain(rnd.state_dict()))
+
+
+# The frozen target ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("order", ["shuffled", "environment"])
+@pytest.mark.parametrize("world", [VECTORS, IMAGES], ids=["vectors", "images"])
+def test_the_target_sees_a_rollout_once_and_learning_does_not_notice(
+    world: Spaces, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, alone = (make(world=world, epochs=4, minibatches=3, minibatch_order=order) for _ in range(2))
+    batch = rollout(20, 1)
+    if world is IMAGES:
+        frames = torch.randint(0, 256, (len(batch), 1, 84, 84), generator=torch.Generator().manual_seed(2))
+        batch = replace(batch, obs=frames.to(torch.uint8), next_obs=frames.to(torch.uint8))
+    monkeypatch.setattr(alone, "_known_features", lambda states, index: None)
+    seen = {"known": 0, "alone": 0}
+    for name, rnd in (("known", known), ("alone", alone)):
+        hook = rnd.pair.target.register_forward_hook(
+            lambda module, inputs, output, name=name: seen.update({name: seen[name] + len(inputs[0])})
+        )
+        for _ in range(2):
+            rnd.update(batch)
+        hook.remove()
+    assert seen == {"known": 2 * (60 + 20), "alone": 2 * 4 * 60}
+    assert torch.equal(weights(known), weights(alone))
+
+
+def test_features_that_a_minibatch_alone_would_not_have_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    rnd, batch = make(epochs=2, minibatches=2), rollout(10, 1)
+    states, minibatch = batch.next_obs, torch.arange(5, 20)
+    assert rnd._known_features(states, minibatch) is not None
+    first = rnd.network_input(states[:15])
+    honest = rnd.pair.target.forward
+    monkeypatch.setattr(rnd.pair.target, "forward", lambda x: honest(x) + (1e-3 if torch.equal(x, first) else 0.0))
+    assert rnd._known_features(states, minibatch) is None

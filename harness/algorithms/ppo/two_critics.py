@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3 import PPO
-from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import Schedule
 from stable_baselines3.common.utils import explained_variance, obs_as_tensor
@@ -20,6 +19,7 @@ from torch.nn import functional as F
 from harness.algorithms.learner_view import FORCED_TRUNCATION
 from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.algorithms.ppo.returns import advantages, without_last_step
+from harness.algorithms.rollout_storage import CompactRolloutBuffer
 from harness.environments.base import StepReturn
 from harness.spec import Combination
 
@@ -47,8 +47,8 @@ class TwoStreamSamples(NamedTuple):
     returns: Tensor
 
 
-class TwoStreamRolloutBuffer(RolloutBuffer):
-    """SB3's rollout buffer with two rewards, values and returns per step.
+class TwoStreamRolloutBuffer(CompactRolloutBuffer):
+    """A rollout buffer with two rewards, values and returns per step.
 
     ``rewards``, ``values`` and ``returns`` have shape ``(T, N, 2)``. What follows each step is noted while stepping: the
     extrinsic stream always stops at episode ends; the intrinsic one only if the combination is episodic.
@@ -152,8 +152,9 @@ class TwoCriticPPO(PPO):
     def __init__(self, policy: Any, env: IntrinsicRewardVecEnv, **kwargs: Any) -> None:
         self.bonus_env = env
         self.combine = env.combine
-        buffer = {"rollout_buffer_class": TwoStreamRolloutBuffer, "rollout_buffer_kwargs": {"combine": env.combine}}
-        super().__init__(policy, env, **buffer, **kwargs)
+        kwargs["rollout_buffer_class"] = TwoStreamRolloutBuffer
+        kwargs["rollout_buffer_kwargs"] = {**kwargs.get("rollout_buffer_kwargs", {}), "combine": env.combine}
+        super().__init__(policy, env, **kwargs)
 
     def collect_rollouts(  # type: ignore[override]  # its buffer is always of the narrower class
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: TwoStreamRolloutBuffer, n_rollout_steps: int
