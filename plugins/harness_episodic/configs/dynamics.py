@@ -64,8 +64,8 @@ class E3BConfig(DynamicsConfig):
 
     first_bonus: Literal["zero", "keep"] = "keep"
     """What a state earns that its episode's memory is empty for: ``zero``, or all of its squared norm / ``ridge``, usually the
-    most of the episode. Concerns ``bonus_on: obs`` alone: with ``next_obs`` the first state is remembered, and earns nothing as
-    no transition leads to it."""
+    most of the episode. Concerns ``bonus_on: obs`` alone: with ``next_obs`` the first state is remembered, and earns nothing
+    as no transition leads to it."""
 
     bonus_normalisation: Normalisation = "bonus_std"
 
