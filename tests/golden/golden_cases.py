@@ -53,9 +53,14 @@ class Case:
         """The sentences under ``fixed`` or ``notes``, joined."""
         return " ".join(self.content[key])
 
-    def fill(self, parameters: list[torch.nn.Parameter]) -> None:
-        """Overwrite the parameters, in order, with those of the protocol, and check the fill against the file's sums."""
-        listed = self.content["parameters"]
+    def fill(self, parameters: list[torch.nn.Parameter], names: str = "") -> None:
+        """Overwrite the parameters, in order, with those of the protocol, and check the fill against the file's sums.
+
+        Args:
+            parameters: All that the case lists, or all whose names begin with ``names``.
+            names: How the names of those begin that are meant.
+        """
+        listed = [entry for entry in self.content["parameters"] if entry["name"].startswith(names)]
         assert [list(p.shape) for p in parameters] == [entry["shape"] for entry in listed]
         for parameter, entry in zip(parameters, listed, strict=True):
             array = protocol.parameter_array(self.content["seed"], entry["k"], entry["shape"], entry["gain"] or 1.0)
@@ -103,7 +108,7 @@ class Case:
             assert actual is None, f"{where}: there should be no gradient at all"
         else:
             assert actual is not None, f"{where}: no gradient arrived"
-            vanishes = where in self.content["precision"]["zero_up_to_rounding"]
+            vanishes = where in self.content["precision"].get("zero_up_to_rounding", ())
             floor = 1e-6 if vanishes and self.dtype == torch.float32 else 1e-10 if vanishes else 0.0
             assert_close(expected, actual, self._tolerance(where, gradient), where, floor)
 
@@ -125,7 +130,7 @@ def cases(name: str, having: str = "") -> Any:
         name: How ``case`` begins in the files that are meant.
         having: Beginning of a key that ``expected`` must have, for blocks that not all of them have.
     """
-    files = sorted(HERE.glob("*.json"))
+    files = sorted(HERE.glob("**/*.json"))
     if os.environ.get("HARNESS_GOLDEN"):
         files += sorted(Path(os.environ["HARNESS_GOLDEN"]).glob("**/*.json"))
     found = []

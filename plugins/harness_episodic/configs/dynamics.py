@@ -33,6 +33,9 @@ class RideConfig(DynamicsConfig):
     """What the move is discounted by: the root of the ``visits`` of s' (the paper), or the pseudo-counts of s by their
     ``kernel``, times the mean of squared moves (RLLTE, which is another method)."""
 
+    neighbours: int = Field(default=10, gt=0)
+    """k of the ``kernel``, the nearest of the episode's earlier states that are counted; no effect on ``visits``."""
+
     forward_hidden: Annotated[int, Search(choices=(64, 128, 256, 512))] = Field(default=256, gt=0)
     """Units of the forward model's hidden layer, ReLU after it."""
 

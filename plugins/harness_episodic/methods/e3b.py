@@ -46,8 +46,8 @@ class E3B(DynamicsReward[E3BConfig]):
         """What `DynamicsReward.diagnose` returns, and what the memory holds.
 
         Returns:
-            Its metrics; ``episode_states``, how many states present episodes remember, the mean over environments; ``directions``,
-            how many directions they fill: the trace of I - lambda C^-1.
+            Its metrics; ``episode_states``, how many states present episodes remember, the mean over environments;
+            ``directions``, how many directions they fill: the trace of I - lambda C^-1.
         """
         inverse = self.episodes.inverse
         used = inverse.shape[1] - self.config.ridge * inverse.diagonal(dim1=1, dim2=2).sum(1)

@@ -21,7 +21,17 @@ from harness_episodic.kernel import Kernel, NeighbourMemory, UsualDistance
 from harness_episodic.methods.dynamics import DynamicsReward
 from harness_episodic.visits import StateCoder, VisitMemory
 
-_RLLTE_NEIGHBOURS = 10
+
+def impact(embedded: Tensor, next_embedded: Tensor, visits: Tensor) -> Tensor:
+    """``|phi(s') - phi(s)| / sqrt(N(s'))``, ``(B,)``.
+
+    Args:
+        embedded: States where transitions started, ``(B, D)``.
+        next_embedded: States where they led to, ``(B, D)``.
+        visits: Visits of the latter in their episodes, the present ones included, ``(B,)``.
+    """
+    move = cast(Tensor, torch.linalg.vector_norm(next_embedded - embedded, dim=1))
+    return move / visits.to(move.dtype).sqrt()
 
 
 class Ride(DynamicsReward[RideConfig]):
@@ -42,7 +52,7 @@ class Ride(DynamicsReward[RideConfig]):
         if config.episodic == "visits":
             self.episodes: VisitMemory | NeighbourMemory = VisitMemory(n_envs, capacity)
         else:
-            self.episodes = NeighbourMemory(n_envs, capacity, config.feature_dim, _RLLTE_NEIGHBOURS, least=1)
+            self.episodes = NeighbourMemory(n_envs, capacity, config.feature_dim, config.neighbours, least=1)
             self.usual = UsualDistance("rollouts")
         self.start_learning(self.dynamics.parameters())
 
@@ -70,12 +80,10 @@ class Ride(DynamicsReward[RideConfig]):
     def bonus(self, transitions: Transitions) -> Tensor:
         """The move, over the root of the visits, float32 ``(B,)``."""
         embedded, next_embedded = self.embed(torch.cat([transitions.obs, transitions.next_obs])).chunk(2)
-        move = next_embedded - embedded
         if self.usual is None:
-            visits = self.episodes.answer(transitions, self.coder)
-            return (cast(Tensor, torch.linalg.vector_norm(move, dim=1)) / visits.to(move.dtype).sqrt()).float()
+            return impact(embedded, next_embedded, self.episodes.answer(transitions, self.coder)).float()
         distances = self.episodes.answer(transitions, self.embed, "obs")
-        return (move.square().mean(1) * Kernel().bonus(distances, self.usual.mean)).float()
+        return ((next_embedded - embedded).square().mean(1) * Kernel().bonus(distances, self.usual.mean)).float()
 
     def update(self, transitions: Transitions) -> dict[str, float]:
         """One rollout; see `LearnedReward.update`."""

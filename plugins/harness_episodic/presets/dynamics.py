@@ -45,6 +45,7 @@ RIDE = (
         config=_RIDE
         | {
             "episodic": "kernel",  # RLLTE ride.py compute and watch
+            "neighbours": 10,  # RLLTE ride.py k
             "forward_loss": "mean",  # RLLTE ride.py update
             "forward_weight": 1.0,  # ditto
             "inverse_weight": 1.0,  # ditto
