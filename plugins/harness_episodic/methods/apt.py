@@ -134,7 +134,12 @@ class APT(EpisodicReward[APTConfig]):
     def guarantees(self) -> Guarantees:
         """A bonus depends on the batch and on the scale; nothing ever learns."""
         deterministic = self.config.representation == "observations"
-        return Guarantees(frozen=() if deterministic else ("encoder",), any_order=True, deterministic=deterministic)
+        return Guarantees(
+            frozen=() if deterministic else ("encoder",),
+            any_order=True,
+            deterministic=deterministic,
+            remembers=self.particles.bank is not None,
+        )
 
     def embed(self, states: Tensor) -> Tensor:
         """Embedded states, ``(B, D)``."""
@@ -214,7 +219,7 @@ class ICMAPT(LearnedReward[ICMAPTConfig]):
 
     def guarantees(self) -> Guarantees:
         """A bonus depends on the batch and on the scale."""
-        return Guarantees(depends_on="past")
+        return Guarantees(depends_on="past", remembers=self.particles.bank is not None)
 
     def embed(self, states: Tensor) -> Tensor:
         """Embedded states, ``(B, feature_dim)``, of states as they are stored."""

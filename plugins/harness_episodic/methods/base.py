@@ -53,8 +53,9 @@ class EpisodicReward(IntrinsicReward[ConfigT]):
         return states.to(dtype) / 255 if states.dtype == torch.uint8 else states.to(dtype)
 
     def memory_capacity(self, wanted: int | None) -> int:
-        """States of an episode that are remembered; see the configuration's ``memory``."""
-        return episode_capacity(wanted, self.spaces.episode_limit, MEMORY_WITHOUT_LIMIT)
+        """States of an episode that are remembered: as the configuration says, and never more than an episode has."""
+        whole = episode_capacity(None, self.spaces.episode_limit, MEMORY_WITHOUT_LIMIT if wanted is None else wanted)
+        return whole if wanted is None else min(wanted, whole)
 
     def sample(self, states: Tensor) -> Tensor:
         """Some of a rollout's states, evenly spread over time, for diagnostics."""
