@@ -36,8 +36,8 @@ class Kernel:
         """``1 / (sqrt(sum_i K_i) + c)`` of each state, ``(B,)``; 0 where it is too familiar or has no neighbour.
 
         Args:
-            squared_distances: To the nearest states, ``(B, k)``; infinite where there are fewer.
-            usual: Squared distance that counts as 1, a scalar.
+            squared_distances: Squared distances to the nearest states, ``(B, k)``; infinite where there are fewer.
+            usual: The squared distance that counts as 1, a scalar.
         """
         relative = squared_distances / (usual.to(squared_distances.dtype) + _TINY)
         kernel = self.epsilon / ((relative - self.cluster_distance).clamp(min=0) + self.epsilon)
@@ -52,9 +52,9 @@ def nearest_squared_distances(states: Tensor, rows: Tensor, filled: Tensor, k: i
 
     Args:
         states: Embedded states, ``(B, D)``.
-        rows: What each is compared with, ``(B, L, D)``.
-        filled: Which of the rows there are, bool ``(B, L)``.
-        k: Number of neighbours.
+        rows: The rows that each is compared with, ``(B, L, D)``.
+        filled: Whether each of the rows is there, bool ``(B, L)``.
+        k: Number of neighbours, at least 1.
     """
     distances = states.new_full((len(states), max(k, rows.shape[1])), torch.inf)
     if rows.shape[1]:

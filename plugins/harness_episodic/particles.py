@@ -23,8 +23,8 @@ def particle_bonus(
     """The bonus of states with these distances to their neighbours, ``(B,)``.
 
     Args:
-        distances: To the k nearest, ascending, ``(B, k)``.
-        scale: What distances are divided by.
+        distances: Distances to the k nearest, ascending, ``(B, k)``.
+        scale: The number by which distances are divided.
         clip: Subtracted from each scaled distance, what is below 0 being 0; ``None`` for nothing.
         average: The largest distance, the mean of all, or the mean of their log(1 + d).
         log: Whether the bonus is log(1 + x) instead of x; no effect on ``mean_of_logs``.

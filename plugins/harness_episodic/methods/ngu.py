@@ -40,7 +40,7 @@ def lifelong_factor(novelty: Tensor, mean: Tensor | float, std: Tensor | float, 
         novelty: The predictor's errors e, ``(B,)``.
         mean: What is subtracted from them: their running mean, or 0 (RLLTE).
         std: Their running deviation.
-        largest: L.
+        largest: Largest factor, the paper's L.
     """
     standardised = (novelty - mean) / std
     return (1 + standardised.nan_to_num(0.0, 0.0, 0.0)).clamp(1, largest).to(novelty.dtype)

@@ -103,7 +103,7 @@ NOVELD = (
     ),
     Preset(
         name="henaff2022",
-        source="NovelD as compared with by Henaff et al. 2022: E3B src/arguments.py",
+        source="NovelD as compared with by Henaff et al. 2022, arXiv 2210.05805: E3B src/arguments.py",
         config=_NOVELD_CONFIG | {"alpha": 0.1},  # E3B arguments.py --scale_fac
         combine={
             "mode": "sum",
