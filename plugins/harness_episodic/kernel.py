@@ -118,7 +118,7 @@ class NeighbourMemory(EpisodeMemory):
         n_envs: N, the number of environments.
         capacity: States that are kept of each episode.
         dim: Numbers of an embedded state.
-        neighbours: k.
+        neighbours: Number of neighbours, k.
         least: States that must be there for any distance to be given.
     """
 

@@ -42,7 +42,7 @@ class DistanceScale(nn.Module):
     """What distances are divided by: the running deviation or mean of all that were looked at.
 
     Args:
-        kind: Which of the two; ``none`` for 1.
+        kind: The moment that is meant; ``none`` for 1.
     """
 
     def __init__(self, kind: Literal["none", "std", "mean"]) -> None:
