@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import torch
 from gymnasium import spaces as gym_spaces
@@ -54,7 +54,7 @@ class ActionCodec:
         if self.discrete:
             return F.cross_entropy(guesses, self._classes(actions), reduction="none")
         difference = guesses - actions.flatten(1).to(guesses.dtype)
-        return torch.linalg.vector_norm(difference, dim=1) if norm else difference.square().mean(1)
+        return cast(Tensor, torch.linalg.vector_norm(difference, dim=1)) if norm else difference.square().mean(1)
 
     def score(self, guesses: Tensor, actions: Tensor) -> float:
         """How good guesses are: the share that is right, or 1 less the share of the actions' variance that is left."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -59,7 +59,7 @@ def nearest_squared_distances(states: Tensor, rows: Tensor, filled: Tensor, k: i
     distances = states.new_full((len(states), max(k, rows.shape[1])), torch.inf)
     if rows.shape[1]:
         # differences, not a matrix product: equal states are at distance 0 exactly, which is what the kernel tells apart
-        found = cast(Tensor, torch.cdist(states[:, None], rows, compute_mode="donot_use_mm_for_euclid_dist"))[:, 0]
+        found = torch.cdist(states[:, None], rows, compute_mode="donot_use_mm_for_euclid_dist")[:, 0]
         distances[:, : rows.shape[1]] = found.square().masked_fill(~filled, torch.inf)
     return distances.topk(k, largest=False).values
 
