@@ -44,13 +44,13 @@ class Counts(EpisodicReward[CountsConfig]):
         self.episodes = VisitMemory(n_envs, self.memory_capacity(config.memory))
         self.lifetime = LifetimeVisits()
         self._codes: Memo | None = None
-        self._began: Tensor | None = None
+        self._began: Memo | None = None
         self.to(self.device)
 
     @torch.no_grad()
     def track(self, transitions: Transitions) -> None:
         """Count the states that this step led to in their episodes, and remember which episodes it began."""
-        self._began = self.episodes.fresh[transitions.env_index]
+        self._began = Memo.of(self.episodes.fresh[transitions.env_index], transitions.next_obs)
         self._codes = Memo.of(self.coder(transitions.next_obs), transitions.next_obs)
         self.episodes.advance(transitions, self.codes)
 
@@ -59,8 +59,8 @@ class Counts(EpisodicReward[CountsConfig]):
         """Count them, and the first states of episodes, in all training."""
         if self.config.scope == "episode":
             return
-        if self._began is not None and bool(self._began.any()):
-            self.lifetime.add(self.coder(transitions.obs[self._began]))
+        if self._began is not None and self._began.is_valid_for(transitions.next_obs) and bool(self._began.output.any()):
+            self.lifetime.add(self.coder(transitions.obs[self._began.output]))
         self.lifetime.add(self.codes(transitions.next_obs))
 
     @torch.no_grad()
