@@ -103,6 +103,8 @@ class Guarantees:
             its ``episode`` (episodic memory); or anything in the ``past`` (running statistics, counts).
         any_order: An update learns the same from the rows of its batch in any order.
         deterministic: The seed has no effect, because nothing is random.
+        remembers: What was visited comes to earn less than what was not; not so where the states of a batch are compared with
+            each other alone (APT).
     """
 
     frozen: Sequence[str] = ()
@@ -110,6 +112,7 @@ class Guarantees:
     depends_on: Literal["transition", "episode", "past"] = "past"
     any_order: bool = False
     deterministic: bool = False
+    remembers: bool = True
 
 
 class IntrinsicReward(nn.Module, Generic[ConfigT]):

@@ -147,6 +147,7 @@ class Mixture(IntrinsicReward[MixtureConfig]):
             depends_on="past" if past else _REACH[reach],
             any_order=all(one.any_order for one in all_of_them),
             deterministic=all(one.deterministic for one in all_of_them),
+            remembers=any(one.remembers for one in all_of_them),
         )
 
     def get_extra_state(self) -> dict[str, Any]:

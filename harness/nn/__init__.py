@@ -4,9 +4,10 @@
 * `harness.nn.observations`: what novelty networks see of an observation
 * `harness.nn.augmentations`: tile masks, noise and shifts
 * `harness.nn.distillation`: a target network and the predictor that learns to match it, masked means
+* `harness.nn.actions`: actions as networks take and guess them
 * `harness.nn.contrastive`, `harness.nn.covariance`: what self-supervised objectives are made of
 * `harness.nn.sinkhorn`: assignments to prototypes, balanced
-* `harness.nn.neighbours`: distance to the k-th nearest row of a bank, and a queue of vectors to be that bank
+* `harness.nn.neighbours`: distances to the k nearest rows of a bank, and a queue of vectors to be that bank
 * `harness.nn.episodes`: what is kept of the present episode of each environment
 * `harness.nn.memo`: what was computed of a batch, for whoever asks again
 * `harness.nn.averages`: a network that follows another slowly

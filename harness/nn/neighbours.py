@@ -17,9 +17,14 @@ _DECISIVE = 1e-5
 """Relative error of a squared distance from which on rounding is looked into."""
 
 
-@torch.no_grad()
 def kth_distance(points: Tensor, bank: Tensor, k: int) -> Tensor:
-    """Euclidean distance of each point to its k-th nearest row of a bank, ``(N,)``; equal rows count one by one.
+    """Euclidean distance of each point to its k-th nearest row of a bank, ``(N,)``; see `k_distances`."""
+    return k_distances(points, bank, k)[:, -1]
+
+
+@torch.no_grad()
+def k_distances(points: Tensor, bank: Tensor, k: int) -> Tensor:
+    """Euclidean distances of each point to its k nearest rows of a bank, ascending, ``(N, k)``; equal rows count one by one.
 
     Candidates are found by squared distances expanded into a matrix product, which is an order of magnitude faster than
     differences but useless where distances are small; the distances themselves are norms of differences. A row that equals
@@ -28,7 +33,7 @@ def kth_distance(points: Tensor, bank: Tensor, k: int) -> Tensor:
     Args:
         points: Vectors whose neighbours are sought, ``(N, D)``.
         bank: ``(Q, D)``, of the same dtype.
-        k: Rank of the neighbour, from 1 (the nearest) to Q.
+        k: Number of neighbours, from 1 to Q.
     """
     centre = bank.mean(0)  # the nearer the origin, the less is lost in the expansion
     x, y = points - centre, bank - centre
@@ -36,16 +41,16 @@ def kth_distance(points: Tensor, bank: Tensor, k: int) -> Tensor:
     ranking = torch.addmm(y_square, x, y.T, alpha=-2)  # squared distances less x_square
     candidates = ranking.topk(min(k + _SPARE, len(bank)), largest=False)
     distances = cast(Tensor, (points[:, None] - bank[candidates.indices]).norm(dim=2))
-    kth = distances.topk(k, largest=False).values[:, -1]
+    nearest = distances.topk(k, largest=False).values
     if candidates.indices.shape[1] == len(bank):
-        return kth
+        return nearest
     rounding = _ROUNDING * torch.finfo(points.dtype).eps * (x_square + y_square.max())
-    found = kth.square()
+    found = nearest[:, -1].square()
     hidden = x_square + candidates.values[:, -1] - rounding < found  # maybe
     unsure = (hidden & (_DECISIVE * found < rounding) & (found > 0)).nonzero()[:, 0]
     if len(unsure):
-        kth[unsure] = _exact_kth_distance(points[unsure], bank, k)
-    return kth
+        nearest[unsure] = _exact_k_distances(points[unsure], bank, k)
+    return nearest
 
 
 class VectorQueue(nn.Module):
@@ -78,6 +83,6 @@ class VectorQueue(nn.Module):
         self.pointer.add_(len(vectors)).remainder_(len(self))
 
 
-def _exact_kth_distance(points: Tensor, bank: Tensor, k: int) -> Tensor:
+def _exact_k_distances(points: Tensor, bank: Tensor, k: int) -> Tensor:
     distances = torch.cdist(points, bank, compute_mode="donot_use_mm_for_euclid_dist")
-    return distances.topk(k, largest=False).values[:, -1]
+    return distances.topk(k, largest=False).values

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.nn import neighbours
-from harness.nn.neighbours import VectorQueue, kth_distance
+from harness.nn.neighbours import VectorQueue, k_distances, kth_distance
 
 
 def by_hand(points: torch.Tensor, bank: torch.Tensor, k: int) -> torch.Tensor:
@@ -49,6 +49,13 @@ def test_distances_are_those_of_brute_force(
     torch.testing.assert_close(kth_distance(points, bank, k), by_hand(points, bank, k), rtol=1e-5, atol=0)
 
 
+def test_all_k_distances_are_those_of_brute_force() -> None:
+    points, bank = unit(40, 8), torch.cat([unit(40, 8), unit(300, 8, seed=1)])
+    expected = torch.stack([by_hand(points, bank, k) for k in range(1, 8)], 1)
+    torch.testing.assert_close(k_distances(points, bank, 7), expected, rtol=1e-5, atol=0)
+    assert torch.equal(k_distances(points, bank, 7)[:, -1], kth_distance(points, bank, 7))
+
+
 @pytest.mark.parametrize("spread", [1e-7, 1e-5, 1e-3, 1.0])
 def test_a_collapsed_representation_keeps_its_small_distances(spread: float) -> None:
     """Directions that differ in their last digits, around two poles, where an expanded square is nothing but rounding."""
@@ -77,9 +84,9 @@ def test_differences_are_looked_into_only_where_rounding_matters(monkeypatch: py
 
     def counted(points: torch.Tensor, bank: torch.Tensor, k: int) -> torch.Tensor:
         compared.append(len(points))
-        return by_hand(points, bank, k)
+        return by_hand(points, bank, k)[:, None].expand(-1, k)
 
-    monkeypatch.setattr(neighbours, "_exact_kth_distance", counted)
+    monkeypatch.setattr(neighbours, "_exact_k_distances", counted)
     kth_distance(unit(512, 128), torch.cat([unit(512, 128, seed=1), torch.zeros(1536, 128)]), 3)
     kth_distance(unit(512, 128), unit(2048, 128, seed=1), 3)
     kth_distance(unit(1, 128) + 1e-3 * unit(512, 128, seed=2), unit(1, 128) + 1e-3 * unit(2048, 128, seed=1), 3)

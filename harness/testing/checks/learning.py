@@ -18,6 +18,8 @@ _GAP = 0.1
 
 def learns(case: ConformanceCase) -> None:
     """One rollout is run again and again; its bonuses fall behind those of another, never visited."""
+    if not case.guarantees.remembers:
+        raise NotApplicable("it says that it does not remember what was visited")
     reward = case.build()
     case.warm_up(reward)
     visited, new = (case.rollout(reward, case.script(seed)) for seed in (1, 2))

@@ -1,0 +1,1 @@
+"""Settings of the methods, light enough to be read without torch."""

@@ -1,0 +1,1 @@
+"""One file for each method, or for two that differ in little."""
