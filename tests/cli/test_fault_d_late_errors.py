@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support import leftovers
 from support.leftovers import as_everybody
+from support.unrehearsed import rehearse_nothing
 
 from harness.errors import ResultsError
 from harness.execution.events import Outcome
@@ -31,6 +32,7 @@ def training(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return [Outcome(spec, "finished") for spec in specs]
 
     monkeypatch.setattr(LocalExecutor, "execute", execute)
+    rehearse_nothing(monkeypatch)
 
 
 def no_space(*arguments: object, **options: object) -> None:
