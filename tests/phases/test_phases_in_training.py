@@ -27,6 +27,8 @@ SMALL_RND = {
     "warm_up_steps": 3,
     "feature_dim": 16,
     "hidden": [16],
+    "epochs": 2,
+    "minibatches": 2,
     "minibatch_order": "shuffled",
     "keep": 0.5,
 }

@@ -18,7 +18,15 @@ from harness.spec import RunSpec
 from harness.training import run as run_module
 from harness.training.run import train
 
-SMALL_RND = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "minibatch_order": "shuffled", "keep": 0.5}
+SMALL_RND = {
+    "warm_up_steps": 3,
+    "feature_dim": 16,
+    "hidden": [16],
+    "epochs": 2,
+    "minibatches": 2,
+    "minibatch_order": "shuffled",
+    "keep": 0.5,
+}
 CASES = {
     "none": make_spec(),
     "sum": make_spec(reward="rnd", config=SMALL_RND, combine={"mode": "sum"}),
@@ -26,7 +34,7 @@ CASES = {
     "stochastic": make_spec(environment={"size": 6, "deterministic": False}, reward="rnd", config=SMALL_RND),
     "atari": make_spec(
         family="atari",
-        environment={"game": "montezuma_revenge", "episode_steps": 30},
+        environment={"game": "montezuma_revenge", "episode_steps": 30, "size": 42},
         algorithm={"n_envs": 2, "n_steps": 16, "batch_size": 32, "n_epochs": 1},
         reward="rnd",
         config=SMALL_RND,
