@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 
 import hypothesis
+import pytest
 import torch
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -17,3 +18,10 @@ torch.set_num_threads(1)
 hypothesis.settings.register_profile("fresh", deadline=None)
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports of this process come without figures, which take most of the time."""
+    monkeypatch.setattr("harness.report.rendering.inline_svgs", lambda plot: [])
+    monkeypatch.setattr("harness.report.rendering.render_files", lambda plot: {})

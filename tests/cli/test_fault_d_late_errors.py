@@ -22,8 +22,8 @@ REPORT = Path("results/small/report")
 
 
 @pytest.fixture
-def training(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training that takes no time."""
+def training(workplace: Path, monkeypatch: pytest.MonkeyPatch, no_figures: None) -> None:
+    """Training that takes no time, and reports that take little."""
     (workplace / "small.yaml").write_text(leftovers.SUITE)
 
     def execute(executor, specs, options, on_event):
