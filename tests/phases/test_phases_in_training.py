@@ -179,7 +179,7 @@ LEARNERS = {
     "shared convolutions": make_spec(family="atari", environment={"game": "pitfall", "size": 42}, algorithm={"n_envs": 2}),
     "published network": make_spec(
         family="atari",
-        environment={"game": "pitfall", "size": 42},
+        environment={"game": "pitfall", "size": 44},
         algorithm={"n_envs": 2, "network": "burda2018"},
         reward="rnd",
         config=SMALL_RND,

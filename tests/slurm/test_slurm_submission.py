@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import _thread
 import json
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -58,17 +56,14 @@ def submit(specs: list[RunSpec], results: Path, config: SlurmConfig | None = Non
     return str(farewell.value)
 
 
-def test_ctrl_c_leaves_the_jobs_in_the_queue(slurm, tmp_path):
-    spec, results = make_spec(), tmp_path / "results"
+def test_ctrl_c_leaves_the_jobs_in_the_queue(slurm, tmp_path, monkeypatch):
+    def interrupted() -> None:
+        """Instead of the question which jobs are in the queue, which is asked first when they are followed."""
+        raise KeyboardInterrupt
 
-    def interrupt() -> None:
-        while not submitted_jobs(results / "test"):
-            time.sleep(0.02)
-        _thread.interrupt_main()
-
-    threading.Thread(target=interrupt).start()
+    monkeypatch.setattr("harness_slurm.executor.live_jobs", interrupted)
     with pytest.raises(Detached, match=r"scancel 1001$"):
-        SlurmExecutor().execute([spec], ExecutionOptions(results, config=SlurmConfig()), lambda event: None)
+        SlurmExecutor().execute([make_spec()], ExecutionOptions(tmp_path / "results"), lambda event: None)
     assert [job.name for job in (slurm / "queue").iterdir()] == ["1001"]
 
 
