@@ -107,7 +107,7 @@ def test_what_it_provides_passes_its_check(
 def test_those_that_do_not_train_pass_their_own_tests(installed: Path) -> None:
     """In one process; each of them is run alone among the slow ones."""
     packages = [name for name in PACKAGES if name not in TRAINING]
-    told = call(installed, "-m", "pytest", "-v", "-p", "no:cacheprovider", *packages)
+    told = call(installed, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--rootdir", ".", *packages)
     assert " passed" in told.splitlines()[-1]
     assert [name for name in packages if f"\n{name}/tests/test_" not in told] == []
 
