@@ -10,10 +10,26 @@ from __future__ import annotations
 import signal
 
 import hypothesis
+import pytest
 import torch
+
+FIRST = ("testing/test_installed_plugins.py", "ray/test_ray.py", "cli/test_run_end_to_end.py", "tuning/test_processes.py")
+"""Files whose tests take longest or share what takes long to make: one process begins with them, and keeps them."""
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)
 hypothesis.settings.register_profile("fresh", deadline=None)
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files named above first, each as it is."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(FIRST))
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports of this process come without figures, which take most of the time."""
+    monkeypatch.setattr("harness.report.rendering.inline_svgs", lambda plot: [])
+    monkeypatch.setattr("harness.report.rendering.render_files", lambda plot: {})

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.tuning import SUITE, TESTS, SuiteFolder
+from support.unrehearsed import rehearse_nothing
 
 from harness import experiment
 from harness.errors import ResultsError, SuiteError, UserError
@@ -27,6 +28,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SuiteFolder:
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
     (tmp_path / "toy.yaml").write_text(SUITE)
     place = SuiteFolder(tmp_path)
+    rehearse_nothing(monkeypatch)
     monkeypatch.setattr("harness.execution.local.LocalExecutor.open_session", lambda executor, options: place.workers())
     return place
 

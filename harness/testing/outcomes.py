@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
 from torch import Tensor
+
+from harness.registry.error_summary import summarise_error_with_location
 
 
 class CheckFailed(AssertionError):
@@ -33,6 +35,25 @@ class CheckResult:
     description: str
     outcome: Literal["passed", "failed", "not applicable"]
     message: str = ""
+
+
+def result_of(name: str, description: str, run: Callable[[], None]) -> CheckResult:
+    """How a check ends that is run now; whatever a stranger's code raises is a failure of the check.
+
+    Args:
+        name: Name of the check.
+        description: What it checks, in one sentence.
+        run: The check, bound to what it examines.
+    """
+    try:
+        run()
+    except CheckFailed as failure:
+        return CheckResult(name, description, "failed", str(failure))
+    except NotApplicable as reason:
+        return CheckResult(name, description, "not applicable", str(reason))
+    except Exception as error:  # noqa: BLE001  a stranger's code may raise anything
+        return CheckResult(name, description, "failed", f"expected no exception, got {summarise_error_with_location(error)}")
+    return CheckResult(name, description, "passed")
 
 
 def require(condition: object, expected: str, got: object) -> None:

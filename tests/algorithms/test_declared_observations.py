@@ -7,6 +7,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -86,7 +87,8 @@ def inputs_of_first(assembly: Assembly, kind: type[nn.Module], observations: np.
 
 @pytest.mark.parametrize(("algorithm", "network", "shape", "frame"), cases())
 def test_policy_method_and_checkpoint_see_one_array(algorithm: str, network: str, shape: tuple[int, ...], frame: int) -> None:
-    with randomness.temporary_seed(0):
+    # What weights are does not matter here, and decomposing large ones takes seconds.
+    with randomness.temporary_seed(0), patch.object(nn.init, "orthogonal_", lambda weight, *_, **__: weight):
         assembly = assemble(spec(algorithm, shape, frame, network=network), torch.device("cpu"), registry())
         learner, method = assembly.learner, assembly.reward
         learner.begin(80)

@@ -14,6 +14,14 @@ from harness.training import run
 from harness.training.run import train
 
 REWARDS = (None, "rnd", "snd_vic")
+BOTH_BONUSES = ("ppo", "sac")
+"""Algorithms of either kind that are tried with the second bonus as well; the others are among the slow tests."""
+
+PAIRS = [
+    pytest.param(name, reward, marks=pytest.mark.slow if reward == "snd_vic" and name not in BOTH_BONUSES else ())
+    for name in SMALL_ALGORITHMS
+    for reward in REWARDS
+]
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +35,7 @@ def test_every_installed_algorithm_is_tried_here() -> None:
     assert own == SMALL_ALGORITHMS.keys()
 
 
-@pytest.mark.parametrize("reward", REWARDS)
-@pytest.mark.parametrize("algorithm", SMALL_ALGORITHMS)
+@pytest.mark.parametrize(("algorithm", "reward"), PAIRS)
 def test_an_interrupted_run_ends_like_an_unbroken_one(tmp_path: Path, algorithm: str, reward: str | None) -> None:
     spec = small_spec(algorithm, reward)
     train(spec, tmp_path / "whole")

@@ -20,6 +20,7 @@ def test_three_processes_of_which_one_is_killed_finish_each_run_once(tmp_path: P
     assert report.finished == 4
 
 
+@pytest.mark.slow
 @needs_namespaces
 def test_the_loser_on_another_host_changes_nothing_when_it_wakes(tmp_path: Path) -> None:
     options = Options(processes=2, runs=2, steps=4000, kills=0, stops=1, hosts=2)

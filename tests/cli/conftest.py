@@ -16,7 +16,7 @@ tasks:
 algorithm: {name: ppo, n_envs: 4, n_steps: 16, batch_size: 32}
 methods:
   ppo: {}
-  rnd: {reward: rnd, config: {warm_up_steps: 8, feature_dim: 16, hidden: [16]}}
+  rnd: {reward: rnd, config: {warm_up_steps: 8, feature_dim: 16, hidden: [16], epochs: 1, minibatches: 2}}
 seeds: 2
 steps: 2048
 evaluation: {every: 512, episodes: 2}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support import leftovers
 from support.leftovers import as_everybody
+from support.unrehearsed import rehearse_nothing
 
 from harness.errors import ResultsError
 from harness.execution.events import Outcome
@@ -21,8 +22,8 @@ REPORT = Path("results/small/report")
 
 
 @pytest.fixture
-def training(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training that takes no time."""
+def training(workplace: Path, monkeypatch: pytest.MonkeyPatch, no_figures: None) -> None:
+    """Training that takes no time, and reports that take little."""
     (workplace / "small.yaml").write_text(leftovers.SUITE)
 
     def execute(executor, specs, options, on_event):
@@ -31,6 +32,7 @@ def training(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return [Outcome(spec, "finished") for spec in specs]
 
     monkeypatch.setattr(LocalExecutor, "execute", execute)
+    rehearse_nothing(monkeypatch)
 
 
 def no_space(*arguments: object, **options: object) -> None:

@@ -176,7 +176,11 @@ def test_fault_l_rnd_on_the_seven_by_seven_cells_of_minigrid(workplace):
         assert f"'methods.rnd.config.{choice}'" in errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1], ids=lambda it: it.name)
+OTHERS = [pytest.param(number, marks=pytest.mark.slow) for number in (signal.SIGTERM, signal.SIGUSR1)]
+"""Every signal is tried with quick runs in ``execution/test_stopping.py``."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *OTHERS], ids=lambda it: it.name)
 def test_signals_let_runs_save_and_the_message_says_what_the_disk_holds(workplace, number):
     options = ("--task", "n4", "--method", "ppo", "--seeds", "1", "--steps", "1_000_000", "--set", "checkpoint.every=500_000")
     process = start("run", "small.yaml", "--workers", "1", *options)

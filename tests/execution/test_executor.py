@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.specs import make_spec
+from support.unrehearsed import rehearse_nothing
 
 from harness.errors import PluginError, ResultsError, UserError
 from harness.execution.capacity import default_workers
@@ -56,7 +57,8 @@ def test_by_default_nothing_is_checked(tmp_path):
     assert Bare().preflight([make_spec()], options) is options
 
 
-def test_local_chooses_its_workers_and_leaves_nothing(tmp_path):
+def test_local_chooses_its_workers_and_leaves_nothing(tmp_path, monkeypatch):
+    rehearse_nothing(monkeypatch)
     specs = [make_spec(seed=seed) for seed in range(3)]
     options = LocalExecutor().preflight(specs, ExecutionOptions(tmp_path / "results"))
     assert options.workers == default_workers(specs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.claims import elsewhere, write_claim
 from support.fake_training import TRAIN, run_spec, seen
+from support.other_process import other_process, until_all_are_under_way
 
 from harness.execution.carry import execute_plan
 from harness.execution.environment import without_passwords
@@ -21,6 +21,7 @@ from harness.execution.executor import ExecutionOptions, RunExecutor
 from harness.execution.local import LocalExecutor
 from harness.execution.stopping import StopRequest
 from harness.runs.folder import RunFolder
+from harness.spec import RunSpec
 
 TESTS = Path(__file__).parents[1]
 
@@ -31,20 +32,11 @@ def _workers_find_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def other_process(results: Path, family: str, seeds: int, steps: int) -> Iterator[subprocess.Popen[str]]:
-    """A process that is at runs; yielded once all of them are under way."""
-    command = [sys.executable, "-m", "support.other_process", str(results), family, str(seeds), str(steps)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        under_way: set[str] = set()
-        while len(under_way) < seeds:
-            line = process.stdout.readline()
-            assert line
-            under_way |= {seed for seed in map(str, range(seeds)) if f"seed={seed}," in line and "RunProgressed" in line}
-        try:
-            yield process
-        finally:
-            process.kill()
+def at_it_elsewhere(spec: RunSpec, results: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that is at the run; yielded once it is under way."""
+    with other_process([spec], results, workers=1) as process:
+        until_all_are_under_way(process, [spec])
+        yield process
 
 
 def execute(specs, results, **options):
@@ -59,7 +51,7 @@ def attempts(spec, results: Path) -> int:
 
 def test_fault_d_a_run_is_taken_over_when_its_owner_is_killed(tmp_path):
     held, mine = run_spec("nothing", 0, 100_000), run_spec("nothing", 7)
-    with other_process(tmp_path, "nothing", 1, 100_000) as process:
+    with at_it_elsewhere(held, tmp_path) as process:
         threading.Timer(3.0, process.kill).start()
         stop = StopRequest()
         events = []
@@ -82,7 +74,7 @@ def test_fault_d_a_run_is_taken_over_when_its_owner_is_killed(tmp_path):
 
 def test_fault_d_a_run_that_finishes_elsewhere_is_not_trained_here(tmp_path):
     spec = run_spec("nothing", 0, 150)
-    with other_process(tmp_path, "nothing", 1, 150):
+    with at_it_elsewhere(spec, tmp_path):
         outcomes, events = execute([spec], tmp_path)
     assert outcomes == [Outcome(spec, "finished", elsewhere=True)]
     assert [type(event) for event in events] == [RunHeld, RunEnded]
@@ -98,7 +90,7 @@ def test_a_run_that_was_finished_since_the_plan_was_made_is_not_started(tmp_path
 
 def test_fault_d_without_waiting_the_runs_of_others_are_left_alone(tmp_path):
     spec = run_spec("nothing", 0, 100_000)
-    with other_process(tmp_path, "nothing", 1, 100_000):
+    with at_it_elsewhere(spec, tmp_path):
         (outcome,), events = execute([spec], tmp_path, wait=False)
     assert outcome.ending == "claimed"
     assert outcome.error.startswith("in use by process ")

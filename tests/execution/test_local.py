@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from support.other_process import other_process, until_all_are_under_way
 
 from harness.execution.events import RunEnded, RunProgressed, RunStarted
 from harness.execution.executor import ExecutionOptions
@@ -187,43 +184,12 @@ def test_a_run_begins_at_once_if_what_it_begins_from_is_none_of_them(tmp_path):
     assert outcome.ending == "finished"
 
 
-PARENT = """
-import json, sys
-from pathlib import Path
-from harness.execution.executor import ExecutionOptions
-from harness.execution.local import LocalExecutor
-from harness.spec import RunSpec
-specs = [RunSpec.model_validate(spec) for spec in json.load(sys.stdin)]
-try:
-    LocalExecutor("fake_training:train").execute(
-        specs, ExecutionOptions(Path(sys.argv[1]), workers=2), lambda event: print(type(event).__name__, flush=True)
-    )
-except KeyboardInterrupt:
-    sys.exit(130)
-"""
-
-
 @contextlib.contextmanager
 def parent_with_two_hanging_runs(results):
     specs = [run_spec("hangs", seed) for seed in range(4)]
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(PARENT), str(results)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdin and process.stdout
-    try:
-        process.stdin.write(json.dumps([spec.model_dump(mode="json") for spec in specs]))
-        process.stdin.close()
-        events = [process.stdout.readline().strip() for _ in range(4)]
-        assert sorted(events) == ["RunProgressed", "RunProgressed", "RunStarted", "RunStarted"]
+    with other_process(specs, results, train="fake_training:train", saves=False) as process:
+        until_all_are_under_way(process, specs[:2])
         yield process, specs
-    finally:
-        process.stdout.close()
-        process.kill()
-        process.wait()
 
 
 def wait_for_end_of(workers):

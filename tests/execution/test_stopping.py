@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support.fake_training import TRAIN, run_spec, seen
+from support.other_process import lines_until, other_process
 
 from harness.execution.events import Outcome, RunEnded, RunProgressed, RunQuiet, RunStarted, StopRequested
 from harness.execution.executor import ExecutionOptions
@@ -98,61 +94,10 @@ def test_a_worker_that_gets_a_signal_saves_its_run_and_another_process_does_the_
     assert seen(second, tmp_path)["pid"] not in pids
 
 
-PARENT = """
-import json, sys
-from collections.abc import Iterator
-from pathlib import Path
-from harness.cli.signals import stop_on_signals
-from harness.execution.executor import ExecutionOptions
-from harness.execution.local import LocalExecutor
-from harness.execution.stopping import StopRequest
-from harness.spec import RunSpec
-from support.fake_training import TRAIN
-
-specs, stop = [RunSpec.model_validate(spec) for spec in json.load(sys.stdin)], StopRequest()
-options = ExecutionOptions(Path(sys.argv[1]), workers=2, stop=stop)
-with stop_on_signals(stop, lambda: True):
-    try:
-        outcomes = LocalExecutor(TRAIN).execute(specs, options, lambda event: print(type(event).__name__, flush=True))
-        print(*(outcome.ending for outcome in outcomes), flush=True)
-    except KeyboardInterrupt:
-        print("at once", flush=True)
-"""
-
-
-@contextlib.contextmanager
-def parent_of(specs, results):
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(PARENT), str(results)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdin and process.stdout
-    try:
-        process.stdin.write(json.dumps([spec.model_dump(mode="json") for spec in specs]))
-        process.stdin.close()
-        yield process
-    finally:
-        process.stdout.close()
-        process.kill()
-        process.wait()
-
-
-def lines_until(process, *wanted: str) -> list[str]:
-    found = []
-    while not set(wanted) <= set(found):
-        line = process.stdout.readline()
-        assert line, found
-        found.append(line.strip())
-    return found
-
-
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_signal_to_the_whole_group_loses_nothing(tmp_path, number):
     specs = [run_spec("nothing", seed, LONG) for seed in range(2)]
-    with parent_of(specs, tmp_path) as process:
+    with other_process(specs, tmp_path) as process:
         lines_until(process, "RunProgressed")
         while sum(RunFolder.of(spec, tmp_path).record_file.exists() for spec in specs) < 2:
             time.sleep(0.02)
@@ -165,7 +110,7 @@ def test_a_signal_to_the_whole_group_loses_nothing(tmp_path, number):
 
 
 def test_a_group_that_is_signalled_while_its_workers_load_is_stopped_as_well(tmp_path):
-    with parent_of([run_spec("nothing", 0, LONG)], tmp_path) as process:
+    with other_process([run_spec("nothing", 0, LONG)], tmp_path) as process:
         lines_until(process, "RunStarted")
         os.killpg(process.pid, signal.SIGINT)
         assert lines_until(process, "interrupted")
@@ -176,7 +121,7 @@ def test_a_group_that_is_signalled_while_its_workers_load_is_stopped_as_well(tmp
 
 def test_a_second_signal_stops_at_once_what_does_not_come_to_an_update(tmp_path):
     specs = [run_spec("sleeps_for_ever", 0), run_spec("nothing", 1, LONG)]
-    with parent_of(specs, tmp_path) as process:
+    with other_process(specs, tmp_path) as process:
         lines_until(process, "RunProgressed")
         while not RunFolder.of(specs[0], tmp_path).record_file.exists():
             time.sleep(0.02)

@@ -15,6 +15,9 @@ from harness.registry import installed
 QUICK = {"classic_control", "classic_control, continuous", "deep_sea", "minigrid", "minigrid, flat", "minigrid, image"}
 """Variants that take about a second for each pair."""
 
+SMALL_NETWORKS = {"sb3", "minigrid"}
+"""Networks that are tried with every algorithm every day, and not with PPO alone."""
+
 EXACT = ("declared", "policy", "method", "checkpoint", "layer", "scale", "refused")
 
 
@@ -28,8 +31,10 @@ def sizes(text: str) -> list[int]:
 
 
 def cases() -> Iterator[Any]:
-    for key in recorded():
-        yield pytest.param(*key, id="-".join(key).replace(" ", "_"), marks=[] if key[0] in QUICK else [pytest.mark.slow])
+    for variant, network, algorithm in recorded():
+        quick = variant in QUICK and (network in SMALL_NETWORKS or algorithm == "ppo")
+        name = f"{variant}-{network}-{algorithm}".replace(" ", "_")
+        yield pytest.param(variant, network, algorithm, id=name, marks=[] if quick else [pytest.mark.slow])
 
 
 @pytest.mark.parametrize(("variant", "network", "algorithm"), cases())

@@ -27,6 +27,8 @@ SMALL_RND = {
     "warm_up_steps": 3,
     "feature_dim": 16,
     "hidden": [16],
+    "epochs": 2,
+    "minibatches": 2,
     "minibatch_order": "shuffled",
     "keep": 0.5,
 }
@@ -52,7 +54,7 @@ ATARI = phased(
     phase("exploit", 102, train_reward=False, reset=("critics",)),
     mode="two_critics",
     family="atari",
-    environment={"game": "montezuma_revenge", "episode_steps": 30},
+    environment={"game": "montezuma_revenge", "episode_steps": 30, "size": 42},
     algorithm={"n_envs": 2, "n_steps": 16, "batch_size": 32, "n_epochs": 1},
     steps=192,
     evaluate_every=96,
@@ -174,10 +176,10 @@ def test_a_frozen_method_changes_in_no_bit_and_still_gives_its_bonus(case: str) 
 LEARNERS = {
     "mlp": make_spec(),
     "mlp, two critics": make_spec(reward="rnd", config=SMALL_RND),
-    "shared convolutions": make_spec(family="atari", environment={"game": "pitfall"}, algorithm={"n_envs": 2}),
+    "shared convolutions": make_spec(family="atari", environment={"game": "pitfall", "size": 42}, algorithm={"n_envs": 2}),
     "published network": make_spec(
         family="atari",
-        environment={"game": "pitfall"},
+        environment={"game": "pitfall", "size": 44},
         algorithm={"n_envs": 2, "network": "burda2018"},
         reward="rnd",
         config=SMALL_RND,

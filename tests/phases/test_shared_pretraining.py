@@ -205,6 +205,7 @@ def test_killed_anywhere_and_resumed_with_two_workers_equals_one_after_another(h
         assert numbers(RunFolder.of(spec, RESULTS)) == numbers(RunFolder.of(spec, Path("whole"))), spec.label
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_status_forecast_and_report_tell_pre_training_apart(harness: Harness) -> None:
     specs = plan(seeds=[0], tasks=["stand", "walk"])
     for spec in specs[:1]:

@@ -35,6 +35,7 @@ def headings(markdown: str) -> list[str]:
     return re.findall(r"^#{2,3} (.*)$", markdown, re.MULTILINE)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_section_stands_where_its_order_says(results, tmp_path):
     registry = registry_with(description("hours", order=650), description("closing", scope="report", order=50))
     page = build_report([results], tmp_path, formats=["md"], registry=registry).read_text()
@@ -56,12 +57,14 @@ def test_text_of_a_plugin_is_escaped_everywhere(results, tmp_path):
     assert r"\textless{}script\textgreater{}" in (tmp_path / "tables.tex").read_text()
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_methods_have_their_colours_in_a_section_of_a_plugin(results, tmp_path):
     html = build_report([results], tmp_path, formats=["html"], registry=registry_with(description("hours"))).read_text()
     section = html.partition("Said by")[2].partition("</section>")[0]
     assert section.count('class="swatch"') == len(METHODS)
 
 
+@pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize(("name", "cause"), BROKEN, ids=[name for name, _ in BROKEN])
 def test_a_broken_section_is_named_and_the_report_is_whole(results, without_plugins, tmp_path, name, cause):
     out = tmp_path / "out"
@@ -74,11 +77,13 @@ def test_a_broken_section_is_named_and_the_report_is_whole(results, without_plug
     assert not list(tmp_path.parent.glob("outside*"))
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_plugin_that_wants_to_end_the_program_does_not(results, tmp_path):
     registry = registry_with(description("leaves", scope="report"))
     assert "SystemExit: 3" in build_report([results], tmp_path, formats=["md"], registry=registry).read_text()
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_section_with_nothing_to_show_is_left_out(results, without_plugins, tmp_path):
     page = build_report([results], tmp_path, formats=["md"], registry=registry_with(description("nothing")))
     assert page.read_text() == without_plugins
@@ -90,6 +95,7 @@ def test_a_mistake_in_a_section_of_the_harness_is_seen(results, tmp_path, monkey
         build.build_report([results], tmp_path, formats=["md"])
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_section_on_the_documentation_page_can_be_built(results, tmp_path, monkeypatch):
     page = (ROOT / "docs" / "extending" / "report_section.md").read_text()
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "def build" in block]

@@ -68,6 +68,7 @@ def test_fault_a_run_refuses_runs_that_it_may_not_read_in_one_sentence(
     assert not (RESULTS / "small/report").exists()
 
 
+@pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize("place", ["record", "task"])
 def test_fault_a_report_is_written_without_what_it_may_not_read_and_names_it(
     harness: Command, finished: list[RunFolder], place: str

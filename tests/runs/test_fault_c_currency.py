@@ -19,6 +19,10 @@ def folders(workplace: Path) -> list[RunFolder]:
     return leave_all()
 
 
+no_figures = pytest.mark.usefixtures("no_figures")
+
+
+@no_figures
 def test_fault_c_run_rewrites_a_report_that_shows_another_plan(harness: Command, folders: list[RunFolder]) -> None:
     assert harness("run", "small.yaml")[1].splitlines()[-1] == "for a report: harness report results/small"
     harness("report", *(folder.path for folder in folders[:2]), "--out", PAGE.parent)
@@ -36,6 +40,7 @@ def test_fault_c_run_rewrites_a_report_that_shows_another_plan(harness: Command,
     assert "n5" not in PAGE.read_text()
 
 
+@no_figures
 def test_fault_c_a_report_is_current_only_of_these_scores(harness: Command, folders: list[RunFolder]) -> None:
     harness("report", "results", "--out", PAGE.parent)
     assert "out of date" not in harness("run", "small.yaml", "--no-report")[1]
@@ -44,6 +49,7 @@ def test_fault_c_a_report_is_current_only_of_these_scores(harness: Command, fold
     assert "out of date" in harness("run", "small.yaml", "--no-report")[1]
 
 
+@no_figures
 @pytest.mark.parametrize("what", ["cut page", "manifest gone", "manifest of another page", "manifest a folder", "brackets"])
 def test_fault_c_a_damaged_report_is_not_current(harness: Command, folders: list[RunFolder], what: str) -> None:
     harness("report", "results", "--out", PAGE.parent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import json
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ from harness import experiment
 from harness.cli import main
 from harness.errors import UserError
 from harness.execution.executor import Detached, ExecutionOptions
+from harness.execution.stopping import StopRequest
 from harness.runs.jobs import JOBS_FILE, submitted_jobs
 from harness.spec import RunSpec, StartSpec
 from harness_slurm.config import SlurmConfig, parse_minutes
@@ -48,12 +48,23 @@ def begins_from(spec: RunSpec, seed: int) -> RunSpec:
 
 def submit(specs: list[RunSpec], results: Path, config: SlurmConfig | None = None, **options) -> str:
     """Submit runs to a Slurm that runs nothing, and leave; what is said then."""
-    executor = SlurmExecutor()
-    given = executor.preflight(specs, ExecutionOptions(results, config=config or SlurmConfig(), **options))
-    threading.Timer(1.5, _thread.interrupt_main).start()
+    executor, stop = SlurmExecutor(), StopRequest()
+    stop.request()  # nothing is followed, and what is asked for is submitted all the same
+    given = executor.preflight(specs, ExecutionOptions(results, config=config or SlurmConfig(), stop=stop, **options))
     with pytest.raises(Detached) as farewell:
         executor.execute(specs, given, lambda event: None)
     return str(farewell.value)
+
+
+def test_ctrl_c_leaves_the_jobs_in_the_queue(slurm, tmp_path, monkeypatch):
+    def interrupted() -> None:
+        """Instead of the question which jobs are in the queue, which is asked first when they are followed."""
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness_slurm.executor.live_jobs", interrupted)
+    with pytest.raises(Detached, match=r"scancel 1001$"):
+        SlurmExecutor().execute([make_spec()], ExecutionOptions(tmp_path / "results"), lambda event: None)
+    assert [job.name for job in (slurm / "queue").iterdir()] == ["1001"]
 
 
 def test_a_suite_is_one_array_with_what_its_settings_ask_for(slurm, tmp_path):

@@ -18,7 +18,8 @@ from harness.spec import RunSpec
 from harness.training import run as run_module
 from harness.training.run import train
 
-SPEC = make_spec(reward="rnd", config={"warm_up_steps": 3, "feature_dim": 16, "hidden": [16]}, checkpoint_every=100_000)
+SMALL_RND = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "epochs": 1, "minibatches": 2}
+SPEC = make_spec(reward="rnd", config=SMALL_RND, checkpoint_every=100_000)
 
 
 @pytest.fixture(autouse=True)

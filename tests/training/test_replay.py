@@ -36,7 +36,7 @@ CARTPOLE: dict[str, Any] = {
 
 PRIVATE_EYE: dict[str, Any] = {
     "family": "atari",
-    "environment": {"game": "private_eye", "episode_steps": 100},
+    "environment": {"game": "private_eye", "episode_steps": 100, "size": 42},
     "algorithm": {"n_envs": 2, "n_steps": 32, "batch_size": 64, "n_epochs": 1},
     "steps": 512,
     "evaluate_every": 512,

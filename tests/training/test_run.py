@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,15 @@ from harness.spec import RunSpec
 from harness.training import run as run_module
 from harness.training.run import train
 
-SMALL_RND = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "minibatch_order": "shuffled", "keep": 0.5}
+SMALL_RND = {
+    "warm_up_steps": 3,
+    "feature_dim": 16,
+    "hidden": [16],
+    "epochs": 2,
+    "minibatches": 2,
+    "minibatch_order": "shuffled",
+    "keep": 0.5,
+}
 CASES = {
     "none": make_spec(),
     "sum": make_spec(reward="rnd", config=SMALL_RND, combine={"mode": "sum"}),
@@ -26,7 +36,7 @@ CASES = {
     "stochastic": make_spec(environment={"size": 6, "deterministic": False}, reward="rnd", config=SMALL_RND),
     "atari": make_spec(
         family="atari",
-        environment={"game": "montezuma_revenge", "episode_steps": 30},
+        environment={"game": "montezuma_revenge", "episode_steps": 30, "size": 42},
         algorithm={"n_envs": 2, "n_steps": 16, "batch_size": 32, "n_epochs": 1},
         reward="rnd",
         config=SMALL_RND,
@@ -85,24 +95,45 @@ def _report_every_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_module, "REPORT_SECONDS", 0.0)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, object]]:
+    """What an undisturbed run of a case leaves, trained once for all tests."""
+
+    @cache
+    def trained(case: str) -> dict[str, object]:
+        results = tmp_path_factory.mktemp("whole")
+        train(CASES[case], results)
+        return content(results, CASES[case])
+
+    return trained
+
+
+SHARES = (0.1, 0.3, 0.32, 0.7, 0.9)
+"""Where runs are interrupted, as shares of their steps."""
+SELDOM = {"atari": (0.3, 0.7)}
+"""The same for what takes long to begin again."""
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_the_same_spec_gives_the_same_numbers_twice_and_another_seed_does_not(tmp_path: Path, case: str) -> None:
+def test_the_same_spec_gives_the_same_numbers_twice_and_another_seed_does_not(
+    tmp_path: Path, whole: Callable[[str], dict[str, object]], case: str
+) -> None:
     spec = CASES[case]
     other = spec.model_copy(update={"seed": 1})
-    for results, one in (("a", spec), ("b", spec), ("c", other)):
-        train(one, tmp_path / results)
-    first = content(tmp_path / "a", spec)
-    assert first == content(tmp_path / "b", spec)
-    assert first != content(tmp_path / "c", other)
+    for one in (spec, other):
+        train(one, tmp_path)
+    assert whole(case) == content(tmp_path, spec)
+    assert whole(case) != content(tmp_path, other)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_interrupted_run_ends_like_an_unbroken_one(tmp_path: Path, case: str) -> None:
-    spec = CASES[case]
-    train(spec, tmp_path / "whole")
-    report = interrupted_at([int(spec.steps * share) for share in (0.1, 0.3, 0.32, 0.7, 0.9)])
-    assert attempts_at(spec, tmp_path / "broken", report) == 6
-    assert content(tmp_path / "whole", spec) == content(tmp_path / "broken", spec)
+def test_an_interrupted_run_ends_like_an_unbroken_one(
+    tmp_path: Path, whole: Callable[[str], dict[str, object]], case: str
+) -> None:
+    spec, shares = CASES[case], SELDOM.get(case, SHARES)
+    report = interrupted_at([int(spec.steps * share) for share in shares])
+    assert attempts_at(spec, tmp_path, report) == len(shares) + 1
+    assert whole(case) == content(tmp_path, spec)
 
 
 def test_a_finished_run_is_left_alone_unless_fresh(tmp_path: Path) -> None:

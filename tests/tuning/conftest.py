@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.tuning import SUITE, TESTS, SuiteFolder
+from support.unrehearsed import rehearse_nothing
 
 from harness.cli import main
 
@@ -11,6 +12,7 @@ from harness.cli import main
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
+    rehearse_nothing(monkeypatch)
     (tmp_path / "toy.yaml").write_text(SUITE)
     place = SuiteFolder(tmp_path)
     yield place

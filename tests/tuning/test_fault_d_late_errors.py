@@ -27,6 +27,7 @@ def test_fault_d_an_out_file_that_could_not_be_written_is_refused_before_the_sea
     assert not (place.folder / "results").exists()
 
 
+@pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize(
     ("function", "said", "code"),
     [

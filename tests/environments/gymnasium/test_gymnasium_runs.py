@@ -24,7 +24,7 @@ def spec(reward: str | None = None, **environment: Any) -> RunSpec:
     return make_spec(family="gymnasium", environment={"id": "CartPole-v1", **environment}, reward=reward, **config)
 
 
-@pytest.mark.parametrize("reward", [None, "rnd"])
+@pytest.mark.parametrize("reward", [pytest.param(None, marks=pytest.mark.slow), "rnd"])
 def test_killed_and_resumed_equals_unbroken(tmp_path: Path, reward: str | None) -> None:
     equal, line = kill_and_resume.check(spec(reward), tmp_path, kills=2, rng=random.Random(3))
     assert equal, line
