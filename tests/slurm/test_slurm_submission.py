@@ -174,7 +174,7 @@ def test_an_interrupt_of_the_caller_while_jobs_are_submitted_arrives_once_they_a
     monkeypatch.setenv("FAKE_SLURM_SECONDS", "0.5")
     threading.Thread(target=interrupt_once_submitted, args=(slurm,)).start()
     specs = [make_spec(seed=seed) for seed in range(2)]
-    with pytest.raises(Detached, match="scancel 1001$"):
+    with pytest.raises(Detached, match=r"scancel 1001$"):
         SlurmExecutor().execute(specs, ExecutionOptions(tmp_path / "results"), lambda event: None)
     assert len(submitted_jobs(tmp_path / "results" / "test")) == 2
 
