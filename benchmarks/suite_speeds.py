@@ -4,12 +4,13 @@
     python benchmarks/suite_speeds.py suites/atari_hard.yaml --profile paper --device cuda --machine "one H100, 16 cores"
     python benchmarks/suite_speeds.py suites/*.yaml --profile smoke --missing --machine "one core, AMD EPYC"
 
-``harness list suites`` reads that table. Each method is timed once on each family of environments, with all its environments:
-a rollout with its update to warm up, then as many as make up at least ``--steps`` steps. Rollouts that are longer than that are
-cut, with as many fewer minibatches and none larger than the rollout, and off-policy methods learn from the first step. Where a
-trial with an eighth of the steps forecasts more than ``--seconds`` for a method, it is timed with as many steps as fit, or the
-trial counts. ``--missing`` times only what the table does not have. On a processor the seconds are processor time, which other
-work changes little; give it one thread (``OMP_NUM_THREADS=1``), so that they are seconds of one core.
+``harness list suites`` reads that table. Each method is timed once on each family of environments, with all its
+environments: a rollout with its update to warm up, then as many as make up at least ``--steps`` steps. Longer rollouts
+are cut to that, with as many fewer minibatches and none larger than the rollout, and off-policy methods learn from the
+first step. Where a trial with an eighth of the steps forecasts more than ``--seconds`` for a method, it is timed with
+as many steps as fit, or the trial counts. ``--missing`` times only what the table does not have. On a processor the
+seconds are processor time; give it one thread (``OMP_NUM_THREADS=1``), so that they are seconds of one core. Other work
+may double them: say in ``--machine`` if there was any.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from harness.runs.speeds import SPEED_COLUMNS, SPEEDS_FILE, settings_digest
 from harness.spec import RunSpec
 from harness.training.assembly import assemble
 from harness.training.devices import choose_device
-
 
 TRIAL_SHARE = 8
 """A trial has the steps of a measurement divided by this."""
