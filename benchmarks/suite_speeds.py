@@ -4,7 +4,8 @@
     python benchmarks/suite_speeds.py suites/atari_hard.yaml --profile paper --device cuda --machine "one H100, 16 cores"
     python benchmarks/suite_speeds.py suites/*.yaml --profile smoke --missing --machine "one core, AMD EPYC"
 
-``harness list suites`` reads that table. Each method is timed once on each family of environments, with all its
+``harness list suites`` reads that table. Each method is timed once on each family of environments, in the first of its
+tasks, and what a suite sets for single tasks (an eta, say) is taken to change nothing. It is timed with all its
 environments: a rollout with its update to warm up, then as many as make up at least ``--steps`` steps. Longer rollouts
 are cut to that, with as many fewer minibatches and none larger than the rollout, and off-policy methods learn from the
 first step. Where a trial with an eighth of the steps forecasts more than ``--seconds`` for a method, it is timed with
@@ -73,25 +74,35 @@ def timed(spec: RunSpec, device: str, steps: int) -> float:
         parts.close()
 
 
-def known_settings(table: Path) -> set[str]:
-    """The settings that a table has."""
-    return {row["settings"] for row in read_csv_rows(table)[1]}
+def methods_of(file: Path, profile: str | None) -> dict[tuple[str, str], dict[str, RunSpec]]:
+    """A run for each of the settings that a method has on a family, by family and method, and by their digests."""
+    found: dict[tuple[str, str], dict[str, RunSpec]] = {}
+    for spec in load(file, profile=profile).runs:
+        found.setdefault((spec.environment.family, spec.method), {}).setdefault(settings_digest(spec), spec)
+    return found
 
 
 def measure(file: Path, arguments: argparse.Namespace) -> None:
     """Time every method of a suite, and replace the rows of the same settings in the table beside it."""
-    table, profile = file.parent / SPEEDS_FILE, arguments.profile or ""
-    specs = {settings_digest(spec): spec for spec in reversed(load(file, profile=arguments.profile).runs)}
-    if arguments.missing:
-        specs = {digest: spec for digest, spec in specs.items() if digest not in known_settings(table)}
-    for digest, spec in sorted(specs.items(), key=lambda item: item[1].method):
-        measured = f"{speed(spec, arguments.device, arguments.steps, arguments.seconds):.4g}"
-        facts = (spec.suite, profile, spec.environment.family, spec.method, digest, measured, arguments.machine)
-        row = dict(zip(SPEED_COLUMNS, (*facts, datetime.now(UTC).date().isoformat()), strict=True))
-        rows = [row, *(other for other in read_csv_rows(table)[1] if other["settings"] != digest)]
-        lines = sorted([one[name] for name in SPEED_COLUMNS] for one in rows)
+    table = file.parent / SPEEDS_FILE
+    for _, specs in sorted(methods_of(file, arguments.profile).items()):
+        rows = {row["settings"]: row for row in read_csv_rows(table)[1]}
+        known = [rows[digest] for digest in specs if digest in rows] if arguments.missing else []
+        if len(known) == len(specs):
+            continue
+        spec = next(iter(specs.values()))
+        if known:
+            found = {name: known[0][name] for name in ("steps_per_second", "machine", "date")}
+        else:
+            measured = speed(spec, arguments.device, arguments.steps, arguments.seconds)
+            today = datetime.now(UTC).date().isoformat()
+            found = {"steps_per_second": f"{measured:.4g}", "machine": arguments.machine, "date": today}
+        names = {"suite": spec.suite, "profile": arguments.profile or "", "family": spec.environment.family}
+        same = {"method": spec.method, **names, **found}
+        new = {digest: {"settings": digest, **same} for digest in specs if not (known and digest in rows)}
+        lines = sorted([row[name] for name in SPEED_COLUMNS] for row in (rows | new).values())
         write_text_atomic(table, csv_text([SPEED_COLUMNS, *lines]))
-        print(f"{spec.suite} {profile} {spec.environment.family} {spec.method}: {measured} steps/s", flush=True)
+        print(f"{' '.join(names.values())} {spec.method}: {found['steps_per_second']} steps/s", flush=True)
 
 
 def main() -> None:

@@ -48,3 +48,26 @@ def test_only_what_is_missing_is_measured(tmp_path: Path, monkeypatch):
     assert rows[settings_digest(ppo)]["machine"] == "theirs"
     assert (rows[settings_digest(rnd)]["method"], rows[settings_digest(rnd)]["machine"]) == ("rnd", "this one")
     assert float(rows[settings_digest(rnd)]["steps_per_second"]) > 0
+
+
+def test_settings_of_single_tasks_share_a_speed(tmp_path: Path, monkeypatch):
+    file, table = tmp_path / "tiny.yaml", tmp_path / "speeds.csv"
+    tasks = "tasks: {sea: , lake: {environment: {size: 5}}}"
+    method = "methods: {rnd: {reward: rnd, combine: sum, config_by_task: {lake: {eta: 0.5}}}}"
+    file.write_text(
+        "\n".join({"tasks": tasks, "methods": method}.get(line.split(":")[0], line) for line in SUITE.splitlines())
+    )
+    measured: list[str] = []
+    monkeypatch.setattr(suite_speeds, "speed", lambda spec, *_: measured.append(spec.task) or 7.0)
+    monkeypatch.setattr(sys, "argv", ["suite_speeds.py", str(file), "--machine", "this one"])
+    suite_speeds.main()
+    sea, lake = (settings_digest(spec) for spec in load(file).runs)
+    assert measured == ["sea"]
+    assert {row["settings"] for row in read_csv_rows(table)[1]} == {sea, lake}
+    table.write_text(csv_text([SPEED_COLUMNS, ("other", "", "deep_sea", "rnd", sea, "5", "theirs", "2026")]))
+    monkeypatch.setattr(sys, "argv", ["suite_speeds.py", str(file), "--machine", "this one", "--missing"])
+    suite_speeds.main()
+    assert measured == ["sea"]
+    rows = {row["settings"]: row for row in read_csv_rows(table)[1]}
+    assert (rows[sea]["suite"], rows[lake]["suite"]) == ("other", "tiny")
+    assert (rows[lake]["steps_per_second"], rows[lake]["machine"], rows[lake]["date"]) == ("5", "theirs", "2026")
