@@ -49,12 +49,9 @@ class Span:
     def add(self, step: int, worker: psutil.Process) -> None:
         """Note a report."""
         times = worker.cpu_times()
-        for values, value in (
-            (self.steps, step),
-            (self.walls, time.perf_counter()),
-            (self.seconds, times.user + times.system),
-        ):
-            values[1:] = [value]
+        self.steps[1:] = [step]
+        self.walls[1:] = [time.perf_counter()]
+        self.seconds[1:] = [times.user + times.system]
 
     @property
     def throughput(self) -> float:
@@ -113,10 +110,16 @@ def main() -> None:
     given = parser.parse_args()
 
     def plan(seeds: int) -> Plan:
-        chosen = {"methods": [given.method], "tasks": [given.task], "seeds": str(seeds), "steps": given.steps}
-        return experiment.plan(given.suite, profile=given.profile, **chosen)
+        return experiment.plan(
+            given.suite,
+            profile=given.profile,
+            methods=[given.method],
+            tasks=[given.task],
+            seeds=str(seeds),
+            steps=given.steps,
+        )
 
-    throughputs, costs = [], []
+    throughputs, costs = list[float](), list[float]()
     for number in range(given.rounds):
         alone, together = train(plan(1), 1), train(plan(given.cores), given.cores)
         throughputs.append(together.throughput / (given.cores * alone.throughput))
