@@ -46,7 +46,7 @@ def stop_signals_blocked() -> Generator[None]:
 
 @contextmanager
 def stop_signals_deferred() -> Generator[None]:
-    """As `stop_signals_blocked`, for blocks that must not be interrupted midway, in whichever thread a signal arrives."""
+    """Do what `stop_signals_blocked` does, whichever thread a signal reaches: nothing interrupts the block midway."""
     with stop_signals_blocked():
         if threading.current_thread() is not threading.main_thread():  # which alone can be interrupted
             yield
