@@ -14,10 +14,8 @@ twice, no failure in its history and nothing left over. Prints one line per roun
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,15 +24,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
+from fake_hosts import SILENCE_SECONDS, Hosts, Member
 
 from harness.runs.claim_file import read_owner
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder, find_runs
 from harness.runs.owner import Owner
-
-SILENCE_SECONDS = 6.0
-"""After how much silence an owner on another host counts as dead here; two minutes otherwise."""
 
 MOMENT_LIMIT_SECONDS = 120.0
 """For how long the moment of a disturbance is looked for, on a machine however busy."""
@@ -50,21 +45,6 @@ steps: STEPS
 evaluation: {every: 800, episodes: 2}
 checkpoint: {every: 160}
 """
-
-HOST = """
-import os, time
-import harness.runs.lock as lock
-
-lock.STALE_SECONDS, lock.HEARTBEAT_SECONDS = SILENCE, SILENCE / 12
-real_time, real_utime = time.time, os.utime
-time.time = lambda: real_time() + AHEAD
-
-def utime(path, times=None, **options):
-    return real_utime(path, (time.time(), time.time()) if times is None and not options else times, **options)
-
-os.utime = utime
-"""
-"""What makes a process one of a host with this clock: Python runs it, as ``sitecustomize``, before anything else."""
 
 
 @dataclass
@@ -86,33 +66,6 @@ class Options:
     kills: int = 2
     stops: int = 0
     hosts: int = 1
-
-
-@dataclass
-class Member:
-    """One of the processes, and the file with what it has printed."""
-
-    host: int
-    process: subprocess.Popen[bytes]
-    output: Path
-
-    @property
-    def everyone(self) -> list[psutil.Process]:
-        """The process and all that it has started."""
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(self.process.pid)
-            return [process, *process.children(recursive=True)]
-        return []
-
-    def owns(self, owner: Owner) -> bool:
-        """Whether the owner that a claim names is one of them."""
-        return any(_as_it_sees_itself(one.pid) == (owner.pid, owner.namespace.split(" ")[0]) for one in self.everyone)
-
-    def signal(self, number: int) -> None:
-        """Send a signal to all of them."""
-        for one in self.everyone:
-            with suppress(psutil.NoSuchProcess):
-                one.send_signal(number)
 
 
 @dataclass
@@ -148,12 +101,7 @@ class Round:
         self._results = folder / "results"
         self._suite = folder / "many.yaml"
         self._suite.write_text(SUITE.replace("SEEDS", str(options.runs)).replace("STEPS", str(options.steps)))
-        for host in range(options.hosts):
-            place = folder / f"host{host}"
-            place.mkdir()
-            code = HOST.replace("AHEAD", str(3600 * host)).replace("SILENCE", str(SILENCE_SECONDS))
-            (place / "sitecustomize.py").write_text(code)
-        self._started = 0
+        self._hosts = Hosts(folder)
 
     def run(self) -> Report:
         """Start the processes, disturb them, wait for them, and look at what they have left."""
@@ -166,25 +114,25 @@ class Round:
                     self._stop_one(members)
                 else:
                     everyone += self._kill_one(members)
-            problems = [problem for member in members if (problem := _how_it_ended(member))]
+            problems = [problem for member in members if (problem := member.how_it_ended())]
         finally:
             for member in members:
-                self._kill(member)
+                member.kill()
         return self._look(time.monotonic() - began, everyone, problems)
 
     def _start(self, host: int) -> Member:
-        self._started += 1
-        output = self._folder / f"process{self._started}.log"
-        command = [sys.executable, "-m", "harness", "run", str(self._suite), "--workers", "1", "--no-report"]
-        command += ["--results", str(self._results), "--device", "cpu"]
-        if host:
-            name = ["sh", "-c", 'hostname other; exec "$@"', "sh"]
-            command = ["unshare", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child", *name, *command]
-        path = os.pathsep.join([str(self._folder / f"host{host}"), os.environ.get("PYTHONPATH", "")])
-        with output.open("wb") as file:
-            variables = {**os.environ, "PYTHONPATH": path}
-            process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=variables, start_new_session=True)
-        return Member(host, process, output)
+        arguments = [
+            "run",
+            str(self._suite),
+            "--workers",
+            "1",
+            "--no-report",
+            "--results",
+            str(self._results),
+            "--device",
+            "cpu",
+        ]
+        return self._hosts.start(host, arguments)
 
     def _disturbances(self) -> list[str]:
         found = ["kill"] * self._options.kills + ["stop"] * self._options.stops
@@ -198,13 +146,6 @@ class Round:
             time.sleep(0.1)
         time.sleep(self._random.uniform(0.0, 1.0))
 
-    @staticmethod
-    def _kill(member: Member) -> None:
-        members = member.everyone
-        member.signal(signal.SIGKILL)
-        member.process.wait()
-        psutil.wait_procs(members, timeout=20)
-
     def _kill_one(self, members: list[Member]) -> list[Member]:
         """Kill one at any moment, put a new process in its place, and return that one."""
         self._wait_for_progress()
@@ -212,7 +153,7 @@ class Round:
         if not alive:
             return []
         number = self._random.choice(alive)
-        self._kill(members[number])
+        members[number].kill()
         members[number] = self._start(members[number].host)
         return [members[number]]
 
@@ -224,7 +165,7 @@ class Round:
             for member in self._random.sample(members, len(members)):
                 member.signal(signal.SIGSTOP)
                 try:
-                    claims = {claim: owner for claim, owner in self._claims() if member.owns(owner)}
+                    claims = {claim: owner for claim, owner in self._claims() if _owns(member, owner)}
                     if claims and self._wait_for_other_owners(claims):
                         return
                 finally:
@@ -256,8 +197,13 @@ class Round:
             problems.append(f"{len(folders)} runs instead of {self._options.runs}")
         statuses = [folder.read().status for folder in folders]
         finished = sum(status.state == "finished" for status in statuses)
-        lost = sum(member.output.read_text(errors="replace").count("this run was taken over by") for member in everyone)
+        lost = sum(member.printed.count("this run was taken over by") for member in everyone)
         return Report(seconds, finished, sum(status.attempts for status in statuses), lost, problems)
+
+
+def _owns(member: Member, owner: Owner) -> bool:
+    """Whether the owner that a claim names is one of a member's processes."""
+    return any(_as_it_sees_itself(one.pid) == (owner.pid, owner.namespace.split(" ")[0]) for one in member.everyone)
 
 
 def _as_it_sees_itself(pid: int) -> tuple[int, str]:
@@ -267,15 +213,6 @@ def _as_it_sees_itself(pid: int) -> tuple[int, str]:
         numbers = next(line for line in (folder / "status").read_text().splitlines() if line.startswith("NSpid:"))
         return int(numbers.split()[-1]), str((folder / "ns/pid").readlink())
     return 0, ""
-
-
-def _how_it_ended(member: Member) -> str:
-    """Wait for a process; what is wrong with how it ended, or nothing."""
-    try:
-        code = member.process.wait(timeout=900)
-    except subprocess.TimeoutExpired:
-        return f"{member.output}: does not end"
-    return "" if code == 0 else f"{member.output}: ended with {code}"
 
 
 def _what_is_wrong(folder: RunFolder, steps: int) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -41,3 +42,24 @@ def stop_signals_blocked() -> Generator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def stop_signals_deferred() -> Generator[None]:
+    """Do what `stop_signals_blocked` does, whichever thread a signal reaches: nothing interrupts the block midway."""
+    with stop_signals_blocked():
+        if threading.current_thread() is not threading.main_thread():  # which alone can be interrupted
+            yield
+            return
+        arrived: list[int] = []
+        handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+        replaced = {number: handler for number, handler in handlers.items() if handler not in (None, signal.SIG_IGN)}
+        for number in replaced:
+            signal.signal(number, lambda number, frame: arrived.append(number))
+        try:
+            yield
+        finally:
+            for number, handler in replaced.items():
+                signal.signal(number, handler)
+            for number in arrived:
+                signal.raise_signal(number)  # it is blocked until the block has ended

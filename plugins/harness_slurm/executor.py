@@ -67,8 +67,7 @@ class SlurmExecutor(RunExecutor):
         from harness_slurm.submission import arrange, submit
 
         for array in arrange(specs):
-            for job in submit(array, options, _config_of(options), jobs):
-                jobs[job.run] = job.job
+            submit(array, options, _config_of(options), jobs)
 
     def _follow(
         self, follower: RunFollower, options: ExecutionOptions, jobs: dict[str, str], on_event: OnRunEvent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from harness.errors import UserError
 from harness.execution.assignment import Assignment
 from harness.execution.capacity import threads_of
 from harness.execution.executor import ExecutionOptions
+from harness.execution.stopping import stop_signals_deferred
 from harness.runs.jobs import SubmittedJob, record_jobs
 from harness.spec import RunSpec
 from harness_slurm.config import SlurmConfig
@@ -62,27 +63,33 @@ def _depth(spec: RunSpec, todo: Mapping[str, RunSpec]) -> int:
     return 0 if parent is None else 1 + _depth(parent, todo)
 
 
-def submit(array: RunArray, options: ExecutionOptions, config: SlurmConfig, jobs: Mapping[str, str]) -> Iterator[SubmittedJob]:
+def submit(array: RunArray, options: ExecutionOptions, config: SlurmConfig, jobs: dict[str, str]) -> None:
     """Submit the runs of an array, as several if it is too large, and record the job of each.
+
+    What sbatch has accepted is recorded before a signal can end this: the same command would submit it again.
 
     Args:
         array: The runs, and those that they wait for.
         options: How they are to be trained.
         config: What is asked of Slurm.
-        jobs: Name of the job of each run that was submitted before, by its path.
+        jobs: Name of the job of each run that was submitted before, by its path; those of the array are added.
 
     Raises:
         UserError: Slurm refuses the jobs.
+        KeyboardInterrupt: The runs are to stop; no further job is submitted.
     """
     groups = _batches(array.specs, config.runs_per_job)
     for part in _batches(groups, config.array_size):
-        named = _submit(part, options, parameters(array, options, config, jobs), config)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        found = [
-            SubmittedJob(spec.path, "slurm", name, now) for name, group in zip(named, part, strict=True) for spec in group
-        ]
-        record_jobs(options.results, found)
-        yield from found
+        if options.stop.requested:
+            raise KeyboardInterrupt
+        with stop_signals_deferred():
+            named = _submit(part, options, parameters(array, options, config, jobs), config)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            found = [
+                SubmittedJob(spec.path, "slurm", name, now) for name, group in zip(named, part, strict=True) for spec in group
+            ]
+            jobs |= {job.run: job.job for job in found}
+            record_jobs(options.results, found)
 
 
 def parameters(array: RunArray, options: ExecutionOptions, config: SlurmConfig, jobs: Mapping[str, str]) -> dict[str, Any]:

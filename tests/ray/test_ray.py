@@ -106,6 +106,20 @@ def test_a_cluster_that_is_not_there_is_one_line(tmp_path, address, message):
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize("error", [Exception, RuntimeError, TimeoutError, AssertionError])
+def test_whatever_keeps_ray_from_starting_is_one_line(tmp_path, monkeypatch, error):
+    """On a machine with too much to do it raises a plain Exception."""
+
+    def init(**_: object) -> None:
+        raise error("The current node timed out during startup.\nThis could happen because the GCS has become overloaded.")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(UserError, match="no Ray cluster can be used at 'this machine': The current node timed out") as refusal:
+        RayExecutor().preflight([make_spec()], ExecutionOptions(tmp_path / "results"))
+    assert "\n" not in str(refusal.value)
+
+
 def test_it_tunes():
     assert isinstance(load_tuning_executor("ray", installed()), RayExecutor)
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
+from slurm.test_slurm_training import until
 from support.fake_slurm import options_of
 from support.specs import make_spec
 
@@ -46,11 +53,19 @@ def begins_from(spec: RunSpec, seed: int) -> RunSpec:
     return spec.model_copy(update={"method": "later", "seed": seed, "start": start})
 
 
+class LeavingExecutor(SlurmExecutor):
+    """One that is interrupted when it begins to follow its jobs."""
+
+    @property
+    def look_seconds(self) -> float:
+        _thread.interrupt_main()
+        return 0.01
+
+
 def submit(specs: list[RunSpec], results: Path, config: SlurmConfig | None = None, **options) -> str:
     """Submit runs to a Slurm that runs nothing, and leave; what is said then."""
-    executor, stop = SlurmExecutor(), StopRequest()
-    stop.request()  # nothing is followed, and what is asked for is submitted all the same
-    given = executor.preflight(specs, ExecutionOptions(results, config=config or SlurmConfig(), stop=stop, **options))
+    executor = LeavingExecutor()
+    given = executor.preflight(specs, ExecutionOptions(results, config=config or SlurmConfig(), **options))
     with pytest.raises(Detached) as farewell:
         executor.execute(specs, given, lambda event: None)
     return str(farewell.value)
@@ -141,10 +156,56 @@ def test_what_is_in_the_queue_is_not_submitted_again_and_what_has_left_it_is(slu
 
 def test_a_job_that_ends_before_its_run_is_told_with_its_log(slurm, tmp_path):
     spec, results = make_spec(), tmp_path / "results"
-    threading.Timer(1.0, (slurm / "queue" / "1001").unlink).start()
+    threading.Thread(target=cancel_once_submitted, args=(slurm, "1001")).start()
     (outcome,) = SlurmExecutor().execute([spec], ExecutionOptions(results), lambda event: None)
     assert outcome.ending == "failed"
     assert outcome.error == (f"job 1001 is over, and the run is missing; the job's log: {results}/test/.slurm/1001_0_log.out")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_while_sbatch_is_at_work_loses_no_job(slurm, suite, monkeypatch, times):
+    """A terminal signals every process of the command, sbatch too; what is submitted by then would be submitted again."""
+    monkeypatch.setenv("FAKE_SLURM_SECONDS", "1.5")
+    command = [sys.executable, "-m", "harness", "run", str(suite), "--executor", "slurm"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, cwd=suite.parent
+    )
+    until(lambda: list((slurm / "queue").iterdir()))
+    for _ in range(times):
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.3)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130
+    assert "the jobs of 3 unfinished runs go on without this command" in said
+    assert "scancel 1001" in said
+    assert {job.job for job in submitted_jobs(suite.parent / "results" / "tiny").values()} == {"1001_0", "1001_1", "1001_2"}
+
+
+def test_an_interrupt_of_the_caller_while_jobs_are_submitted_arrives_once_they_are_recorded(slurm, tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_SLURM_SECONDS", "0.5")
+    threading.Thread(target=interrupt_once_submitted, args=(slurm,)).start()
+    specs = [make_spec(seed=seed) for seed in range(2)]
+    with pytest.raises(Detached, match=r"scancel 1001$"):
+        SlurmExecutor().execute(specs, ExecutionOptions(tmp_path / "results"), lambda event: None)
+    assert len(submitted_jobs(tmp_path / "results" / "test")) == 2
+
+
+def interrupt_once_submitted(state: Path) -> None:
+    until(lambda: list((state / "queue").iterdir()))
+    _thread.interrupt_main()
+
+
+def test_nothing_is_submitted_once_a_stop_is_requested(slurm, tmp_path):
+    stop = StopRequest()
+    stop.request()
+    with pytest.raises(Detached, match="interrupted before a job was submitted"):
+        SlurmExecutor().execute([make_spec()], ExecutionOptions(tmp_path / "results", stop=stop), lambda event: None)
+    assert not list(slurm.glob("*.sh"))
+
+
+def cancel_once_submitted(state: Path, job: str) -> None:
+    until((state / "queue" / job).exists)
+    (state / "queue" / job).unlink()
 
 
 def test_status_names_the_jobs_of_runs_that_are_not_finished(slurm, suite, tmp_path, capsys):

@@ -26,7 +26,7 @@ from harness_slurm.executor import SlurmExecutor
 from harness_slurm.job import TrainingJob
 
 
-def until(condition: Callable[[], object], seconds: float = 120) -> None:
+def until(condition: Callable[[], object], seconds: float = 600) -> None:
     give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up, "waited too long"

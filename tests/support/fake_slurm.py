@@ -3,12 +3,14 @@
 `install` puts the commands into a folder to be put on PATH. What is submitted stays in the folder that the environment
 variable ``FAKE_SLURM`` names: ``ID.sh`` the script, ``queue/ID_TASK`` while a job waits or runs, ``pid/ID_TASK`` of its step.
 With ``FAKE_SLURM_RUNS`` set jobs are run, each after those that it depends on, and again when they were requeued meanwhile.
+``FAKE_SLURM_SECONDS`` is how long ``sbatch`` takes to say which job it has submitted.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -55,11 +57,13 @@ def sbatch(state: Path, arguments: list[str]) -> None:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
+    time.sleep(float(os.environ.get("FAKE_SLURM_SECONDS", "0")))
     sys.stdout.write(f"Submitted batch job {number}\n")
 
 
 def serve(state: Path, job: str) -> None:
     """Run a job to its end, and again as often as it is requeued."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # jobs know nothing of what sbatch was started with
     number, _, task = job.partition("_")
     script = state / f"{number}.sh"
     after = re.findall(r":(\d+)", options_of(script).get("dependency", ""))

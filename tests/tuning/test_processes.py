@@ -29,7 +29,7 @@ def join(place, trials, *, storage="", workers=1, grace=60, seconds="0.05", over
     )
 
 
-def finish(process, seconds=200):
+def finish(process, seconds=900):
     output, errors = process.communicate(timeout=seconds)
     assert process.returncode == 0, errors
     assert errors == ""
@@ -160,7 +160,7 @@ def test_nothing_that_the_command_leaves_or_says_knows_the_password(place, schem
         capture_output=True,
         text=True,
         cwd=place.folder,
-        timeout=200,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     assert PASSWORD in schema
