@@ -114,7 +114,7 @@ class CompactRolloutBuffer(RolloutBuffer):
     @staticmethod
     def swap_and_flatten(arr: Any) -> Any:
         """SB3's order of rows for arrays; what is stored here gives its rows in that order already."""
-        return RolloutBuffer.swap_and_flatten(arr) if isinstance(arr, np.ndarray) else arr
+        return arr if isinstance(arr, FrameStacks) else RolloutBuffer.swap_and_flatten(arr)
 
     def to_torch(self, array: np.ndarray, copy: bool = True) -> torch.Tensor:
         """A tensor on the device; gathering has made a copy already, so that none is needed here."""
