@@ -111,7 +111,7 @@ methods:
   rnd: {reward: rnd, config: {warm_up_steps: 4, feature_dim: 16}, combine: {mode: two_critics}}
   snd_std: {reward: snd_std, config: {feature_dim: 16, minibatches: 1}, combine: {mode: two_critics}}
 seeds: 1
-steps: 960
+steps: 640
 evaluation: {every: 320, episodes: 1}
 checkpoint: {every: 64}
 """
