@@ -1,7 +1,7 @@
 """What a GPU must do as the CPU does, and how fast it is there.
 
     python benchmarks/gpu.py                          # all of it, at most 10 minutes
-    python benchmarks/gpu.py --minutes 3 --only conformance
+    python benchmarks/gpu.py --minutes 3 --only conformance --methods rnd snd_vic
     python benchmarks/gpu.py --device cpu --minutes 3 # the script itself, tried without a GPU
 
 * ``conformance``: every method at full size goes on there from a checkpoint made on the CPU, with the same bonuses.
@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -37,14 +37,14 @@ from harness.errors import HarnessError
 from harness.registry import installed
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder
-from harness.spec import RunSpec
+from harness.spec import RunSpec, training_version
 from harness.testing import Subject
 from harness.testing.checks.devices import moves
 from harness.testing.outcomes import CheckFailed
 from harness.training.assembly import assemble
 from harness.training.devices import choose_device
 
-METHODS = sorted(name for name, method in installed().methods.items() if method.plugin.distribution == "exploration-harness")
+OURS = sorted(name for name, method in installed().methods.items() if method.plugin.distribution == "exploration-harness")
 PAPER_SIZE: dict[str, Any] = {"n_envs": 128, "n_steps": 128, "batch_size": 4096, "n_epochs": 4}
 TIMES = ("time/time_elapsed", "time/fps")
 WORST_KILL_SECONDS = 60.0
@@ -66,9 +66,9 @@ class Clock:
         return self._end - time.monotonic()
 
 
-def conformance(device: torch.device, clock: Clock) -> Iterator[str]:
+def conformance(device: torch.device, clock: Clock, methods: Sequence[str]) -> Iterator[str]:
     """A line for each method, those that fail with ``WRONG``."""
-    for name in METHODS:
+    for name in methods:
         for case in Subject.named(name).cases:
             if clock.left < 0:
                 yield f"{name}, {case.kind}: no time left"
@@ -82,33 +82,33 @@ def conformance(device: torch.device, clock: Clock) -> Iterator[str]:
                 yield f"{name}, {case.kind}: as on the CPU, {time.monotonic() - began:.1f} s"
 
 
-def _runs() -> dict[str, RunSpec]:
+def _runs(methods: Sequence[str]) -> dict[str, RunSpec]:
     grid = Workload("deep_sea", {"size": 8}, "ppo", {"n_envs": 8, "n_steps": 16, "batch_size": 64, "n_epochs": 2})
     screen = Workload(
         "atari", {"game": "montezuma_revenge"}, "ppo", {"n_envs": 8, "n_steps": 32, "batch_size": 128, "n_epochs": 2}
     )
     found: dict[str, Workload] = {"ppo alone on deep_sea": grid, "ppo alone on atari": screen}
-    for name in METHODS:
-        if "on_policy" in installed().method(name).works_with:
-            found[f"{name} on deep_sea"] = replace(grid, reward=name)
-    for name in ("rnd", "snd_v", "snd_vic"):
+    for name in _on_policy(methods):
         found[f"{name} on atari"] = replace(screen, reward=name)
+        found[f"{name} on deep_sea"] = replace(grid, reward=name)
     runs = {}
     for name, workload in found.items():
         spec = workload.spec(1)
         steps = 12 * int(workload.settings["n_envs"]) * int(workload.settings["n_steps"])
-        runs[name] = spec.model_copy(update={"steps": steps, "checkpoint_every": steps // 4})
+        family = installed().environment(spec.environment.family)
+        version = training_version(installed().config_class(family).model_validate(spec.environment.config))
+        runs[name] = spec.model_copy(update={"steps": steps, "checkpoint_every": steps // 4, "training_version": version})
     return runs
 
 
-def resume(device: torch.device, clock: Clock) -> Iterator[str]:
+def resume(device: torch.device, clock: Clock, methods: Sequence[str]) -> Iterator[str]:
     """A line for each run, those that differ with ``WRONG``; several runs share the device."""
 
     def try_one(case: tuple[str, RunSpec]) -> str:
         return f"{case[0]}: no time left" if clock.left < 0 else _kill_and_resume(*case, device)
 
     with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
-        yield from pool.map(try_one, _runs().items())
+        yield from pool.map(try_one, _runs(methods).items())
 
 
 def _kill_and_resume(name: str, spec: RunSpec, device: torch.device) -> str:
@@ -165,11 +165,10 @@ def _log(folder: RunFolder) -> list[dict[str, str]]:
     return [{key: value for key, value in row.items() if key not in TIMES} for row in read_csv_rows(folder.progress_file)[1]]
 
 
-def throughput(device: torch.device, clock: Clock) -> Iterator[str]:
+def throughput(device: torch.device, clock: Clock, methods: Sequence[str]) -> Iterator[str]:
     """A line for PPO alone and for each method on it, with the share of each part of an iteration."""
     plain = Workload("atari", {"game": "montezuma_revenge"}, "ppo", PAPER_SIZE)
-    on_policy = [name for name in METHODS if "on_policy" in installed().method(name).works_with]
-    for name in (None, "rnd", *(name for name in on_policy if name != "rnd")):
+    for name in (None, *_on_policy(methods)):
         if clock.left < 0:
             yield f"{name}: no time left"
             continue
@@ -206,7 +205,11 @@ def _measure(workload: Workload, device: torch.device) -> str:
     return f"{workload.reward or 'ppo alone'}: {steps / seconds:.0f} steps/s{memory}; {parts}"
 
 
-PARTS: dict[str, tuple[float, Callable[[torch.device, Clock], Iterator[str]]]] = {
+def _on_policy(methods: Sequence[str]) -> list[str]:
+    return [name for name in methods if "on_policy" in installed().method(name).works_with]
+
+
+PARTS: dict[str, tuple[float, Callable[[torch.device, Clock, Sequence[str]], Iterator[str]]]] = {
     "conformance": (0.2, conformance),
     "resume": (0.4, resume),
     "throughput": (0.4, throughput),
@@ -219,6 +222,7 @@ def main() -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--methods", nargs="+", choices=OURS, default=OURS, metavar="METHOD")
     arguments = parser.parse_args()
     device, wrong = choose_device(arguments.device), 0
     if device.type == "cuda":
@@ -227,7 +231,7 @@ def main() -> int:
     for name in arguments.only:
         share, part = PARTS[name]
         lines = 0
-        for line in part(device, Clock(60 * arguments.minutes * share / whole)):
+        for line in part(device, Clock(60 * arguments.minutes * share / whole), arguments.methods):
             wrong_line = line.startswith("WRONG")
             wrong, lines = wrong + wrong_line, lines + 1
             print(f"{name}: {line}", flush=True)

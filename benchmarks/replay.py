@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from families import ENVIRONMENTS
 from kill_and_resume import differences
 
 from harness.config import EnvironmentConfig
@@ -27,29 +28,6 @@ from harness.registry import installed
 from harness.runs.folder import RunFolder
 from harness.runs.progress import RunProgress
 from harness.spec import RunSpec
-
-CASES = {
-    "atari": "{family: atari, game: montezuma_revenge, episode_steps: 50}",
-    "atari (bicubic, no-ops, fire)": (
-        "{family: atari, game: breakout, episode_steps: 50, resize: bicubic, noop_max: 5, fire_reset: true, size: 48}"
-    ),
-    "classic_control": "{family: classic_control, task: mountain_car_continuous, episode_steps: 50}",
-    "crafter": "{family: crafter, episode_steps: 50, size: 48}",
-    "deep_sea": "{family: deep_sea, size: 30, deterministic: false}",
-    "dm_control": "{family: dm_control, task: cartpole_swingup_sparse, episode_steps: 50, action_repeat: 2}",
-    "dm_control (pixels)": "{family: dm_control, task: hopper_hop, episode_steps: 50, from_pixels: true, size: 48}",
-    "gymnasium": "{family: gymnasium, id: CartPole-v1}",
-    "gymnasium (processes, stacked)": "{family: gymnasium, id: Acrobot-v1, processes: 2, frame_stack: 3, episode_steps: 50}",
-    "manipulation": "{family: manipulation, task: fetch_reach}",
-    "mazes": "{family: mazes, task: point_umaze, episode_steps: 50}",
-    "mazes (ant)": "{family: mazes, task: ant_umaze, episode_steps: 50}",
-    "minigrid": "{family: minigrid, task: DoorKey-5x5, observation: flat, episode_steps: 50}",
-    "minigrid (package)": "{family: minigrid, task: MultiRoom-N2-S4, observation: flat}",
-    "procgen": "{family: procgen, game: coinrun}",
-    "procgen (stacked, random actions)": "{family: procgen, game: maze, stack: 2, random_action: 0.1}",
-    "vizdoom": "{family: vizdoom, task: my_way_home, episode_steps: 50, size: 48}",
-}
-"""Environments by a name that begins with that of their family."""
 
 SUITE = """
 suite: replay
@@ -138,7 +116,7 @@ def main() -> int:
     arguments = parser.parse_args()
     run.REPORT_SECONDS = 0.0
     sound = True
-    for name, environment in CASES.items():
+    for name, environment in ENVIRONMENTS.items():
         if arguments.only not in name:
             continue
         spec = spec_of(environment)

@@ -460,11 +460,11 @@ def forecast(
     ``if __name__ == "__main__":``.
     """
     from harness.execution import forecast as forecasts
+    from harness.execution.measuring import measure
     from harness.planning.snapshots import resolve_snapshots
-    from harness.training.estimate import estimate_in_subprocess
 
     summaries = _summarise(resolve_snapshots(plan), Path(results), fresh=fresh)
-    return forecasts.forecast(summaries, lambda spec: estimate_in_subprocess(spec, device), workers)
+    return forecasts.forecast(summaries, lambda spec: measure(spec, device), workers)
 
 
 def forecast_tuning(
@@ -478,15 +478,18 @@ def forecast_tuning(
     max_steps: int | None = None,
     seconds: float | None = None,
 ) -> TuningForecast:
-    """What a study will take on this machine; nothing is written. The arguments are those of `tune`."""
-    from harness.training.estimate import estimate
+    """What a study will take on this machine; nothing is written. The arguments are those of `tune`.
+
+    It measures in a new process of the caller's kind, as `forecast` does.
+    """
+    from harness.execution.measuring import measure
     from harness.tuning.forecast import forecast_study
     from harness.tuning.request import TuneRequest
 
     request = TuneRequest.create(
         plan, method, Path(results), workers=workers, device=device, trials=trials, max_steps=max_steps, seconds=seconds
     )
-    return forecast_study(request, lambda spec: estimate(spec, device))
+    return forecast_study(request, lambda spec: measure(spec, device))
 
 
 def _summarise(plan: Plan, results: Path, *, fresh: bool) -> list[RunSummary]:

@@ -20,4 +20,5 @@ process_state.py   what a run may have changed of its process
 capacity.py        how many runs fit on this machine
 replay_memory.py   how many replay buffers do
 forecast.py        what a plan will take
+measuring.py       what one run will take, measured in a process of its own
 """

@@ -18,8 +18,11 @@ from harness.spec import RunSpec
 REHEARSE = "harness.training.rehearsal:rehearse"
 """Import path of the function that builds a run; named, not imported, because it needs torch."""
 
+LOADING_SECONDS = 600.0
+"""How long workers may take until the first of them has loaded the libraries."""
+
 MOST_SECONDS = 60.0
-"""How long runs are built at most; what has not been built by then shows in the runs themselves."""
+"""How long builds are begun after that; what is being built then has as long again. Whatever is left shows in the runs."""
 
 _MOST_NAMES = 3
 
@@ -70,25 +73,48 @@ def build_problems(specs: Sequence[RunSpec]) -> list[str]:
 
 def _build(pool: WorkerPool, specs: list[RunSpec], workers: int) -> list[str]:
     """Build runs in the pool, ``workers`` at a time, and return the problems."""
-    deadline = time.monotonic() + MOST_SECONDS
-    waiting, busy = _in_order(specs), dict[str, RunSpec]()
+    limit, waiting, busy = _TimeLimit(), _in_order(specs), dict[str, RunSpec]()
     failures: list[Outcome] = []
-    while (waiting or busy) and time.monotonic() < deadline:
-        while waiting and len(busy) < workers:
+    while (busy or (waiting and limit.may_begin())) and limit.seconds_left() > 0:
+        while waiting and len(busy) < workers and limit.may_begin():
             spec = waiting.pop(0)
             busy[spec.path] = spec
             pool.start(spec)
-        for event in pool.wait(max(deadline - time.monotonic(), 0)):
+        for event in pool.wait(limit.seconds_left()):
+            limit.loaded()
             if isinstance(event, RunEnded):
                 del busy[event.outcome.spec.path]
                 failures += [event.outcome] if event.outcome.ending == "failed" else []
-    for spec in busy.values():
+    for spec in busy.values():  # a worker that is killed has to load everything once more
         pool.stop(spec)
     in_plan = {spec.path: place for place, spec in enumerate(specs)}
     alike: dict[tuple[str, str], list[Outcome]] = {}
     for failure in sorted(failures, key=lambda failure: in_plan[failure.spec.path]):
         alike.setdefault((failure.spec.method, _kind_of_cause(failure.error)), []).append(failure)
     return [_describe(group) for group in alike.values()]
+
+
+class _TimeLimit:
+    """Bounds the building, by time that begins when the libraries are loaded: on a busy machine that alone takes minutes."""
+
+    def __init__(self) -> None:
+        self._begin_until = self._wait_until = time.monotonic() + LOADING_SECONDS
+        self._loading = True
+
+    def loaded(self) -> None:
+        """Take note that a worker has loaded the libraries."""
+        if self._loading:
+            self._loading = False
+            self._begin_until = time.monotonic() + MOST_SECONDS
+            self._wait_until = self._begin_until + MOST_SECONDS
+
+    def may_begin(self) -> bool:
+        """Whether another run may be built."""
+        return time.monotonic() < self._begin_until
+
+    def seconds_left(self) -> float:
+        """Time, in seconds, for which the builds under way are waited for."""
+        return max(self._wait_until - time.monotonic(), 0.0)
 
 
 def _kind_of_cause(error: str) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, cast
@@ -51,12 +49,6 @@ class ResourceEstimate:
     steps_per_second: float
     evaluation_seconds: float = 0.0
     unended_after: int | None = None
-
-
-def estimate_in_subprocess(spec: RunSpec, device: str = "auto") -> ResourceEstimate:
-    """Like `estimate`, in a process of its own: memory that an earlier estimate left behind belongs to no run."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
-        return fresh.submit(estimate, spec, device).result()
 
 
 def estimate(spec: RunSpec, device: str = "auto") -> ResourceEstimate:

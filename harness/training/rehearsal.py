@@ -16,6 +16,7 @@ from harness.config import EnvironmentConfig
 from harness.errors import HarnessError, UserError
 from harness.planning.compatibility import CHOICES
 from harness.registry import Registry, installed
+from harness.runs.progress import ReportProgress, RunProgress
 from harness.spec import RunSpec
 from harness.training.assembly import assemble
 from harness.training.contracts import make_environments
@@ -36,7 +37,7 @@ _built: set[tuple[str, str]] = set()
 """Spaces and settings of learner and method that this process has built together."""
 
 
-def rehearse(spec: RunSpec, results: Path, **others: Any) -> None:
+def rehearse(spec: RunSpec, results: Path, *, report: ReportProgress | None = None, **others: Any) -> None:
     """Build the environments of a run, its method and its learner, and throw them away.
 
     It takes the place of `harness.training.run.train` in a worker. What this process has built already, for another task with
@@ -45,11 +46,14 @@ def rehearse(spec: RunSpec, results: Path, **others: Any) -> None:
     Args:
         spec: Specification of the run.
         results: Not used: nothing is written.
+        report: Called at once, which says that the libraries are loaded.
         others: Not used: everything is built on the CPU.
 
     Raises:
         UserError: The run cannot be built; says why, and which other choices of one setting can be.
     """
+    if report is not None:
+        report(RunProgress(0, spec.steps, 0.0, activity="building"))
     small = _small(spec)
     signature = _spaces(small)
     learner = small.model_dump_json(include={"algorithm", "reward"})

@@ -101,6 +101,7 @@ class _Run:
         self.evaluated, self.saved = 0, 0  # how many evaluations, and checkpoints after a number of steps, there were
         self.seconds_before = 0.0
         self.start_step = self.saved_step = 0
+        self.checked_step = -1
         self.started = self.last_save = self.last_look = time.monotonic()
         self.assembly: Assembly
         self.environments: EnvironmentState
@@ -259,8 +260,14 @@ class _Run:
         clock = {"seconds": self._seconds, "speed": self._steps_per_second}
         self.log.write_update(self._step, metrics, bonus_metrics, **clock, phase=self.phases.name)
 
+    def _check_soundness(self) -> None:
+        """Check what was learned, once for each update: evaluating changes nothing of it."""
+        if self.checked_step < self._step:
+            self.soundness.state()
+            self.checked_step = self._step
+
     def _evaluate(self) -> None:
-        self.soundness.state()
+        self._check_soundness()
         evaluation, assembly = self.spec.evaluation, self.assembly
         self._report_progress(activity="evaluation")
         where = assembly.evaluation_env, assembly.learner, evaluation, self.spec.seed, self.evaluated
@@ -274,7 +281,7 @@ class _Run:
             self._publish_checkpoint()
 
     def _publish_checkpoint(self) -> None:
-        self.soundness.state()
+        self._check_soundness()
         self.files.check()
         self.log.sync()
         last, replay = self._step >= self.spec.steps, self.assembly.learner.replay

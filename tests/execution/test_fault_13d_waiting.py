@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -15,10 +16,11 @@ from support.fake_training import TRAIN, run_spec, seen
 from support.other_process import other_process, until_all_are_under_way
 
 from harness.execution.carry import execute_plan
-from harness.execution.environment import without_passwords
+from harness.execution.environment import SECRET_VARIABLES, without_passwords
 from harness.execution.events import Outcome, RunEnded, RunHeld, RunStarted
 from harness.execution.executor import ExecutionOptions, RunExecutor
 from harness.execution.local import LocalExecutor
+from harness.execution.measuring import measuring_process
 from harness.execution.stopping import StopRequest
 from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
@@ -166,3 +168,13 @@ def test_passwords_of_storages_do_not_reach_the_processes_of_plugins(tmp_path, m
     assert execute([spec], tmp_path)[0] == [Outcome(spec, "finished")]
     assert "secret" not in str(seen(spec, tmp_path)["environment"])
     assert without_passwords({"HOME": "/h", "PGPASSWORD": "x"}) == {"HOME": "/h"}
+
+
+def test_passwords_of_storages_do_not_reach_the_process_that_measures(monkeypatch):
+    monkeypatch.setenv("HARNESS_STORAGE", "postgresql://me:secret@host/db")
+    monkeypatch.setenv("PGPASSWORD", "secret")
+    with measuring_process() as process:
+        assert process.submit(os.getenv, "PATH").result() == os.environ["PATH"]
+        assert [process.submit(os.getenv, name).result() for name in sorted(SECRET_VARIABLES)] == [None] * len(
+            SECRET_VARIABLES
+        )

@@ -79,8 +79,25 @@ def test_a_build_that_never_ends_is_left_to_the_run(tmp_path: Path, monkeypatch:
     (tmp_path / "sleeping.py").write_text("import time\ndef rehearse(spec, results, **others): time.sleep(1000)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(rehearsal, "REHEARSE", "sleeping:rehearse")
-    monkeypatch.setattr(rehearsal, "MOST_SECONDS", 0.5)
+    monkeypatch.setattr(rehearsal, "LOADING_SECONDS", 0.5)
     require_buildable(specs(), 2).close()
+
+
+@pytest.mark.parametrize("work", ["time.sleep(2); report(0)", "report(0); time.sleep(2)"], ids=["loads", "builds"])
+def test_workers_of_a_busy_machine_are_not_replaced(work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killing what only takes its time costs its libraries, which are then loaded once more."""
+    progress = "lambda step: others['report'](RunProgress(step, 1, 0.0))"
+    (tmp_path / "slow.py").write_text(
+        "import time\nfrom harness.runs.progress import RunProgress\n"
+        f"def rehearse(spec, results, **others):\n    report = {progress}\n    {work}\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(rehearsal, "REHEARSE", "slow:rehearse")
+    monkeypatch.setattr(rehearsal, "MOST_SECONDS", 1.5)
+    pool = require_buildable(specs()[:1], 1)
+    idle = len(pool._idle)
+    pool.close()
+    assert idle == 1
 
 
 def test_the_same_spaces_are_built_once_for_all_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,7 +160,7 @@ def test_dry_run_tells_the_space_and_writes_nothing(harness, place):
 
 
 def test_dry_run_forecasts_trials_whatever_is_finished(harness, place, monkeypatch):
-    monkeypatch.setattr("harness.training.estimate.estimate", lambda spec, device: ResourceEstimate(1 << 20, 0, 10.0))
+    monkeypatch.setattr("harness.execution.measuring.measure", lambda spec, device: ResourceEstimate(1 << 20, 0, 10.0))
     for trials in (0, 1):  # the trial has the suite's own settings, as the first one always has
         if trials:
             assert harness("tune", "toy.yaml", "-m", "rnd", "--trials", trials, "--confirm", 0)[0] == 0
