@@ -262,7 +262,9 @@ def _inputs_of_first_layer(assembly: Assembly) -> tuple[str, float, float]:
     assert layer is not None
     weight = layer.weight_ih_l0 if isinstance(layer, nn.LSTM) else layer.weight
     assert isinstance(weight, torch.Tensor)
-    return f"{type(layer).__name__} {_sizes(weight.shape)}", min(lows), max(highs)
+    # Layers of our own are kinds of torch's.
+    kind = next(one.__name__ for one in type(layer).__mro__ if one.__module__.startswith("torch."))
+    return f"{kind} {_sizes(weight.shape)}", min(lows), max(highs)
 
 
 def _check_inputs(layer: nn.Module, inputs: torch.Tensor, observations: np.ndarray, base: HarnessVecEnv) -> None:

@@ -21,7 +21,7 @@ def make_deterministic(device: torch.device, threads: int) -> None:
     """
     torch.set_num_threads(threads)
     if device.type == "cuda":
-        if device.index is not None:
+        if ":" in str(device):
             torch.cuda.set_device(device)  # where all that names no GPU goes, and whose generator is the run's
         torch.cuda.init()
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -108,6 +108,9 @@ _FASTEST = 1e12
 _Signature = tuple[int, ...] | None
 """What tells two contents of a file apart without reading them; ``None`` for no file."""
 
+_UNREADABLE = (-1,)
+"""Of what may not be looked at; nothing is remembered of a run that has such a file."""
+
 
 @dataclass(frozen=True)
 class _Known:
@@ -201,7 +204,10 @@ def _last_progress(folder: RunFolder) -> LiveProgress | None:
 
 
 def _signature(path: Path) -> _Signature:
-    found = look(path)
+    try:
+        found = look(path)
+    except Unreadable:  # whoever reads it will say so
+        return _UNREADABLE
     if found is None:
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
