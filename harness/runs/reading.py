@@ -109,7 +109,7 @@ _Signature = tuple[int, ...] | None
 """What tells two contents of a file apart without reading them; ``None`` for no file."""
 
 _UNREADABLE = (-1,)
-"""Of what may not be looked at; nothing is remembered of a run that has such a file."""
+"""The signature of what may not be looked at; nothing is remembered of a run that has such a file."""
 
 
 @dataclass(frozen=True)

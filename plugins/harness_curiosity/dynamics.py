@@ -8,10 +8,10 @@ import torch
 from gymnasium import spaces as gym_spaces
 from torch import Tensor, nn
 
+from harness.nn.actions import ActionCodec, explained_share
 from harness.nn.diagnostics import evenly_spaced_indices, target_diagnostics
 from harness.nn.layers import mlp, orthogonal
 from harness.rewards import Spaces, Transitions
-from harness_curiosity.actions import ActionCodec, explained_share
 from harness_curiosity.dynamics_configs import DynamicsConfig
 from harness_curiosity.encoders import trainable
 from harness_curiosity.features import VAEFeatures, build_features

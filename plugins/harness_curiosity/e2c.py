@@ -20,10 +20,10 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from harness.nn.actions import ActionCodec
 from harness.nn.diagnostics import evenly_spaced_indices, target_diagnostics
 from harness.nn.layers import mlp, orthogonal
 from harness.rewards import Guarantees, Spaces, Transitions
-from harness_curiosity.actions import ActionCodec
 from harness_curiosity.gaussians import Gaussian
 from harness_curiosity.generative_configs import E2CConfig
 from harness_curiosity.likelihoods import StateLikelihood

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from harness.nn.actions import ActionCodec
 from harness.nn.diagnostics import evenly_spaced_indices
 from harness.nn.layers import orthogonal
 from harness.nn.memo import Memo
 from harness.rewards import Guarantees, Spaces, Transitions
-from harness_curiosity.actions import ActionCodec
 from harness_curiosity.density import DensityReward
 from harness_curiosity.generative_configs import WorldModelConfig
 from harness_curiosity.mixtures import MixtureRNN
