@@ -160,8 +160,7 @@ _trials: dict[Any, _Trial] = {}
 
 
 def _find_way(images: Tensor, weight: Tensor, settings: _Settings) -> _Way:
-    size = len(images).bit_length()
-    key = (size, images.shape[1:], weight.shape, settings.key, torch.get_num_threads())
+    key = (images.shape, weight.shape, settings.key, torch.get_num_threads())
     if key not in _trials:
         ways: dict[str, _Way] = {"plain": _plain, "channels_last": _channels_last}
         if _can_unshuffle(weight, settings):

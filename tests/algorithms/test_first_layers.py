@@ -75,6 +75,25 @@ def test_a_way_that_gives_other_bits_is_never_taken(monkeypatch: pytest.MonkeyPa
     assert list(trial.ways) == ["plain"]
 
 
+def test_a_way_is_only_taken_for_the_size_of_batch_that_it_was_tried_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What gives the same bits for one number of images may give others for another."""
+    used: list[int] = []
+    clock = iter(range(10**6))
+    monkeypatch.setattr(first_layers.time, "thread_time", lambda: next(clock) - 10.0 * len(used))  # so that it is the fastest
+
+    def noted(gradient: torch.Tensor, images: torch.Tensor, *others: object) -> object:
+        used.append(len(images))
+        return first_layers._plain(gradient, images, *others)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr(first_layers, "_channels_last", noted)
+    layers = use_fast_gradients(network(nn.Conv2d(1, 32, 8, 4)))
+    for _ in range(20):
+        layers(torch.rand(24, 1, 84, 84)).square().mean().backward()
+    assert set(used) == {24}
+    layers(torch.rand(23, 1, 84, 84)).square().mean().backward()
+    assert set(used) == {24}
+
+
 def test_images_that_ask_for_a_gradient_get_it() -> None:
     layer = use_fast_gradients(nn.Conv2d(1, 8, 8, 4))
     images = torch.rand(3, 1, 20, 20, requires_grad=True)
