@@ -57,20 +57,15 @@ def set_state(streams: dict[str, Any]) -> None:
         torch.cuda.set_rng_state(states[current if current < len(states) else 0])
 
 
-def seed_everything(seed: int) -> None:
-    """Seed the streams that `get_state` tells of."""
+@contextmanager
+def temporary_seed(seed: int) -> Generator[None]:
+    """Seed all global streams for a block and put them back afterwards, so that the block leaves no trace."""
+    before = get_state()
     random.seed(seed)
     np.random.seed(seed)
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed(seed)
-
-
-@contextmanager
-def temporary_seed(seed: int) -> Generator[None]:
-    """Seed all global streams for a block and put them back afterwards, so that the block leaves no trace."""
-    before = get_state()
-    seed_everything(seed)
     try:
         yield
     finally:

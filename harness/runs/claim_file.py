@@ -119,13 +119,12 @@ def take(path: Path, mine: Owner, *, alone: bool) -> None:
                 return
 
 
-def end(path: Path, owner: Owner, mine: Owner, *, alone: bool) -> bool:
-    """Remove the claim if it is ``owner``'s.
+def end(path: Path, mine: Owner, *, alone: bool) -> bool:
+    """Remove the claim if it is ``mine``.
 
     Args:
         path: The claim file.
-        owner: Whose claim it must be.
-        mine: Who removes it.
+        mine: Whose claim it must be, and who removes it.
         alone: As of `take`.
 
     Returns:
@@ -134,7 +133,7 @@ def end(path: Path, owner: Owner, mine: Owner, *, alone: bool) -> bool:
     Raises:
         AlreadyClaimed: Somebody else is about to end it.
     """
-    with _right_to_end(path, owner, mine, alone=alone) as granted:
+    with _right_to_end(path, mine, mine, alone=alone) as granted:
         if granted:
             path.unlink()
         return granted

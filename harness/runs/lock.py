@@ -113,7 +113,7 @@ class Claim:
             return
         # What cannot be removed now, the death of this process will free.
         with suppress(OSError, ResultsError, AlreadyClaimed, LockBusy), folder_lock(self.lock_file, _LOCK_SECONDS) as lock:
-            if claim_file.end(self.path, mine, mine, alone=lock.real) or self.owner is None:
+            if claim_file.end(self.path, mine, alone=lock.real) or self.owner is None:
                 lock.remove_file()
 
     def free(self, owner: Owner, touched: int) -> bool:

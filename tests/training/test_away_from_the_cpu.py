@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from support import off_policy
 from support.specs import make_spec
+from training.test_run import content
 
-from harness.runs.files import read_csv_rows
-from harness.runs.folder import RunFolder
 from harness.spec import RunSpec
 from harness.testing.stand_in_device import stand_in_device
 from harness.training import run as run_module
@@ -24,16 +23,10 @@ CASES = {
 }
 
 
-def numbers_of(spec: RunSpec, results: Path) -> tuple[object, ...]:
-    """The log without its times, the evaluations and the weights of a run, trained now."""
+def numbers_of(spec: RunSpec, results: Path) -> dict[str, object]:
+    """What a run, trained now, must share with others of its spec."""
     off_policy.train(spec, results) if spec.algorithm.name == "sac" else train(spec, results, device="cpu")
-    folder = RunFolder.of(spec, results)
-    (weights,) = folder.path.rglob("*.safetensors")
-    rows = [
-        {name: value for name, value in row.items() if name not in ("time/time_elapsed", "time/fps")}
-        for row in read_csv_rows(folder.progress_file)[1]
-    ]
-    return rows, folder.evaluations_file.read_bytes(), weights.read_bytes()
+    return content(results, spec)
 
 
 @pytest.mark.parametrize("case", CASES)
