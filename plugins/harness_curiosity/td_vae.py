@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from harness.nn.diagnostics import target_diagnostics
 from harness.nn.layers import mlp, orthogonal
-from harness.nn.memo import Memo
 from harness.rewards import Guarantees, Spaces, Transitions
 from harness_curiosity.gaussians import Gaussian
 from harness_curiosity.generative_configs import TDVAEConfig
 from harness_curiosity.likelihoods import StateLikelihood
-from harness_curiosity.reward import CuriosityReward, means_of
+from harness_curiosity.recurrent import RecurrentReward
+from harness_curiosity.reward import means_of
 from harness_curiosity.sequences import RecurrentState, lstm_step, segment_batches, segments
 
 
@@ -117,7 +117,7 @@ class TDVAENetworks(nn.Module):
         }
 
 
-class TDVAE(CuriosityReward[TDVAEConfig]):
+class TDVAE(RecurrentReward[TDVAEConfig]):
     """The surprise of a step between beliefs; see the module for formulas and `TDVAEConfig` for every choice.
 
     Raises:
@@ -130,24 +130,7 @@ class TDVAE(CuriosityReward[TDVAEConfig]):
         self.networks = TDVAENetworks(config, prod(self.shape), likelihood)
         orthogonal(self.networks, config.init_gain, self.generator)
         self.state = RecurrentState(n_envs, config.belief_dim)
-        self._memo: Memo | None = None
         self.start_learning(self.networks.parameters())
-
-    @torch.no_grad()
-    def track(self, transitions: Transitions) -> None:
-        """Score the transitions of one step, and let the beliefs take them in; they are empty again where episodes end."""
-        surprise, memory = self._step_belief(transitions)
-        self.state.write(transitions.env_index, memory, transitions.done)
-        self._memo = Memo.of(surprise, transitions.next_obs)
-
-    @torch.no_grad()
-    def bonus(self, transitions: Transitions) -> Tensor:
-        """``eta`` times L of each transition, float32 ``(B,)``: of those just tracked as they were met."""
-        if self._memo is not None and self._memo.is_valid_for(transitions.next_obs):
-            surprise = self._memo.output
-        else:
-            surprise, _ = self._step_belief(transitions)
-        return (self.config.eta * surprise).to(torch.float32)
 
     def update(self, transitions: Transitions) -> dict[str, float]:
         """One rollout: ``epochs`` passes over its pieces of episodes.
@@ -204,7 +187,7 @@ class TDVAE(CuriosityReward[TDVAEConfig]):
         noise = torch.randn(shape, generator=random, device=self.device, dtype=self.dtype)
         return self.sequence_losses(torch.cat([first, following]), inside.T, (noise[0], noise[1]))
 
-    def _step_belief(self, transitions: Transitions) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def step(self, transitions: Transitions) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """What a bonus is made of, for each transition ``(B,)``, and output and cell of the beliefs after it."""
         envs = transitions.env_index
         output, cell = self.state.read(envs)

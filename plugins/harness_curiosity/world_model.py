@@ -19,16 +19,16 @@ from torch.nn import functional as F
 from harness.nn.actions import ActionCodec
 from harness.nn.diagnostics import evenly_spaced_indices
 from harness.nn.layers import orthogonal
-from harness.nn.memo import Memo
 from harness.rewards import Guarantees, Spaces, Transitions
 from harness_curiosity.density import DensityReward
 from harness_curiosity.generative_configs import WorldModelConfig
 from harness_curiosity.mixtures import MixtureRNN
+from harness_curiosity.recurrent import RecurrentReward
 from harness_curiosity.reward import means_of
 from harness_curiosity.sequences import RecurrentState, lstm_step, segment_batches, segments
 
 
-class WorldModel(DensityReward[WorldModelConfig]):
+class WorldModel(RecurrentReward[WorldModelConfig], DensityReward[WorldModelConfig]):
     """How improbable the next code was; see the module for formulas and `WorldModelConfig` for every choice.
 
     Raises:
@@ -48,24 +48,7 @@ class WorldModel(DensityReward[WorldModelConfig]):
         )
         orthogonal(self.memory_model, config.init_gain, self.generator)
         self.state = RecurrentState(n_envs, config.recurrent)
-        self._memo: Memo | None = None
         self.start_learning([*self.model.parameters(), *self.memory_model.parameters()])
-
-    @torch.no_grad()
-    def track(self, transitions: Transitions) -> None:
-        """Score the transitions of one step, then let the memory take them in; it is empty again where episodes end."""
-        surprise, state = self._step_memory(transitions)
-        self.state.write(transitions.env_index, state, transitions.done)
-        self._memo = Memo.of(surprise, transitions.next_obs)
-
-    @torch.no_grad()
-    def bonus(self, transitions: Transitions) -> Tensor:
-        """``eta`` times the surprise of each transition, float32 ``(B,)``: of those just tracked as they were met."""
-        if self._memo is not None and self._memo.is_valid_for(transitions.next_obs):
-            surprise = self._memo.output
-        else:
-            surprise, _ = self._step_memory(transitions)
-        return (self.config.eta * surprise).to(torch.float32)
 
     def update(self, transitions: Transitions) -> dict[str, float]:
         """One rollout: the auto-encoder over its minibatches, then the memory model over pieces of episodes.
@@ -140,7 +123,7 @@ class WorldModel(DensityReward[WorldModelConfig]):
         """A bonus depends on its episode up to it."""
         return Guarantees(depends_on="episode")
 
-    def _step_memory(self, transitions: Transitions) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def step(self, transitions: Transitions) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """The surprise of each transition, ``(B,)``, and what the memories would be after it."""
         codes, following = self.posterior(transitions.obs).mean, self.posterior(transitions.next_obs).mean
         inputs = torch.cat([self.actions.encode(transitions.action, codes.dtype), codes], 1)

@@ -11,7 +11,9 @@ with Euclidean norms; discrete actions have their cross-entropy in place of the 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from math import prod
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +26,8 @@ from harness_episodic.dynamics import Dynamics
 from harness_episodic.encoders import build_encoder
 from harness_episodic.methods.base import EpisodicReward, LearnedReward, embedding_diagnostics
 from harness_episodic.particles import Bank, DistanceScale, batch_distances, particle_bonus
+
+ParticleT = TypeVar("ParticleT", bound=APTConfig | ICMAPTConfig)
 
 
 class _Particles(nn.Module):
@@ -86,22 +90,18 @@ class _Particles(nn.Module):
         return batch_distances(embedded, embedded, self.config.neighbours)
 
 
-class APT(EpisodicReward[APTConfig]):
-    """Distances to near neighbours of the batch; see the module for formulas and `APTConfig` for every choice.
+class _ParticleReward(EpisodicReward[ParticleT]):
+    """Distances to near neighbours of embedded states; a subclass embeds them.
 
-    Raises:
-        UserError: When observations are not a box of numbers, or the architecture does not fit them.
+    Attributes:
+        particles: Distances and the bonus that they make.
     """
 
-    def __init__(self, config: APTConfig, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
-        super().__init__(config, spaces, n_envs, device, seed)
-        random = config.representation == "random"
-        self.encoder: nn.Module = nn.Flatten()
-        if random:
-            self.encoder = build_encoder(config, self.shape, images=self.images, generator=self.generator)
-        self.particles = _Particles(config, config.feature_dim if random else prod(self.shape))
-        self.requires_grad_(False)
-        self.to(self.device)
+    particles: _Particles
+
+    @abstractmethod
+    def embed(self, states: Tensor) -> Tensor:
+        """Embedded states, ``(B, D)``, of states as they are stored."""
 
     @torch.no_grad()
     def observe(self, transitions: Transitions) -> None:
@@ -120,6 +120,24 @@ class APT(EpisodicReward[APTConfig]):
         """The bonus of each state among those of the batch, float32 ``(B,)``."""
         states = transitions.states(self.config.bonus_on)
         return self.particles.bonus(self.embed(states), states)
+
+
+class APT(_ParticleReward[APTConfig]):
+    """Distances to near neighbours of the batch; see the module for formulas and `APTConfig` for every choice.
+
+    Raises:
+        UserError: When observations are not a box of numbers, or the architecture does not fit them.
+    """
+
+    def __init__(self, config: APTConfig, spaces: Spaces, n_envs: int, device: torch.device | str, seed: int) -> None:
+        super().__init__(config, spaces, n_envs, device, seed)
+        random = config.representation == "random"
+        self.encoder: nn.Module = nn.Flatten()
+        if random:
+            self.encoder = build_encoder(config, self.shape, images=self.images, generator=self.generator)
+        self.particles = _Particles(config, config.feature_dim if random else prod(self.shape))
+        self.requires_grad_(False)
+        self.to(self.device)
 
     def update(self, transitions: Transitions) -> dict[str, float]:
         """Nothing to learn."""
@@ -146,7 +164,7 @@ class APT(EpisodicReward[APTConfig]):
         return self.encoder(self.network_input(states))
 
 
-class ICMAPT(LearnedReward[ICMAPTConfig]):
+class ICMAPT(_ParticleReward[ICMAPTConfig], LearnedReward[ICMAPTConfig]):
     """APT in a space of inverse and forward dynamics; see the module for formulas and `ICMAPTConfig` for every choice.
 
     Raises:
@@ -169,24 +187,6 @@ class ICMAPT(LearnedReward[ICMAPTConfig]):
         )
         self.particles = _Particles(config, config.feature_dim)
         self.start_learning(self.dynamics.parameters())
-
-    @torch.no_grad()
-    def observe(self, transitions: Transitions) -> None:
-        """On-policy: let the states of this step join the bank, and their distances count for the scale."""
-        states = transitions.states(self.config.bonus_on)
-        self.particles.see_step(self.embed(states), states)
-
-    @torch.no_grad()
-    def observe_batch(self, transitions: Transitions) -> None:
-        """Off-policy: let a sampled batch join the bank, and its distances count for the scale."""
-        states = transitions.states(self.config.bonus_on)
-        self.particles.see_sampled(self.embed(states), states)
-
-    @torch.no_grad()
-    def bonus(self, transitions: Transitions) -> Tensor:
-        """The bonus of each state among those of the batch, float32 ``(B,)``."""
-        states = transitions.states(self.config.bonus_on)
-        return self.particles.bonus(self.embed(states), states)
 
     def losses(self, batch: Transitions) -> dict[str, Tensor]:
         """The sum of both models' losses, the inverse model's weighted, then each without its weight."""
