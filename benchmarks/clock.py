@@ -11,14 +11,19 @@ import torch
 CPU = torch.device("cpu")
 
 
+def clock_of(device: torch.device) -> Callable[[], float]:
+    """A clock in seconds: processor time, to which other work adds nothing, or the wall's once a GPU is done."""
+
+    def when_done() -> float:
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
+    return time.process_time if device.type == "cpu" else when_done
+
+
 def time_call(work: Callable[[], Any], device: torch.device = CPU) -> float:
-    """Of one call: processor time, to which other work on the machine adds nothing, or a GPU's time from first to last."""
-    if device.type == "cpu":
-        start = time.process_time()
-        work()
-        return time.process_time() - start
-    torch.cuda.synchronize()
-    start = time.perf_counter()
+    """Of one call, by `clock_of` the device."""
+    clock = clock_of(device)
+    start = clock()
     work()
-    torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return clock() - start

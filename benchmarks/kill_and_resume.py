@@ -179,11 +179,11 @@ def specs() -> list[RunSpec]:
     return found
 
 
-def run(spec: RunSpec, results: Path) -> None:
+def run(spec: RunSpec, results: Path, device: str = "cpu") -> None:
     """Train in this process."""
     from harness.training.run import train
 
-    train(spec, results, device="cpu")
+    train(spec, results, device=device)
 
 
 def run_and_kill(spec: RunSpec, results: Path, rng: random.Random, train: Train, *, while_saving: bool) -> str | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from first_party import first_party_methods, on_policy
 from torch import Tensor
 
 from harness.planning.resolve import deep_merge
@@ -100,17 +101,11 @@ def build(name: str, n_envs: int, n_steps: int) -> Measured:
     return Measured(assembly)
 
 
-def on_policy_methods() -> list[str]:
-    known = installed()
-    ours = [name for name, method in known.methods.items() if method.plugin.distribution == "exploration-harness"]
-    return sorted(name for name in ours if "on_policy" in known.method(name).works_with)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for option, default in (("envs", 32), ("steps", 128), ("rounds", 3)):
         parser.add_argument(f"--{option}", type=int, default=default)
-    parser.add_argument("--methods", nargs="+", default=["none", *on_policy_methods()])
+    parser.add_argument("--methods", nargs="+", default=["none", *on_policy(first_party_methods())])
     options = parser.parse_args()
     names = list(dict.fromkeys([BASELINE, *options.methods]))
     measured = {name: build(name, options.envs, options.steps) for name in names}

@@ -12,7 +12,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
 
 from harness.registry import installed
-from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec
+from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, RewardSpec, RunSpec, training_version
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,19 @@ class Workload:
             combine = Combination(mode="two_critics" if self.algorithm == "ppo" else "sum")
             reward = RewardSpec(name=self.reward, config=complete(known.method(self.reward), self.config), combine=combine)
         algorithm = complete(known.algorithm(self.algorithm), {**self.settings, "threads": threads})
+        environment: Any = known.config_class(known.environment(self.family)).model_validate(dict(self.environment))
         return RunSpec(
             suite="benchmark",
             task=self.family,
             method=self.reward or "none",
             seed=0,
-            environment=EnvironmentSpec(family=self.family, config=complete(known.environment(self.family), self.environment)),
+            environment=EnvironmentSpec(family=self.family, config=environment.model_dump(mode="json")),
             algorithm=AlgorithmSpec(name=self.algorithm, config=algorithm),
             reward=reward,
             steps=10**9,
             evaluation=EvaluationSpec(every=10**9, episodes=1),
             checkpoint_every=10**9,
+            training_version=training_version(environment),
         )
 
     def without_bonus(self, threads: int) -> RunSpec:

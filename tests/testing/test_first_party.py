@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from first_party import first_party_methods
 
-from harness.registry import installed
 from harness.testing import Subject, run_checks
 
-METHODS = sorted(name for name, method in installed().methods.items() if method.plugin.distribution == "exploration-harness")
+METHODS = first_party_methods()
 
 
 def failures(subject: Subject) -> list[str]:
