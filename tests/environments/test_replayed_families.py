@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import replay
+from families import ENVIRONMENTS
 
 from harness.registry import installed
 from harness.runs.folder import RunFolder
@@ -15,15 +16,15 @@ LIGHT = {"classic_control", "deep_sea", "gymnasium", "minigrid"}
 
 
 def test_every_installed_family_is_a_case() -> None:
-    assert {name.partition(" ")[0] for name in replay.CASES} == set(installed().environments)
+    assert {name.partition(" ")[0] for name in ENVIRONMENTS} == set(installed().environments)
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(name, marks=[] if name in LIGHT else [pytest.mark.slow]) for name in replay.CASES]
+    "case", [pytest.param(name, marks=[] if name in LIGHT else [pytest.mark.slow]) for name in ENVIRONMENTS]
 )
 def test_checkpoints_and_resuming_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     monkeypatch.setattr(run, "REPORT_SECONDS", 0.0)
-    spec = replay.spec_of(replay.CASES[case])
+    spec = replay.spec_of(ENVIRONMENTS[case])
     found, reports = replay.check(spec, tmp_path)
     assert found == []
     restores = RunFolder.of(spec, tmp_path / "broken").read().status.restores
