@@ -206,6 +206,11 @@ class IntrinsicReward(nn.Module, Generic[ConfigT]):
         """
         return {}
 
+    def update_generator(self) -> torch.Generator:
+        """Random numbers on the device for one update, decided by `generator`, which stays on the CPU and moves on."""
+        seed = int(torch.randint(2**62, (), generator=self.generator))
+        return torch.Generator(self.device).manual_seed(seed)
+
     def guarantees(self) -> Guarantees:
         """What the method claims beyond the interface; may depend on its configuration."""
         return Guarantees()

@@ -1,8 +1,8 @@
-"""How a rollout is cut into minibatches."""
+"""How a rollout is cut into minibatches, and what is logged of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -40,3 +40,18 @@ def minibatches(
         else:
             indices = env_index.argsort(stable=True) if order == "environment" else torch.arange(n, device=device)
         yield from indices.tensor_split(parts)
+
+
+def mean_losses(losses: Sequence[Mapping[str, Tensor]]) -> dict[str, float]:
+    """What is logged of an update: the mean of each scalar over minibatches, fetched from the device once.
+
+    Args:
+        losses: Detached scalars by name, the same names for every minibatch.
+
+    Returns:
+        The means by name; nothing where there was no minibatch.
+    """
+    if not losses:
+        return {}
+    means = torch.stack([torch.stack(list(loss.values())) for loss in losses]).mean(0).tolist()
+    return dict(zip(losses[0], means, strict=True))

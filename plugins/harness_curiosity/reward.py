@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from harness.errors import UserError
 from harness.nn.frames import FrameSelector
-from harness.nn.minibatches import minibatches
+from harness.nn.minibatches import mean_losses, minibatches
 from harness.nn.normalisers import bonus_normaliser
 from harness.rewards import IntrinsicReward, Spaces, Transitions
 from harness_curiosity.config import CuriosityConfig, MinibatchConfig
@@ -90,7 +90,7 @@ class CuriosityReward(IntrinsicReward[ConfigT]):
         """
         self.update_statistics(transitions)
         random = self.update_generator()
-        return means_of([self._step(transitions[index], random) for index in self.minibatches(transitions, random)])
+        return mean_losses([self._step(transitions[index], random) for index in self.minibatches(transitions, random)])
 
     def update_statistics(self, transitions: Transitions) -> None:
         """Show the statistics of observations the states of a rollout, if they go on after the warm-up."""
@@ -129,11 +129,6 @@ class CuriosityReward(IntrinsicReward[ConfigT]):
             nn.utils.clip_grad_value_(self._trained, self.config.gradient_bound)
         self.optimizers["networks"].step()
 
-    def update_generator(self) -> torch.Generator:
-        """Random numbers on the device for one update, decided by `generator`, which stays on the CPU."""
-        seed = int(torch.randint(2**62, (), generator=self.generator))
-        return torch.Generator(self.device).manual_seed(seed)
-
     def get_extra_state(self) -> dict[str, Any]:
         """The base's, and how much of the warm-up is still to come."""
         return super().get_extra_state() | {"warm_up_left": self._warm_up_left}
@@ -147,12 +142,6 @@ class CuriosityReward(IntrinsicReward[ConfigT]):
         losses = self.losses(batch, random)
         self.descend(next(iter(losses.values())))
         return {name: loss.detach() for name, loss in losses.items()}
-
-
-def means_of(parts: list[dict[str, Tensor]]) -> dict[str, float]:
-    """The mean of each number over parts that have the same names."""
-    stacked = torch.stack([torch.stack(list(part.values())) for part in parts]).mean(0).tolist()
-    return dict(zip(parts[0], stacked, strict=True))
 
 
 def takes_convolutions(architecture: str, shape: tuple[int, ...], images: bool) -> bool:

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from harness.nn.diagnostics import target_diagnostics
 from harness.nn.layers import mlp, orthogonal
+from harness.nn.minibatches import mean_losses
 from harness.rewards import Guarantees, Spaces, Transitions
 from harness_curiosity.gaussians import Gaussian
 from harness_curiosity.generative_configs import TDVAEConfig
 from harness_curiosity.likelihoods import StateLikelihood
 from harness_curiosity.recurrent import RecurrentReward
-from harness_curiosity.reward import means_of
 from harness_curiosity.sequences import RecurrentState, lstm_step, segment_batches, segments
 
 
@@ -146,7 +146,7 @@ class TDVAE(RecurrentReward[TDVAEConfig]):
             losses = self._segment_losses(transitions, rows[part], inside[part], random)
             self.descend(losses["loss"])
             learned.append({name: loss.detach() for name, loss in losses.items()})
-        return means_of(learned)
+        return mean_losses(learned)
 
     def losses(self, batch: Transitions, random: torch.Generator) -> dict[str, Tensor]:
         """The loss and its terms over a rollout's pieces of episodes."""

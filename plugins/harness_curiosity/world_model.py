@@ -19,12 +19,12 @@ from torch.nn import functional as F
 from harness.nn.actions import ActionCodec
 from harness.nn.diagnostics import evenly_spaced_indices
 from harness.nn.layers import orthogonal
+from harness.nn.minibatches import mean_losses
 from harness.rewards import Guarantees, Spaces, Transitions
 from harness_curiosity.density import DensityReward
 from harness_curiosity.generative_configs import WorldModelConfig
 from harness_curiosity.mixtures import MixtureRNN
 from harness_curiosity.recurrent import RecurrentReward
-from harness_curiosity.reward import means_of
 from harness_curiosity.sequences import RecurrentState, lstm_step, segment_batches, segments
 
 
@@ -69,7 +69,7 @@ class WorldModel(RecurrentReward[WorldModelConfig], DensityReward[WorldModelConf
             losses = self.memory_losses(transitions, codes, following, rows[part], inside[part])
             self.descend(losses["loss"])
             remembered.append({name: loss.detach() for name, loss in losses.items()})
-        return means_of(learned) | {f"memory_{name}": value for name, value in means_of(remembered).items()}
+        return mean_losses(learned) | {f"memory_{name}": value for name, value in mean_losses(remembered).items()}
 
     def losses(self, batch: Transitions, random: torch.Generator) -> dict[str, Tensor]:
         """What `DensityReward.vae_losses` gives of the next states."""

@@ -24,7 +24,7 @@ from harness.nn.diagnostics import evenly_spaced_indices, target_diagnostics
 from harness.nn.distillation import DistillationPair, masked_mean
 from harness.nn.frames import FrameSelector
 from harness.nn.layers import Encoder
-from harness.nn.minibatches import minibatches
+from harness.nn.minibatches import mean_losses, minibatches
 from harness.nn.moments import ReturnNormaliser
 from harness.nn.observations import ObservationNormaliser
 from harness.rewards import Guarantees, IntrinsicReward, Spaces, Transitions
@@ -93,7 +93,7 @@ class SND(IntrinsicReward[ConfigT]):
         """
         if len(transitions) < 2:
             raise ValueError(f"an update needs two transitions or more, not {len(transitions)}")
-        random = self._update_generator()
+        random = self.update_generator()
         parts = minibatches(
             transitions.env_index,
             self.config.minibatches,
@@ -102,9 +102,7 @@ class SND(IntrinsicReward[ConfigT]):
             min_size=2,
             random=random,
         )
-        losses = [self._learn(self.batch(transitions, index, random)) for index in parts]
-        means = torch.stack([torch.stack(list(loss.values())) for loss in losses]).mean(0).tolist()
-        return dict(zip(losses[0], means, strict=True))
+        return mean_losses([self._learn(self.batch(transitions, index, random)) for index in parts])
 
     @torch.no_grad()
     def diagnose(self, transitions: Transitions) -> dict[str, float]:
@@ -164,11 +162,6 @@ class SND(IntrinsicReward[ConfigT]):
     def _full_minibatch(self, transitions: Transitions) -> Minibatch:
         index = torch.arange(len(transitions), device=self.device)
         return self.batch(transitions, index, torch.Generator(self.device))
-
-    def _update_generator(self) -> torch.Generator:
-        """Random numbers on the device for one update, decided by `generator`, which stays on the CPU."""
-        seed = int(torch.randint(2**62, (), generator=self.generator))
-        return torch.Generator(self.device).manual_seed(seed)
 
     def _learn(self, batch: Minibatch) -> dict[str, Tensor]:
         terms = self.objective.terms(batch)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.nn.minibatches import MinibatchOrder, minibatches
+from harness.nn.minibatches import MinibatchOrder, mean_losses, minibatches
 
 
 def env_index(steps: int, envs: int = 3) -> torch.Tensor:
@@ -55,3 +55,12 @@ def test_permutations_differ_between_passes_and_follow_the_seed() -> None:
 @pytest.mark.parametrize("order", ["time", "shuffled", "environment"])
 def test_a_single_transition(order: MinibatchOrder) -> None:
     assert [part.tolist() for part in minibatches(env_index(1, 1), 32, order, min_size=2)] == [[0]]
+
+
+def test_losses_are_averaged_by_name() -> None:
+    losses = [
+        {"predictor": torch.tensor(1.0), "target": torch.tensor(-2.0)},
+        {"predictor": torch.tensor(4.0), "target": torch.tensor(0.0)},
+    ]
+    assert mean_losses(losses) == {"predictor": 2.5, "target": -1.0}
+    assert mean_losses([]) == {}

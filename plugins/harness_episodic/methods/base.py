@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from harness.nn.diagnostics import effective_rank, evenly_spaced_indices
 from harness.nn.episodes import EpisodeRings, episode_capacity
 from harness.nn.frames import FrameSelector
-from harness.nn.minibatches import minibatches
+from harness.nn.minibatches import mean_losses, minibatches
 from harness.nn.normalisers import bonus_normaliser
 from harness.rewards import IntrinsicReward, Spaces, Transitions
 from harness_episodic.configs.base import MEMORY_WITHOUT_LIMIT, EpisodicConfig, LearnedConfig
@@ -94,7 +94,7 @@ class LearnedReward(EpisodicReward[LearnedT]):
             epochs=self.config.epochs,
             random=self.generator,
         )
-        return means_of([self._step(transitions[index]) for index in parts])
+        return mean_losses([self._step(transitions[index]) for index in parts])
 
     def descend(self, loss: Tensor, parameters: list[nn.Parameter], optimizer: torch.optim.Optimizer) -> None:
         """One step down a loss, the norm of its gradients bounded if the configuration bounds it."""
@@ -108,11 +108,6 @@ class LearnedReward(EpisodicReward[LearnedT]):
         losses = self.losses(batch)
         self.descend(next(iter(losses.values())), self._trained, self.optimizers["networks"])
         return {name: loss.detach() for name, loss in losses.items()}
-
-
-def means_of(records: list[dict[str, Tensor]]) -> dict[str, float]:
-    """The mean of each scalar over records that have the same names."""
-    return {name: float(torch.stack([record[name] for record in records]).mean()) for name in records[0]} if records else {}
 
 
 def embedding_diagnostics(embedded: Tensor) -> dict[str, float]:

@@ -20,14 +20,13 @@ from torch import Tensor
 from harness.nn.distillation import DistillationPair
 from harness.nn.episodes import EpisodeRings
 from harness.nn.memo import Memo
-from harness.nn.minibatches import minibatches
+from harness.nn.minibatches import mean_losses, minibatches
 from harness.nn.moments import RunningMoments
 from harness.nn.observations import ObservationNormaliser
 from harness.rewards import Guarantees, Spaces, Transitions
 from harness_episodic.configs.dynamics import NGUConfig, PseudoCountsConfig
 from harness_episodic.encoders import build_encoder
 from harness_episodic.kernel import Kernel, NeighbourMemory, UsualDistance
-from harness_episodic.methods.base import means_of
 from harness_episodic.methods.dynamics import DynamicsReward
 
 PseudoCountsT = TypeVar("PseudoCountsT", bound=PseudoCountsConfig)
@@ -179,7 +178,7 @@ class NGU(_Counting[NGUConfig]):
             epochs=self.config.epochs,
             random=self.generator,
         )
-        return metrics | means_of([self._learn_novelty(states[index]) for index in parts])
+        return metrics | mean_losses([self._learn_novelty(states[index]) for index in parts])
 
     def diagnose(self, transitions: Transitions) -> dict[str, float]:
         """What `PseudoCounts.diagnose` returns.
