@@ -28,14 +28,9 @@ from harness.training.assembly import Assembly, assemble
 
 TASK = "KeyCorridorS3R3"
 PPO = {"network": "minigrid", "batch_size": 256, "n_epochs": 4, "learning_rate": 1e-3, "threads": 1}
-RND = {
-    "convolutions": "raileanu2020",
-    "observation_normalisation": "none",
-    "warm_up_steps": 0,
-    "feature_dim": 128,
-    "mask": "none",
-}
-"""What suites/minigrid.yaml says of `rnd`."""
+CELLS = {"convolutions": "raileanu2020", "observation_normalisation": "none", "warm_up_steps": 0, "feature_dim": 128}
+SETTINGS = {"rnd": CELLS | {"mask": "none"}, "icm": CELLS, "disagreement": CELLS}
+"""What the methods are told whose defaults are made for larger images: to embed these cells as suites/minigrid.yaml has it."""
 
 PRESETS = {"e3b": "compact", "apt": "on_policy", "icm_apt": "on_policy"}
 """Presets that are not the first: those for few environments and on-policy learners."""
@@ -69,7 +64,7 @@ def reward_spec(name: str) -> RewardSpec:
     method = known.method(name)
     presets = known.presets(method)
     chosen = presets.get(PRESETS.get(name, next(iter(presets), "")))
-    values: dict[str, Any] = deep_merge(chosen.config if chosen else {}, RND if name == BASELINE else {})
+    values: dict[str, Any] = deep_merge(chosen.config if chosen else {}, SETTINGS.get(name, {}))
     config = known.config_class(method).model_validate(values).model_dump(mode="json")
     return RewardSpec(name=name, config=config, combine=Combination(mode="sum"))
 
