@@ -78,6 +78,21 @@ class HarnessVecEnv(VecEnv):
     def enable_metrics(self) -> None:
         """Turn on those ``metrics`` that cost time; called once, before the first reset, on evaluation environments only."""
 
+    def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray | None:
+        """A picture for people of what an environment shows, uint8 ``(height, width, 3)``; ``None`` where there is none.
+
+        Images show their newest frame; whoever declares vectors can draw them, or ask the simulator. A picture may take long:
+        only films ask for them. Asking changes nothing.
+
+        Args:
+            observation: One observation, ``(*shape)``.
+            env: The environment that shows it at present; ``None`` for an episode's last one, whose environment has gone on.
+
+        Raises:
+            UserError: Something that drawing needs is missing on this machine; says what.
+        """
+        return None if self.frame_channels is None else newest_frame(observation, self.frame_channels)
+
     @abstractmethod
     def reset(self) -> VecEnvObs:
         """Begin a new episode everywhere, with the seeds given to `reseed` since the last reset, if any."""
@@ -106,6 +121,19 @@ class HarnessVecEnv(VecEnv):
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
         return [False] * len(list(self._get_indices(indices)))
+
+
+def newest_frame(observation: np.ndarray, channels: int) -> np.ndarray | None:
+    """The last frame of a stack ``(channels * stack, height, width)`` as a picture ``(height, width, 3)``.
+
+    Args:
+        observation: The stack of frames, uint8.
+        channels: Channels of one frame; 1 for grey or 3 for red, green and blue, of others there is no picture.
+    """
+    if channels not in (1, 3):
+        return None
+    frame = np.moveaxis(observation[-channels:], 0, -1)
+    return np.repeat(frame, 3, axis=2) if channels == 1 else np.ascontiguousarray(frame)
 
 
 def validate_discrete_actions(actions: np.ndarray, n: int) -> np.ndarray:

@@ -49,7 +49,8 @@ def make(config: ClassicControlConfig, n_envs: int, *, threads: int = 1) -> EnvP
 
     actions = discrete_converter(action_space) if config.actions == "discrete" else scaled_converter(action_space)
     view = ScaledState() if config.scaled else Vectors(observation_space)
-    return EnvPoolVecEnv(open_pool, n_envs, view, actions, metrics=partial(MountainCarMetrics, goal=GOAL[config.task]))
+    metrics = partial(MountainCarMetrics, goal=GOAL[config.task])
+    return EnvPoolVecEnv(open_pool, n_envs, view, actions, metrics=metrics, draw="engine")
 
 
 class GoalRewards:
@@ -75,6 +76,10 @@ class GoalRewards:
     def reset(self, env_id: np.ndarray) -> tuple[Any, dict[str, Any]]:
         """Begin new episodes."""
         return self._pool.reset(env_id)
+
+    def render(self, env_id: np.ndarray, side: int) -> np.ndarray:
+        """Pictures of the environments ``env_id``."""
+        return self._pool.render(env_id, side)
 
 
 class ScaledState(ObservationConverter):

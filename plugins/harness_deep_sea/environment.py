@@ -22,6 +22,9 @@ from harness_deep_sea.config import DeepSeaConfig
 
 _EPISODES_PER_DRAW = 32
 
+_CELL_PIXELS = 8
+_WATER, _TREASURE, _AGENT, _LINES = (18, 52, 86), (242, 183, 5), (255, 255, 255), (36, 78, 120)
+
 
 class DeepSeaVecEnv(HarnessVecEnv):
     """A batch of DeepSea grids.
@@ -77,6 +80,16 @@ class DeepSeaVecEnv(HarnessVecEnv):
         infos = self._end_of_episodes(goal)
         self._begin_episode()
         return self._observations(), rewards, np.ones(self.num_envs, bool), infos
+
+    def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray:
+        """The grid from above: dark water, the goal's cell in yellow, the agent's in white; it is gone after the last row."""
+        size = self.config.size
+        cells = np.full((size, size, 3), _WATER, np.uint8)
+        cells[size - 1, size - 1] = _TREASURE
+        cells[observation.reshape(size, size) > 0] = _AGENT
+        picture = cells.repeat(_CELL_PIXELS, axis=0).repeat(_CELL_PIXELS, axis=1)
+        picture[::_CELL_PIXELS] = picture[:, ::_CELL_PIXELS] = _LINES
+        return picture
 
     def close(self) -> None:
         """Nothing to release."""

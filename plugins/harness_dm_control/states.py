@@ -37,6 +37,7 @@ def make(config: DmControlConfig, n_envs: int, *, threads: int = 1) -> EnvPoolVe
         action_repeat=config.action_repeat,
         rewards=_ball_in_cup if config.task == "ball_in_cup_catch" else None,
         metrics=FirstRewardMetrics if config.task in SPARSE else None,
+        draw="opengl",
     )
 
 

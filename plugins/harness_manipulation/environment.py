@@ -43,4 +43,5 @@ def make(config: ManipulationConfig, n_envs: int, *, threads: int = 1) -> EnvPoo
         if task_info.dictionary
         else Vectors(observation_space)
     )
-    return EnvPoolVecEnv(open_pool, n_envs, view, scaled_converter(action_space), metrics=FirstRewardMetrics)
+    actions = scaled_converter(action_space)
+    return EnvPoolVecEnv(open_pool, n_envs, view, actions, metrics=FirstRewardMetrics, draw="opengl")

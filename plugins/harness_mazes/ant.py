@@ -18,7 +18,7 @@ from harness_mazes.visited import VisitedCells
 
 ACTIONS = 8
 METRICS = ("success", "time_to_first_reward", "coverage")
-_CELL_METRES = 4.0  # metres; gymnasium-robotics' AntMaze scales its maps by it
+CELL_METRES = 4.0  # metres; gymnasium-robotics' AntMaze scales its maps by it
 _ONLY_ENV = np.zeros(1, np.int64)
 
 
@@ -84,5 +84,5 @@ class AntMaze(gymnasium.Env[np.ndarray, np.ndarray]):
 
     def _flatten(self, observation: dict[str, np.ndarray]) -> np.ndarray:
         position = observation["achieved_goal"]
-        self._visited.add(_ONLY_ENV, position[None] / _CELL_METRES)
+        self._visited.add(_ONLY_ENV, position[None] / CELL_METRES)
         return np.concatenate([position, observation["observation"], observation["desired_goal"]], dtype=np.float32)

@@ -13,9 +13,10 @@ from harness import HarnessVecEnv
 from harness.environments.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Pool, SuccessRewards, scaled_converter
 from harness.environments.episode_metrics import FirstRewardMetrics
 from harness.environments.vector.batch import GymnasiumVecEnv
-from harness_mazes.ant import ACTIONS, METRICS, make_ant, observation_size
+from harness_mazes.ant import ACTIONS, CELL_METRES, METRICS, make_ant, observation_size
 from harness_mazes.config import MazeConfig
 from harness_mazes.maps import Maze
+from harness_mazes.pictures import draw_maze
 from harness_mazes.visited import VisitedCells
 
 _POOLS = {"point_umaze": "PointMaze_UMaze-v3", "point_medium": "PointMaze_Medium-v3", "point_large": "PointMaze_Large-v3"}
@@ -34,7 +35,8 @@ def make(config: MazeConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
     factories = [partial(make_ant, config) for _ in range(n_envs)]
     observations = spaces.Box(-np.inf, np.inf, (observation_size(config),), np.float32)
     actions = spaces.Box(-1.0, 1.0, (ACTIONS,), np.float32)
-    return GymnasiumVecEnv(factories, observations, actions, processes=threads, metrics=METRICS)
+    draw = partial(draw_maze, maze=config.maze, cell_size=CELL_METRES)
+    return GymnasiumVecEnv(factories, observations, actions, processes=threads, metrics=METRICS, draw=draw)
 
 
 def _make_point_mazes(config: MazeConfig, n_envs: int, threads: int) -> EnvPoolVecEnv:
@@ -50,6 +52,7 @@ def _make_point_mazes(config: MazeConfig, n_envs: int, threads: int) -> EnvPoolV
         FlattenedDict(observation_space, ("observation", "desired_goal")),
         scaled_converter(action_space),
         metrics=partial(PointMetrics, maze=config.maze),
+        draw=partial(draw_maze, maze=config.maze, cell_size=1.0),
     )
 
 

@@ -35,6 +35,7 @@ def make(config: MiniGridConfig, n_envs: int, *, threads: int = 1) -> HarnessVec
         observations,
         discrete_converter(action_space),
         metrics=FirstRewardMetrics,
+        draw="engine",
     )
 
 
@@ -55,3 +56,7 @@ class RewardsEnd:
         """Finish a step."""
         observations, rewards, terminated, truncated, info = self._pool.recv()
         return observations, rewards, terminated | (rewards != 0), truncated, info
+
+    def render(self, env_id: np.ndarray, side: int) -> np.ndarray:
+        """Pictures of the environments ``env_id``."""
+        return self._pool.render(env_id, side)

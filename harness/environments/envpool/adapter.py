@@ -18,7 +18,7 @@ Facts of EnvPool 1.2.5 that this is built around (each is held by a test):
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,8 +26,12 @@ from harness.environments.base import NO_INFO, HarnessVecEnv, StepReturn, episod
 from harness.environments.envpool.actions import ActionConverter
 from harness.environments.envpool.batches import StepResult, assign_rows, sort_rows
 from harness.environments.envpool.observations import ObservationConverter
+from harness.environments.envpool.opengl import require_opengl
 from harness.environments.envpool.pool import Pool
 from harness.environments.episode_metrics import EpisodeMetrics
+
+_OPENGL_SIDE = 240
+"""Pixels of a picture's side where OpenGL draws it: without a GPU, EnvPool's 480 take twenty times as long."""
 
 
 class EnvPoolVecEnv(HarnessVecEnv):
@@ -42,6 +46,8 @@ class EnvPoolVecEnv(HarnessVecEnv):
             that ends on the way ends the step.
         rewards: What a batch earns, ``(n,)``, where EnvPool's own rewards are known to be wrong.
         metrics: Makes what `enable_metrics` turns on, for N environments.
+        draw: Where pictures come from: a function of one observation as the agent sees it, EnvPool's ``engine``, or its
+            ``opengl`` where that needs OpenGL, as MuJoCo does; ``None`` for `HarnessVecEnv`'s own.
     """
 
     def __init__(
@@ -54,11 +60,12 @@ class EnvPoolVecEnv(HarnessVecEnv):
         action_repeat: int = 1,
         rewards: Callable[[StepResult], np.ndarray] | None = None,
         metrics: Callable[[int], EpisodeMetrics] | None = None,
+        draw: Callable[[np.ndarray], np.ndarray] | Literal["engine", "opengl"] | None = None,
     ) -> None:
         super().__init__(num_envs, observations.space, actions.space, frame_channels=observations.frame_channels)
         self._open_pool, self._observations, self._actions = open_pool, observations, actions
         self._action_repeat, self._rewards = action_repeat, rewards
-        self._make_metrics = metrics
+        self._make_metrics, self._draw = metrics, draw
         self._metrics: EpisodeMetrics | None = None
         self._pool: Pool | None = None
         self._envs = np.arange(num_envs, dtype=np.int32)
@@ -67,6 +74,23 @@ class EnvPoolVecEnv(HarnessVecEnv):
     def enable_metrics(self) -> None:
         """Put the family's metrics, if it has any, into the info of every episode's end."""
         self._metrics = self._make_metrics(self.num_envs) if self._make_metrics else None
+
+    def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray | None:
+        """What was chosen as ``draw``; EnvPool shows environments as they are, and so no episode's last observation.
+
+        Raises:
+            UserError: It takes OpenGL, and there is none.
+        """
+        if self._draw is None:
+            return super().picture(observation, env)
+        if callable(self._draw):
+            return self._draw(observation)
+        if env is None:
+            return None
+        if self._draw == "opengl":
+            require_opengl()
+        side = _OPENGL_SIDE if self._draw == "opengl" else 0
+        return np.array(self._require_pool.render(self._envs[env : env + 1], side)[0])
 
     def reset(self) -> np.ndarray:
         """Begin a new episode everywhere; makes a new batch after `reseed`."""

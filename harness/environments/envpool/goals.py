@@ -35,3 +35,7 @@ class SuccessRewards:
     def reset(self, env_id: np.ndarray) -> tuple[Any, dict[str, Any]]:
         """Begin new episodes, in the middle of others too."""
         return self._pool.reset(env_id)
+
+    def render(self, env_id: np.ndarray, side: int) -> np.ndarray:
+        """Pictures of the environments ``env_id``."""
+        return self._pool.render(env_id, side)

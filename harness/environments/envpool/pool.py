@@ -30,6 +30,10 @@ class Pool(Protocol):
         """Begin a new episode in the environments ``env_id`` (int32): observations and info."""
         ...
 
+    def render(self, env_id: np.ndarray, side: int) -> np.ndarray:
+        """Pictures of the environments ``env_id`` (int32) at this moment, uint8 ``(n, side, side, 3)``; 0 for EnvPool's size."""
+        ...
+
 
 @dataclass(frozen=True)
 class EnvPoolTask:
@@ -99,6 +103,10 @@ class _FastPool:
         """Begin new episodes."""
         self._pool._reset(env_id)
         return self._pool._to(self._pool._recv(), True, True)
+
+    def render(self, env_id: np.ndarray, side: int) -> np.ndarray:
+        """Pictures from the simulator's own camera."""
+        return self._pool._render(env_id, side, side, -1)  # EnvPool's own method refuses unless the batch was made for it
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -31,6 +31,7 @@ class GymnasiumVecEnv(HarnessVecEnv):
         metrics: Names in ``info["metrics"]`` of each episode's last step, all of them numbers, NaN for what is not measured of
             an episode; reported once `enable_metrics` is called.
         frame_channels: Channels of one frame of stacked images, see `HarnessVecEnv`.
+        draw: Function from one observation to a picture, see `HarnessVecEnv.picture`; ``None`` for that of images.
     """
 
     def __init__(
@@ -42,10 +43,11 @@ class GymnasiumVecEnv(HarnessVecEnv):
         processes: int = 0,
         metrics: Sequence[str] = (),
         frame_channels: int | None = None,
+        draw: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
         agent_actions, self._first_action = _counted_from_zero(action_space)
         super().__init__(len(factories), observation_space, agent_actions, frame_channels=frame_channels)
-        self._metrics, self._metrics_enabled = tuple(metrics), False
+        self._metrics, self._metrics_enabled, self._draw = tuple(metrics), False, draw
         self._workers: list[EnvWorker] = []
         self._stepper: Stepper | None = None
         layout = Layout(self.num_envs, observation_space, action_space, len(self._metrics))
@@ -63,6 +65,10 @@ class GymnasiumVecEnv(HarnessVecEnv):
     def enable_metrics(self) -> None:
         """Put the metrics into the info of every episode's end."""
         self._metrics_enabled = bool(self._metrics)
+
+    def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray | None:
+        """What ``draw`` makes of an observation; without it, the newest frame of images."""
+        return super().picture(observation, env) if self._draw is None else self._draw(observation)
 
     def reset(self) -> np.ndarray:
         """Begin a new episode everywhere."""

@@ -12,12 +12,14 @@ from pydantic import ValidationError
 
 from harness.config.describe import describe_settings
 from harness.environments.base import NO_INFO, HarnessVecEnv, StepReturn
+from harness.errors import UserError
 from harness.testing.families.family import SEEDS, Family, Rollout, reset, step
 from harness.testing.families.resuming import actions_again, declared_way
 from harness.testing.outcomes import CheckFailed, NotApplicable, require
 from harness.training import trees
 
 _STATE_STEPS = 40
+_PICTURES = 10  # steps that are looked at, beside the ends of episodes
 _IMAGE_DIMENSIONS = 3
 
 
@@ -200,6 +202,39 @@ def state(family: Family) -> None:
             _require_same(rest, after, range(len(SEEDS)), why)
 
 
+def pictures(family: Family) -> None:
+    """Where environments can be seen, pictures are all of one size, and looking at them changes nothing."""
+    with family.environments() as env:
+        env.enable_metrics()
+        seen = reset(env, SEEDS)
+        shapes = {_picture_shape(env, seen.observations[0][0], 0)}
+        if shapes == {None}:
+            raise NotApplicable("environments show no pictures")
+        for t, actions in enumerate(family.rollout.actions):
+            step(env, seen, actions)
+            last = seen.infos[t][0].get("terminal_observation")
+            if t < _PICTURES:
+                shapes.add(_picture_shape(env, seen.observations[-1][0], 0))
+            if last is not None and (shape := _picture_shape(env, last, None)) is not None:
+                shapes.add(shape)
+        require(len(shapes) == 1, "pictures of one size, whatever they show", shapes)
+        _require_same(family.rollout, seen, range(len(SEEDS)), "while somebody looks at pictures")
+
+
+def _picture_shape(env: HarnessVecEnv, observation: np.ndarray, index: int | None) -> tuple[int, ...] | None:
+    given = observation.copy()
+    try:
+        picture = env.picture(given, index)
+    except UserError as error:
+        raise NotApplicable(str(error)) from None
+    require(np.array_equal(given, observation), "an observation to be left as it was given", "another one")
+    if picture is None:
+        return None
+    good = isinstance(cast(object, picture), np.ndarray) and picture.dtype == np.uint8 and picture.ndim == _IMAGE_DIMENSIONS
+    require(good and picture.shape[2] == 3, "a picture as uint8 (height, width, 3)", _shape(np.asarray(picture)))
+    return picture.shape
+
+
 def closing(family: Family) -> None:
     """Closing twice does no harm, and environments that were never reset can be closed."""
     with family.environments() as env:
@@ -220,6 +255,7 @@ FAMILY_CHECKS: tuple[FamilyCheck, ...] = (
     FamilyCheck(
         "actions", "the same actions lead new environments to the same place, on any number of threads", actions_again
     ),
+    FamilyCheck("pictures", "pictures are of one size, and looking at them changes nothing", pictures),
     FamilyCheck("close", "closing twice does no harm", closing),
 )
 """Every check, in the order in which they are shown."""
