@@ -15,7 +15,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import listing, plugins, results, run, suites, tune, watch
+from harness.cli import listing, play, plugins, results, run, suites, tune, watch
 from harness.cli.display.console import open_console
 from harness.errors import UserError, shorten
 
@@ -66,6 +66,8 @@ app.command("tune", epilog=tune.EPILOG)(tune.tune)
 app.command("report")(results.report)
 app.command("status")(results.status)
 app.command("watch")(watch.watch)
+app.command("play")(play.play)
+app.command("export")(play.export)
 app.command("list")(listing.list_)
 app.command("show")(listing.show)
 app.command("check")(suites.check)

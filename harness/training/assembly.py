@@ -17,9 +17,10 @@ from harness.algorithms.reward_wrapper import BonusVecEnv
 from harness.config import EnvironmentConfig
 from harness.environments.base import HarnessVecEnv
 from harness.environments.checked import CheckedVecEnv
+from harness.environments.stand_in import StandInVecEnv
 from harness.registry import Registry
 from harness.rewards import IntrinsicReward, Spaces
-from harness.spec import Purpose, RunSpec, derive_seeds
+from harness.spec import EvaluationSpec, Purpose, RunSpec, derive_seeds
 from harness.training.contracts import check_learner, load_learner, load_reward, make_environments
 from harness.training.evaluation import number_of_envs
 
@@ -52,8 +53,17 @@ class Assembly:
         self.evaluation_env.close()
 
 
-def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembly:
+def assemble(
+    spec: RunSpec, device: torch.device, registry: Registry, *, only_evaluate: EvaluationSpec | None = None
+) -> Assembly:
     """Build a run's environments, method and learner, all seeded by the run.
+
+    Args:
+        spec: Specification of the run.
+        device: Where networks live.
+        registry: Finds what the run names.
+        only_evaluate: How the policy is to be evaluated where nothing will be trained: there are no environments for training
+            then, only something that looks like them; ``None`` for training.
 
     Raises:
         harness.errors.PluginError: Something that the run names cannot be imported, or does not meet its contract.
@@ -65,7 +75,13 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
     family = registry.environment(spec.environment.family)
     env_config = registry.config_class(family).model_validate(spec.environment.config)
     assert isinstance(env_config, EnvironmentConfig)
-    base = make_environments(registry, family, env_config, config.n_envs, config.threads)
+    evaluation_env: HarnessVecEnv | None = None
+    if only_evaluate is None:
+        base = make_environments(registry, family, env_config, config.n_envs, config.threads)
+    else:
+        n_envs = number_of_envs(only_evaluate)
+        evaluation_env = make_environments(registry, family, env_config, n_envs, config.threads)
+        base = StandInVecEnv(evaluation_env, config.n_envs)
     monitor = VecMonitor(CheckedVecEnv(base))
     log = None if base.exact_state else ActionLog(base.action_space, base.num_envs)
     learner_env = LearnerVecEnv(monitor, base, env_config, log)
@@ -77,7 +93,8 @@ def assemble(spec: RunSpec, device: torch.device, registry: Registry) -> Assembl
         bonus_env.check = MethodCheck(spec.reward.name, reward.device)
     learning = learner(config, LearnerContext(spec, registry, base, learner_env, bonus_env, device))
     check_learner(registry, algorithm, learning)
-    evaluation_env = make_environments(registry, family, env_config, number_of_envs(spec.evaluation), config.threads)
+    if evaluation_env is None:
+        evaluation_env = make_environments(registry, family, env_config, number_of_envs(spec.evaluation), config.threads)
     evaluation_env.enable_metrics()
     return Assembly(base, monitor, learner_env, bonus_env, reward, learning, evaluation_env)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -49,6 +49,19 @@ class Episode:
     cut: bool = False
 
 
+class Spectator(Protocol):
+    """Watches one environment of an evaluation, which takes no notice of it."""
+
+    env: int
+    """The environment that is watched."""
+
+    def begin(self, observation: np.ndarray) -> None:
+        """An episode that counts begins with this observation, ``(*shape)``."""
+
+    def see_step(self, observation: np.ndarray, reward: float, *, ended: bool) -> None:
+        """A step of it came to this observation, which is its last one if it ``ended`` there."""
+
+
 def number_of_envs(evaluation: EvaluationSpec) -> int:
     """How many environments an evaluation steps together."""
     return min(evaluation.episodes, MAX_ENVS)
@@ -62,6 +75,7 @@ def evaluate(
     index: int,
     *,
     on_wait: OnWait | None = None,
+    spectator: Spectator | None = None,
 ) -> list[Episode]:
     """Play full episodes with the learner's policy.
 
@@ -74,6 +88,7 @@ def evaluate(
         seed: Seed of the run.
         index: The evaluation's number; it and ``seed`` determine all randomness.
         on_wait: Told now and then of an episode that has not ended after many steps.
+        spectator: Shown every step of one environment; ``None`` for nobody.
 
     Returns:
         ``evaluation.episodes`` episodes, ordered by environment and then time.
@@ -82,7 +97,7 @@ def evaluate(
         RunError: The environments return what they may not, such as a reward that is not finite.
     """
     seeds = derive_seeds(seed, Purpose.EVALUATION, index, env.num_envs + 1)
-    played = _Evaluation(env, learner, evaluation, on_wait)
+    played = _Evaluation(env, learner, evaluation, on_wait, spectator)
     try:
         with randomness.temporary_seed(seeds[-1]):
             number = 0
@@ -98,8 +113,16 @@ def evaluate(
 class _Evaluation:
     """The episodes of an evaluation, and how far the present ones are."""
 
-    def __init__(self, env: HarnessVecEnv, learner: Learner, evaluation: EvaluationSpec, on_wait: OnWait | None) -> None:
+    def __init__(
+        self,
+        env: HarnessVecEnv,
+        learner: Learner,
+        evaluation: EvaluationSpec,
+        on_wait: OnWait | None,
+        spectator: Spectator | None,
+    ) -> None:
         n_envs = env.num_envs
+        self._spectator = spectator
         self._env, self._learner, self._evaluation = env, learner, evaluation
         self._quota = [evaluation.episodes // n_envs + (i < evaluation.episodes % n_envs) for i in range(n_envs)]
         self._check = AnswerCheck(env)
@@ -120,6 +143,8 @@ class _Evaluation:
         env.reseed(seeds)
         observations: Any = env.reset()
         self._check.observations(observations)
+        if self._spectator and not self._is_done(self._spectator.env):
+            self._spectator.begin(observations[self._spectator.env])
         state, starts = None, np.ones(n_envs, dtype=bool)
         while any(not self._is_done(i) and not cut[i] for i in range(n_envs)):
             actions, state = self._learner.predict(
@@ -133,15 +158,27 @@ class _Evaluation:
             starts = dones
             returns += rewards
             lengths += 1
+            was_over = self._spectator is None or cut[self._spectator.env] or self._is_done(self._spectator.env)
             for i in np.flatnonzero(dones).tolist():
                 if not cut[i] and not self._is_done(i):
                     metrics = dict(infos[i].get("metrics") or {})
                     self.episodes[i].append(Episode(float(returns[i]), int(lengths[i]), metrics))
                 returns[i] = lengths[i] = 0
             self._cut_long_ones(returns, lengths, cut)
+            if self._spectator and not was_over:
+                self._show(self._spectator, step, cut)
             if self.steps % _NOTICE_EVERY == 0:
                 longest = max((int(lengths[i]) for i in range(n_envs) if not self._is_done(i) and not cut[i]), default=0)
                 self._notices.consider(longest, sum(map(len, self.episodes)))
+
+    def _show(self, spectator: Spectator, step: StepReturn, cut: np.ndarray) -> None:
+        """Let the spectator see a step of an episode that counts."""
+        env, (observations, rewards, dones, infos) = spectator.env, step
+        ended = bool(dones[env])
+        last: np.ndarray = infos[env]["terminal_observation"] if ended else cast(np.ndarray, observations)[env]
+        spectator.see_step(last, float(rewards[env]), ended=ended or bool(cut[env]))
+        if ended and not self._is_done(env):
+            spectator.begin(cast(np.ndarray, observations)[env])
 
     def _cut_long_ones(self, returns: np.ndarray, lengths: np.ndarray, cut: np.ndarray) -> None:
         """End the episodes that are too long; their environments wait for the next reset of all."""
