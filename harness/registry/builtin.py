@@ -78,6 +78,7 @@ def harness_report_sections() -> Sequence[ReportSection]:
         ReportSection(name="tasks", build=f"{modules}.tasks:build", order=600, summary="Scores and curves of each task."),
         ReportSection(name="measurements", build=f"{modules}.measurements:build", order=700, summary="Beside the return."),
         ReportSection(name="published", build=f"{modules}.published:build", order=800, summary="Published numbers."),
+        ReportSection(name="films", build=f"{modules}.films:build", order=850, summary="Strips of pictures of episodes."),
         ReportSection(name="runs", build=f"{modules}.runs:build", order=900, summary="How the runs stand."),
         ReportSection(name="methods", build=f"{modules}.methods:build", order=1000, summary="Every setting of each method."),
         ReportSection(name="normalisation", build=f"{modules}.normalisation:build", order=1100, summary="Constants of tasks."),
