@@ -23,7 +23,8 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 def play(
     run: RunPath,
     episodes: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000, help="Episodes; as many as the run's own if not given.", show_default=False)
+        int | None,
+        typer.Option(min=1, max=1_000_000, help="Episodes; as many as the run's own if not given.", show_default=False),
     ] = None,
     deterministic: Annotated[
         bool | None,
@@ -39,9 +40,7 @@ def play(
             "--seed", min=0, help="Instead of the seeds of the run's last evaluation; repeatable.", show_default=False
         ),
     ] = None,
-    max_steps: Annotated[
-        int | None, typer.Option(min=1, help="Cut episodes after so many steps.", show_default=False)
-    ] = None,
+    max_steps: Annotated[int | None, typer.Option(min=1, help="Cut episodes after so many steps.", show_default=False)] = None,
     device: Device = "auto",
     show: Annotated[bool, typer.Option("--show", help="Show an episode in the terminal.")] = False,
     window: Annotated[bool, typer.Option("--window", help="Show an episode in a window of the desktop.")] = False,
@@ -99,7 +98,9 @@ def export(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.zip", help="Where to; named after task, method and seed, in this folder, if not given.", show_default=False
+            metavar="FILE.zip",
+            help="Where to; named after task, method and seed, in this folder, if not given.",
+            show_default=False,
         ),
     ] = None,
     as_json: AsJson = False,

@@ -7,6 +7,7 @@ it shows.
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -118,10 +119,11 @@ def _decode(file: Path, data: bytes) -> np.ndarray:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:  # opening looks at its beginning alone
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=("PNG",)) as image:  # reads its beginning alone
+            warnings.simplefilter("error")
             width, height = image.size
             if width * height <= _MAX_PIXELS:
                 return np.asarray(image.convert("RGB"))
-    except Exception as error:  # a decoder fed with anything may raise anything
+    except Exception as error:  # noqa: BLE001  a decoder that is fed with anything may raise anything
         raise Unreadable(file, f"is no picture that can be read ({error})") from None
     raise Unreadable(file, f"is larger than any strip, {width} x {height} pixels")

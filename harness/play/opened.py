@@ -116,8 +116,7 @@ def _restore(folder: RunFolder, record: RunRecord, assembly: Assembly) -> tuple[
     learner, reward = assembly.learner, assembly.reward
     check = SoundnessCheck(assembly)
     try:
-        if state["digest"] != record.digest:
-            raise ResultsError(f"{folder.checkpoint}: the checkpoint is another run's")
+        _check_digest(folder, record, state)
         learner.begin(record.spec.steps)
         learner.load_state_dict(state["learner"], state["observations"])
         if reward is not None:
@@ -133,6 +132,11 @@ def _restore(folder: RunFolder, record: RunRecord, assembly: Assembly) -> tuple[
     except RunError as error:
         raise ResultsError(f"{folder.checkpoint}: {error}") from error
     return step, evaluations
+
+
+def _check_digest(folder: RunFolder, record: RunRecord, state: Any) -> None:
+    if state["digest"] != record.digest:
+        raise ResultsError(f"{folder.checkpoint}: the checkpoint is another run's")
 
 
 def _load(folder: RunFolder) -> tuple[int, Any]:
@@ -152,4 +156,3 @@ def _load(folder: RunFolder) -> tuple[int, Any]:
                 raise ResultsError(f"{folder.path}: there is no checkpoint yet, so there is no policy to look at")
         time.sleep(_PAUSE_SECONDS)
     raise AssertionError
-

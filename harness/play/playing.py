@@ -148,7 +148,10 @@ def play(run: OpenedRun, request: PlayRequest) -> Played:
     wanted = [(seed, 0) for seed in request.seeds] or [(spec.seed, own)]
     film = _Film()
     try:
-        played = [_play_seed(run, request, evaluation, seed, index, film if i == 0 else None) for i, (seed, index) in enumerate(wanted)]
+        played = [
+            _play_seed(run, request, evaluation, seed, index, film if number == 0 else None)
+            for number, (seed, index) in enumerate(wanted)
+        ]
         recorded = None if request.seeds or evaluation != spec.evaluation else _recorded(run)
         filmed = played[0].episodes[request.filmed] if request.films else None
         video = strip = None
@@ -172,9 +175,7 @@ def _play_seed(
         family = run.record.spec.environment.family
         camera = Camera(env, evaluation, request.filmed, family, lambda frame: [take(frame) for take in takers] and None)
     try:
-        episodes = evaluate(
-            env, run.assembly.learner, evaluation, seed, index, on_wait=request.on_wait, spectator=camera
-        )
+        episodes = evaluate(env, run.assembly.learner, evaluation, seed, index, on_wait=request.on_wait, spectator=camera)
     except RunError as error:
         raise RunError(f"{run.folder.path}: {error}") from error
     return PlayedSeed(seed, index, episodes)

@@ -18,6 +18,8 @@ from harness_cliff.config import CliffConfig
 
 UP, RIGHT, DOWN, LEFT = range(4)
 _ROWS, _COLUMNS = np.array([-1, 0, 1, 0]), np.array([0, 1, 0, -1])  # where each action leads
+_GROUND, _CLIFF, _GOAL, _AGENT = (240, 236, 226), (190, 60, 50), (60, 150, 80), (40, 90, 170)
+_CELL_PIXELS = 12
 
 
 def make(config: CliffConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
@@ -78,6 +80,13 @@ class CliffVecEnv(HarnessVecEnv):
             self._begin(ended)
             observations = self._observations()
         return observations, goal.astype(np.float32), dones, infos
+
+    def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray:
+        """The grid from above: the cliff in red, the goal in green, the agent in blue."""
+        cells = np.full((self.config.height, self.config.width, 3), _GROUND, np.uint8)
+        cells[-1, 1:-1], cells[-1, -1] = _CLIFF, _GOAL
+        cells[observation.reshape(cells.shape[:2]) > 0] = _AGENT
+        return cells.repeat(_CELL_PIXELS, axis=0).repeat(_CELL_PIXELS, axis=1)
 
     def close(self) -> None:
         """Nothing to release."""
