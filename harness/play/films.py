@@ -119,11 +119,12 @@ def _decode(file: Path, data: bytes) -> np.ndarray:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=("PNG",)) as image:  # reads its beginning alone
-            warnings.simplefilter("error")
-            width, height = image.size
-            if width * height <= _MAX_PIXELS:
-                return np.asarray(image.convert("RGB"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Pillow's of pictures that are larger than anybody wants
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:  # reads its beginning alone
+                width, height = image.size
+                if width * height <= _MAX_PIXELS:
+                    return np.asarray(image.convert("RGB"))
     except Exception as error:  # noqa: BLE001  a decoder that is fed with anything may raise anything
         raise Unreadable(file, f"is no picture that can be read ({error})") from None
     raise Unreadable(file, f"is larger than any strip, {width} x {height} pixels")

@@ -51,13 +51,16 @@ def test_other_algorithms_play_their_last_evaluation_again(algorithm: str, tmp_p
     assert experiment.play(folder, device="cpu").agrees
 
 
-def test_an_interrupted_run_plays_with_what_it_has_learned_so_far(tmp_path: Path) -> None:
-    spec, looks = make_spec(**SHORT), iter([False, False, True])
+@pytest.mark.parametrize(("iterations", "agrees"), [(1, None), (2, True), (3, None)])
+def test_an_interrupted_run_plays_with_what_it_has_learned_so_far(
+    tmp_path: Path, iterations: int, agrees: bool | None
+) -> None:
+    spec, looks = make_spec(**SHORT), iter([False] * iterations)  # the second of four iterations ends with an evaluation
     assert train(spec, tmp_path, device="cpu", stop=lambda: next(looks, True)).state == "interrupted"
     played = experiment.play(tmp_path / spec.path, device="cpu")
-    assert 0 < played.run.step < spec.steps
+    assert played.run.step == 80 * iterations
     assert len(played.seeds[0].episodes) == spec.evaluation.episodes
-    assert played.agrees is None
+    assert played.agrees is agrees
 
 
 def test_seeds_episodes_and_actions_are_chosen_freely(car: Path) -> None:

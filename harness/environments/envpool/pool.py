@@ -31,7 +31,7 @@ class Pool(Protocol):
         ...
 
     def render(self, env_id: np.ndarray, side: int) -> np.ndarray:
-        """Pictures of the environments ``env_id`` (int32) now, uint8 ``(n, side, side, 3)``; EnvPool's size if ``side`` is 0."""
+        """Pictures of the environments ``env_id`` now, uint8 ``(n, side, side, 3)``; of EnvPool's size if ``side`` is 0."""
         ...
 
 
