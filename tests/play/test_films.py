@@ -83,6 +83,7 @@ def test_a_gif_shows_the_episode(plain: Path, tmp_path: Path) -> None:
             assert np.abs(shown.astype(int) - enlarge(frame.picture)).max() < 8
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # imageio-ffmpeg leaves closing pipes to Python
 def test_an_mp4_shows_the_episode(plain: Path, tmp_path: Path) -> None:
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     _, frames = frames_of(plain, video=tmp_path / "film.mp4", fps=10)
