@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from support.claims import elsewhere, write_claim
 
 from harness.planning.load import load
@@ -28,8 +29,11 @@ checkpoint: {every: 160}
 """
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "harness", "run", "sea.yaml", "--device", "cpu", "--no-report", *arguments]
+RUN = ("run", "sea.yaml", "--device", "cpu", "--no-report")
+
+
+def start() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "harness", *RUN]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
@@ -39,18 +43,19 @@ def the_run(workplace: Path, steps: int) -> RunFolder:
     return RunFolder.of(spec, workplace / RESULTS)
 
 
-def test_fault_d_without_waiting_the_exit_code_says_that_the_plan_is_not_whole(workplace):
+def test_fault_d_without_waiting_the_exit_code_says_that_the_plan_is_not_whole(workplace, harness):
     folder = the_run(workplace, 160)
     write_claim(folder.path / "claim", elsewhere())
-    output, _ = (process := start("--no-wait")).communicate(timeout=120)
-    assert process.returncode == 1, output
+    code, output, _ = harness(*RUN, "--no-wait")
+    assert code == 1, output
     assert "skipped" in output
     assert "in use by process" in output
     (folder.path / "claim").unlink()
-    output, _ = (process := start("--no-wait")).communicate(timeout=120)
-    assert process.returncode == 0, output
+    code, output, _ = harness(*RUN, "--no-wait")
+    assert code == 0, output
 
 
+@pytest.mark.slow
 def test_fault_d_who_waits_for_a_run_finishes_it_when_its_owner_is_killed(workplace):
     folder = the_run(workplace, 24_000)
     first = start()

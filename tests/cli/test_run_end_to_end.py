@@ -152,23 +152,23 @@ def test_failing_run_is_named_and_the_others_finish(workplace, monkeypatch):
     assert log.exists()  # of a run that was not in this plan
 
 
-def test_fault_l_what_cannot_be_built_is_told_before_anything_is_started(workplace):
+def test_fault_l_what_cannot_be_built_is_told_before_anything_is_started(workplace, harness):
     suite = workplace / "small.yaml"
     suite.write_text(suite.read_text().replace("ppo: {}", "ppo: {}\n  misfit: {algorithm: {network: burda2018}}"))
     for command in (("check", "small.yaml"), ("run", "small.yaml", "--workers", "2")):
-        code, lines, errors = finish(*command)
-        assert (code, lines) == (2, [])
+        code, output, errors = harness(*command)
+        assert (code, output) == (2, "")
         assert "method 'misfit' cannot be built on tasks 'n4', 'n5': " in errors
         assert "'methods.misfit.algorithm.network: sb3'" in errors
         assert errors.count("cannot be built") == 1
     assert not Path("results").exists()
-    assert finish("check", "small.yaml", "--no-build")[0] == 0
+    assert harness("check", "small.yaml", "--no-build")[0] == 0
 
 
-def test_fault_l_rnd_on_the_seven_by_seven_cells_of_minigrid(workplace):
+def test_fault_l_rnd_on_the_seven_by_seven_cells_of_minigrid(workplace, harness):
     Path("cells.yaml").write_text(CELLS)
-    code, lines, errors = finish("check", "cells.yaml")
-    assert (code, lines) == (2, [])
+    code, output, errors = harness("check", "cells.yaml")
+    assert (code, output) == (2, "")
     tasks = ("'Empty-5x5', 'DoorKey-5x5'", "'DoorKey-5x5', 'Empty-5x5'")
     causes = [f"error: cells.yaml: method 'rnd' cannot be built on tasks {both}: images of 7x7 pixels" for both in tasks]
     assert errors.startswith(tuple(causes))
@@ -225,7 +225,8 @@ def test_two_signals_stop_at_once_and_the_message_claims_nothing_that_is_not_the
 
 
 def test_under_nohup_a_closed_terminal_stops_nothing(workplace):
-    process = start("run", "small.yaml", "--task", "n4", "--seeds", "1", "--steps", "256", hang_up=signal.SIG_IGN)
+    options = ("--task", "n4", "--method", "ppo", "--seeds", "1", "--steps", "256", "--no-report")
+    process = start("run", "small.yaml", *options, hang_up=signal.SIG_IGN)
     output, errors = signalled_when_started(process, signal.SIGHUP)
     assert (process.returncode, errors) == (0, "")
     assert "finished" in output

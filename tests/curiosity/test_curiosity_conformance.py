@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.conformance import QuickConformance
 
 from harness.testing import CHECKS, Check, MethodConformance, Subject
 
@@ -19,7 +20,7 @@ FLAT = {**SMALL, "architecture": "mlp"}
 """Without convolutions, which take most of the time."""
 
 
-class TestICM(MethodConformance):
+class TestICM(QuickConformance):
     method, config = "icm", {**FLAT, "inverse_hidden": 16}
 
 
@@ -33,7 +34,7 @@ class TestICMOfVAE(MethodConformance):
     method, preset, config = "icm", "burda2018_vae", {**FLAT, "warm_up_steps": 3, "epochs": 1}
 
 
-class TestDisagreement(MethodConformance):
+class TestDisagreement(QuickConformance):
     method, config = "disagreement", {**FLAT, "warm_up_steps": 3, "members": 3, "epochs": 1}
 
 
@@ -55,7 +56,11 @@ class Generative(MethodConformance):
         super().test_conforms(check)
 
 
-class TestVAE(Generative):
+class QuickGenerative(Generative, QuickConformance):
+    """The same, where what takes seconds is among the slow tests."""
+
+
+class TestVAE(QuickGenerative):
     method, config = "vae", GENERATIVE["vae"]
 
 
@@ -63,11 +68,11 @@ class TestWorldModel(Generative):
     method, config = "world_model", GENERATIVE["world_model"]
 
 
-class TestTDVAE(Generative):
+class TestTDVAE(QuickGenerative):
     method, config = "td_vae", GENERATIVE["td_vae"]
 
 
-class TestE2C(Generative):
+class TestE2C(QuickGenerative):
     method, config = "e2c", GENERATIVE["e2c"]
 
 

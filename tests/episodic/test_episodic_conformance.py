@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytest
+from support.conformance import QuickConformance
 
 from harness.testing import MethodConformance
 
@@ -39,7 +40,7 @@ class TestE3B(MethodConformance):
     config: ClassVar = INVERSE
 
 
-class TestCompactE3B(MethodConformance):
+class TestCompactE3B(QuickConformance):
     method, preset = "e3b", "compact"
     config: ClassVar = INVERSE
 
@@ -62,7 +63,7 @@ class TestPseudoCounts(MethodConformance):
     config: ClassVar = INVERSE | {"neighbours": 3}
 
 
-class TestNGU(MethodConformance):
+class TestNGU(QuickConformance):
     method = "ngu"
     config: ClassVar = INVERSE | {"neighbours": 3, "rnd_hidden": [32], "rnd_feature_dim": 16}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from snd.small import HEADS, SMALL
+from support.conformance import QuickConformance
 
 from harness.testing import CHECKS, MethodConformance, Subject
 
@@ -12,11 +13,11 @@ SLOW = {**SMALL, "minibatches": 2, "epochs": 3, "keep": 1.0, "bonus_clip": None}
 """For targets that run away from small predictors at first."""
 
 
-class TestV(MethodConformance):
+class TestV(QuickConformance):
     method, config = "snd_v", SLOW
 
 
-class TestSTD(MethodConformance):
+class TestSTD(QuickConformance):
     method, config = "snd_std", SLOW
 
 
@@ -24,23 +25,23 @@ class TestVIC(MethodConformance):
     method, config = "snd_vic", QUICK
 
 
-class TestBarlow(MethodConformance):
+class TestBarlow(QuickConformance):
     method, config = "snd_barlow", QUICK
 
 
-class TestSimCLR(MethodConformance):
+class TestSimCLR(QuickConformance):
     method, config = "snd_simclr", {**QUICK, **HEADS["snd_simclr"]}
 
 
-class TestBYOL(MethodConformance):
+class TestBYOL(QuickConformance):
     method, config = "snd_byol", {**QUICK, **HEADS["snd_byol"]}
 
 
-class TestCURL(MethodConformance):
+class TestCURL(QuickConformance):
     method, config = "snd_curl", QUICK
 
 
-class TestInverse(MethodConformance):
+class TestInverse(QuickConformance):
     method, config = "snd_inverse", QUICK
 
 

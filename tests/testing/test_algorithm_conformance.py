@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,9 +18,20 @@ from harness.registry import Registry
 from harness.registry.discovery import Plugin, PluginInfo, builtin_plugin
 from harness.testing import ALGORITHM_CHECKS, AlgorithmSubject, Check, CheckFailed, NotApplicable
 
+WHOLE = ("ppo", "sac")
+"""Algorithms that go through the whole kit every day, one on-policy and of discrete actions, one off-policy and continuous."""
 
-@pytest.mark.parametrize("check", ALGORITHM_CHECKS, ids=lambda check: check.name)
-@pytest.mark.parametrize("algorithm", SMALL_ALGORITHMS)
+QUICK = ("config", "presets", "spaces", "trains", "predict")
+"""Checks that the others go through every day; they are resumed with bonuses in ``algorithms/test_every_algorithm.py``."""
+
+
+def pairs() -> Iterator[Any]:
+    for name, check in product(SMALL_ALGORITHMS, ALGORITHM_CHECKS):
+        every_day = name in WHOLE or check.name in QUICK
+        yield pytest.param(name, check, id=f"{name}-{check.name}", marks=() if every_day else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("algorithm", "check"), pairs())
 def test_installed_algorithms_conform(algorithm: str, check: Check) -> None:
     settings = {key: value for key, value in SMALL_ALGORITHMS[algorithm].items() if key != "net_arch"}
     try:

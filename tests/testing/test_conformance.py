@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from support.conformance import LONG, QuickConformance
 from testing.toy_methods import (
     BROKEN,
     CRASHING,
@@ -25,37 +27,65 @@ from testing.toy_methods import (
 )
 
 from harness.errors import UnknownNameError
-from harness.testing import CHECKS, CheckFailed, MethodConformance, Subject, run_checks
+from harness.testing import CHECKS, CheckFailed, Subject, run_checks
 from harness.testing.checks.devices import moves
+from harness.testing.outcomes import CheckResult, result_of
 
 BY_NAME = {check.name: check for check in CHECKS}
 MISTAKES = [(check, mistake) for check, mistakes in BROKEN.items() for mistake in mistakes]
 
 
+def result(check: str, examined: Subject) -> CheckResult:
+    """What one check says."""
+    return result_of(check, BY_NAME[check].description, partial(BY_NAME[check].run, examined))
+
+
+def quick_checks(examined: Subject) -> dict[str, CheckResult]:
+    """What the checks say that do not take seconds, by name."""
+    return {name: result(name, examined) for name in BY_NAME if name not in LONG}
+
+
+def failed(results: dict[str, CheckResult]) -> list[CheckResult]:
+    return [one for one in results.values() if one.outcome == "failed"]
+
+
 @pytest.mark.parametrize("method", SOUND, ids=lambda method: method.__name__)
 def test_sound_methods_pass(method):
-    results = {result.check: result for result in run_checks(subject(method))}
-    assert [result for result in results.values() if result.outcome == "failed"] == []
-    if method is Sound:
-        missing = {"episodes"} if torch.cuda.is_available() else {"cuda", "episodes"}
-        assert {name for name, result in results.items() if result.outcome == "not applicable"} == missing
+    if method is not Sound:
+        assert failed(quick_checks(subject(method))) == []
+        return
+    results = {one.check: one for one in run_checks(subject(method))}
+    assert failed(results) == []
+    missing = {"episodes"} if torch.cuda.is_available() else {"cuda", "episodes"}
+    assert {name for name, one in results.items() if one.outcome == "not applicable"} == missing
 
 
 @pytest.mark.parametrize("method", SOUND_ON_POLICY, ids=lambda method: method.__name__)
 def test_sound_methods_that_follow_episodes_pass(method):
-    results = {result.check: result for result in run_checks(subject(method, works_with={"on_policy"}))}
-    assert [result for result in results.values() if result.outcome == "failed"] == []
-    assert results["episodes"].outcome == results["fresh_process"].outcome == "passed"
+    results = quick_checks(subject(method, works_with={"on_policy"}))
+    assert failed(results) == []
+    assert results["episodes"].outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(method, id=method.__name__, marks=() if method is PlantedCounts else pytest.mark.slow)
+        for method in (*SOUND[1:], *SOUND_ON_POLICY)
+    ],
+)
+@pytest.mark.parametrize("check", sorted(LONG))
+def test_sound_methods_pass_what_takes_seconds(check, method):
+    works_with = {"on_policy"} if method in SOUND_ON_POLICY else {"on_policy", "off_policy"}
+    assert result(check, subject(method, works_with=works_with)).outcome == "passed"
 
 
 def test_a_sound_counter_of_the_time_before_episodes_were_followed_passes():
-    results = list(run_checks(on_steps(PlantedCounts)))
-    assert [result for result in results if result.outcome == "failed"] == []
+    assert failed(quick_checks(on_steps(PlantedCounts))) == []
 
 
 def test_a_method_for_off_policy_algorithms_alone_is_examined_as_one():
-    results = run_checks(subject(Represents, works_with={"off_policy"}))
-    assert [result for result in results if result.outcome == "failed"] == []
+    assert failed(quick_checks(subject(Represents, works_with={"off_policy"}))) == []
     calls = []
 
     class Noted(Represents):
@@ -69,8 +99,7 @@ def test_a_method_for_off_policy_algorithms_alone_is_examined_as_one():
 
 
 def test_what_no_replay_buffer_feeds_is_not_examined_for_it():
-    results = {result.check: result for result in run_checks(subject(NeverLearns, works_with={"on_policy"}))}
-    assert results["off_policy"].outcome == "not applicable"
+    assert result("off_policy", subject(NeverLearns, works_with={"on_policy"})).outcome == "not applicable"
 
 
 @pytest.mark.parametrize(("check", "mistake"), MISTAKES, ids=lambda value: value)
@@ -81,12 +110,12 @@ def test_every_mistake_is_found(check, mistake):
 
 @pytest.mark.parametrize(("check", "method"), [(c, m) for c, methods in CRASHING.items() for m in methods])
 def test_what_a_method_raises_is_told_with_its_place(check, method):
-    (result,) = [result for result in run_checks(subject(method)) if result.check == check]
-    assert result.outcome == "failed"
-    assert "expected no exception, got " in result.message
+    found = result(check, subject(method))
+    assert found.outcome == "failed"
+    assert "expected no exception, got " in found.message
     if method is ImagesCrash:
-        assert "RuntimeError: mat1 and mat2 shapes cannot be multiplied" in result.message
-        assert "toy_methods.py:" in result.message
+        assert "RuntimeError: mat1 and mat2 shapes cannot be multiplied" in found.message
+        assert "toy_methods.py:" in found.message
 
 
 def test_every_check_has_a_method_that_fails_it():
@@ -115,7 +144,7 @@ def test_a_subject_is_configured_as_a_suite_would():
         Subject.named("rnd", preset="pechac2025")
 
 
-class TestInherited(MethodConformance):
+class TestInherited(QuickConformance):
     """How a plugin uses it, with a toy in the place of an installed method."""
 
     @classmethod

@@ -24,8 +24,8 @@ PACKAGES = [*EXAMPLES, *WRITTEN]
 TRAINING = ("double_dqn", "student")
 """Packages whose own tests train for a minute or two."""
 
-ONE_OF_A_KIND = ("cliff", "simhash", "tiny_network")
-"""An environment, a method and a network; the other packages with a suite provide the like, or are run in another test."""
+EVERY_DAY = ("simhash",)
+"""A package whose suite is run every day; the others are among the slow tests, or run in another test."""
 LEAST = {"methods": 15, "environments": 10, "algorithms": 10}
 """How many checks must apply, at least, to each kind that there is a conformance kit for."""
 WITH_SUITE = [name for name in EXAMPLES if (ROOT / "examples" / f"{PREFIX}{name}" / "suites").is_dir()]
@@ -93,6 +93,7 @@ def checked(installed: Path, provided: dict[str, dict[str, str]]) -> dict[str, l
     return {next(one[kind] for kind in one if kind != "checks"): one["checks"] for one in found}
 
 
+@pytest.mark.slow  # their own tests, which run every day, go through the same kits
 @pytest.mark.parametrize("package", PACKAGES)
 def test_what_it_provides_passes_its_check(
     checked: dict[str, list[dict[str, str]]], provided: dict[str, dict[str, str]], package: str
@@ -120,7 +121,7 @@ def test_it_passes_its_own_tests(installed: Path, package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "package", [pytest.param(name, marks=() if name in ONE_OF_A_KIND else pytest.mark.slow) for name in WITH_SUITE]
+    "package", [pytest.param(name, marks=() if name in EVERY_DAY else pytest.mark.slow) for name in WITH_SUITE]
 )
 def test_it_runs_in_its_suite(installed: Path, provided: dict[str, dict[str, str]], package: str) -> None:
     """The suite's last method on its first task, which the run says the package had a part in."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import off_policy
@@ -15,10 +16,11 @@ from harness.training import run as run_module
 from harness.training.run import train
 
 SMALL = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "minibatch_order": "shuffled", "keep": 0.5}
+SHORT: dict[str, Any] = {"steps": 480, "evaluate_every": 240, "checkpoint_every": 160}
 CASES = {
-    "none": make_spec(),
-    "sum": make_spec(reward="rnd", config=SMALL, combine={"mode": "sum"}),
-    "two critics": make_spec(reward="rnd", config=SMALL),
+    "none": make_spec(**SHORT),
+    "sum": make_spec(**SHORT, reward="rnd", config=SMALL, combine={"mode": "sum"}),
+    "two critics": make_spec(**SHORT, reward="rnd", config=SMALL),
     "off-policy": off_policy.CASES["rnd"],
 }
 

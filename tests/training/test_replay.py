@@ -36,12 +36,12 @@ CARTPOLE: dict[str, Any] = {
 
 PRIVATE_EYE: dict[str, Any] = {
     "family": "atari",
-    "environment": {"game": "private_eye", "episode_steps": 100, "size": 42},
-    "algorithm": {"n_envs": 2, "n_steps": 32, "batch_size": 64, "n_epochs": 1},
-    "steps": 512,
-    "evaluate_every": 512,
+    "environment": {"game": "private_eye", "episode_steps": 50, "size": 42},
+    "algorithm": {"n_envs": 2, "n_steps": 16, "batch_size": 32, "n_epochs": 1},
+    "steps": 256,
+    "evaluate_every": 256,
 }
-"""Episodes of 100 steps, which were cut at 64 when checkpoints still cut them."""
+"""Episodes of 50 steps, which were cut at 32 when checkpoints still cut them."""
 
 PPO = {
     "none": CARTPOLE,
@@ -97,10 +97,10 @@ def test_checkpoints_change_nothing_and_neither_does_an_interruption(tmp_path: P
 
 
 def test_episodes_longer_than_the_distance_between_checkpoints_are_logged(tmp_path: Path) -> None:
-    spec = make_spec(**PRIVATE_EYE, checkpoint_every=64)
+    spec = make_spec(**PRIVATE_EYE, checkpoint_every=32)
     train(spec, tmp_path)
     _, rows = read_csv_rows(RunFolder.of(spec, tmp_path).progress_file)
-    assert [float(row["rollout/ep_len_mean"]) for row in rows if row["rollout/ep_len_mean"]] == [100.0] * 5
+    assert [float(row["rollout/ep_len_mean"]) for row in rows if row["rollout/ep_len_mean"]] == [50.0] * 5
 
 
 def test_a_cut_comes_at_the_first_iteration_that_fills_the_log_whatever_is_saved(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.specs import make_spec
@@ -29,20 +30,21 @@ SMALL_RND = {
     "minibatch_order": "shuffled",
     "keep": 0.5,
 }
+SHORT: dict[str, Any] = {"steps": 800, "evaluate_every": 400, "checkpoint_every": 160}
 CASES = {
-    "none": make_spec(),
-    "sum": make_spec(reward="rnd", config=SMALL_RND, combine={"mode": "sum"}),
-    "two_critics": make_spec(reward="rnd", config=SMALL_RND),
-    "stochastic": make_spec(environment={"size": 6, "deterministic": False}, reward="rnd", config=SMALL_RND),
+    "none": make_spec(**SHORT),
+    "sum": make_spec(**SHORT, reward="rnd", config=SMALL_RND, combine={"mode": "sum"}),
+    "two_critics": make_spec(**SHORT, reward="rnd", config=SMALL_RND),
+    "stochastic": make_spec(**SHORT, environment={"size": 6, "deterministic": False}, reward="rnd", config=SMALL_RND),
     "atari": make_spec(
         family="atari",
-        environment={"game": "montezuma_revenge", "episode_steps": 30, "size": 42},
-        algorithm={"n_envs": 2, "n_steps": 16, "batch_size": 32, "n_epochs": 1},
+        environment={"game": "montezuma_revenge", "episode_steps": 15, "size": 42},
+        algorithm={"n_envs": 2, "n_steps": 8, "batch_size": 16, "n_epochs": 1},
         reward="rnd",
         config=SMALL_RND,
-        steps=192,
-        evaluate_every=96,
-        checkpoint_every=64,
+        steps=96,
+        evaluate_every=48,
+        checkpoint_every=32,
     ),
 }
 
@@ -153,16 +155,16 @@ def test_record_and_files_of_a_run(tmp_path: Path) -> None:
     folder = RunFolder.of(spec, tmp_path)
     record = folder.read()
     assert record.spec == spec
-    assert (status.state, status.step, status.attempts) == ("finished", 1600, 1)
+    assert (status.state, status.step, status.attempts) == ("finished", 800, 1)
     assert [entry.state for entry in status.history] == ["running", "finished"]
     assert record.provenance["packages"]["torch"]
     header, rows = read_csv_rows(folder.progress_file)
-    assert len(rows) == 20  # 1,600 steps, 80 per rollout
+    assert len(rows) == 10  # 800 steps, 80 per rollout
     for column in ("rollout/ep_rew_mean", "intrinsic/bonus_mean", "intrinsic/bonus_std", "train/intrinsic_value_loss"):
         assert column in header
         assert rows[-1][column] != ""
     _, episodes = read_csv_rows(folder.evaluations_file)
-    assert [int(row["step"]) for row in episodes] == [800] * 3 + [1600] * 3
+    assert [int(row["step"]) for row in episodes] == [400] * 3 + [800] * 3
     assert status.score == pytest.approx(sum(float(row["return"]) for row in episodes[-3:]) / 3)
     assert list(folder.path.glob("events.out.*"))
     assert not (folder.path / "claim").exists()
@@ -180,7 +182,7 @@ def test_evaluation_leaves_no_trace_on_training(tmp_path: Path) -> None:
 def test_progress_and_score_are_reported(tmp_path: Path) -> None:
     seen: list[RunProgress] = []
     train(CASES["none"], tmp_path, report=seen.append)
-    assert [*dict.fromkeys(progress.step for progress in seen)] == [*range(0, 1601, 80)]
+    assert [*dict.fromkeys(progress.step for progress in seen)] == [*range(0, 801, 80)]
     assert seen[0].score is None
     assert seen[-1].score is not None
 
@@ -188,7 +190,7 @@ def test_progress_and_score_are_reported(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     spec = CASES["none"]
     with pytest.raises(Interrupted):
-        train(spec, tmp_path, report=interrupted_at([900]))
+        train(spec, tmp_path, report=interrupted_at([450]))
     (checkpoint,) = RunFolder.of(spec, tmp_path).checkpoint.glob("step-*")
     state = json.loads((checkpoint / "state.json").read_text())
     state["state"]["digest"] = "00000000"
