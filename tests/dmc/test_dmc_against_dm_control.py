@@ -102,8 +102,14 @@ BY_STATE: dict[str, tuple[Callable[[Any, State], None], float]] = {
 }
 
 
-@pytest.mark.parametrize("repeat", [1, 3])
-@pytest.mark.parametrize("task", BY_STATE)
+@pytest.mark.parametrize(
+    ("task", "repeat"),
+    [
+        pytest.param(task, repeat, marks=() if repeat == 1 or task in CHEAP else pytest.mark.slow)
+        for task in BY_STATE
+        for repeat in (1, 3)
+    ],
+)
 def test_from_equal_states_the_same_happens(task: str, repeat: int, suite: Any):
     """EnvPool's random states, put into dm_control's own environment, which then takes every action ``repeat`` times."""
     put, accuracy = BY_STATE[task]

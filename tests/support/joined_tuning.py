@@ -20,7 +20,7 @@ def main() -> None:
     place = SuiteFolder(Path(folder))
     study = place.study(*overrides, storage=storage or None, grace_seconds=int(grace))
     budget = Budget(Limit(int(trials)))
-    tune(study, place.results, place.workers(), budget=budget, workers=int(workers), on_event=print_event)
+    tune(study, place.results, place.processes(), budget=budget, workers=int(workers), on_event=print_event)
 
 
 if __name__ == "__main__":

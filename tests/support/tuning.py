@@ -6,11 +6,13 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.execution.session import WorkerSession
 from harness.execution.worker_pool import WorkerPool
 from harness.planning.load import Plan, load
 from harness.tuning.storage import StorageHandle, open_storage
 from harness.tuning.study import Limit, StudyDefinition, TuningStudy
 from harness.tuning.tuner import Budget, tune
+from support.in_process import InProcess
 
 TESTS = Path(__file__).parents[1]
 TRAIN = "support.synthetic_training:train"
@@ -54,8 +56,12 @@ class SuiteFolder:
         self.open.append(handle)
         return TuningStudy(definition, handle)
 
-    def workers(self) -> WorkerPool:
-        """Processes whose training takes milliseconds."""
+    def workers(self) -> WorkerSession:
+        """Training that takes milliseconds, in this process."""
+        return InProcess(self.results, TRAIN)
+
+    def processes(self) -> WorkerSession:
+        """The same in processes, as a study outside of tests has it."""
         return WorkerPool(self.results, train=TRAIN)
 
     def close(self) -> None:

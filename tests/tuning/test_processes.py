@@ -135,6 +135,7 @@ def schema(database):
     return f"{database}?options=-csearch_path%3D{name}"
 
 
+@pytest.mark.slow
 def test_four_processes_share_one_postgresql_database(place, schema):
     share(place, 12, schema)
 
@@ -151,6 +152,7 @@ def test_dead_worker_on_postgresql_is_missed_and_its_trial_taken_over(place, sch
     check_whole(place.study(storage=schema, grace_seconds=4), 3)
 
 
+@pytest.mark.slow  # without training it is tried in ``test_storage_secrets.py``
 def test_nothing_that_the_command_leaves_or_says_knows_the_password(place, schema):
     """With real training, whose ``run.json`` records the command."""
     options = ["--trials", "1", "--seeds", "1", "--steps", "128", "--confirm", "0", "--task", "n4", "--workers", "1"]
