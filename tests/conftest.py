@@ -34,3 +34,9 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports of this process come without figures, which take most of the time."""
     monkeypatch.setattr("harness.report.rendering.inline_svgs", lambda plot: [])
     monkeypatch.setattr("harness.report.rendering.render_files", lambda plot: {})
+
+
+@pytest.fixture
+def any_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made has whatever weights: to decompose large matrices, for orthogonal ones, takes seconds."""
+    monkeypatch.setattr(torch.nn.init, "orthogonal_", lambda weight, *_, **__: weight)

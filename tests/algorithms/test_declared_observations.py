@@ -133,7 +133,10 @@ def test_images_too_small_for_the_convolutions_are_refused(algorithm: str) -> No
         assemble(spec(algorithm, (20, 7, 7), 20, reward=False), torch.device("cpu"), registry())
 
 
-@pytest.mark.parametrize(("algorithm", "network", "shape"), [("ppo", "minigrid", (20, 7, 7)), ("dqn", "sb3", (64, 42, 42))])
+@pytest.mark.parametrize(
+    ("algorithm", "network", "shape"),
+    [("ppo", "minigrid", (20, 7, 7)), pytest.param("dqn", "sb3", (64, 42, 42), marks=pytest.mark.slow)],
+)
 def test_unlucky_images_are_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, algorithm: str, network: str, shape: tuple[int, ...]
 ) -> None:

@@ -14,11 +14,11 @@ from harness.training import run
 from harness.training.run import train
 
 REWARDS = (None, "rnd", "snd_vic")
-BOTH_BONUSES = ("ppo", "sac")
-"""Algorithms of either kind that are tried with the second bonus as well; the others are among the slow tests."""
+WHOLE = ("ppo", "sac")
+"""Algorithms of either kind that are tried with and without each bonus every day, and the others with RND."""
 
 PAIRS = [
-    pytest.param(name, reward, marks=pytest.mark.slow if reward == "snd_vic" and name not in BOTH_BONUSES else ())
+    pytest.param(name, reward, marks=() if reward == "rnd" or name in WHOLE else pytest.mark.slow)
     for name in SMALL_ALGORITHMS
     for reward in REWARDS
 ]
@@ -43,7 +43,13 @@ def test_an_interrupted_run_ends_like_an_unbroken_one(tmp_path: Path, algorithm:
     assert content(tmp_path / "whole", spec) == content(tmp_path / "broken", spec)
 
 
-@pytest.mark.parametrize("algorithm", SMALL_ALGORITHMS)
+ALIKE = ("a2c", "qr_dqn", "td3", "tqc")
+"""Algorithms that act in evaluations as another one does, which is tried every day."""
+
+
+@pytest.mark.parametrize(
+    "algorithm", [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in SMALL_ALGORITHMS]
+)
 def test_sampled_evaluation_leaves_no_trace_on_training(tmp_path: Path, algorithm: str) -> None:
     often = small_spec(algorithm, deterministic=False)
     seldom = often.model_copy(update={"evaluation": often.evaluation.model_copy(update={"every": 10_000})})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ RANDOM_AND_HUMAN = {  # google-deepmind/dqn_zoo, dqn_zoo/atari_data.py
 }
 
 
+@cache
 def runs(profile: str | None) -> list[RunSpec]:
     return list(load(SUITE, profile=profile).runs)
 

@@ -14,6 +14,7 @@ needs_namespaces = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_three_processes_of_which_one_is_killed_finish_each_run_once(tmp_path: Path) -> None:
     report = Round(tmp_path, Options(processes=3, runs=4, kills=1), seed=0).run()
     assert report.problems == []

@@ -35,7 +35,7 @@ def toy(monkeypatch):
 
 @pytest.fixture
 def few(monkeypatch):
-    """Those of the kit that show every outcome; all of them are run in a process of its own below."""
+    """Those of the kit that show every outcome; all of them are run by the slow test below."""
     checks = [check for check in CHECKS if check.name in ("config", "metrics", "learns", "episodes")]
     monkeypatch.setattr("harness.testing.runner.CHECKS", checks)
     return checks
@@ -106,6 +106,7 @@ def test_a_bad_suite_beside_a_method_stops_before_the_method(workplace, harness)
     assert "wrong.yaml" in errors
 
 
+@pytest.mark.slow
 def test_an_installed_plugin_in_a_process_of_its_own_without_pytest(workplace):
     source = TOY.format(reward="TargetDrifts")
     blocked = workplace / "pytest.py"

@@ -24,8 +24,8 @@ sys.exit(code)
 @pytest.mark.parametrize(
     "command",
     [
-        "--help", "--version", "list", "list suites --dir .", "show ppo", "show atari", "check small.yaml", "schema",
-        "run small.yaml --set steps=-1", "status .", "watch nowhere",
+        "--help", "--version", "list", "list suites --dir .", "show ppo", "show atari", "schema", "status .", "watch nowhere",
+        "check small.yaml --no-build", pytest.param("check small.yaml", marks=pytest.mark.slow), "run small.yaml --set steps=-1",
     ],
 )  # fmt: skip
 def test_light_command_loads_nothing_heavy(workplace, command):

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -27,6 +28,11 @@ from harness.runs.progress import RunProgress
 TESTS = Path(__file__).parents[1]
 LONG = 100_000
 SIGNALS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1]
+
+
+def signals(*every_day: signal.Signals) -> list[Any]:
+    """All of them; those that are not tried in this way every day are among the slow tests."""
+    return [pytest.param(one, id=one.name, marks=() if one in every_day else pytest.mark.slow) for one in SIGNALS]
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +83,7 @@ def _hang_ups_are_not_ignored() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", signals(signal.SIGTERM, signal.SIGHUP))
 def test_a_worker_that_gets_a_signal_saves_its_run_and_another_process_does_the_next(tmp_path, number):
     first, second = run_spec("nothing", 0, LONG), run_spec("nothing", 1)
     pids = set()
@@ -94,7 +100,7 @@ def test_a_worker_that_gets_a_signal_saves_its_run_and_another_process_does_the_
     assert seen(second, tmp_path)["pid"] not in pids
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", signals(signal.SIGINT, signal.SIGUSR1))
 def test_a_signal_to_the_whole_group_loses_nothing(tmp_path, number):
     specs = [run_spec("nothing", seed, LONG) for seed in range(2)]
     with other_process(specs, tmp_path) as process:

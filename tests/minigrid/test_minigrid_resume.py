@@ -33,9 +33,9 @@ def spec_of(engine: str) -> RunSpec:
         algorithm={"n_envs": 4, "n_steps": 16, "batch_size": 32, "n_epochs": 1, "network": "minigrid"},
         reward="rnd",
         config=RND,
-        steps=768,
-        evaluate_every=384,
-        checkpoint_every=128,
+        steps=384,
+        evaluate_every=192,
+        checkpoint_every=64,
     )
 
 
@@ -58,7 +58,7 @@ def content(spec: RunSpec, results: Path) -> tuple[list, bytes]:
 @pytest.mark.parametrize("engine", ["envpool", "minigrid"])
 def test_killed_and_resumed_is_byte_equal_to_unbroken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str):
     monkeypatch.setattr(run_module, "REPORT_SECONDS", 0.0)
-    spec, kills = spec_of(engine), [100, 300, 310, 600]
+    spec, kills = spec_of(engine), [50, 150, 155, 300]
     train(spec, tmp_path / "whole")
 
     def report(progress: RunProgress) -> None:

@@ -27,6 +27,7 @@ from harness.runs.folder import RunFolder
 from harness.runs.status import summarise_plan
 from harness.spec import RunSpec
 from harness.training import checkpoints
+from harness.training.estimate import ResourceEstimate
 from harness.training.run import _Run, train
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -206,7 +207,8 @@ def test_killed_anywhere_and_resumed_with_two_workers_equals_one_after_another(h
 
 
 @pytest.mark.usefixtures("no_figures")
-def test_status_forecast_and_report_tell_pre_training_apart(harness: Harness) -> None:
+def test_status_forecast_and_report_tell_pre_training_apart(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.execution.measuring.measure", lambda spec, device: ResourceEstimate(1 << 20, 0, 10.0))
     specs = plan(seeds=[0], tasks=["stand", "walk"])
     for spec in specs[:1]:
         train(spec, RESULTS)
@@ -249,7 +251,7 @@ def test_what_begins_from_a_failed_run_fails_with_a_clear_line(harness: Harness)
     folder = RunFolder.of(parent, RESULTS)
     folder.checkpoint.mkdir(parents=True)
     (folder.checkpoint / "step-000000000064").mkdir()  # a checkpoint without content
-    command = ("run", "ocean.yaml", "--task", "walk", "--method", "rnd", "--seeds", "1", "--workers", "2", "--no-report")
+    command = ("run", "ocean.yaml", "--task", "walk", "--method", "rnd", "--seeds", "1", "--workers", "1", "--no-report")
     code, lines, _ = harness(*command)
     assert code == 1
     assert "1 run: 1 failed; pre-training: 1 run: 1 failed" in lines

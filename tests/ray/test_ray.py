@@ -63,6 +63,7 @@ def states(spec: RunSpec, results: Path) -> list[str]:
     return [entry.state for entry in RunFolder.of(spec, results).read().status.history]
 
 
+@pytest.mark.slow
 def test_a_run_is_trained_on_the_cluster_and_leaves_what_it_leaves_here(cluster, tmp_path):
     spec, events = make_spec(steps=320, evaluate_every=320), []
     handler = signal.getsignal(signal.SIGTERM)
@@ -77,6 +78,7 @@ def test_a_run_is_trained_on_the_cluster_and_leaves_what_it_leaves_here(cluster,
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
+@pytest.mark.slow
 def test_what_no_node_has_room_for_is_refused(cluster, tmp_path):
     with pytest.raises(UserError, match="no node of the Ray cluster has room for a run, which asks for 64 CPU; if"):
         RayExecutor().preflight([make_spec()], options(cluster, tmp_path, cpus=64))

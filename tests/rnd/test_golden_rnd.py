@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Mapping
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -22,11 +23,12 @@ _BUILT: dict[tuple[object, ...], RND] = {}
 
 
 def build(case: Case, config: Mapping[str, Any], space: spaces.Box, frame_channels: int) -> RND:
-    """An RND with the case's weights; built once per configuration, since drawing orthogonal matrices takes seconds."""
+    """An RND with the case's weights; built once per configuration, since checking what fills them takes long."""
     key = (case.path, RNDConfig(**config).model_dump_json())
     if key not in _BUILT:
         world = Spaces(space, spaces.Discrete(2), frame_channels)
-        rnd = RND(RNDConfig(**config), world, n_envs=case.settings["batch"], device="cpu", seed=0)
+        with mock.patch("torch.nn.init.orthogonal_"):  # takes seconds, and every weight is overwritten
+            rnd = RND(RNDConfig(**config), world, n_envs=case.settings["batch"], device="cpu", seed=0)
         case.fill([*rnd.pair.target.parameters(), *rnd.pair.predictor.parameters()])
         _BUILT[key] = rnd
     rnd = copy.deepcopy(_BUILT[key])

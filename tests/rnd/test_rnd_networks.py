@@ -31,14 +31,17 @@ def linear(inputs: int, outputs: int) -> int:
     return (inputs + 1) * outputs
 
 
+@pytest.mark.usefixtures("any_weights")
 def test_pechac2024_has_the_published_number_of_parameters() -> None:
     assert parameters(policy(Pechac2024, space(4, 96), 18, 2)) == 10_103_732
 
 
+@pytest.mark.usefixtures("any_weights")
 def test_pechac2024_procgen_has_the_published_number_of_parameters() -> None:
     assert parameters(policy(Pechac2024ProcGen, space(6, 64), 15, 2)) == 2_725_809
 
 
+@pytest.mark.usefixtures("any_weights")
 def test_burda2018_has_the_parameters_of_its_layers() -> None:
     convolutions = linear(4 * 64, 32) + linear(32 * 16, 64) + linear(64 * 16, 64)
     layers = linear(64 * 6 * 6, 256) + linear(256, 448) + 2 * linear(448, 448)
@@ -46,6 +49,7 @@ def test_burda2018_has_the_parameters_of_its_layers() -> None:
     assert parameters(policy(Burda2018, space(4, 84), 18, 2)) == convolutions + layers + heads
 
 
+@pytest.mark.usefixtures("any_weights")
 @pytest.mark.parametrize("heads", [1, 2])
 @pytest.mark.parametrize("network", [Burda2018, Pechac2024, Pechac2024ProcGen])
 def test_values_have_one_column_per_critic(network: type[ActorCriticNetwork], heads: int) -> None:

@@ -47,6 +47,7 @@ def weights(rnd: RND) -> torch.Tensor:
 
 
 # Parameters -----------------------------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("any_weights")
 @pytest.mark.parametrize(
     ("preset", "side", "target", "predictor"),
     [(presets.BURDA2018, 84, 1_677_984, 2_203_296), (presets.PECHAC2024, 96, 4_776_608, 5_301_920)],

@@ -27,14 +27,12 @@ def batch_of(snd: SND, world: str = "vectors", n: int = 6) -> Any:
 ATARI = Spaces(spaces.Box(0, 255, (4, 96, 96), np.uint8), spaces.Discrete(18), frame_channels=1)
 
 
+@pytest.mark.usefixtures("any_weights")
 @pytest.mark.parametrize(
     ("name", "target", "predictor", "objective"),
     [("snd_v", 4_779_328, 5_304_640, 0), ("snd_std", 9_567_296, 10_092_608, 36_992), ("snd_vic", 9_567_296, 10_092_608, 0)],
 )
-def test_published_numbers_of_parameters(
-    name: str, target: int, predictor: int, objective: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.nn.init, "orthogonal_", lambda *_, **__: None)  # takes seconds
+def test_published_numbers_of_parameters(name: str, target: int, predictor: int, objective: int) -> None:
     snd = method_class(name)(config_class(name)(), ATARI, 2, "cpu", 0)
     parts = (snd.target, snd.pair.predictor, snd.objective)
     assert [sum(p.numel() for p in part.parameters()) for part in parts] == [target, predictor, objective]

@@ -11,6 +11,7 @@ import pytest
 CASES = {f"{spec.environment.family}-{spec.method}": spec for spec in kill_and_resume.specs()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["deep_sea-rnd_two_critics"])
 def test_killed_and_resumed_equals_unbroken(tmp_path: Path, case: str) -> None:
     equal, line = kill_and_resume.check(CASES[case], tmp_path, kills=3, rng=random.Random(1))

@@ -177,9 +177,8 @@ def test_show_prints_a_space(harness):
     assert "combine.intrinsic_weight" in names
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGUSR1, marks=pytest.mark.slow)], ids=lambda it: it.name
-)
+@pytest.mark.slow  # what a stopped run says is tried every day in ``cli/test_run_end_to_end.py``
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR1], ids=lambda it: it.name)
 def test_interrupted_its_runs_save_and_it_says_what_the_disk_holds_of_them(place, number):
     """With real training, which is long enough to be interrupted."""
     process = subprocess.Popen(

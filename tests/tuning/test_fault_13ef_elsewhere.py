@@ -72,7 +72,7 @@ def test_fault_e_the_trial_of_a_killed_tuner_is_taken_over_at_once(place, schema
     assert [trial.state for trial in study.trials()] == [TrialState.COMPLETE]
 
 
-@pytest.mark.parametrize("kind", ["journal", "database"])
+@pytest.mark.parametrize("kind", ["journal", pytest.param("database", marks=pytest.mark.slow)])
 def test_fault_e_the_last_trial_is_waited_for(place, request, kind):
     storage = request.getfixturevalue("schema") if kind == "database" else None
     study, events = place.study(storage=storage), []

@@ -24,7 +24,8 @@ def spec(reward: str | None = None, **environment: Any) -> RunSpec:
     return make_spec(family="gymnasium", environment={"id": "CartPole-v1", **environment}, reward=reward, **config)
 
 
-@pytest.mark.parametrize("reward", [pytest.param(None, marks=pytest.mark.slow), "rnd"])
+@pytest.mark.slow
+@pytest.mark.parametrize("reward", [None, "rnd"])
 def test_killed_and_resumed_equals_unbroken(tmp_path: Path, reward: str | None) -> None:
     equal, line = kill_and_resume.check(spec(reward), tmp_path, kills=2, rng=random.Random(3))
     assert equal, line
@@ -38,7 +39,7 @@ SPACES = {"import": "support.gymnasium_envs", "id": "harness_tests/Spaces-v0"}
     ("spaces_of", "values"),
     [("nested", {}), ("bits", {"metrics": ["tiles"]}), ("whole", {}), ("dict", {"keys": ["camera"], "observation": "hwc"})],
 )
-@pytest.mark.parametrize("reward", [None, "rnd"])
+@pytest.mark.parametrize("reward", [pytest.param(None, marks=pytest.mark.slow), "rnd"])
 def test_ppo_learns_from_every_kind_of_space(
     tmp_path: Path, spaces_of: str, values: dict[str, Any], reward: str | None
 ) -> None:
