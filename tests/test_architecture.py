@@ -15,7 +15,8 @@ import pytest
 import harness
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(file for folder in ("harness", "plugins") for file in (ROOT / folder).rglob("*.py"))
+FOLDERS = sorted({file.parent for folder in ("harness", "plugins") for file in (ROOT / folder).rglob("*.py")})
+every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
 
 
 def test_import_contracts() -> None:
@@ -63,11 +64,11 @@ def test_every_public_module_exists_and_is_documented() -> None:
         assert len(meaning.split()) >= 3, f"{module} is not documented in docs/extending/README.md"
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_nothing_below_the_command_line_prints_or_unpickles(file: Path) -> None:
-    below = not {"cli", "display"} & set(file.relative_to(ROOT).parts)
+@every_folder
+def test_nothing_below_the_command_line_prints_or_unpickles(folder: Path) -> None:
+    below = not {"cli", "display"} & set(folder.relative_to(ROOT).parts)
     forbidden = {"eval", "exec"} | ({"print"} if below else set())
-    for node in ast.walk(ast.parse(file.read_text())):
+    for file, node in ((file, node) for file in folder.glob("*.py") for node in ast.walk(ast.parse(file.read_text()))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in forbidden, f"{file}:{node.lineno} calls {node.func.id}"
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -83,16 +84,16 @@ def comments(file: Path) -> dict[int, str]:
         }
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_whatever_the_type_checker_is_not_to_see_is_named_and_explained(file: Path) -> None:
-    found = comments(file)
-    for line, comment in found.items():
-        where = f"{file.relative_to(ROOT)}:{line}"
-        if re.search(r"(type|pyright): *ignore", comment):
-            explained = re.fullmatch(r"# type: ignore\[[a-z, -]+\]  # \S.{9,}", comment)
-            assert explained, f"{where} must read '# type: ignore[rule]  # why', not {comment!r}"
-        elif "pyright:" in comment:
-            assert len(found.get(line - 1, "").split()) > 3, f"{where} must stand under a comment that says why"
+@every_folder
+def test_whatever_the_type_checker_is_not_to_see_is_named_and_explained(folder: Path) -> None:
+    for file, found in ((file, comments(file)) for file in folder.glob("*.py")):
+        for line, comment in found.items():
+            where = f"{file.relative_to(ROOT)}:{line}"
+            if re.search(r"(type|pyright): *ignore", comment):
+                explained = re.fullmatch(r"# type: ignore\[[a-z, -]+\]  # \S.{9,}", comment)
+                assert explained, f"{where} must read '# type: ignore[rule]  # why', not {comment!r}"
+            elif "pyright:" in comment:
+                assert len(found.get(line - 1, "").split()) > 3, f"{where} must stand under a comment that says why"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "methods"], ["show", "rnd"]])

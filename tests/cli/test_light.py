@@ -24,8 +24,9 @@ sys.exit(code)
 @pytest.mark.parametrize(
     "command",
     [
-        "--help", "--version", "list", "list suites --dir .", "show ppo", "show atari", "schema", "status .", "watch nowhere",
-        "check small.yaml --no-build", pytest.param("check small.yaml", marks=pytest.mark.slow), "run small.yaml --set steps=-1",
+        "--help", "--version", "list", "list suites --dir .", "show ppo", "show atari", "check small.yaml --no-build",
+        pytest.param("check small.yaml", marks=pytest.mark.slow), "schema", "run small.yaml --set steps=-1", "status .",
+        "watch nowhere",
     ],
 )  # fmt: skip
 def test_light_command_loads_nothing_heavy(workplace, command):

@@ -20,7 +20,7 @@ def configs() -> list:
     specs = {
         f"{spec.suite}-{spec.task}": spec
         for name in ("deep_sea", "quick")
-        for spec in load(SUITES / f"{name}.yaml").runs
+        for spec in load(SUITES / f"{name}.yaml", seeds=[0]).runs
         if spec.environment.family == "deep_sea"
     }
     return [pytest.param(DeepSeaConfig.model_validate(s.environment.config), id=name) for name, s in specs.items()]

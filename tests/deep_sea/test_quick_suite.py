@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from harness_deep_sea.environment import make
 SUITE = Path(__file__).parents[2] / "suites" / "quick.yaml"
 
 
+@cache
 def runs(profile: str | None = None) -> list[RunSpec]:
     return list(load(SUITE, profile=profile).runs)
 

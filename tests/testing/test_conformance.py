@@ -67,13 +67,8 @@ def test_sound_methods_that_follow_episodes_pass(method):
     assert results["episodes"].outcome == "passed"
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        pytest.param(method, id=method.__name__, marks=() if method is PlantedCounts else pytest.mark.slow)
-        for method in (*SOUND[1:], *SOUND_ON_POLICY)
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [*SOUND[1:], *SOUND_ON_POLICY], ids=lambda method: method.__name__)
 @pytest.mark.parametrize("check", sorted(LONG))
 def test_sound_methods_pass_what_takes_seconds(check, method):
     works_with = {"on_policy"} if method in SOUND_ON_POLICY else {"on_policy", "off_policy"}

@@ -6,6 +6,7 @@ import http.client
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,10 +33,9 @@ class Results:
     live: LiveRun
 
 
-@pytest.fixture
-def results(tmp_path: Path) -> Iterator[Results]:
+@contextmanager
+def results_in(path: Path) -> Iterator[Results]:
     """Two finished runs, one failed, one interrupted, one under way, and one file that cannot be read."""
-    path = tmp_path / "results"
     for seed in range(2):
         write_run(path, "north", "ppo", seed, 1.0 + seed)
     write_run(path, "north", "rnd", 1, state="failed", error=f"ValueError: {HOSTILE} & more", steps=[1000])
@@ -48,6 +48,13 @@ def results(tmp_path: Path) -> Iterator[Results]:
     live.evaluate(2000, 3.5)
     yield Results(path, live)
     live.release()
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Iterator[Results]:
+    """Results that a test may change."""
+    with results_in(tmp_path / "results") as made:
+        yield made
 
 
 @dataclass
@@ -92,9 +99,9 @@ class Site:
         return answer
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Path], Site]]:
-    """Serve a results folder until the test ends."""
+@contextmanager
+def servers() -> Iterator[Callable[[Path], Site]]:
+    """Serves results folders until the end."""
     running: list[tuple[uvicorn.Server, threading.Thread, GrowingReport]] = []
 
     def start(path: Path) -> Site:
@@ -113,6 +120,20 @@ def serve() -> Iterator[Callable[[Path], Site]]:
         server.should_exit = True
         report.close()
         thread.join()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], Site]]:
+    """Serve a results folder until the test ends."""
+    with servers() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server for all tests that ask it and change nothing."""
+    with results_in(tmp_path_factory.mktemp("watched") / "results") as made, servers() as start:
+        yield start(made.path)
 
 
 @pytest.fixture

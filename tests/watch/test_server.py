@@ -61,8 +61,8 @@ class Page(HTMLParser):
         return " ".join(self.words)
 
 
-def test_the_page_tells_who_does_what_without_a_script(site: Site) -> None:
-    answer = site.ask()
+def test_the_page_tells_who_does_what_without_a_script(shared_site: Site) -> None:
+    answer = shared_site.ask()
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     page = Page(answer.body)
     for shown in (
@@ -79,9 +79,9 @@ def test_the_page_tells_who_does_what_without_a_script(site: Site) -> None:
     assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in answer.body
 
 
-def test_nothing_of_the_results_is_markup(site: Site) -> None:
+def test_nothing_of_the_results_is_markup(shared_site: Site) -> None:
     for path in ("/", "/report"):
-        answer = site.ask(path)
+        answer = shared_site.ask(path)
         assert HOSTILE not in answer.body
         page = Page(answer.body)
         assert not page.inline
@@ -89,8 +89,8 @@ def test_nothing_of_the_results_is_markup(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", [*ADDRESSES, "/report/page", "/nowhere"])
-def test_every_answer_bars_other_sites(site: Site, path: str) -> None:
-    headers = site.ask(path).headers
+def test_every_answer_bars_other_sites(shared_site: Site, path: str) -> None:
+    headers = shared_site.ask(path).headers
     policy = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["frame-ancestors"] in ("'none'", "'self'")
@@ -104,14 +104,14 @@ def test_every_answer_bars_other_sites(site: Site, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW", "get"])
 @pytest.mark.parametrize("path", ["/", "/nowhere"])
-def test_nothing_but_reading_is_answered(site: Site, method: str, path: str) -> None:
-    answer = site.ask(path, method, body=b"x=1")
+def test_nothing_but_reading_is_answered(shared_site: Site, method: str, path: str) -> None:
+    answer = shared_site.ask(path, method, body=b"x=1")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_a_look_at_the_head_has_no_body(site: Site, path: str) -> None:
-    answer = site.ask(path, "HEAD")
+def test_a_look_at_the_head_has_no_body(shared_site: Site, path: str) -> None:
+    answer = shared_site.ask(path, "HEAD")
     assert (answer.status, answer.body) == (200, "")
     assert int(answer.headers["content-length"]) > 100
 
@@ -121,14 +121,14 @@ def test_a_look_at_the_head_has_no_body(site: Site, path: str) -> None:
     ["evil.example", "localhost.evil.example", "evil.example:80", "127.0.0.1.nip.io", "127.0.0.2", "0.0.0.0", "localhost:x",
      "localhost:80:80", "evil@localhost", "[::2]", "", "localhost,evil.example"],
 )  # fmt: skip
-def test_a_name_of_another_site_that_leads_here_is_refused(site: Site, host: str) -> None:
-    assert site.ask(host=host).status in (400, 421)
+def test_a_name_of_another_site_that_leads_here_is_refused(shared_site: Site, host: str) -> None:
+    assert shared_site.ask(host=host).status in (400, 421)
     assert not is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9000", "127.0.0.1:1", "[::1]:8642", "[::1]"])
-def test_this_machine_is_answered_through_any_tunnel(site: Site, host: str) -> None:
-    assert site.ask(host=host).status == 200
+def test_this_machine_is_answered_through_any_tunnel(shared_site: Site, host: str) -> None:
+    assert shared_site.ask(host=host).status == 200
 
 
 def test_two_names_at_once_are_refused(site: Site) -> None:
@@ -141,17 +141,17 @@ def test_two_names_at_once_are_refused(site: Site) -> None:
     ["/../../etc/passwd", "/watch.js/../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd",
      "/report/page/../run.json", "/synthetic/north", "/report/", "/" + "a" * 30_000, "/report/manifest.json", "http://evil.example/"],
 )  # fmt: skip
-def test_no_path_of_a_request_is_looked_for_on_the_disk(site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.ask()
+def test_no_path_of_a_request_is_looked_for_on_the_disk(shared_site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared_site.ask()
     opened: list[str] = []
     original = os.open
     monkeypatch.setattr(os, "open", lambda name, *rest, **named: opened.append(str(name)) or original(name, *rest, **named))
-    assert site.ask(path).status in (400, 404)
+    assert shared_site.ask(path).status in (400, 404)
     assert not [name for name in opened if "passwd" in name or "manifest" in name]
 
 
-def test_the_status_as_json_keeps_its_schema(site: Site) -> None:
-    answer = site.ask("/status.json")
+def test_the_status_as_json_keeps_its_schema(shared_site: Site) -> None:
+    answer = shared_site.ask("/status.json")
     assert answer.headers["content-type"] == "application/json"
     document = json.loads(answer.body)
     jsonschema.validate(document, document_schema())
