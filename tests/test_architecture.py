@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,11 +65,17 @@ def test_every_public_module_exists_and_is_documented() -> None:
         assert len(meaning.split()) >= 3, f"{module} is not documented in docs/extending/README.md"
 
 
+def nodes(folder: Path) -> Iterator[tuple[Path, ast.AST]]:
+    """Everything that is written in the files of a folder."""
+    for file in folder.glob("*.py"):
+        yield from ((file, node) for node in ast.walk(ast.parse(file.read_text())))
+
+
 @every_folder
 def test_nothing_below_the_command_line_prints_or_unpickles(folder: Path) -> None:
     below = not {"cli", "display"} & set(folder.relative_to(ROOT).parts)
     forbidden = {"eval", "exec"} | ({"print"} if below else set())
-    for file, node in ((file, node) for file in folder.glob("*.py") for node in ast.walk(ast.parse(file.read_text()))):
+    for file, node in nodes(folder):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in forbidden, f"{file}:{node.lineno} calls {node.func.id}"
         if isinstance(node, ast.Import | ast.ImportFrom):
