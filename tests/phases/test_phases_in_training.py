@@ -68,7 +68,7 @@ def _report_every_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_module, "REPORT_SECONDS", 0.0)
 
 
-@pytest.mark.parametrize("case", ["sum", "two_critics", pytest.param("atari", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("case", ["sum", *(pytest.param(case, marks=pytest.mark.slow) for case in ("two_critics", "atari"))])
 def test_killed_in_either_phase_and_resumed_equals_unbroken(tmp_path: Path, case: str) -> None:
     spec = CASES[case]
     train(spec, tmp_path / "whole")
@@ -92,7 +92,7 @@ def test_the_phase_stands_in_every_table_and_in_progress(tmp_path: Path) -> None
 
 
 def test_a_run_without_phases_has_no_column(tmp_path: Path) -> None:
-    spec = make_spec()
+    spec = make_spec(steps=160, evaluate_every=160)
     train(spec, tmp_path)
     for file in (RunFolder.of(spec, tmp_path).progress_file, RunFolder.of(spec, tmp_path).evaluations_file):
         assert "phase" not in read_csv_rows(file)[0]

@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+pytestmark = (
+    pytest.mark.slow
+)  # pip takes a minute; what ``new-plugin`` writes is tried every day in ``test_written_plugins.py``
+
 ROOT = Path(__file__).parents[2]
 PREFIX = "harness_"
 EXAMPLES = sorted(folder.name.removeprefix(PREFIX) for folder in (ROOT / "examples").glob(f"{PREFIX}*"))
@@ -24,8 +28,6 @@ PACKAGES = [*EXAMPLES, *WRITTEN]
 TRAINING = ("double_dqn", "student")
 """Packages whose own tests train for a minute or two."""
 
-EVERY_DAY = ("simhash",)
-"""A package whose suite is run every day; the others are among the slow tests, or run in another test."""
 LEAST = {"methods": 15, "environments": 10, "algorithms": 10}
 """How many checks must apply, at least, to each kind that there is a conformance kit for."""
 WITH_SUITE = [name for name in EXAMPLES if (ROOT / "examples" / f"{PREFIX}{name}" / "suites").is_dir()]
@@ -93,7 +95,6 @@ def checked(installed: Path, provided: dict[str, dict[str, str]]) -> dict[str, l
     return {next(one[kind] for kind in one if kind != "checks"): one["checks"] for one in found}
 
 
-@pytest.mark.slow  # their own tests, which run every day, go through the same kits
 @pytest.mark.parametrize("package", PACKAGES)
 def test_what_it_provides_passes_its_check(
     checked: dict[str, list[dict[str, str]]], provided: dict[str, dict[str, str]], package: str
@@ -106,23 +107,20 @@ def test_what_it_provides_passes_its_check(
 
 
 def test_those_that_do_not_train_pass_their_own_tests(installed: Path) -> None:
-    """In one process; each of them is run alone among the slow ones."""
+    """In one process, where none must get into another's way."""
     packages = [name for name in PACKAGES if name not in TRAINING]
     told = call(installed, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--rootdir", ".", *packages)
     assert " passed" in told.splitlines()[-1]
     assert [name for name in packages if f"\n{name}/tests/test_" not in told] == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES)
 def test_it_passes_its_own_tests(installed: Path, package: str) -> None:
     told = call(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", package)
     assert " passed" in told.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    "package", [pytest.param(name, marks=() if name in EVERY_DAY else pytest.mark.slow) for name in WITH_SUITE]
-)
+@pytest.mark.parametrize("package", WITH_SUITE)
 def test_it_runs_in_its_suite(installed: Path, provided: dict[str, dict[str, str]], package: str) -> None:
     """The suite's last method on its first task, which the run says the package had a part in."""
     (file,) = (installed / package / "suites").glob("*.yaml")
