@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.in_process import InProcess
 
 from harness.cli import main
 
@@ -31,6 +32,12 @@ def workplace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.yaml").write_text(SUITE)
     return tmp_path
+
+
+@pytest.fixture
+def built_here(monkeypatch):
+    """What is built before anything is started is built in this process, which has loaded the libraries already."""
+    monkeypatch.setattr("harness.execution.rehearsal.WorkerPool", lambda place, device, train: InProcess(place, train))
 
 
 @pytest.fixture

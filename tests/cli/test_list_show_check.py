@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from support.distributions import install
 
 
@@ -98,6 +99,7 @@ def test_show_finds_every_kind(harness):
         assert output.splitlines()[0].split(maxsplit=1) == [name, kind]
 
 
+@pytest.mark.usefixtures("built_here")
 def test_check_tells_of_all_files(workplace, harness):
     (workplace / "wrong.yaml").write_text("suite: wrong")
     code, output, errors = harness("check", "small.yaml", "wrong.yaml")

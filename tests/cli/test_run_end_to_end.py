@@ -76,7 +76,7 @@ def wait_for(condition, seconds: float = 60) -> None:
 
 def test_killed_in_the_middle_the_same_command_finishes_the_rest(workplace):
     plan = load("small.yaml", steps=512).runs
-    command = ("run", "small.yaml", "--steps", "512", "--workers", "2")
+    command = ("run", "small.yaml", "--steps", "512", "--workers", "1")
 
     process = start(*command)
     try:
@@ -152,6 +152,7 @@ def test_failing_run_is_named_and_the_others_finish(workplace, monkeypatch):
     assert log.exists()  # of a run that was not in this plan
 
 
+@pytest.mark.usefixtures("built_here")
 def test_fault_l_what_cannot_be_built_is_told_before_anything_is_started(workplace, harness):
     suite = workplace / "small.yaml"
     suite.write_text(suite.read_text().replace("ppo: {}", "ppo: {}\n  misfit: {algorithm: {network: burda2018}}"))
@@ -165,6 +166,7 @@ def test_fault_l_what_cannot_be_built_is_told_before_anything_is_started(workpla
     assert harness("check", "small.yaml", "--no-build")[0] == 0
 
 
+@pytest.mark.usefixtures("built_here")
 def test_fault_l_rnd_on_the_seven_by_seven_cells_of_minigrid(workplace, harness):
     Path("cells.yaml").write_text(CELLS)
     code, output, errors = harness("check", "cells.yaml")

@@ -64,7 +64,7 @@ def test_runs_whose_checkpoints_ended_episodes_are_left_alone_and_trained_anew_b
     shutil.copytree(FINISHED / "november_sac", results / "november_sac")
     before = {file: file.read_bytes() for file in results.rglob("*") if file.is_file()}
     suite = str(as_then("november_sac", tmp_path))
-    assert main(["run", suite, "--results", str(results), "--no-report"]) == 0
+    assert main(["run", suite, "--results", str(results), "--workers", "1", "--no-report"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "results of November 2026 or earlier lie beside and are left alone, since their checkpoints ended episodes" in said
     assert "mountain_car_continuous/sac-" in said and ", and 1 more" in said
@@ -103,7 +103,8 @@ def test_what_was_finished_is_counted_and_reported(tmp_path: Path, capsys: pytes
 def test_what_was_interrupted_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     suite, results = "november", tmp_path / "results"
     shutil.copytree(NOVEMBER / "interrupted", results)
-    assert main(["run", str(as_then(suite, tmp_path)), "--seeds", "0-0", "--results", str(results), "--no-report"]) == 0
+    command = ["run", str(as_then(suite, tmp_path)), "--seeds", "0-0", "--results", str(results)]
+    assert main([*command, "--workers", "1", "--no-report"]) == 0
     for run in (run for run in RUNS if run.parts[0] == suite and run.name == "seed-0"):
         record = json.loads((results / run / "run.json").read_text())
         assert record["status"]["state"] == "finished"
