@@ -67,6 +67,7 @@ def test_what_only_tuning_needs_is_refused_by_it_alone_with_file_and_line(harnes
     assert harness("check", "toy.yaml", "--no-build")[0] == 0
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_study_of_another_suite_is_refused(harness, place):
     assert harness("tune", "toy.yaml", "-m", "rnd", "--trials", 1, "--confirm", 0)[0] == 0
     code, _, errors = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 2, "--steps", 400)
@@ -120,7 +121,7 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     rows = list(csv.DictReader((folder / "report" / "tuning-toy-toy-rnd.csv").read_text().splitlines()))
     assert len(rows) == 20
     assert rows[0]["state"] == "complete"
-    assert build_report([place.results / "toy"], place.folder / "out").name == "index.html"
+    assert build_report([place.results / "toy"], place.folder / "out", formats=["html"]).name == "index.html"
     with pytest.raises(Exception, match="no runs in"):
         from harness.runs.status import read_runs_below
 
@@ -151,6 +152,13 @@ def test_two_objectives_show_their_front(harness, place):
     assert "Seconds per run" in page
 
 
+@pytest.fixture
+def ten_steps_a_second(monkeypatch):
+    """How fast runs are is not measured, which loads the libraries in a process of its own."""
+    monkeypatch.setattr("harness.execution.measuring.measure", lambda spec, device: ResourceEstimate(1 << 20, 0, 10.0))
+
+
+@pytest.mark.usefixtures("ten_steps_a_second")
 def test_dry_run_tells_the_space_and_writes_nothing(harness, place):
     code, output, _ = harness("tune", "toy.yaml", "-m", "rnd", "--trials", 10, "--dry-run", "--workers", 2)
     assert code == 0
@@ -159,8 +167,8 @@ def test_dry_run_tells_the_space_and_writes_nothing(harness, place):
     assert [path.name for path in place.folder.iterdir()] == ["toy.yaml"]
 
 
-def test_dry_run_forecasts_trials_whatever_is_finished(harness, place, monkeypatch):
-    monkeypatch.setattr("harness.execution.measuring.measure", lambda spec, device: ResourceEstimate(1 << 20, 0, 10.0))
+@pytest.mark.usefixtures("ten_steps_a_second", "no_figures")
+def test_dry_run_forecasts_trials_whatever_is_finished(harness, place):
     for trials in (0, 1):  # the trial has the suite's own settings, as the first one always has
         if trials:
             assert harness("tune", "toy.yaml", "-m", "rnd", "--trials", trials, "--confirm", 0)[0] == 0
