@@ -116,7 +116,7 @@ SELDOM = {"atari": (0.3, 0.7)}
 """The same for what takes long to begin again."""
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.slow if case in SELDOM else ()) for case in CASES])
 def test_the_same_spec_gives_the_same_numbers_twice_and_another_seed_does_not(
     tmp_path: Path, whole: Callable[[str], dict[str, object]], case: str
 ) -> None:
