@@ -167,7 +167,11 @@ def test_measuring_changes_no_number(game: str):
     assert all(np.array_equal(one, other) for one, other in zip(*rows, strict=True))
 
 
-@pytest.mark.parametrize(("game", "columns"), [("montezuma_revenge", ["cells", "rooms"]), ("venture", ["cells"])], ids=str)
+@pytest.mark.parametrize(
+    ("game", "columns"),
+    [("montezuma_revenge", ["cells", "rooms"]), pytest.param("venture", ["cells"], marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_a_run_writes_them_for_every_evaluated_episode(game: str, columns: list[str], tmp_path: Path):
     spec = make_spec(
         family="atari",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.testing import MethodConformance
+from support.conformance import QuickConformance
 
 QUICK = {
     "channels": 8,
@@ -15,5 +15,6 @@ QUICK = {
 }
 
 
-class TestProtoRL(MethodConformance):
+class TestProtoRL(QuickConformance):
     method, config = "proto_rl", QUICK
+    long = frozenset({"fresh_process"})

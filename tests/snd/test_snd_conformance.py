@@ -4,44 +4,51 @@ from __future__ import annotations
 
 import pytest
 from snd.small import HEADS, SMALL
-from support.conformance import QuickConformance
+from support.conformance import LONG, QuickConformance
 
-from harness.testing import CHECKS, MethodConformance, Subject
+from harness.testing import CHECKS, Subject
 
 QUICK = {**SMALL, "minibatches": 2, "learning_rate": 3e-3, "keep": 1.0}
 SLOW = {**SMALL, "minibatches": 2, "epochs": 3, "keep": 1.0, "bonus_clip": None}
 """For targets that run away from small predictors at first."""
 
 
-class TestV(QuickConformance):
+class Sibling(QuickConformance):
+    """What ``test_snd_reward.py`` tries of every method each day is left to the slow tests as well."""
+
+    long = LONG | {"learns", "resume", "seed", "off_policy"}
+
+
+class TestV(Sibling):
     method, config = "snd_v", SLOW
 
 
-class TestSTD(QuickConformance):
+class TestSTD(Sibling):
     method, config = "snd_std", SLOW
 
 
-class TestVIC(MethodConformance):
+class TestVIC(QuickConformance):
+    long = frozenset({"fresh_process"})
     method, config = "snd_vic", QUICK
 
 
-class TestBarlow(QuickConformance):
+class TestBarlow(Sibling):
     method, config = "snd_barlow", QUICK
 
 
-class TestSimCLR(QuickConformance):
+class TestSimCLR(Sibling):
     method, config = "snd_simclr", {**QUICK, **HEADS["snd_simclr"]}
 
 
-class TestBYOL(QuickConformance):
+class TestBYOL(Sibling):
     method, config = "snd_byol", {**QUICK, **HEADS["snd_byol"]}
 
 
-class TestCURL(QuickConformance):
+class TestCURL(Sibling):
     method, config = "snd_curl", QUICK
 
 
-class TestInverse(QuickConformance):
+class TestInverse(Sibling):
     method, config = "snd_inverse", QUICK
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Set
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,12 +14,16 @@ LONG = frozenset({"fresh_process", "memory", "learners", "device"})
 
 
 class QuickConformance(MethodConformance):
-    """Every check, one test for each; those that take seconds are among the slow tests."""
+    """Every check, one test for each; some are among the slow tests.
+
+    Attributes:
+        long: Names of these checks.
+    """
+
+    long: ClassVar[Set[str]] = LONG
 
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """Make one test of each check (called by pytest)."""
         if "check" in metafunc.fixturenames:
-            checks = [
-                pytest.param(check, id=check.name, marks=pytest.mark.slow if check.name in LONG else ()) for check in CHECKS
-            ]
-            metafunc.parametrize("check", checks)
+            slow = {check.name: pytest.mark.slow if check.name in self.long else () for check in CHECKS}
+            metafunc.parametrize("check", [pytest.param(check, id=check.name, marks=slow[check.name]) for check in CHECKS])

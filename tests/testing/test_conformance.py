@@ -147,6 +147,7 @@ class TestInherited(QuickConformance):
         return subject()
 
 
+@pytest.mark.slow
 def test_as_plugins_use_it(tmp_path):
     """One failing, one skipped and one passing test, each named after its check."""
     (tmp_path / "test_plugin.py").write_text(

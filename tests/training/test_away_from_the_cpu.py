@@ -31,7 +31,11 @@ def numbers_of(spec: RunSpec, results: Path) -> dict[str, object]:
     return content(results, spec)
 
 
-@pytest.mark.parametrize("case", CASES)
+EVERY_DAY = ("two critics", "off-policy")
+"""Cases in which everything is computed that is in the others."""
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, marks=() if case in EVERY_DAY else pytest.mark.slow) for case in CASES])
 def test_a_run_on_a_device_is_the_run_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     expected = numbers_of(CASES[case], tmp_path / "here")
     with stand_in_device() as device:

@@ -77,7 +77,13 @@ def numbers(results: Path, spec: RunSpec) -> dict[str, object]:
     return content(results, spec)
 
 
-@pytest.mark.parametrize("case", [*PPO, *SAC])
+GAMES = ("private_eye",)
+"""Cases that take long to begin."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in GAMES else ()) for case in (*PPO, *SAC)]
+)
 def test_checkpoints_change_nothing_and_neither_does_an_interruption(tmp_path: Path, case: str) -> None:
     never, every = spec_of(case, NEVER), spec_of(case, 1)
     assert never.digest == every.digest

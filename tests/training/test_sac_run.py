@@ -78,6 +78,7 @@ def test_another_seed_gives_other_numbers(tmp_path: Path) -> None:
     assert content(tmp_path, CASES["rnd"]) != content(tmp_path, other)
 
 
+@pytest.mark.slow  # without a replay buffer it is tried every day in ``test_replay.py``
 def test_a_kill_at_any_operation_on_files_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = make_spec(reward="rnd", config=CASES["rnd"].reward.config, steps=160, checkpoint_every=40)  # type: ignore[union-attr]
     train(spec, tmp_path / "whole")

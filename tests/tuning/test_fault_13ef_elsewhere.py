@@ -120,6 +120,7 @@ def test_fault_e_a_tuner_that_lost_its_trial_does_not_end_it(place, schema):
         assert connection.execute(sqlalchemy.text("SELECT count(*) FROM trial_heartbeats")).scalar() == 1
 
 
+@pytest.mark.slow
 def test_fault_f_an_outage_is_waited_out(place, database, schema):
     study, events = place.study(storage=schema), []
 

@@ -104,6 +104,7 @@ def share(place, trials, storage="", grace=60):
     check_whole(place.study(storage=storage or None, grace_seconds=grace), trials)
 
 
+@pytest.mark.slow
 def test_four_processes_share_one_journal(place):
     share(place, 12)
 
