@@ -103,6 +103,16 @@ def is_folder(path: Path) -> bool:
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
+def refuse_other_than_file(path: Path) -> None:
+    """Make sure that there is a regular file or nothing, for what is opened by somebody else's code.
+
+    Raises:
+        Unreadable: There is something else, it may not be looked at, or it is a link that leads nowhere.
+    """
+    if (found := look(path)) is not None:
+        _check_kind(path, found, None)
+
+
 def _read_at_most(file: BinaryIO, n: int) -> bytes:
     """The first n bytes, piece by piece: asked for all of them at once, Python makes room for n, however few there are."""
     parts: list[bytes] = []

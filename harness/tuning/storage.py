@@ -22,8 +22,8 @@ from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from harness.errors import StudyError
-from harness.runs.guarded import reason_of
+from harness.errors import StudyError, printable
+from harness.runs.guarded import is_folder, look, reason_of, refuse_other_than_file
 from harness.tuning.optuna_internals import BaseJournalFileLock
 from harness.tuning.storage_url import masked, parse_storage, without_secrets
 from harness.tuning.trial_claims import FileTrialClaims, HeartbeatTrialClaims, TrialClaims
@@ -32,6 +32,9 @@ HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
 
 _ATTEMPTS_TO_OPEN = 5
+
+_MISREAD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+"""What foreign lines lead to in Optuna's code, which expects its own."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,18 @@ class JournalLock(BaseJournalFileLock):
 
     Args:
         journal: The journal file.
+
+    Attributes:
+        file: What is locked.
     """
 
     def __init__(self, journal: Path) -> None:
-        self._journal, self._file = journal, journal.with_name(f"{journal.name}.lock")
+        self._journal, self.file = journal, journal.with_name(f"{journal.name}.lock")
         self._held: int | None = None
 
     def acquire(self) -> bool:
         """Wait for the lock."""
-        self._held = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
+        self._held = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o666)
         with suppress(OSError):  # some network disks have no locks; a line is one append there still
             fcntl.flock(self._held, fcntl.LOCK_EX)
         self._truncate_torn_line()
@@ -118,25 +124,35 @@ def _open_journal(file: Path) -> StorageHandle:
         raise StudyError(f"storage {str(file)!r} is a folder: name a file in it, such as {file / 'journal.log'}")
     if file.suffix in {".db", ".sqlite", ".sqlite3"}:
         raise StudyError(f"storage {str(file)!r} looks like SQLite: write sqlite:///{file}")
+    lock = JournalLock(file)
+    trial_claims = _prepare_file(file, lock.file)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        storage = JournalStorage(JournalFileBackend(str(file), JournalLock(file)))
+        storage = JournalStorage(JournalFileBackend(str(file), lock))
     except OSError as error:
         raise StudyError(f"storage {file}: cannot be written ({reason_of(error)})") from None
-    except (ValueError, KeyError, TypeError) as error:  # what foreign lines in the file lead to
-        raise StudyError(f"storage {file}: not a journal of Optuna ({error})") from None
-    trial_claims = FileTrialClaims(file.with_name(f"{file.name}.owners"))
+    except _MISREAD as error:
+        raise StudyError(f"storage {file}: not a journal of Optuna ({printable(str(error), 300)})") from None
     return StorageHandle(storage, lambda _: trial_claims, str(file), str(file))
+
+
+def _prepare_file(file: Path, *others: Path) -> FileTrialClaims:
+    """The claims beside a storage that is a file, whose folder is made; whatever is opened is a regular file."""
+    claims = file.with_name(f"{file.name}.owners")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for path in (file, *others):
+            refuse_other_than_file(path)
+        if look(claims) is not None and not is_folder(claims):
+            raise StudyError(f"storage {file}: {claims} is in the way, where a folder should be")
+        return FileTrialClaims(claims)
+    except OSError as error:
+        raise StudyError(f"storage {file}: cannot be written ({reason_of(error)})") from None
 
 
 def _open_sqlite(url: URL) -> StorageHandle:
     file = Path(url.database or "")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError(f"storage {file}: cannot be written ({reason_of(error)})") from None
+    trial_claims = _prepare_file(file)
     storage = _open_database(url, connect_args={"timeout": 60})
-    trial_claims = FileTrialClaims(file.with_name(f"{file.name}.owners"))
     label = masked(url.render_as_string())
     return StorageHandle(storage, lambda _: trial_claims, label, label, _closing(storage))
 

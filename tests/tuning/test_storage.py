@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import StudyError
+from harness.errors import StudyError, UserError
 from harness.tuning.storage import open_storage
 from harness.tuning.storage_url import masked, masked_arguments
 
@@ -111,3 +112,47 @@ def test_study_that_others_made_is_refused(place):
     )
     with pytest.raises(StudyError, match="was not made by harness tune"):
         place.study()
+
+
+def _pipe(file):
+    os.mkfifo(file)
+
+
+THINGS = {
+    "a device": lambda file: file.symlink_to("/dev/zero"),
+    "a named pipe": _pipe,
+    "a folder": lambda file: file.mkdir(),
+    "leads nowhere": lambda file: file.symlink_to("nowhere/at/all"),
+}
+
+
+@pytest.mark.parametrize("url", [None, "journal.log", "sqlite:///journal.log"], ids=["default", "journal", "sqlite"])
+@pytest.mark.parametrize(("what", "put"), THINGS.items(), ids=[what.replace(" ", "_") for what in THINGS])
+def test_fault_m_what_is_no_regular_file_is_never_opened(tmp_path, monkeypatch, url, what, put):
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "journal.log")
+    with pytest.raises(UserError, match=what) as caught:
+        open_storage(url, tmp_path / "journal.log")
+    assert "journal.log" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["journal.log.lock", "journal.log.owners"])
+@pytest.mark.parametrize("put", [THINGS["a device"], _pipe, lambda file: file.write_text("") or file.chmod(0)])
+def test_fault_m_what_lies_beside_a_journal_is_refused_or_used(tmp_path, name, put):
+    put(tmp_path / name)
+    try:
+        handle = open_storage(None, tmp_path / "journal.log")
+    except UserError as error:
+        assert name in str(error)
+    else:
+        optuna.create_study(storage=handle.storage)
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, "[]", "7", "null", '{"op_code": 99}', '{"op_code": {}}', '"\\ud800"', "1" * 5000]
+)
+def test_fault_m_foreign_lines_are_no_journal(tmp_path, line):
+    (tmp_path / "journal.log").write_text(line + "\n")
+    with pytest.raises(StudyError, match=r"journal\.log: not a journal of Optuna"):
+        open_storage(None, tmp_path / "journal.log")
