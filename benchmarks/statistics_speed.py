@@ -16,6 +16,7 @@ import numpy as np
 from rliable import library, metrics
 
 from harness.analysis import statistics
+from harness.analysis.curves import curve
 
 THRESHOLDS = np.linspace(0, 1, 101)
 POINTS = 50
@@ -88,7 +89,7 @@ def main() -> None:
             f"curves, {POINTS} points",
             band,
             band_part,
-            lambda: [statistics.curve(c, rng, iqm=True) for c in curve_cells],
+            lambda: [curve(c, rng, iqm=True) for c in curve_cells],
             theirs(dict(enumerate(curves)), iqms, band_part),
         ),
     )

@@ -24,6 +24,7 @@ from harness.execution.events import Outcome, RunEvent
 from harness.execution.stopping import StopRequest
 
 if TYPE_CHECKING:
+    from harness.analysis.bootstrap import IntervalKind
     from harness.execution.forecast import Forecast
     from harness.planning.plan import Plan
     from harness.play.camera import OnFrame
@@ -322,6 +323,7 @@ def report(
     baseline: str | None = None,
     formats: Sequence[str] = ("html", "md", "csv"),
     published: Sequence[Path] = (),
+    intervals: IntervalKind = "expanded",
 ) -> ReportResult:
     """Write the report on runs or on a study.
 
@@ -331,6 +333,7 @@ def report(
         baseline: Name of the method that the others are compared with.
         formats: Any of ``html``, ``md``, ``latex`` and ``csv``.
         published: Files or folders of published numbers to lay beside ours.
+        intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for the percentiles that rliable gives.
 
     Raises:
         ResultsError: There is nothing to report on.
@@ -346,7 +349,13 @@ def report(
         place = roots[0]
     folder, unreadable = place / "report" if out is None else Path(out), list[str]()
     file = build_report(
-        roots, folder, baseline=baseline, formats=formats, published=published, on_unreadable=unreadable.append
+        roots,
+        folder,
+        baseline=baseline,
+        formats=formats,
+        published=published,
+        intervals=intervals,
+        on_unreadable=unreadable.append,
     )
     return ReportResult(file, unreadable)
 

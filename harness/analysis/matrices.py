@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from harness.analysis import statistics
+from harness.analysis.bootstrap import EXPANDED, INTERVAL_KINDS, IntervalKind
 from harness.analysis.statistics import Array, named_generator
 from harness.errors import UnknownNameError, UserError
 
@@ -50,13 +51,20 @@ def normalise_scores(scores: Scores, low: ArrayLike, high: ArrayLike) -> dict[st
     return {method: (matrix - start) / (end - start) for method, matrix in checked.items()}
 
 
-def aggregate_scores(scores: Scores, *, seed: int = 0, n_resamples: int = statistics.N_RESAMPLES) -> pl.DataFrame:
-    """Interquartile mean, median, mean and optimality gap of each method, with stratified bootstrap intervals of 95 %.
+def aggregate_scores(
+    scores: Scores,
+    *,
+    seed: int = 0,
+    n_resamples: int = statistics.N_RESAMPLES,
+    intervals: IntervalKind = EXPANDED,
+) -> pl.DataFrame:
+    """Interquartile mean, median, mean and optimality gap of each method, with intervals of 95 %.
 
     Args:
         scores: Normalised scores, see `Scores` and `normalise_scores`.
         seed: Seed of the resamples; each method's depend on its name and the seed alone.
         n_resamples: Resamples of the bootstrap.
+        intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for the percentiles that rliable gives.
 
     Returns:
         Columns ``method``, ``metric`` (``iqm``, ``median``, ``mean``, ``optimality_gap``), ``value``, and the interval's ends
@@ -68,13 +76,20 @@ def aggregate_scores(scores: Scores, *, seed: int = 0, n_resamples: int = statis
     rows = [
         (method, metric, *estimate)
         for method, task_scores in _by_task(scores).items()
-        for metric, estimate in statistics.aggregates(task_scores, _random(seed, "aggregates", method), n_resamples).items()
+        for metric, estimate in statistics.aggregates(
+            task_scores, _random(seed, "aggregates", method), n_resamples, _known(intervals)
+        ).items()
     ]
     return pl.DataFrame(rows, schema={"method": pl.String, "metric": pl.String, **_ESTIMATE}, orient="row")
 
 
 def probability_of_improvement(
-    scores: Scores, baseline: str, *, seed: int = 0, n_resamples: int = statistics.N_RESAMPLES
+    scores: Scores,
+    baseline: str,
+    *,
+    seed: int = 0,
+    n_resamples: int = statistics.N_RESAMPLES,
+    intervals: IntervalKind = EXPANDED,
 ) -> pl.DataFrame:
     """The chance that a run of a method scores more than a run of the baseline on the same task, averaged over tasks.
 
@@ -83,6 +98,7 @@ def probability_of_improvement(
         baseline: The method to compare all others with.
         seed: Seed of the resamples.
         n_resamples: Resamples of the bootstrap.
+        intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for the percentiles that rliable gives.
 
     Returns:
         Columns ``baseline``, ``method``, ``value``, and the interval's ends ``low`` and ``high``, null where some task has
@@ -99,7 +115,9 @@ def probability_of_improvement(
         (
             baseline,
             method,
-            *statistics.probability_of_improvement(task_scores, reference, _random(seed, baseline, method), n_resamples),
+            *statistics.probability_of_improvement(
+                task_scores, reference, _random(seed, baseline, method), n_resamples, _known(intervals)
+            ),
         )
         for method, task_scores in by_task.items()
         if method != baseline
@@ -113,6 +131,7 @@ def performance_profiles(
     *,
     seed: int = 0,
     n_resamples: int = statistics.N_BAND_RESAMPLES,
+    intervals: IntervalKind = EXPANDED,
 ) -> pl.DataFrame:
     """The fraction of each method's runs that score more than each threshold.
 
@@ -121,6 +140,7 @@ def performance_profiles(
         thresholds: ``(K,)``; by default 101 from the smallest score or 0 to the largest or 1.
         seed: Seed of the resamples.
         n_resamples: Resamples of the bootstrap.
+        intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for the percentiles that rliable gives.
 
     Returns:
         Columns ``method``, ``threshold``, ``value``, and the interval's ends ``low`` and ``high``, null where some task has
@@ -135,10 +155,17 @@ def performance_profiles(
         raise UserError(f"thresholds must be one row of finite numbers, not of shape {grid.shape}")
     parts = [pl.DataFrame(schema={"method": pl.String, "threshold": pl.Float64, **_ESTIMATE})]
     for method, task_scores in by_task.items():
-        band = statistics.performance_profile(task_scores, grid, _random(seed, "profiles", method), n_resamples)
+        random = _random(seed, "profiles", method)
+        band = statistics.performance_profile(task_scores, grid, random, n_resamples, _known(intervals))
         columns = {"threshold": grid, **dict(zip(_ESTIMATE, band, strict=True))}
         parts.append(pl.DataFrame(columns).select(pl.lit(method).alias("method"), pl.all()).fill_nan(None))
     return pl.concat(parts)
+
+
+def _known(intervals: IntervalKind) -> IntervalKind:
+    if intervals not in INTERVAL_KINDS:
+        raise UnknownNameError("kind of intervals", intervals, INTERVAL_KINDS)
+    return intervals
 
 
 def _random(seed: int, *names: str) -> np.random.Generator:

@@ -10,7 +10,10 @@ import numpy as np
 import polars as pl
 
 from harness.analysis import statistics
-from harness.analysis.statistics import Array, Band, IntervalEstimate
+from harness.analysis.curves import align_curves, curve
+from harness.analysis.exact import are_successes, success_interval, t_interval
+from harness.analysis.significance import rank_sum
+from harness.analysis.statistics import Array, Band, IntervalEstimate, IntervalKind
 from harness.errors import UnknownNameError
 from harness.runs.results import Results
 
@@ -20,6 +23,9 @@ MAX_POINTS = 150
 _N_THRESHOLDS = 101
 
 _TEXT, _COUNT, _NUMBER = pl.String, pl.Int64, pl.Float64
+SUCCESS = "success"
+"""The measurement that says whether an episode reached its goal."""
+
 _ESTIMATE_COLUMNS = {"value": _NUMBER, "low": _NUMBER, "high": _NUMBER}
 _KEY_COLUMNS = {"suite": _TEXT, "task": _TEXT, "method": _TEXT}
 STATES = ("finished", "failed", "interrupted", "running", "missing")
@@ -30,7 +36,7 @@ SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     | {"tasks": _COUNT, "of_tasks": _COUNT, "runs": _COUNT, "of_runs": _COUNT, "fewest_seeds": _COUNT},
     "profiles": {"suite": _TEXT, "method": _TEXT, "threshold": _NUMBER, **_ESTIMATE_COLUMNS},
     "improvement": {"suite": _TEXT, "baseline": _TEXT, "method": _TEXT, "task": _TEXT, **_ESTIMATE_COLUMNS}
-    | {"tasks": _COUNT, "runs": _COUNT, "baseline_runs": _COUNT, "fewest_seeds": _COUNT},
+    | {"tasks": _COUNT, "runs": _COUNT, "baseline_runs": _COUNT, "fewest_seeds": _COUNT, "p_value": _NUMBER},
     "curves": {**_KEY_COLUMNS, "statistic": _TEXT, "step": _COUNT, **_ESTIMATE_COLUMNS, "runs": _COUNT, "of_runs": _COUNT},
     "tasks": {
         **_KEY_COLUMNS,
@@ -42,7 +48,8 @@ SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
         "scores": _COUNT,
     }
     | {"planned": _COUNT, **dict.fromkeys(STATES, _COUNT)},
-    "measurements": {**_KEY_COLUMNS, "measurement": _TEXT, "mean": _NUMBER, "sd": _NUMBER, "runs": _COUNT},
+    "measurements": {**_KEY_COLUMNS, "measurement": _TEXT, "mean": _NUMBER, "sd": _NUMBER, "runs": _COUNT}
+    | {"successes": _COUNT, "low": _NUMBER, "high": _NUMBER},
 }
 """Columns of each table. A null ``task`` means all tasks together; null ends mean too few seeds for an interval."""
 
@@ -61,6 +68,7 @@ class Analysis:
         tables: One table for each of `SCHEMAS`.
         interpolated: Methods and tasks (``None``: all together) whose curves had to be interpolated onto a common grid.
         downsampled: Whether aggregate curves leave evaluations out.
+        intervals: How intervals were made.
     """
 
     suite: str
@@ -72,6 +80,7 @@ class Analysis:
     tables: Mapping[str, pl.DataFrame]
     interpolated: tuple[tuple[str, str | None], ...]
     downsampled: bool
+    intervals: IntervalKind
 
     @property
     def current_runs(self) -> pl.DataFrame:
@@ -84,19 +93,20 @@ class Analysis:
         return self.tasks.filter("usable")["task"].to_list()
 
 
-def analyse(results: Results, suite: str, baseline: str | None) -> Analysis:
+def analyse(results: Results, suite: str, baseline: str | None, intervals: IntervalKind = "expanded") -> Analysis:
     """Compute everything that the report of a suite shows.
 
     Args:
         results: What was read.
         suite: Which suite of it.
         baseline: The label of the method to compare with, from `choose_baseline`.
+        intervals: How intervals are made.
     """
     usable = (pl.col("high") != pl.col("low")).fill_null(value=False)
     tasks = results.tasks.filter(suite=suite).with_columns(usable.alias("usable"))
     runs = results.runs.filter(suite=suite)
     labels = sorted(runs["label"].unique(), key=lambda label: (label != baseline, label))
-    builder = _TableBuilder(suite, runs.filter(~pl.col("superseded")), tasks, labels, baseline, results.evaluations)
+    builder = _TableBuilder(suite, runs.filter(~pl.col("superseded")), tasks, labels, baseline, results.evaluations, intervals)
     tables = {
         "aggregates": builder.aggregates(),
         "profiles": builder.profiles(),
@@ -110,7 +120,16 @@ def analyse(results: Results, suite: str, baseline: str | None) -> Analysis:
     }
     pretraining = results.pretraining.filter(suite=suite)
     return Analysis(
-        suite, tuple(labels), baseline, runs, pretraining, tasks, frames, tuple(builder.interpolated), builder.downsampled
+        suite,
+        tuple(labels),
+        baseline,
+        runs,
+        pretraining,
+        tasks,
+        frames,
+        tuple(builder.interpolated),
+        builder.downsampled,
+        intervals,
     )
 
 
@@ -151,11 +170,12 @@ class _TableBuilder:
         labels: Sequence[str],
         baseline: str | None,
         evaluations: pl.DataFrame,
+        intervals: IntervalKind,
     ) -> None:
         self.suite, self.runs, self.labels, self.baseline = suite, runs, labels, baseline
         self.tasks: list[str] = tasks["task"].to_list()
         self.scale = {task: (low, high) for task, low, high in tasks.filter("usable").select("task", "low", "high").rows()}
-        self.evaluations = evaluations
+        self.evaluations, self.intervals = evaluations, intervals
         self.interpolated: list[tuple[str, str | None]] = []
         self.downsampled = False
         self._scores = self._scores_by_method_and_task("score")
@@ -177,7 +197,7 @@ class _TableBuilder:
             planned = self.runs.filter(pl.col("task").is_in(list(self.scale)), label=label).height
             sizes = [len(scores) for scores in task_scores]
             counts = (len(task_scores), len(self.scale), sum(sizes), planned, min(sizes))
-            estimates = statistics.aggregates(task_scores, self._random("aggregates", label))
+            estimates = statistics.aggregates(task_scores, self._random("aggregates", label), intervals=self.intervals)
             for metric, estimate in estimates.items():
                 yield self.suite, label, metric, *estimate, *counts
 
@@ -186,7 +206,8 @@ class _TableBuilder:
         thresholds = cast(np.ndarray, np.linspace(everything.min(), everything.max(), _N_THRESHOLDS))
         for label in self.labels:
             if task_scores := self._normalised_task_scores(label):
-                band = statistics.performance_profile(task_scores, thresholds, self._random("profiles", label))
+                random = self._random("profiles", label)
+                band = statistics.performance_profile(task_scores, thresholds, random, intervals=self.intervals)
                 for threshold, *ends in zip(thresholds, *band, strict=True):
                     yield self.suite, label, threshold, *ends
 
@@ -202,9 +223,9 @@ class _TableBuilder:
                 theirs = [ranked[self.baseline, name] for name in part]
                 n_resamples = statistics.N_BAND_RESAMPLES if task else statistics.N_RESAMPLES
                 random = self._random("improvement", self.baseline, label, task or "")
-                estimate = statistics.probability_of_improvement(mine, theirs, random, n_resamples)
+                estimate = statistics.probability_of_improvement(mine, theirs, random, n_resamples, self.intervals)
                 counts = (len(part), sum(map(len, mine)), sum(map(len, theirs)), min(map(len, [*mine, *theirs])))
-                yield self.suite, self.baseline, label, task, *estimate, *counts
+                yield self.suite, self.baseline, label, task, *estimate, *counts, rank_sum(mine, theirs)
 
     def curves(self) -> Iterator[tuple[object, ...]]:
         """The aggregate of each method, then each task: IQM of normalised scores, and mean of raw ones."""
@@ -216,13 +237,14 @@ class _TableBuilder:
         for task in self.tasks:
             for label in self.labels:
                 if curves := measured.get((label, task)):
-                    grid, scores, interpolated = statistics.align_curves(curves)
+                    grid, scores, interpolated = align_curves(curves)
                     self.interpolated += [(label, task)] if interpolated else []
-                    band = statistics.curve([scores], self._random("curves", label, task), iqm=False)
+                    random = self._random("curves", label, task)
+                    band = curve([scores], random, iqm=False, intervals=self.intervals)
                     yield from self._curve_rows(task, label, "mean", grid, scores, band)
 
     def _aggregate_curve(self, label: str, runs: Sequence[tuple[str, tuple[Array, Array]]]) -> Iterator[tuple[object, ...]]:
-        grid, scores, interpolated = statistics.align_curves([curve for _, curve in runs])
+        grid, scores, interpolated = align_curves([curve for _, curve in runs])
         self.interpolated += [(label, None)] if interpolated else []
         if len(grid) > MAX_POINTS:
             self.downsampled = True
@@ -231,7 +253,7 @@ class _TableBuilder:
         low, high = (np.array([self.scale[task][end] for task, _ in runs])[:, None] for end in (0, 1))
         names = np.array([task for task, _ in runs])
         task_scores = [((scores - low) / (high - low))[names == task] for task in dict.fromkeys(names.tolist())]
-        band = statistics.curve(task_scores, self._random("curves", label), iqm=True)
+        band = curve(task_scores, self._random("curves", label), iqm=True, intervals=self.intervals)
         yield from self._curve_rows(None, label, "iqm", grid, scores, band)
 
     def _curve_rows(
@@ -261,7 +283,8 @@ class _TableBuilder:
                 scores = self._scores.get((label, task), nothing)
                 estimate = IntervalEstimate(np.nan)
                 if scores is not nothing:
-                    estimate = statistics.mean(scores, self._random("tasks", label, task))
+                    ends, random = self.scale.get(task, (np.nan, np.nan)), self._random("tasks", label, task)
+                    estimate = statistics.mean(scores, random, intervals=self.intervals, ends=ends)
                 spread = scores.std(ddof=1) if len(scores) > 1 else np.nan
                 normalised = self._normalised.get((label, task), nothing).mean()
                 shape = (spread, scores.min(), scores.max(), normalised, int((~np.isnan(scores)).sum()))
@@ -281,7 +304,16 @@ class _TableBuilder:
                 for label in self.labels:
                     values = final.filter(pl.col(column).is_finite(), task=task, label=label)[column]
                     if len(values):
-                        yield self.suite, task, label, name, values.mean(), values.std(), len(values)
+                        counted = _count_successes(values.to_numpy()) if name == SUCCESS else (None, None, None)
+                        yield self.suite, task, label, name, values.mean(), values.std(), len(values), *counted
 
     def _random(self, *names: str) -> np.random.Generator:
         return statistics.named_generator(self.suite, *names)
+
+
+def _count_successes(rates: Array) -> tuple[int | None, float | None, float | None]:
+    """How many runs succeeded, and the interval of the rate; without a count where some succeeded in a part of episodes."""
+    if are_successes(rates):
+        successes = int(rates.sum())
+        return successes, *success_interval(successes, rates.size)[1:]
+    return None, *t_interval(rates)[1:]

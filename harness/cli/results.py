@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,9 @@ from harness.cli.display.formatting import duration
 from harness.cli.options import AsJson, Profile, load, print_json
 from harness.errors import UserError
 from harness.watch.pace import DEFAULT_SECONDS, MAX_SECONDS, MIN_SECONDS
+
+if TYPE_CHECKING:
+    from harness.analysis.bootstrap import IntervalKind
 
 Roots = Annotated[
     list[Path],
@@ -95,6 +98,9 @@ def report(
             metavar="FILE", help="Published numbers of your own, a CSV file or a folder; repeatable.", show_default=False
         ),
     ] = None,
+    intervals: Annotated[
+        str, typer.Option(help="expanded: intervals that hold with few seeds; rliable: the plain percentiles of rliable.")
+    ] = "expanded",
 ) -> int:
     """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name.
 
@@ -108,7 +114,8 @@ def report(
         raise UserError("--format names no format: html, md, latex and csv are known")
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     numbers = [*(packaged_files() if published else ()), *(published_from or ())]
-    written = experiment.report(roots, out, baseline=baseline, formats=wanted, published=numbers)
+    kind = cast("IntervalKind", intervals)  # others are refused by name
+    written = experiment.report(roots, out, baseline=baseline, formats=wanted, published=numbers, intervals=kind)
     console = open_console()
     print_unreadable(console, written.unreadable)
     console.print(f"report: {written.file}", soft_wrap=True)

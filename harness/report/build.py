@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.analysis.bootstrap import EXPANDED, INTERVAL_KINDS, IntervalKind
 from harness.errors import UnknownNameError
 from harness.registry import Registry, installed
 from harness.report.assembly import assemble
@@ -28,6 +29,7 @@ def build_report(
     baseline: str | None = None,
     formats: Sequence[str] = FORMATS,
     published: Sequence[Path] = (),
+    intervals: IntervalKind = EXPANDED,
     title: str = "Exploration benchmark",
     registry: Registry | None = None,
     on_unreadable: Callable[[str], None] | None = None,
@@ -41,6 +43,8 @@ def build_report(
         formats: Names of `FORMATS` to write: ``html`` is one self-contained page, ``md`` comes with a folder of figures,
             ``latex`` is the tables for a paper, ``csv`` is every number in tables.
         published: Files or folders of published numbers to lay beside ours; see `harness.analysis.published`.
+        intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for rliable's own; see
+            `harness.analysis.bootstrap`.
         title: The heading of the page.
         registry: What is installed; of this installation if not given.
         on_unreadable: Takes a line for each thing that could not be read; the report names them too.
@@ -50,13 +54,15 @@ def build_report(
 
     Raises:
         ResultsError: When there is no run, a folder or a file does not exist or cannot be used, or ``out`` cannot be written.
-        UnknownNameError: When no method is called ``baseline``, or a format is none of `FORMATS`.
+        UnknownNameError: When no method is called ``baseline``, a format is none of `FORMATS`, or intervals cannot be made so.
     """
     for name in formats:
         if name not in FORMATS:
             raise UnknownNameError("format", name, FORMATS)
+    if intervals not in INTERVAL_KINDS:
+        raise UnknownNameError("kind of intervals", intervals, INTERVAL_KINDS)
     registry = registry or installed()
-    inputs = ReportInputs(folders, published, baseline, registry)
+    inputs = ReportInputs(folders, published, baseline, registry, intervals)
     folder = OutputFolder(Path(out))
     folder.create()  # what cannot be written is said before the work, not after
     report = inputs.analyse()
@@ -75,7 +81,7 @@ def build_report(
             files["tables.tex"] = latex_tables(document)
     if "csv" in formats:
         files |= csv_files(report)
-    files[MANIFEST_FILE] = manifest(report, baseline, files)
+    files[MANIFEST_FILE] = manifest(report, baseline, intervals, files)
     for name, content in files.items():
         folder.write(name, content)
     main = (

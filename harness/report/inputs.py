@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.analysis.bootstrap import IntervalKind
 from harness.analysis.published import PublishedNumber, read_published
 from harness.analysis.tables import analyse, choose_baseline
 from harness.errors import ResultsError
@@ -32,6 +33,7 @@ class ReportInputs:
         published: Files or folders of published numbers to lay beside ours.
         baseline: The method to compare with; see `harness.analysis.tables.choose_baseline`.
         registry: What is installed; environment families say what their steps are made of.
+        intervals: How intervals are made.
 
     Raises:
         ResultsError: When there is no run, or a folder or a file does not exist or cannot be used.
@@ -39,8 +41,14 @@ class ReportInputs:
     """
 
     def __init__(
-        self, folders: Sequence[Path | RunFolder], published: Sequence[Path], baseline: str | None, registry: Registry
+        self,
+        folders: Sequence[Path | RunFolder],
+        published: Sequence[Path],
+        baseline: str | None,
+        registry: Registry,
+        intervals: IntervalKind = "expanded",
     ) -> None:
+        self._intervals: IntervalKind = intervals
         self._numbers = read_published(published) if published else []
         self._studies, self._unreadable_studies = _read_studies(folders)
         self._results = _read_results(folders, self._studies, registry, self._unreadable_studies)
@@ -49,12 +57,15 @@ class ReportInputs:
 
     def analyse(self) -> ReportContext:
         """Compute every number of the report."""
-        suites = [_suite(self._results, *chosen, self._numbers) for chosen in self._baselines.items()] if self._results else []
-        return ReportContext(self._results, tuple(suites), tuple(map(StudyContext, self._studies)), self._unreadable_studies)
+        found, suites = self._results, self._baselines.items()
+        contexts = [_suite(found, *chosen, self._intervals, self._numbers) for chosen in suites] if found else []
+        return ReportContext(self._results, tuple(contexts), tuple(map(StudyContext, self._studies)), self._unreadable_studies)
 
 
-def _suite(results: Results, suite: str, baseline: str | None, numbers: Sequence[PublishedNumber]) -> SuiteContext:
-    analysis = analyse(results, suite, baseline)
+def _suite(
+    results: Results, suite: str, baseline: str | None, intervals: IntervalKind, numbers: Sequence[PublishedNumber]
+) -> SuiteContext:
+    analysis = analyse(results, suite, baseline, intervals)
     marks = dict.fromkeys(incomplete_methods(analysis), " †")
     plots = SuitePlots(analysis, marks, phase_boundaries(analysis, results.records))
     comparison = PublishedComparison(analysis, results.records, numbers) if numbers else None

@@ -22,12 +22,13 @@ Currency = Literal["missing", "current", "outdated"]
 """Whether there is a report, and whether it shows the runs as they are."""
 
 
-def manifest(report: ReportContext, baseline: str | None, files: Mapping[str, str | bytes]) -> str:
+def manifest(report: ReportContext, baseline: str | None, intervals: str, files: Mapping[str, str | bytes]) -> str:
     """The manifest of a report.
 
     Args:
         report: What the report shows.
         baseline: The method that was asked for as baseline.
+        intervals: How intervals were made.
         files: The content of each file of the report, by name.
     """
     results = report.results
@@ -38,6 +39,7 @@ def manifest(report: ReportContext, baseline: str | None, files: Mapping[str, st
         "format": _FORMAT,
         "fingerprint": results.fingerprint if results else None,
         "baseline": baseline,
+        "intervals": intervals,
         "runs": runs,
         "studies": [study.record.name for study in report.studies],
         "files": {name: _sha256(data.encode() if isinstance(data, str) else data) for name, data in files.items()},

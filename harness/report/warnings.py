@@ -7,15 +7,17 @@ from typing import Any
 
 import polars as pl
 
+from harness.analysis.exact import are_successes
 from harness.analysis.statistics import MIN_SEEDS
 from harness.analysis.tables import Analysis
 from harness.report.differences import describe_changes, describe_differences
+from harness.report.reliability import coverage_of_few_seeds
 from harness.report.wording import join_names
 from harness.runs.results import RunRecords
 from harness.spec import RunSpec
 
 ADEQUATE_SEEDS = 10
-"""From here on a nominal 95 % interval covers the truth about as often as it says."""
+"""Below it the report says how often intervals hold."""
 
 
 def collect_warnings(analysis: Analysis, records: RunRecords) -> list[str]:
@@ -24,6 +26,7 @@ def collect_warnings(analysis: Analysis, records: RunRecords) -> list[str]:
         _without_score,
         _incomplete_methods,
         _few_seeds,
+        _successes_alone,
         _not_normalised,
         _incomplete_evaluations,
         _unequal_budgets,
@@ -90,9 +93,18 @@ def _few_seeds(analysis: Analysis, records: RunRecords) -> Iterator[str]:
     fewest = table.filter(pl.col("scores") >= MIN_SEEDS)["scores"].min()
     if isinstance(fewest, int) and fewest < ADEQUATE_SEEDS:
         yield (
-            f"Intervals rest on as few as {fewest} seeds per task. Bootstrap intervals from few seeds are too narrow:"
-            " for the mean of one task with normally distributed scores, a nominal 95 % interval covers the truth about"
-            " 76 % of the time with 3 seeds, 84 % with 5 and 90 % with 10."
+            f"Intervals rest on as few as {fewest} seeds per task. {coverage_of_few_seeds(analysis.intervals)}. Nothing can"
+            " tell how scores are distributed that were drawn so seldom: seeds that agree by chance give an interval without"
+            " width."
+        )
+
+
+def _successes_alone(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    scores = analysis.current_runs.filter(pl.col("task").is_in(analysis.usable_tasks)).drop_nulls("normalised")["normalised"]
+    if are_successes(scores.to_numpy()):
+        yield (
+            "Every normalised score is 0 or 1. The IQM of such scores is 1 from a success rate of 0.75 on and 0 up to 0.25: it"
+            " hides differences there. Prefer the mean, which is the success rate, and its interval, which counts successes."
         )
 
 

@@ -38,6 +38,15 @@ def format_interval(low: float | None, high: float | None, decimals: int = 3) ->
     )
 
 
+def format_p_value(value: float) -> str:
+    """A p value, without digits that nobody should read.
+
+    >>> format_p_value(0.0412), format_p_value(0.3), format_p_value(0.00001)
+    ('p = 0.041', 'p = 0.30', 'p < 0.001')
+    """
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2f}" if value >= 0.0995 else f"p = {value:.3f}"
+
+
 def join_names(items: Sequence[str], most: int = 8) -> str:
     """Items in a sentence, the first ``most`` of them in full.
 

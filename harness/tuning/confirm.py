@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis import statistics
+from harness.analysis.significance import SIGNIFICANCE_LEVEL, rank_sum
 from harness.analysis.statistics import IntervalEstimate
 from harness.errors import ResultsError
 from harness.runs.folder import RunFolder
@@ -83,12 +84,14 @@ class CandidateComparison:
         score: Its aggregate on fresh seeds.
         drop: What it lost of its tuned score; ``None`` where it was no trial.
         improvement: The chance that a run of it scores more than one of the suite's own settings; ``None`` for these.
+        p_value: How rare as large a difference would be if settings made none; ``None`` where there is no ``improvement``.
     """
 
     confirmation: Confirmation
     score: IntervalEstimate
     drop: float | None
     improvement: IntervalEstimate | None
+    p_value: float | None = None
 
 
 def candidates(study: TuningStudy, max_trials: int) -> list[Candidate]:
@@ -143,10 +146,12 @@ def compare(study: str, metric: str, confirmed: Sequence[Confirmation]) -> list[
             continue
         random = statistics.named_generator("tuning", study, one.label)
         score = statistics.aggregates(group_by_task(one.scores), random)[metric]
-        improvement = None
+        improvement, p_value = None, None
         if own is not None and one is not own:
-            improvement = statistics.probability_of_improvement(group_by_task(one.scores), group_by_task(own.scores), random)
-        found.append(CandidateComparison(one, score, None if one.tuned is None else one.tuned - score.value, improvement))
+            theirs, ours = group_by_task(one.scores), group_by_task(own.scores)
+            improvement, p_value = statistics.probability_of_improvement(theirs, ours, random), rank_sum(theirs, ours)
+        drop = None if one.tuned is None else one.tuned - score.value
+        found.append(CandidateComparison(one, score, drop, improvement, p_value))
     return found
 
 
@@ -159,7 +164,7 @@ def winner(compared: Sequence[CandidateComparison]) -> CandidateComparison | Non
 def verdict(compared: Sequence[CandidateComparison]) -> str:
     """Whether tuning helped, in a sentence."""
     best, own = winner(compared), next((one for one in compared if one.confirmation.default), None)
-    if best is None or own is None or best.improvement is None:
+    if best is None or own is None or best.improvement is None or best.p_value is None:
         return "Nothing was confirmed."
     figures = (
         f"{best.confirmation.label} scores {best.score.value:.3f} on fresh seeds, {DEFAULT} {own.score.value:.3f};"
@@ -168,9 +173,10 @@ def verdict(compared: Sequence[CandidateComparison]) -> str:
     chance = best.improvement
     if chance.low is None or chance.high is None:
         return f"Too few seeds to tell whether tuning helped: {figures}."
-    interval = f" [{chance.low:.2f}, {chance.high:.2f}]"
-    if chance.low > 0.5:
+    interval = f" [{chance.low:.2f}, {chance.high:.2f}], p = {best.p_value:.2g}"
+    decided = best.p_value < SIGNIFICANCE_LEVEL
+    if decided and chance.value > 0.5:
         return f"Tuning helped: {figures}{interval}."
-    if chance.high < 0.5:
+    if decided:
         return f"Tuning did not help, the suite's own settings are better: {figures}{interval}."
     return f"Tuning did not clearly help: {figures}{interval}."

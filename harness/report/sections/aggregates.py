@@ -6,6 +6,7 @@ from harness.analysis import statistics
 from harness.report.cells import METHOD, estimate_cell
 from harness.report.context import SuiteContext
 from harness.report.document import Column, FigureBlock, Paragraph, ReportTable, Section, TableCell
+from harness.report.reliability import overlap_of_intervals
 
 
 def build(suite: SuiteContext) -> Section:
@@ -28,8 +29,7 @@ def build(suite: SuiteContext) -> Section:
         "Over all tasks together. IQM is the mean of the middle half of all runs: less noisy than the median, less"
         " moved by outliers than the mean. Median and mean are taken over the tasks' mean scores. The optimality gap is"
         " how far runs stay below a normalised score of 1 on average, so smaller is better. Bars are 95 % intervals,"
-        " black ticks the values. Where two intervals do not overlap, the difference is larger than seeds alone"
-        " explain; where they do, look at the probability of improvement before concluding anything."
+        f" black ticks the values. {overlap_of_intervals(analysis.intervals)}"
     )
     caption = "Value and 95 % interval; tasks with a score of all that can be normalised; runs with a score of all planned."
     return Section(

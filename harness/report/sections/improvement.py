@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from harness.report.cells import estimate_cell
 from harness.report.context import SuiteContext
 from harness.report.document import Column, FigureBlock, Paragraph, ReportTable, Section, TableCell
+from harness.report.reliability import rate_of_verdicts
+from harness.report.wording import NO_VALUE, format_interval, format_number, format_p_value
 
 
 def build(suite: SuiteContext) -> Section:
@@ -23,23 +24,28 @@ def build(suite: SuiteContext) -> Section:
     explanation = (
         f"The chance that a run of the method, drawn at random, scores more than a run of {analysis.baseline} on the"
         " same task, averaged over the tasks both have scores for; ties count half. At 0.5 (dashed) neither is better."
-        " An interval that includes 0.5 leaves the question open. The number says how often the method is better, not"
-        " by how much; [1.00, 1.00] says that these runs separate completely, not that all others would."
+        " The number says how often the method is better, not by how much; [1.00, 1.00] says that these runs separate"
+        f" completely, not that all others would. {rate_of_verdicts()}"
     )
+    caption = f"P(method > {analysis.baseline}) with 95 % intervals and p values, task by task."
     labels = table["method"].unique(maintain_order=True).to_list()
     columns = (Column("Task"), *(Column(label, "number", method=True) for label in labels))
     tasks = [None, *analysis.tasks["task"]]
     rows: list[tuple[TableCell, ...]] = []
     for task in tasks:
         part = table.filter(pl.col("task").eq_missing(pl.lit(task)))
-        found = {label: (value, low, high) for label, value, low, high in part.select("method", "value", "low", "high").rows()}
-        cells = [estimate_cell(*found.get(label, (None, None, None)), decimals=2) for label in labels]
+        found = {label: ends for label, *ends in part.select("method", "value", "low", "high", "p_value").rows()}
+        cells = [_cell(*found[label]) if label in found else NO_VALUE for label in labels]
         rows.append((task or "all common tasks", *cells))
     return Section(
         "Probability of improvement",
         (
             Paragraph(explanation),
             FigureBlock(plot),
-            ReportTable(f"P(method > {analysis.baseline}), task by task.", columns, tuple(rows)),
+            ReportTable(caption, columns, tuple(rows)),
         ),
     )
+
+
+def _cell(value: float, low: float | None, high: float | None, p_value: float) -> TableCell:
+    return format_number(value, 2), f"{format_interval(low, high, 2)}, {format_p_value(p_value)}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from harness.analysis.significance import SIGNIFICANCE_LEVEL
 from harness.analysis.tables import Analysis
 from harness.report.context import SuiteContext
 from harness.report.document import Block, BulletList, Paragraph, Section
-from harness.report.warnings import ADEQUATE_SEEDS, collect_warnings
-from harness.report.wording import format_count, format_interval, format_number, join_names
+from harness.report.warnings import collect_warnings
+from harness.report.wording import format_count, format_interval, format_number, format_p_value, join_names
 
 
 def build(suite: SuiteContext) -> Section:
@@ -35,16 +36,16 @@ def _findings(analysis: Analysis) -> list[str]:
     parts = [f"{label} {format_number(value)} {format_interval(low, high)}" for label, value, low, high in iqms]
     sentences = [f"Interquartile mean of normalised scores: {join_names(parts, most=len(parts))}."] if parts else []
     overall = analysis.tables["improvement"].filter(pl.col("task").is_null())
-    for label, value, low, high, seeds in overall.select("method", "value", "low", "high", "fewest_seeds").rows():
+    for label, value, low, high, p_value in overall.select("method", "value", "low", "high", "p_value").rows():
         claim = f"A run of {label} scores more than a run of {analysis.baseline} with probability {format_number(value, 2)}"
-        sentences.append(f"{claim} {format_interval(low, high, 2)}: {_verdict(low, high, seeds)}.")
+        sentences.append(f"{claim} {format_interval(low, high, 2)}: {_verdict(value, low, p_value)}.")
     return sentences
 
 
-def _verdict(low: float | None, high: float | None, seeds: int) -> str:
-    if low is None or high is None:
+def _verdict(value: float, low: float | None, p_value: float) -> str:
+    """What may be said: wrong in no more than 5 % of comparisons of methods that do not differ."""
+    if low is None:
         return "too few seeds to judge"
-    if low <= 0.5 <= high:
-        return "the interval includes one half, so these runs do not decide"
-    outcome = "better more often than not" if low > 0.5 else "worse more often than not"
-    return outcome if seeds >= ADEQUATE_SEEDS else f"{outcome}, as far as {seeds} seeds per task can tell"
+    if p_value >= SIGNIFICANCE_LEVEL:
+        return f"these runs do not decide ({format_p_value(p_value)})"
+    return f"{'better' if value > 0.5 else 'worse'} more often than not ({format_p_value(p_value)})"

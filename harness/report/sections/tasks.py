@@ -9,6 +9,7 @@ import polars as pl
 from harness.report.cells import frames_note, phases_note
 from harness.report.context import SuiteContext
 from harness.report.document import Block, Column, FigureBlock, Paragraph, ReportTable, Section, TableCell
+from harness.report.reliability import bands
 from harness.report.wording import decimals_for, format_number
 
 
@@ -18,7 +19,8 @@ def build(suite: SuiteContext) -> Section:
     explanation = (
         "Raw scores: the mean return of the last evaluation's episodes, in the environment's own unclipped reward,"
         " averaged over seeds. The curves show the mean over seeds of every evaluation, with 95 % bands where there are"
-        f" enough seeds.{frames_note(suite.analysis)}{phases_note(suite.plots)}"
+        f" enough seeds.{frames_note(suite.analysis)}{phases_note(suite.plots)} {bands(analysis.intervals, 'curve')} Where all"
+        " seeds of a method score the same a band has no width, which is no certainty about other seeds."
     )
     columns = (Column("Task"), *(Column(label, "number", method=True) for label in analysis.methods))
     table = analysis.tables["tasks"]
