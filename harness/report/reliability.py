@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from harness.analysis import coverage
 from harness.analysis.bootstrap import EXPANDED, IntervalKind
 from harness.analysis.significance import SIGNIFICANCE_LEVEL
@@ -22,8 +24,8 @@ def overlap_of_intervals(intervals: IntervalKind) -> str:
     """How often the intervals of methods that do not differ lie apart."""
     rates = coverage.describe("iqms apart", "normal", 1, intervals)
     return (
-        "Whether two intervals overlap decides nothing: those of methods that do not differ lie apart by chance (one task: in"
-        f" {rates}), and those of methods that do may overlap. Look at the probability of improvement and its p value."
+        f"In simulations of methods that do not differ, their intervals lay apart in {rates} (one task); intervals that overlap,"
+        " on the other hand, decide nothing. Look at the probability of improvement and its p value."
     )
 
 
@@ -36,15 +38,16 @@ def rate_of_verdicts() -> str:
     )
 
 
-def bands(intervals: IntervalKind, what: str) -> str:
+def bands(intervals: IntervalKind, what: Literal["profile", "curve"], tasks: Literal[1, 3] = 3) -> str:
     """What a band of a profile or a curve holds.
 
     Args:
         intervals: How bands were made.
-        what: ``profile`` or ``curve``.
+        what: Whose band it is.
+        tasks: Number of tasks for which the measured share is quoted.
     """
-    rates = coverage.describe("whole profile" if what == "profile" else "whole curve", "normal", 3, intervals)
-    held = f"(three tasks, simulated: {rates})"
+    rates = coverage.describe("whole profile" if what == "profile" else "whole curve", "normal", tasks, intervals)
+    held = f"({'one task' if tasks == 1 else 'three tasks'}, simulated: {rates})"
     if intervals == EXPANDED:
         return f"The bands are to hold whole {what}s in 95 % of cases {held}, so they are wider than intervals at one point."
     return f"The bands hold at each point by itself; whole {what}s lie within them far less often {held}."

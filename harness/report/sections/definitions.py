@@ -20,8 +20,8 @@ _INTERVALS: Mapping[IntervalKind, str] = {
         " the quantiles taken here lie further out, by as much as Student's t is wider than the normal distribution (expanded"
         " percentile intervals, Hesterberg 2015, arXiv 1411.5279). The mean of one task has Student's interval, scores that"
         " are only ever 0 or 1 are counted and have that of Clopper and Pearson. Bands of profiles are Kolmogorov's, and"
-        " those of curves are as wide as their largest deviation asks for: both are to hold whole lines. --intervals rliable gives the"
-        " percentiles of rliable instead."
+        " those of curves are as wide as their largest deviation asks for: both are to hold whole lines."
+        " --intervals rliable gives the percentiles of rliable instead."
     ),
     "rliable": (
         f"Intervals are those of rliable, as --intervals rliable asks for: the 2.5 % and 97.5 % percentiles of {_RESAMPLED}"
