@@ -261,6 +261,15 @@ class RunSpec(Config):
         return self._method_digest({"checkpoint_every"})
 
     @property
+    def budget_free_digest(self) -> str:
+        """Like `method_base_digest`, and the same for tasks of different budgets: without steps, those of phases included."""
+        content = self._method_content({"checkpoint_every", "steps"}, start={"seed"})
+        content["phases"] = [
+            {key: value for key, value in phase.items() if key != "steps"} for phase in content.get("phases", ())
+        ]
+        return _digest(content)
+
+    @property
     def bounded(self) -> RunSpec:
         """The same run without `replay_steps` if it ends before they do."""
         n_envs = self.algorithm.config.get("n_envs")
@@ -270,7 +279,10 @@ class RunSpec(Config):
         return self.model_copy(update={"replay_steps": None})
 
     def _method_digest(self, without: set[str]) -> str:
-        content = self._identity(start={"method_digest", "seed", "steps"})
+        return _digest(self._method_content(without, start={"method_digest", "seed", "steps"}))
+
+    def _method_content(self, without: set[str], start: set[str]) -> dict[str, Any]:
+        content = self._identity(start)
         for key in ("environment", "training_version", "replay_steps", *without):
             content.pop(key, None)
         if self.reward and self.reward.config_by_task:
@@ -278,7 +290,7 @@ class RunSpec(Config):
             of_tasks = {key for values in by_task.values() for key in values}
             shared = {key: value for key, value in self.reward.config.items() if key not in of_tasks}
             content["reward"] |= {"config": shared, "config_by_task": by_task}
-        return _digest(content)
+        return content
 
     def _identity(self, start: set[str]) -> dict[str, Any]:
         """What makes the run; of its start, these fields. What a run without phases lacks leaves no trace."""

@@ -21,7 +21,7 @@ from harness.config import Config
 from harness.errors import ResultsError, suggest
 from harness.spec import RunSpec
 
-Counterpart = Literal["score", "success", "training_return"]
+Counterpart = Literal["score", "held_out_score", "success", "training_return"]
 
 _DISTRIBUTION = "exploration-harness"
 _FOLDER = "published"
@@ -34,8 +34,9 @@ class Metric:
     Attributes:
         title: The metric's name in a few words.
         meaning: What it is.
-        counterpart: What of our runs measures the same: their ``score``, the measurement ``success``, or the
-            ``training_return`` in progress.csv; ``None`` if nothing does.
+        counterpart: What of our runs measures the same: their ``score``, the ``held_out_score`` of runs that are evaluated on
+            levels held out from training, the measurement ``success``, or the ``training_return`` in progress.csv; ``None`` if
+            nothing does.
         caveat: How far the two may be compared, or why there is nothing of ours.
         clipped: Whether it measures clipped rewards, not the environment's own.
     """
@@ -53,13 +54,15 @@ METRICS: Mapping[str, Metric] = {
         "The mean raw, undiscounted return of the policy when training ends.",
         "score",
         "Ours are the scores of this report: evaluation episodes on seeds of their own. Most published ones are means over"
-        " the last training episodes, so small differences mean nothing even with the same budget.",
+        " the last training episodes, so small differences mean nothing even with the same budget. Scores on levels that are"
+        " held out from training measure something else and do not stand here.",
     ),
     "held_out_return": Metric(
         "Return on held-out levels",
         "The mean raw return, when training ends, on levels that training never saw.",
-        None,
-        "Nothing of ours stands beside it here: scores are not marked as those of held-out levels.",
+        "held_out_score",
+        "Ours are the scores of runs that were evaluated on levels held out from training (held_out is 1 among the other"
+        " measurements). Which levels are held out, and of how many, differs between publications.",
     ),
     "success_rate": Metric(
         "Success rate",
@@ -123,6 +126,10 @@ CONFIDENCE: Mapping[str, str] = {
     "computed": "public logs, computed from them",
 }
 """How a number was taken."""
+
+
+POPULATION_DEVIATION = "population standard deviation over seeds"
+"""A `PublishedNumber.spread_kind` that divides by the number of seeds, where ours divide by one less."""
 
 
 class PublishedNumber(Config):
@@ -212,6 +219,13 @@ class PublishedNumber(Config):
         if self.spread is not None and not self.spread_kind:
             raise ValueError("spread_kind must say what the spread is")
         return self
+
+    @property
+    def sample_deviation(self) -> float | None:
+        """The spread as a sample standard deviation over seeds, which ours are; ``None`` where it is no population one."""
+        if self.spread is None or self.seeds is None or self.seeds < 2 or self.spread_kind != POPULATION_DEVIATION:
+            return None
+        return self.spread * (self.seeds / (self.seeds - 1)) ** 0.5
 
     def matches_task(self, spec: RunSpec) -> bool:
         """Whether a run's environment is the one of this number."""

@@ -22,14 +22,18 @@ SCHEMA: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(("suite", "task", "method", "metric", "published_environment", "published_method"), pl.String),
     **dict.fromkeys(("published", "published_spread"), pl.Float64),
     "spread_kind": pl.String,
+    "published_sd": pl.Float64,
     **dict.fromkeys(("published_seeds", "published_frames", "published_steps"), pl.Int64),
     **dict.fromkeys(("value", "sd"), pl.Float64),
     **dict.fromkeys(("runs", "steps"), pl.Int64),
     **dict.fromkeys(("source", "confidence", "remark"), pl.String),
 }
 """Columns of published.csv and published_clipped.csv. A null ``method`` means that none of ours is the published one, and
-``value`` is ours."""
+``value`` is ours. ``published_sd`` is a population deviation that was published, as the sample deviation that ``sd`` is."""
 
+
+HELD_OUT = "held_out"
+"""The measurement that is 1 for episodes on levels that training never saw."""
 
 _LARGEST = 1e100
 
@@ -44,13 +48,14 @@ class OwnResult(NamedTuple):
 
 @dataclass(frozen=True)
 class Match:
-    """A published number and what of ours stands beside it; without a ``label``, nothing does."""
+    """A published number and what of ours stands beside it; without a ``label``, nothing does. ``remark`` says why not."""
 
     task: str
     label: str | None
     number: PublishedNumber
     ours: OwnResult | None
     steps: int | None
+    remark: str = ""
 
 
 class PublishedComparison:
@@ -83,13 +88,26 @@ class PublishedComparison:
         of_task = [number for number in numbers if any(map(number.matches_task, specs.values()))]
         order = [label for label in self.analysis.methods if label in specs]
         matches = [
-            Match(task, label, number, self._own_result(task, label, number.metric), specs[label].steps)
+            self._match(task, label, number, specs[label].steps)
             for label in order
             for number in of_task
             if number.matches_task(specs[label]) and number.matches_method(specs[label])
         ]
         known = {id(match.number) for match in matches}
         return matches + [Match(task, None, number, None, None) for number in of_task if id(number) not in known]
+
+    def _match(self, task: str, label: str, number: PublishedNumber, steps: int) -> Match:
+        counterpart, held_out = METRICS[number.metric].counterpart, self._is_held_out(task, label)
+        if counterpart in ("score", "success") and held_out:
+            return Match(task, label, number, None, steps, "ours is of held-out levels")
+        if counterpart == "held_out_score" and not held_out:
+            return Match(task, label, number, None, steps, "ours is of training's levels")
+        return Match(task, label, number, self._own_result(task, label, number.metric), steps)
+
+    def _is_held_out(self, task: str, label: str) -> bool:
+        """Whether a method's runs were evaluated on levels that training never saw."""
+        cell = self.analysis.tables["measurements"].filter(task=task, method=label, measurement=HELD_OUT)
+        return len(cell) > 0 and cell["mean"].item() > 0
 
     def _specs(self, task: str) -> dict[str, RunSpec]:
         read = (
@@ -101,7 +119,7 @@ class PublishedComparison:
 
     def _own_result(self, task: str, label: str, metric: str) -> OwnResult | None:
         match METRICS[metric].counterpart:
-            case "score":
+            case "score" | "held_out_score":
                 cell = self.analysis.tables["tasks"].filter(task=task, method=label)
                 (value, sd, runs) = cell.select("value", "sd", "scores").row(0)
                 return None if value is None else OwnResult(value, sd, runs)
@@ -120,7 +138,8 @@ class PublishedComparison:
         number, ours = match.number, match.ours or (None, None, None)
         return (
             *(self.analysis.suite, match.task, match.label, number.metric, number.environment, number.method),
-            *(number.value, number.spread, number.spread_kind or None, number.seeds, number.frames, number.steps),
+            *(number.value, number.spread, number.spread_kind or None, number.sample_deviation),
+            *(number.seeds, number.frames, number.steps),
             *(*ours, match.steps, number.source, number.confidence, number.remark or None),
         )
 

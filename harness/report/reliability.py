@@ -24,8 +24,8 @@ def overlap_of_intervals(intervals: IntervalKind) -> str:
     """How often the intervals of methods that do not differ lie apart."""
     rates = coverage.describe("iqms apart", "normal", 1, intervals)
     return (
-        f"In simulations of methods that do not differ, their intervals lay apart in {rates} (one task); intervals that overlap,"
-        " on the other hand, decide nothing. Look at the probability of improvement and its p value."
+        f"In simulations of methods that do not differ, their intervals lay apart in {rates} (one task); intervals that"
+        " overlap, on the other hand, decide nothing. Look at the probability of improvement and its p value."
     )
 
 

@@ -30,6 +30,7 @@ def collect_warnings(analysis: Analysis, records: RunRecords) -> list[str]:
         _not_normalised,
         _incomplete_evaluations,
         _unequal_budgets,
+        _unequal_protocols,
         _unequal_environments,
         _unequal_algorithms,
         _cut_evaluations,
@@ -132,10 +133,26 @@ def _incomplete_evaluations(analysis: Analysis, records: RunRecords) -> Iterator
 
 
 def _unequal_budgets(analysis: Analysis, records: RunRecords) -> Iterator[str]:
-    budgets = analysis.current_runs.drop_nulls("steps").select("label", "steps").unique().sort("label", "steps")
-    if budgets["steps"].n_unique() > 1:
-        parts = [f"{label} {steps:,}" for label, steps in budgets.rows()]
-        yield f"Methods were trained for different numbers of steps: {join_names(parts)}. Final scores are not like for like."
+    """Budgets that differ within a task; tasks may well differ in theirs."""
+    budgets = analysis.current_runs.drop_nulls("steps").select("task", "label", "steps").unique()
+    unequal = budgets.filter(pl.col("steps").n_unique().over("task") > 1)
+    if len(unequal):
+        pairs = unequal.select("label", "steps").unique().sort("label", "steps").rows()
+        tasks = unequal["task"].unique().sort().to_list()
+        where = "" if len(tasks) == budgets["task"].n_unique() else f" on {join_names(tasks)}"
+        parts = join_names([f"{label} {steps:,}" for label, steps in pairs])
+        yield f"Methods were trained for different numbers of steps{where}: {parts}. Final scores are not like for like."
+
+
+def _unequal_protocols(analysis: Analysis, records: RunRecords) -> Iterator[str]:
+    runs = analysis.current_runs.drop_nulls("folder").select("label", "folder").rows()
+    settings = [(label, records[folder].spec.evaluation.model_dump(mode="json")) for label, folder in runs]
+    if differing := describe_differences(settings):
+        yield (
+            f"Methods were evaluated differently: {'; '.join(differing)}. Scores are compared all the same, and are not like"
+            " for like: an agent that takes its likeliest action is another than one that samples, a cut episode has another"
+            " return, and means of fewer episodes vary more."
+        )
 
 
 def _unequal_environments(analysis: Analysis, records: RunRecords) -> Iterator[str]:

@@ -12,9 +12,10 @@ from harness.spec import SAVES_STATE, RunSpec
 def label_digests(records: Mapping[str, RunRecord]) -> dict[str, str]:
     """The digest by which each run counts to a method; runs of one name are one method where they share it.
 
-    That is the method's digest as the run recorded it, with two exceptions. A suite may have tasks of several versions of
-    training, whose digests differ in nothing that matters: they share one. And of one task, runs of an earlier version never
-    share it with those of a later one.
+    That is the method's digest as the run recorded it, with three exceptions. A suite may have tasks of several versions of
+    training, whose digests differ in nothing that matters: they share one. Of one task, runs of an earlier version never share
+    it with those of a later one. And a suite may give tasks budgets of their own: where runs differ in nothing else, and each
+    task has one budget, they share one digest too.
 
     Args:
         records: Records by folder.
@@ -38,7 +39,32 @@ def label_digests(records: Mapping[str, RunRecord]) -> dict[str, str]:
         superseded = record.spec.training_version < newest[_task(record.spec)]
         shared = not superseded and method in mixed and len(recorded[method]) <= 1
         digests[folder] = bases[folder] if shared else record.method_digest
-    return digests
+    current = {folder: one.spec for folder, one in records.items() if one.spec.training_version == newest[_task(one.spec)]}
+    return digests | _shared_by_budgets(current, digests)
+
+
+def _shared_by_budgets(specs: Mapping[str, RunSpec], digests: Mapping[str, str]) -> dict[str, str]:
+    """The digest of each run whose method has another budget on another task, and on none two of them."""
+    groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    several = {key for key, budgets in _budgets(specs).items() if len(budgets) > 1}
+    for folder, spec in specs.items():
+        if (spec.suite, spec.method) in several:
+            groups[_method(spec, spec.budget_free_digest)].append(folder)
+    shared: dict[str, str] = {}
+    for (_, _, digest), folders in groups.items():
+        by_task: dict[str, set[str]] = defaultdict(set)
+        for folder in folders:
+            by_task[specs[folder].task].add(digests[folder])
+        if all(len(found) == 1 for found in by_task.values()) and len(set().union(*by_task.values())) > 1:
+            shared |= dict.fromkeys(folders, digest)
+    return shared
+
+
+def _budgets(specs: Mapping[str, RunSpec]) -> dict[tuple[str, str], set[int]]:
+    found: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for spec in specs.values():
+        found[spec.suite, spec.method].add(spec.steps)
+    return found
 
 
 def _task(spec: RunSpec) -> tuple[str, str, str]:

@@ -61,13 +61,14 @@ def write_run(
     curve: Mapping[int, Sequence[float]] | None = None,
     metrics: Mapping[str, float] | None = None,
     provenance: Mapping[str, Any] = PROVENANCE,
+    budget: int = STEPS,
     **changes: Any,
 ) -> RunFolder:
-    """One run folder; ``changes`` go to `make_spec`."""
-    spec = make_spec(task, method, seed, **changes)
+    """One run folder, evaluated at ``steps`` of its ``budget``; ``changes`` go to `make_spec`."""
+    spec = make_spec(task, method, seed, steps=budget, **changes)
     folder = RunFolder.of(spec, results)
     folder.path.mkdir(parents=True, exist_ok=True)
-    curve = learning_curve(score, steps) if curve is None else curve
+    curve = learning_curve(score, steps, budget) if curve is None else curve
     metrics = {"success": 1.0} if metrics is None else metrics
     status = RunStatus(
         state=state,

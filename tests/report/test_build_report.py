@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,7 +19,7 @@ from rliable import metrics
 
 from harness.errors import ResultsError, UnknownNameError
 from harness.report.build import build_report
-from harness.spec import AlgorithmSpec, EnvironmentSpec
+from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec
 
 METHODS = {"ppo": 3.0, "rnd": 6.0, "snd": 5.5}
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -174,6 +175,30 @@ def test_what_is_not_like_for_like_is_said(tmp_path, text_of):
     assert "Superseded:" in text
     assert "interpolated linearly" in text
     assert "north/snd/seed-0 (1 of 2 episodes at step 4,000 of 10,000)" in text
+
+
+def test_tasks_with_budgets_of_their_own_split_no_method(tmp_path, text_of):
+    """Two methods on two tasks with two seeds: eight runs, none of them missing."""
+    for task, steps in (("north", 10_000), ("south", 20_000)):
+        for method, seed in product(("ppo", "rnd"), range(2)):
+            write_run(tmp_path / "results", task, method, seed, 3.0, steps=[steps // 2, steps], budget=steps)
+    text = text_of(tmp_path / "results")
+    assert "2 methods on 2 tasks; 8 of 8 runs finished." in text
+    assert "10,000 to 20,000" in text
+    assert "missing" not in text.partition("How the runs stand")[0]
+    assert "Methods were trained for different numbers of steps" not in text
+    write_run(tmp_path / "results", "south", "rnd", 2, 3.0, steps=[30_000], budget=30_000)
+    assert "different numbers of steps on south: " in text_of(tmp_path / "results")
+
+
+def test_different_evaluation_protocols_are_named(tmp_path, text_of):
+    write_suite(tmp_path / "results", {"ppo": 3.0}, seeds=3)
+    evaluation = EvaluationSpec(every=1000, episodes=2, deterministic=True)
+    write_suite(tmp_path / "results", {"rnd": 6.0}, seeds=3, evaluation=evaluation)
+    text = text_of(tmp_path / "results")
+    assert "Methods were evaluated differently: deterministic false (ppo), true (rnd)." in text
+    write_suite(tmp_path / "same", METHODS, seeds=1)
+    assert "evaluated differently" not in text_of(tmp_path / "same")
 
 
 def test_what_each_method_has_of_its_own_is_named(tmp_path, text_of):

@@ -17,12 +17,14 @@ from harness.runs.folder import RunFolder
 from harness.spec import EnvironmentSpec
 
 COLUMNS = ("environment", "family", "settings", "method", "algorithm", "reward", "metric", "value", "spread", "spread_kind")
+SPREAD = "sd over seeds"
+HELD_OUT_METRICS = ("final_return", "held_out_return", "success_rate")
 MORE = ("seeds", "frames", "steps", "source", "confidence", "remark")
 
 
 def published(file, *rows):
     """A file of numbers on the lattice's task north: (reward, metric, value, method as published)."""
-    ends = (2, "sd over seeds", 3, "", 5_000_000, "Table <7>", "paper", "its remark")
+    ends = (2, SPREAD, 3, "", 5_000_000, "Table <7>", "paper", "its remark")
     lines = [
         ("North-v0", "lattice", "task=north", method, "ppo", reward, metric, value, *ends)
         for reward, metric, value, method in rows
@@ -65,6 +67,33 @@ def test_a_return_stands_beside_our_score(report, tmp_path):
     assert "RND of the paper its remark" in page.text
     assert "Table <7>" in page.text
     assert "Return at the end of training (final_return)" in page.text
+
+
+def test_population_deviations_are_shown_as_the_sample_deviations_that_ours_are(report, tmp_path, monkeypatch):
+    kind = "population standard deviation over seeds"
+    monkeypatch.setitem(globals(), "SPREAD", kind)
+    page, raw, _ = report(("rnd", "final_return", 8152, "RND of the paper"))
+    (row,) = raw.rows(named=True)
+    assert (row["published_spread"], row["spread_kind"]) == (2, kind)
+    assert row["published_sd"] == pytest.approx(2 * (3 / 2) ** 0.5)
+    assert "8,152 ± 2 n = 3" in page.text  # 2.4
+    assert "published ±: sample standard deviation over seeds, from the population one" in page.text
+    assert "ours: mean ± sample standard deviation over seeds" in page.text
+
+
+def test_scores_of_held_out_levels_stand_beside_such_numbers_alone(report, tmp_path):
+    for method, metrics in {"ppo": {"success": 1.0, "held_out": 1.0}, "rnd": {"success": 1.0, "held_out": 0.0}}.items():
+        for seed in range(3):
+            write_run(tmp_path / "levels", "north", method, seed, 3.0 + seed, metrics=metrics)
+    rows = [(reward, metric, 7, f"{reward} published") for reward in ("none", "rnd") for metric in HELD_OUT_METRICS]
+    page, raw, _ = report(*rows, root=tmp_path / "levels")
+    found = {(method, metric): value for method, metric, value in raw.select("method", "metric", "value").rows()}
+    assert found["ppo", "final_return"] is found["ppo", "success_rate"] is None
+    assert found["ppo", "held_out_return"] == pytest.approx(4.0)
+    assert found["rnd", "final_return"] == pytest.approx(4.0)
+    assert found["rnd", "held_out_return"] is None
+    assert "– ours is of held-out levels" in page.text
+    assert "– ours is of training's levels" in page.text
 
 
 def test_clipped_reward_has_its_own_table_and_nothing_of_ours(report):

@@ -44,6 +44,25 @@ def test_versions_hide_no_other_difference() -> None:
     assert grid != car
 
 
+def test_tasks_with_budgets_of_their_own_are_one_method() -> None:
+    short, long, again = labels(run("a", 1), run("b", 1, steps=3200), run("b", 1, steps=3200, seed=1))
+    assert short == long == again
+    assert len(set(labels(run("a", 1), run("b", 2, steps=3200), run("c", 1, steps=6400)))) == 1
+
+
+def test_two_budgets_on_one_task_are_two_methods() -> None:
+    short, long, other = labels(run("a", 1), run("a", 1, steps=3200), run("b", 1, steps=6400))
+    assert len({short, long, other}) == 3
+    both = labels(*(run(task, 1, steps=steps) for task in "ab" for steps in (1600, 3200)))
+    assert both[0] == both[2] != both[1] == both[3]
+
+
+def test_budgets_hide_no_other_difference() -> None:
+    other = make_spec(algorithm={"gamma": 0.5})
+    short, long = labels(run("a", 1), run("b", 1, steps=3200, algorithm=other.algorithm))
+    assert short != long
+
+
 def test_different_distances_between_checkpoints_stay_apart_in_the_first_version() -> None:
     one, other, car = labels(run("grid", 1), run("grid", 1, checkpoint_every=7), run("car", 2))
     assert one != other

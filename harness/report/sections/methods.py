@@ -9,8 +9,13 @@ from harness.report.cells import METHOD, comparison_rows, flatten
 from harness.report.context import RunRecords, SuiteContext
 from harness.report.document import Column, ReportTable, Section, TableCell
 from harness.report.phases import describe_phases
-from harness.report.wording import NO_VALUE
+from harness.report.wording import NO_VALUE, join_names
 from harness.spec import SAVES_STATE, Combination, RewardSpec, RunSpec
+
+_CAPTION = (
+    "What was trained. The digest changes with anything that changes a method's numbers; one method has several where tasks"
+    " have budgets or versions of training of their own."
+)
 
 
 def build(suite: SuiteContext) -> Section:
@@ -34,8 +39,14 @@ def build(suite: SuiteContext) -> Section:
             spec.reward.name if spec.reward else "none",
             _combination(spec.reward.combine) if spec.reward else "extrinsic reward alone",
             *([describe_phases(spec) or "none"] if has_phases else []),
-            f"{spec.steps:,}",
-            spec.method_digest,
+            _budget(analysis, label),
+            join_names(
+                analysis.current_runs.filter(label=label)
+                .drop_nulls("method_digest")["method_digest"]
+                .unique()
+                .sort()
+                .to_list()
+            ),
         )
         for label, spec in specs.items()
     )
@@ -45,11 +56,17 @@ def build(suite: SuiteContext) -> Section:
     return Section(
         "Methods",
         (
-            ReportTable("What was trained. The digest changes with anything that changes a method's numbers.", columns, rows),
+            ReportTable(_CAPTION, columns, rows),
             ReportTable("Every setting of every method.", heads, lines, collapsed=True),
             _digests(analysis),
         ),
     )
+
+
+def _budget(analysis: Analysis, label: str) -> str:
+    """The steps of a method's runs; the least and the most where tasks have budgets of their own."""
+    steps = analysis.current_runs.filter(label=label).drop_nulls("steps")["steps"].unique().sort().to_list()
+    return " to ".join(f"{count:,}" for count in dict.fromkeys((steps[0], steps[-1])))
 
 
 def _specs_by_method(analysis: Analysis, records: RunRecords) -> dict[str, RunSpec]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis.published import CONFIDENCE, METRICS, PublishedNumber
+from harness.analysis.published import CONFIDENCE, METRICS, POPULATION_DEVIATION, PublishedNumber
 from harness.report.cells import METHOD
 from harness.report.comparison import Match, PublishedComparison
 from harness.report.context import SuiteContext
@@ -37,8 +37,8 @@ def _blocks(comparison: PublishedComparison, metric: str) -> list[Block]:
     same = [match for match in matches if match.label is not None]
     others = [match for match in matches if match.label is None]
     kinds = sorted({match.number.spread_kind for match in matches} - {""})
-    spread = f"; published ±: {join_names(kinds)}" if kinds else ""
-    ours = "; ours: mean ± standard deviation over seeds" if metric_info.counterpart else ""
+    spread = f"; published ±: {join_names(list(map(_shown_kind, kinds)))}" if kinds else ""
+    ours = "; ours: mean ± sample standard deviation over seeds" if metric_info.counterpart else ""
     blocks: list[Block] = [Paragraph(f"{metric_info.title}. {metric_info.meaning} {metric_info.caveat}")]
     if same:
         heads = [Column("Task"), METHOD, *([Column("Ours", "number")] if metric_info.counterpart else [])]
@@ -59,7 +59,9 @@ def _blocks(comparison: PublishedComparison, metric: str) -> list[Block]:
 
 def _published_cells(comparison: PublishedComparison, published: PublishedNumber) -> tuple[TableCell, TableCell, TableCell]:
     size = (published.steps, "steps") if published.steps else (published.frames, "frames")
-    value = _with_spread(published.value, published.spread), _run_summary(published.seeds, *size)
+    deviation = published.sample_deviation
+    spread = published.spread if deviation is None else deviation
+    value = _with_spread(published.value, spread), _run_summary(published.seeds, *size)
     return value, (published.method, published.remark), comparison.source_keys[published.source]
 
 
@@ -73,9 +75,14 @@ def _sources(comparison: PublishedComparison) -> ReportTable:
 
 def _own_result_cell(match: Match) -> TableCell:
     if match.ours is None:
-        return NO_VALUE
+        return (NO_VALUE, match.remark) if match.remark else NO_VALUE
     value, sd, runs = match.ours
     return _with_spread(value, sd), _run_summary(runs, match.steps, "steps")
+
+
+def _shown_kind(kind: str) -> str:
+    """What a published spread is as shown: population deviations are converted where the number of seeds is known."""
+    return "sample standard deviation over seeds, from the population one" if kind == POPULATION_DEVIATION else kind
 
 
 def _with_spread(value: float, spread: float | None) -> str:
