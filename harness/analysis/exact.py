@@ -31,8 +31,8 @@ def success_interval(successes: int, runs: int) -> IntervalEstimate:
         successes: Number of runs that succeeded.
         runs: Number of runs, at least one.
     """
-    ends = stats.binomtest(successes, runs).proportion_ci(CONFIDENCE_LEVEL, method="exact")
-    return IntervalEstimate(successes / runs, float(ends.low), float(ends.high))
+    low, high = cast(tuple[float, float], stats.binomtest(successes, runs).proportion_ci(CONFIDENCE_LEVEL, method="exact"))
+    return IntervalEstimate(successes / runs, float(low), float(high))
 
 
 def are_successes(scores: Array, low: float = 0.0, high: float = 1.0) -> bool:

@@ -62,7 +62,8 @@ class SuiteScores:
         self.frames_per_step: dict[str, int] = dict(
             tasks.drop_nulls("frames_per_step").select("task", "frames_per_step").rows()
         )
-        self.evaluations, self.intervals = evaluations, intervals
+        self.evaluations = evaluations
+        self.intervals: IntervalKind = intervals
         self.scores = self._by_method_and_task("score")
         self.normalised = self._by_method_and_task("normalised")
 

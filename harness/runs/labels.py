@@ -55,7 +55,8 @@ def _shared_by_budgets(specs: Mapping[str, RunSpec], digests: Mapping[str, str])
         by_task: dict[str, set[str]] = defaultdict(set)
         for folder in folders:
             by_task[specs[folder].task].add(digests[folder])
-        if all(len(found) == 1 for found in by_task.values()) and len(set().union(*by_task.values())) > 1:
+        several_digests = len({digests[folder] for folder in folders}) > 1
+        if several_digests and all(len(found) == 1 for found in by_task.values()):
             shared |= dict.fromkeys(folders, digest)
     return shared
 

@@ -32,9 +32,8 @@ def build(suite: SuiteContext) -> Section | None:
     if len(areas):
         blocks.append(_areas(analysis))
     if len(thresholds):
-        caption = (
-            "The median of steps to a normalised score of 0.5, frames and training time beside it, and how many runs had it."
-        )
+        frames = "frames and " if thresholds["frames"].count() else ""
+        caption = f"Median steps to a normalised score of 0.5, {frames}training time beside it, and how many runs had it."
         blocks.append(_thresholds(analysis, thresholds.filter(threshold=_SHOWN), caption))
         others = thresholds.filter(pl.col("threshold") != _SHOWN)
         caption = "The same for other scores; thresholds.csv has the interval of the share of runs that had each."
@@ -51,8 +50,9 @@ def _areas(analysis: Analysis) -> ReportTable:
         if part.is_empty():
             continue
         decimals = 3 if task is None else decimals_for(part["value"])
-        found = {label: ends for label, *ends in part.select("method", "value", "low", "high").rows()}
-        cells = [estimate_cell(*found[label], decimals) if label in found else NO_VALUE for label in analysis.methods]
+        ends = part.select("method", "value", "low", "high").rows()
+        found = {label: estimate_cell(value, low, high, decimals) for label, value, low, high in ends}
+        cells = [found.get(label, NO_VALUE) for label in analysis.methods]
         rows.append((task or "all tasks, IQM of normalised scores", *cells))
     caption = "Mean score over training of finished runs, with 95 % intervals; of tasks as raw returns."
     return ReportTable(caption, columns, tuple(rows))
