@@ -145,7 +145,7 @@ class Expansion(NamedTuple):
     """What a bootstrap of few seeds lacks.
 
     Attributes:
-        factor: How many times too small the variance of resamples is on average; n / (n - 1) where all tasks have n seeds.
+        factor: The variance that a statistic has, divided by that of resamples: n / (n - 1) where all tasks have n seeds.
         freedom: Degrees of freedom of the spread.
     """
 

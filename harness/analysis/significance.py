@@ -107,7 +107,7 @@ def _two_sided(values: Array, observed: float) -> float:
 # Exact distributions of ranks
 # --------------------------------------------------------------------------------------------------------------------
 def _rank_sum_lattice(a: Array, b: Array) -> _Lattice:
-    """Of twice Mann and Whitney's U, which is whole though ties count half."""
+    """The distribution of twice Mann and Whitney's U, which is whole though ties count half."""
     doubled = np.rint(2 * stats.rankdata(np.concatenate([a, b]))).astype(np.int64)
     size = a.size
     counts = np.zeros((size + 1, int(np.sort(doubled)[-size:].sum()) + 1))
@@ -122,7 +122,7 @@ def _rank_sum_lattice(a: Array, b: Array) -> _Lattice:
 
 
 def _signed_rank_lattice(differences: Array) -> _Lattice:
-    """Of twice the sum of ranks of pairs in which the first scores more."""
+    """The distribution of twice the sum of ranks of pairs in which the first scores more."""
     present = differences[differences != 0]
     doubled = np.rint(2 * stats.rankdata(np.abs(present))).astype(np.int64)
     probabilities = np.zeros(int(doubled.sum()) + 1)
