@@ -17,7 +17,7 @@ THRESHOLDS = (0.25, 0.5, 0.75, 1.0)
 
 def areas(data: SuiteScores) -> Iterator[tuple[object, ...]]:
     """The mean score over training of finished runs: over all tasks, normalised (IQM), then of each task, raw (mean)."""
-    by_cell = {cell: [run for run in runs if run.finished and run.steps.size > 1] for cell, runs in data.measured().items()}
+    by_cell = {cell: [run for run in runs if run.finished and run.steps.size > 1] for cell, runs in data.measured.items()}
     for label in data.labels:
         cells = [(task, by_cell.get((label, task), [])) for task in data.scale]
         normalised = [data.normalise(task, _areas(runs)) for task, runs in cells if runs]
@@ -38,7 +38,7 @@ def _areas(runs: Sequence[MeasuredRun]) -> statistics.Array:
 
 def thresholds(data: SuiteScores) -> Iterator[tuple[object, ...]]:
     """When runs first reached each of `THRESHOLDS`, for each method on each task with constants."""
-    measured = data.measured()
+    measured = data.measured
     for task in data.scale:
         for label in data.labels:
             for threshold in THRESHOLDS if (label, task) in measured else ():

@@ -22,10 +22,10 @@ from harness.analysis.bootstrap import Array, TaskScores
 SIGNIFICANCE_LEVEL = 0.05
 """A difference is called one where chance alone would be this rare, or rarer."""
 
-N_PERMUTATIONS = 9_999
+N_PERMUTATIONS = 1_999
 """Random permutations where there are more than can all be tried; with the data as they are, a round number."""
 
-_MAX_LATTICE = 50_000  # points of an exact distribution; beyond it has so many runs that the normal one serves
+_MAX_LATTICE = 20_000  # points of an exact distribution; beyond it has so many runs that the normal one serves
 
 
 class _Lattice(NamedTuple):

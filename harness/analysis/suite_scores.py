@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -76,7 +77,7 @@ class SuiteScores:
         """The normalised scores of a method, one array per task that it has any on."""
         return [self.normalised[label, task] for task in self.tasks if (label, task) in self.normalised]
 
-    @property
+    @cached_property
     def ranked(self) -> dict[tuple[str, str], Array]:
         """Scores by method and task for what depends on order alone: normalised ones where a task has constants."""
         return self.scores | self.normalised
@@ -95,6 +96,7 @@ class SuiteScores:
         low, high = self.scale[task]
         return (scores - low) / (high - low)
 
+    @cached_property
     def measured(self) -> dict[tuple[str, str], list[MeasuredRun]]:
         """Every run that was evaluated, finished or not, by method and task in the order of seeds."""
         finite = self.evaluations.filter(pl.col("return").is_finite())

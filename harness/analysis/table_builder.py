@@ -80,7 +80,7 @@ class TableBuilder:
 
     def curves(self) -> Iterator[tuple[object, ...]]:
         """The aggregate of each method, then each task: IQM of normalised scores, and mean of raw ones."""
-        measured = {cell: [(run.steps, run.returns) for run in runs] for cell, runs in self.data.measured().items()}
+        measured = {cell: [(run.steps, run.returns) for run in runs] for cell, runs in self.data.measured.items()}
         for label in self.data.labels:
             runs = [(task, curve) for task in self.data.scale for curve in measured.get((label, task), ())]
             if runs:

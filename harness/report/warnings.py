@@ -100,9 +100,13 @@ def _few_seeds(analysis: Analysis, records: RunRecords) -> Iterator[str]:
         )
 
 
+def only_successes(analysis: Analysis) -> bool:
+    """Whether every normalised score is 0 or 1, so that the mean is a success rate."""
+    return are_successes(analysis.current_runs.drop_nulls("normalised")["normalised"].to_numpy())
+
+
 def _successes_alone(analysis: Analysis, records: RunRecords) -> Iterator[str]:
-    scores = analysis.current_runs.filter(pl.col("task").is_in(analysis.usable_tasks)).drop_nulls("normalised")["normalised"]
-    if are_successes(scores.to_numpy()):
+    if only_successes(analysis):
         yield (
             "Every normalised score is 0 or 1. The IQM of such scores is 1 from a success rate of 0.75 on and 0 up to 0.25: it"
             " hides differences there. Prefer the mean, which is the success rate, and its interval, which counts successes."

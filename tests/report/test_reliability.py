@@ -98,6 +98,7 @@ def test_scores_of_0_and_1_are_better_described_by_their_rate(tmp_path):
     results = write_scores(tmp_path / "results", {"ppo": [0, 0, 10, 0], "rnd": [10, 10, 10, 0]})
     said = text(results)
     assert "Prefer the mean, which is the success rate" in said
+    assert "Success rate: ppo 0.250 [0.006, 0.806] and rnd 0.750 [0.194, 0.994]." in said
     rnd = csv(results, "aggregates").filter(method="rnd")
     assert rnd.filter(metric="iqm")["value"].item() == 1.0  # of a rate of 0.75
     mean = rnd.filter(metric="mean").row(0, named=True)

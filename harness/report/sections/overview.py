@@ -8,7 +8,7 @@ from harness.analysis.significance import SIGNIFICANCE_LEVEL
 from harness.analysis.tables import Analysis
 from harness.report.context import SuiteContext
 from harness.report.document import Block, BulletList, Paragraph, Section
-from harness.report.warnings import collect_warnings
+from harness.report.warnings import collect_warnings, only_successes
 from harness.report.wording import format_count, format_interval, format_number, format_p_value, join_names
 
 
@@ -32,9 +32,10 @@ def build(suite: SuiteContext) -> Section:
 
 def _findings(analysis: Analysis) -> list[str]:
     """What the intervals allow one to say, a sentence for each method."""
-    iqms = analysis.tables["aggregates"].filter(metric="iqm").select("method", "value", "low", "high").rows()
-    parts = [f"{label} {format_number(value)} {format_interval(low, high)}" for label, value, low, high in iqms]
-    sentences = [f"Interquartile mean of normalised scores: {join_names(parts, most=len(parts))}."] if parts else []
+    metric, name = ("mean", "Success rate") if only_successes(analysis) else ("iqm", "Interquartile mean of normalised scores")
+    estimates = analysis.tables["aggregates"].filter(metric=metric).select("method", "value", "low", "high").rows()
+    parts = [f"{label} {format_number(value)} {format_interval(low, high)}" for label, value, low, high in estimates]
+    sentences = [f"{name}: {join_names(parts, most=len(parts))}."] if parts else []
     overall = analysis.tables["improvement"].filter(pl.col("task").is_null())
     for label, value, low, high, p_value in overall.select("method", "value", "low", "high", "p_value").rows():
         claim = f"A run of {label} scores more than a run of {analysis.baseline} with probability {format_number(value, 2)}"
