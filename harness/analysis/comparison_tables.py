@@ -18,16 +18,16 @@ _MIN_PAIRS = 3
 def comparisons(data: SuiteScores) -> Iterator[tuple[object, ...]]:
     """A row for each pair of methods, over the tasks that both have scores on."""
     rows = [row for pair in combinations(data.labels, 2) if (row := _compare(data, *pair))]
-    adjusted = significance.holm([row[-1] for row in rows]) if rows else ()
-    for (*facts, p_value), corrected in zip(rows, adjusted, strict=True):
+    adjusted = significance.holm([p_value for _, p_value in rows])
+    for (facts, p_value), corrected in zip(rows, adjusted.tolist(), strict=True):
         yield data.suite, *facts, p_value, corrected
 
 
-def _compare(data: SuiteScores, label: str, other: str) -> tuple[object, ...]:
-    """The pair's facts, the p value of the rank-sum test last; empty where the two share no task."""
+def _compare(data: SuiteScores, label: str, other: str) -> tuple[tuple[object, ...], float] | None:
+    """The pair's facts, and the p value of the rank-sum test; ``None`` where the two share no task."""
     common = [task for task in data.tasks if (label, task) in data.ranked and (other, task) in data.ranked]
     if not common:
-        return ()
+        return None
     mine, theirs = ([data.ranked[one, task] for task in common] for one in (label, other))
     random = data.random("comparisons", label, other)
     estimate = statistics.probability_of_improvement(mine, theirs, random, statistics.N_BAND_RESAMPLES, data.intervals)
@@ -41,7 +41,7 @@ def _compare(data: SuiteScores, label: str, other: str) -> tuple[object, ...]:
     n_pairs = sum(x.size for x, _ in pairs)
     p_signed = significance.signed_rank(*zip(*pairs, strict=True)) if pairs else None
     facts = (len(common), sum(map(len, mine)), sum(map(len, theirs)), n_pairs, _correlation(pairs), difference)
-    return label, other, *estimate, *facts, p_difference, p_signed, significance.rank_sum(mine, theirs)
+    return (label, other, *estimate, *facts, p_difference, p_signed), significance.rank_sum(mine, theirs)
 
 
 def _correlation(pairs: list[tuple[Array, Array]]) -> float | None:
