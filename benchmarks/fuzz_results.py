@@ -315,11 +315,11 @@ def _open_study(plan: Plan, results: Path) -> None:
         handle.close()
 
 
-def fuzz(count: int, seed: int, keep: Path, make: Callable[[Path], Plan] = make_results) -> Figures:
+def fuzz(cases: range, seed: int, keep: Path, make: Callable[[Path], Plan] = make_results) -> Figures:
     """Try corrupted results folders.
 
     Args:
-        count: Number of cases.
+        cases: Numbers of the cases.
         seed: Seed of all of them; a case depends on its number, this, and what training left.
         keep: Folder for results that fail.
         make: Leaves results, a study among them, below a folder, and returns their plan.
@@ -329,7 +329,7 @@ def fuzz(count: int, seed: int, keep: Path, make: Callable[[Path], Plan] = make_
         original = Path(temporary) / "original"
         original.mkdir()
         plan = make(original)
-        for case in range(count):
+        for case in cases:
             draw = random.Random(f"{seed}-{case}")
             place = Path(temporary) / f"case-{case}"
             shutil.copytree(original, place)

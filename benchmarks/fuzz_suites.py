@@ -4,7 +4,7 @@
 
 Each case takes one of the suites that are shipped, or of those of the examples, and changes its bytes, its structure, values,
 keys or options of the command line. It is read, validated and planned as ``check`` and ``run`` do, in this process. An
-exception that is none of `harness.errors`, or a case that takes more than five seconds of the processor, counts as a failure:
+exception that is none of `harness.errors`, a case that takes more than five seconds of the processor, or one that fills the memory, counts as a failure:
 its suite is kept in ``--keep``. Prints the figures as one line of JSON; exits with 1 after a failure.
 """
 
@@ -192,11 +192,11 @@ def check_suite(file: Path, draw: random.Random) -> None:
     check_search_spaces(plan)
 
 
-def fuzz(count: int, seed: int, keep: Path, check: Callable[[Path, random.Random], None] = check_suite) -> Figures:
+def fuzz(cases: range, seed: int, keep: Path, check: Callable[[Path, random.Random], None] = check_suite) -> Figures:
     """Try mutated suites.
 
     Args:
-        count: Number of cases.
+        cases: Numbers of the cases.
         seed: Seed of all of them; a case depends on its number and this alone.
         keep: Folder for suites that fail.
         check: What is done with each.
@@ -208,7 +208,7 @@ def fuzz(count: int, seed: int, keep: Path, check: Callable[[Path, random.Random
     figures = Figures()
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "suite.yaml"
-        for case in range(count):
+        for case in cases:
             draw = random.Random(f"{seed}-{case}")
             content = mutate(draw.choice(texts), draw)
             file.write_bytes(content)

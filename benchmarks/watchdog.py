@@ -1,9 +1,10 @@
-"""Trying one case of many: what it raised, how long it took, and an end to what never ends."""
+"""Trying one case of many: what it raised, how long it took, and an end to what never ends or fills the memory."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import signal
 import sys
 import time
@@ -23,6 +24,10 @@ SECONDS = 5.0
 
 BLOCKED_SECONDS = 20.0
 """Time of the clock, for what waits and computes nothing."""
+
+
+MEMORY_BYTES = 6 << 30
+"""Address space of the whole driver: whoever wants more gets a `MemoryError`, and the machine goes on."""
 
 
 class TooSlow(BaseException):
@@ -109,20 +114,23 @@ def _where(error: BaseException) -> str:
     return "in " + " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames[-12:]))
 
 
-def run_driver(fuzz: Callable[[int, int, Path], Figures], description: str | None, count: int, what: str) -> int:
+def run_driver(fuzz: Callable[[range, int, Path], Figures], description: str | None, count: int, what: str) -> int:
     """Fuzz as the command line says, print the figures as JSON, and return the exit code.
 
     Args:
-        fuzz: Tries a number of cases of a seed, and keeps those that fail in a folder.
+        fuzz: Tries cases of a seed by their numbers, and keeps those that fail in a folder.
         description: The driver's docstring, whose first line its help shows.
         count: The number of cases unless another is given.
         what: What is kept, in a word.
     """
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--count", type=int, default=count)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case (default 0)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"), help=f"folder for {what} that fail")
     arguments = parser.parse_args()
-    figures = fuzz(arguments.count, arguments.seed, arguments.keep)
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
+    figures = fuzz(range(arguments.first, arguments.first + arguments.count), arguments.seed, arguments.keep)
     print(json.dumps(figures.summary()))
     return 1 if figures.failures else 0

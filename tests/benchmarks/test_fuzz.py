@@ -40,7 +40,7 @@ def make_results(place: Path) -> Plan:
 
 
 def test_mutated_suites_are_planned_or_refused(tmp_path):
-    figures = fuzz_suites.fuzz(60, 1, tmp_path / "keep")
+    figures = fuzz_suites.fuzz(range(60), 1, tmp_path / "keep")
     assert figures.failures == []
     assert figures.outcomes["refused"] > 20
     assert figures.outcomes["accepted"] > 0
@@ -54,7 +54,7 @@ def test_the_same_seed_gives_the_same_mutations():
 
 
 def test_corrupted_results_are_read_or_refused(tmp_path):
-    figures = fuzz_results.fuzz(6, 1, tmp_path / "keep", make_results)
+    figures = fuzz_results.fuzz(range(6), 1, tmp_path / "keep", make_results)
     assert figures.failures == []
     assert sum(figures.outcomes.values()) == 6 * 9
 
@@ -81,7 +81,7 @@ def test_foreign_exception_and_hang_are_failures(tmp_path, monkeypatch):
 
 
 def test_failing_suite_is_kept(tmp_path):
-    figures = fuzz_suites.fuzz(1, 0, tmp_path / "keep", lambda file, draw: file.read_bytes()[10**9])
+    figures = fuzz_suites.fuzz(range(1), 0, tmp_path / "keep", lambda file, draw: file.read_bytes()[10**9])
     assert len(figures.failures) == 1
     assert "IndexError" in figures.failures[0]
     assert (tmp_path / "keep" / "suite-0-0.yaml").read_bytes()
