@@ -4,7 +4,8 @@
 
 Each case takes one of the suites that are shipped, or of those of the examples, and changes its bytes, its structure, values,
 keys or options of the command line. It is read, validated and planned as ``check`` and ``run`` do, in this process. An
-exception that is none of `harness.errors`, a case that takes more than five seconds of the processor, or one that fills the memory, counts as a failure:
+exception that is none of `harness.errors`, a case that takes more than five seconds of the processor, or one that fills the
+memory, counts as a failure:
 its suite is kept in ``--keep``. Prints the figures as one line of JSON; exits with 1 after a failure.
 """
 
