@@ -20,6 +20,8 @@ from stable_baselines3.common.policies import BasePolicy
 from harness.algorithms.networks import MultiHeadActorCriticPolicy
 from harness.algorithms.spaces import policy_alias
 from harness.algorithms.stable_baselines import StableBaselinesLearner
+from harness.environments.base import HarnessVecEnv
+from harness.environments.stand_in import StandInVecEnv
 from harness.errors import UserError
 from harness.play.opened import OpenedRun
 from harness.play.video import write_file
@@ -74,7 +76,7 @@ def export_policy(run: OpenedRun, file: Path) -> Exported:
             " Stable-Baselines3 holds the policy alone"
         )
     policy_class, arguments, weights, notes = _policy_parts(model, found)
-    exported = _new_model(found, model, policy_class, arguments, dict(learner.config), learner.arguments)
+    exported = _new_model(found, model, run.assembly.base, policy_class, arguments, dict(learner.config), learner.arguments)
     exported.policy.load_state_dict(weights)
     buffer = io.BytesIO()
     exported.save(buffer)
@@ -119,6 +121,7 @@ def _policy_parts(
 def _new_model(
     found: type[BaseAlgorithm],
     model: BaseAlgorithm,
+    like: HarnessVecEnv,
     policy_class: type[BasePolicy],
     arguments: dict[str, Any],
     config: Mapping[str, Any],
@@ -133,8 +136,9 @@ def _new_model(
         settings["buffer_size"] = 1  # room for transitions is made where it is loaded
     made = cast(Any, found)(policy_class, None, policy_kwargs=arguments, device="cpu", _init_setup_model=False, **settings)
     made.observation_space, made.action_space, made.n_envs = model.observation_space, model.action_space, 1
+    made.env = StandInVecEnv(like, 1)  # SAC looks there for the number of actions
     made._setup_model()
-    made.num_timesteps = model.num_timesteps
+    made.env, made.num_timesteps = None, model.num_timesteps
     if size is not None:
         made.buffer_size = size
     return made

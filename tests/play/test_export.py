@@ -79,13 +79,23 @@ def test_of_two_critics_the_extrinsic_one_goes_along(two_critics: Path, tmp_path
     assert not np.allclose(both[:, 0], both[:, 1])
 
 
+OTHERS = {
+    "a2c": ("stable_baselines3", "A2C"),
+    "dqn": ("stable_baselines3", "DQN"),
+    "sac": ("stable_baselines3", "SAC"),
+    "td3": ("stable_baselines3", "TD3"),
+    "tqc": ("sb3_contrib", "TQC"),
+    "qr_dqn": ("sb3_contrib", "QRDQN"),
+    "recurrent_ppo": ("sb3_contrib", "RecurrentPPO"),
+}
+EVERY_TIME = {"a2c", "sac"}
+
+
 @pytest.mark.parametrize(
-    ("algorithm", "module", "name"),
-    [("a2c", "stable_baselines3", "A2C"), ("dqn", "stable_baselines3", "DQN"), ("sac", "stable_baselines3", "SAC"),
-     ("td3", "stable_baselines3", "TD3"), ("tqc", "sb3_contrib", "TQC"), ("qr_dqn", "sb3_contrib", "QRDQN"),
-     ("recurrent_ppo", "sb3_contrib", "RecurrentPPO")],
-)  # fmt: skip
-def test_other_algorithms_open_too(algorithm: str, module: str, name: str, tmp_path: Path) -> None:
+    "algorithm", [pytest.param(name, marks=() if name in EVERY_TIME else pytest.mark.slow) for name in OTHERS]
+)
+def test_other_algorithms_open_too(algorithm: str, tmp_path: Path) -> None:
+    module, name = OTHERS[algorithm]
     check(trained(small_spec(algorithm), tmp_path / "results"), tmp_path, module=module, name=name)
 
 
