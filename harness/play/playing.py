@@ -173,7 +173,12 @@ def _play_seed(
         takers: list[Callable[[Frame], None]] = [film.take] if request.video or request.strip else []
         takers += [request.on_frame] if request.on_frame else []
         family = run.record.spec.environment.family
-        camera = Camera(env, evaluation, request.filmed, family, lambda frame: [take(frame) for take in takers] and None)
+
+        def take(frame: Frame) -> None:
+            for taker in takers:
+                taker(frame)
+
+        camera = Camera(env, evaluation, request.filmed, family, take)
     try:
         episodes = evaluate(env, run.assembly.learner, evaluation, seed, index, on_wait=request.on_wait, spectator=camera)
     except RunError as error:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -109,7 +109,8 @@ def _mp4(pictures: Sequence[np.ndarray], fps: float) -> bytes:
         file = Path(folder) / "film.mp4"
         height, width = _even(enlarge(pictures[0])).shape[:2]
         arguments: dict[str, Any] = {"fps": fps, "macro_block_size": 1, "ffmpeg_log_level": "error"}
-        writer: Generator[None, Any, None] = imageio_ffmpeg.write_frames(str(file), (width, height), **arguments)
+        write_frames = cast(Callable[..., Generator[None, Any, None]], imageio_ffmpeg.write_frames)
+        writer = write_frames(str(file), (width, height), **arguments)
         try:
             writer.send(None)
             for picture in pictures:
