@@ -35,7 +35,7 @@ class Camera:
 
     Args:
         environments: The environments that are evaluated.
-        evaluation: How many episodes they play.
+        evaluation: The number of episodes that they play.
         episode: The one that is filmed, counted from 0 in the order in which they are told.
         family: Name of the environments' family, for messages.
         on_frame: Takes each picture as soon as there is one.

@@ -58,7 +58,7 @@ def opened_run(
     Args:
         path: Folder of the run, finished or not.
         registry: Finds what the run names.
-        evaluation: How many episodes are to be played; ``None`` for as many as in the run's own evaluations.
+        evaluation: The number of episodes to be played; ``None`` for as many as in the run's own evaluations.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:

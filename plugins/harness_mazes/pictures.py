@@ -23,7 +23,7 @@ def draw_maze(observation: np.ndarray, *, maze: Maze, cell_size: float) -> np.nd
         The picture, uint8 ``(height, width, 3)``.
     """
     is_wall = np.array([[cell == WALL for cell in row] for row in maze.rows])
-    cells = np.where(is_wall[..., None], np.uint8(_WALLS), np.uint8(_FLOOR))
+    cells = np.where(is_wall[..., None], np.array(_WALLS, np.uint8), np.array(_FLOOR, np.uint8))
     picture = cells.repeat(_CELL_PIXELS, axis=0).repeat(_CELL_PIXELS, axis=1)
     rows, columns = is_wall.shape
     y, x = np.ogrid[: rows * _CELL_PIXELS, : columns * _CELL_PIXELS]

@@ -31,7 +31,7 @@ class Screen:
     """Shows pictures one after the other, at a steady pace.
 
     Args:
-        console: The terminal.
+        console: The console of the terminal.
         fps: Pictures per second.
         window: Whether to open a window instead.
         title: The title of the window.
