@@ -549,11 +549,14 @@ def forecast(
     ``if __name__ == "__main__":``.
     """
     from harness.execution import forecast as forecasts
+    from harness.execution.instructions import bf16_notice
     from harness.execution.measuring import measure
     from harness.planning.snapshots import resolve_snapshots
 
     summaries = _summarise(resolve_snapshots(plan), Path(results), fresh=fresh)
-    return forecasts.forecast(summaries, lambda spec: measure(spec, device), workers)
+    found = forecasts.forecast(summaries, lambda spec: measure(spec, device), workers)
+    notice = bf16_notice([run.spec for run in summaries if run.state != "finished"], device)
+    return replace(found, notices=(notice,)) if notice else found
 
 
 def forecast_tuning(

@@ -37,6 +37,23 @@ def training_version(environment: EnvironmentConfig) -> int:
     return SAVES_STATE if environment.saves_state else REPLAYS_ACTIONS
 
 
+Float = Literal["float32", "bf16"]
+"""A format in which networks compute."""
+
+
+class Precision(Config):
+    """The formats in which networks compute: ``float32``, or ``bf16`` for 8 instead of 24 significant bits.
+
+    Only layers are concerned. Parameters, optimiser states, losses, statistics, advantages and probabilities are float32.
+    """
+
+    policy: Float = "float32"
+    """Format of the learner's networks, the critics and their targets among them."""
+
+    bonus: Float = "float32"
+    """Format of the method's networks."""
+
+
 class EnvironmentSpec(Config):
     """An environment family with its fully resolved configuration."""
 
@@ -232,6 +249,9 @@ class RunSpec(Config):
 
     normalise: Normalisation | None = None
     """For the report only; not part of the identity."""
+
+    precision: Precision = Field(default=Precision(), exclude_if=lambda value: value == Precision())
+    """The formats in which networks compute; float32 is left out of dumps, as it was before there was a choice."""
 
     phases: tuple[PhaseSpec, ...] = ()
     """Phases in their order; none for a run that is the same throughout."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +26,7 @@ from harness.cli.signals import stop_on_signals
 from harness.errors import HarnessError, UserError, plural
 from harness.execution.events import OnRunEvent, RunEvent
 from harness.execution.executor import Detached
+from harness.execution.instructions import bf16_notice
 from harness.execution.preflight import nearest_existing
 from harness.execution.stopping import StopRequest
 from harness.experiment import PlanStarted, RunResult
@@ -66,7 +67,7 @@ def launch(plan: Plan, results: Path, options: dict[str, Any], *, report: bool =
     """
     console, stop = open_console(), StopRequest()
     os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
-    with _RunView(console, results) as view, stop_on_signals(stop, lambda: view.training):
+    with _RunView(console, results, options) as view, stop_on_signals(stop, lambda: view.training):
         try:
             found = experiment.run(plan, results, on_event=view.on_event, stop=stop, **options)
             view.close()
@@ -131,8 +132,9 @@ def _report(console: Console, found: RunResult, wanted: bool) -> None:
 class _RunView:
     """What is shown while runs are trained: an opening line, then their progress."""
 
-    def __init__(self, console: Console, results: Path) -> None:
+    def __init__(self, console: Console, results: Path, options: Mapping[str, Any]) -> None:
         self._console, self._results, self._stack = console, results, ExitStack()
+        self._options = options
         self._progress = SuiteProgress([])
         self._show: OnRunEvent | None = None
         self.training = False
@@ -158,6 +160,8 @@ class _RunView:
             self._print_disk_remark()
             if earlier := earlier_versions([run.spec for run in event.runs], self._results):
                 self._console.print(Text(_earlier_line(earlier), style="yellow"), soft_wrap=True)
+            if notice := self._precision_notice(event.runs):
+                self._console.print(Text(notice, style="yellow"), soft_wrap=True)
             self._progress = unfinished_progress(event.runs)
             self._show = self._stack.enter_context(progress_view(self._console, self._progress))
             self.training = True
@@ -168,6 +172,12 @@ class _RunView:
         with suppress(OSError):
             if remark := disk_remark(nearest_existing(self._results)):
                 self._console.print(Text(remark, style="yellow"), soft_wrap=True)
+
+    def _precision_notice(self, runs: Sequence[RunSummary]) -> str:
+        """What this machine's processor lacks for the runs that it is about to train; other machines are not known here."""
+        here = self._options.get("executor", "local") == "local"
+        todo = [run.spec for run in runs if run.state != "finished"]
+        return bf16_notice(todo, self._options.get("device", "auto")) if here else ""
 
     @property
     def started(self) -> bool:

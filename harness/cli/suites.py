@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from harness.cli.display.console import open_console, print_table
 from harness.cli.options import AsJson, Overrides, Profile, load, print_json
@@ -27,6 +28,14 @@ class _SuiteCheck:
     @property
     def runs(self) -> int:
         return len(self.plan.runs) if self.plan else 0
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What must be known before starting, a sentence each."""
+        from harness.execution.instructions import bf16_notice
+
+        notice = bf16_notice(self.plan.runs) if self.plan else ""
+        return (notice,) if notice else ()
 
 
 def check(
@@ -75,6 +84,8 @@ def _print_checked(checked: Sequence[_SuiteCheck], *, explain: bool) -> None:
     for one in checked:
         if one.plan is not None:
             console.print(f"{one.file}: good, {plural(one.runs, 'run')}", soft_wrap=True)
+            for notice in one.notices:
+                console.print(Text(f"{one.file}: {notice}", style="yellow"), soft_wrap=True)
             if explain:
                 rows = [(key, json.dumps(source.value), source.origin) for key, source in one.plan.sources.items()]
                 print_table(console, "", ("setting", "value", "from"), rows, no_wrap_columns=("setting",))
@@ -84,6 +95,8 @@ def _print_checked(checked: Sequence[_SuiteCheck], *, explain: bool) -> None:
 
 def _check_as_json(checked: _SuiteCheck, *, explain: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"file": str(checked.file), "runs": checked.runs, "problems": checked.problems}
+    if checked.notices:
+        found["notices"] = checked.notices
     if explain:
         found["settings"] = {key: asdict(source) for key, source in checked.plan.sources.items()} if checked.plan else {}
     return found

@@ -61,6 +61,9 @@ class AlgorithmConfig(Config):
     architecture_fields: ClassVar[frozenset[str] | None] = None
     """Settings that shape what a checkpoint holds: a run begins only from one that agrees in them. ``None`` if all may."""
 
+    precisions: ClassVar[frozenset[str]] = frozenset({"float32"})
+    """The formats in which its networks can compute, out of ``float32`` and ``bf16``."""
+
     family_defaults: ClassVar[frozenset[str]] = frozenset()
     """Settings whose default is the environment family's own."""
 

@@ -64,12 +64,14 @@ class Forecast:
         workers: Runs at a time.
         fitting: Runs of the largest kind that memory can hold at a time.
         seconds: Until everything is finished.
+        notices: What must be known before starting, a sentence each.
     """
 
     groups: Sequence[GroupForecast]
     workers: int
     fitting: int
     seconds: float
+    notices: Sequence[str] = ()
 
 
 def forecast(

@@ -9,7 +9,7 @@ from harness.config import KIND_AXES, AlgorithmConfig, Config, EnvironmentConfig
 from harness.registry import Registry
 from harness.registry.hooks import Method
 from harness.registry.mixtures import member_configs
-from harness.spec import Combination, RewardSpec
+from harness.spec import Combination, Precision, RewardSpec
 from harness.suites.locations import KeyPath
 from harness.suites.model import Suite
 from harness.suites.validation import Problem
@@ -152,6 +152,15 @@ def observation_problems(method: str, reward: RewardSpec, environments: Environm
             shown = f"which these tasks do not show: {_name_tasks(mismatched)}"
             message = f"{requirement}, {shown}; choose another {key}, or leave them out"
             yield Problem(message, (("methods", method, "config", *place, key), ("methods", method, "reward")))
+
+
+def precision_problems(method: str, algorithm: str, config: AlgorithmConfig, precision: Precision) -> Iterator[Problem]:
+    """A format of the policy's networks that the algorithm does not offer; see `kind_problems` for the arguments."""
+    if precision.policy not in config.precisions:
+        message = f"algorithm {algorithm!r} does not run its networks in {precision.policy}"
+        remedy = f"write precision: {{policy: float32, bonus: {precision.bonus}}}"
+        above = ("methods", method, "precision"), ("precision",)
+        yield Problem(f"{message}: {remedy}", tuple(place for path in above for place in ((*path, "policy"), path)))
 
 
 def run_length_problems(suite: Suite, method: str, config: AlgorithmConfig) -> Iterator[Problem]:

@@ -11,9 +11,15 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
-from harness.planning.compatibility import action_problems, kind_problems, observation_problems, run_length_problems
+from harness.planning.compatibility import (
+    action_problems,
+    kind_problems,
+    observation_problems,
+    precision_problems,
+    run_length_problems,
+)
 from harness.planning.executors import resolve_executors
-from harness.planning.per_method import resolve_views, tailor_reward
+from harness.planning.per_method import resolve_precision, resolve_views, suite_precision, tailor_reward
 from harness.planning.phases import phase_length_problems, phase_lengths, phase_problems, phase_specs, shared_phase_key
 from harness.planning.plan import Plan
 from harness.planning.pretraining import group_tasks, with_pretraining
@@ -97,12 +103,14 @@ def _counted(number: int, thing: str) -> str:
 def _resolve(suite: Suite, registry: Registry) -> ResolvedSuite:
     resolved = ResolvedSuite()
     resolve_executors(suite, resolved, registry)
+    resolved.blocks.append(suite_precision(suite))
     for task in suite.tasks:
         resolved.add(resolved.environments, task, partial(resolve_environment, suite, task, resolved, registry))
     for method in suite.methods:
         resolved.add(resolved.algorithms, method, partial(resolve_algorithm, suite, method, resolved, registry))
         resolved.add(resolved.rewards, method, partial(resolve_reward, suite, method, resolved, registry))
         resolved.add(resolved.phases, method, partial(resolve_method_phases, suite, method, resolved, registry))
+        resolved.precisions[method] = resolve_precision(suite, method, resolved)
         resolve_views(suite, method, suite.tasks, resolved, registry)
         tailor_reward(suite, method, resolved, registry)
         if method in resolved.algorithms:
@@ -131,6 +139,7 @@ def _run_spec(suite: Suite, resolved: ResolvedSuite, task: str, method: str, see
         checkpoint_every=suite.checkpoint.every or suite.evaluation.every,
         checkpoint_minutes=suite.checkpoint.minutes,
         normalise=suite.all_tasks[task].normalise,
+        precision=resolved.precisions[method],
         phases=phase_specs(resolved.phases[method], reward.combine, steps) if reward else (),
         **replay_settings(suite.checkpoint, environment),
     ).bounded
@@ -147,6 +156,7 @@ def _incompatibilities(suite: Suite, method: str, resolved: ResolvedSuite, regis
     environments = resolved.environments_of(method)
     yield from action_problems(method, described, algorithm, config, environments, registry)
     yield from run_length_problems(suite, method, config)
+    yield from precision_problems(method, algorithm, config, resolved.precisions[method])
     if reward is None or described is None:
         return
     yield from observation_problems(method, reward, environments, registry)

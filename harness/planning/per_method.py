@@ -10,6 +10,7 @@ from harness.errors import UnknownNameError
 from harness.planning.resolve import ResolvedSuite, config_class, configure_environment, deep_merge
 from harness.planning.sources import ResolvedBlock
 from harness.registry import Registry
+from harness.spec import Precision
 from harness.suites.locations import KeyPath
 from harness.suites.model import Suite
 from harness.suites.validation import Problem, validate
@@ -25,6 +26,25 @@ def resolve_views(suite: Suite, method: str, tasks: Iterable[str], resolved: Res
                 resolved.views[task, method] = family, config
     if changed:
         resolved.blocks.append(ResolvedBlock(("methods", method, "environment"), changed, [], "the suite"))
+
+
+def resolve_precision(suite: Suite, method: str, resolved: ResolvedSuite) -> Precision:
+    """The formats in which the networks of a method's runs compute; where there is no bonus, none is named for it."""
+    own, shared = suite.methods[method].precision, suite.precision
+    chosen = shared if own is None else own
+    if own is not None:
+        resolved.blocks.append(_precision_block(("methods", method, "precision"), own))
+    return chosen if suite.methods[method].reward else chosen.model_copy(update={"bonus": Precision().bonus})
+
+
+def suite_precision(suite: Suite) -> ResolvedBlock:
+    """What the suite says for all methods, for the places that gave it."""
+    return _precision_block(("precision",), suite.precision)
+
+
+def _precision_block(path: KeyPath, precision: Precision) -> ResolvedBlock:
+    formats = precision.model_dump(mode="json")
+    return ResolvedBlock(path, formats, [], "default of the suite", scalar_keys=tuple(formats))
 
 
 def tailor_reward(suite: Suite, method: str, resolved: ResolvedSuite, registry: Registry) -> None:

@@ -24,7 +24,7 @@ from harness.planning.pretraining import TaskGroups
 from harness.planning.sources import Layer, ResolvedBlock
 from harness.registry import Registry
 from harness.registry.hooks import Preset
-from harness.spec import Combination, RewardSpec
+from harness.spec import Combination, Precision, RewardSpec
 from harness.suites.locations import KeyPath
 from harness.suites.model import AlgorithmBlock, MethodBlock, Suite
 from harness.suites.validation import Problem, ValidationFailed, validate
@@ -49,6 +49,7 @@ class ResolvedSuite:
         environments: Family and configuration, by task.
         algorithms: Name and configuration, by method.
         rewards: Rewards by method; ``None`` for one without a bonus.
+        precisions: Formats of the networks, by method.
         views: Family and configuration of a task as one method's learner sees it, by task and method, if that differs.
         tailored: The reward of a method on one task, by task and method, if it differs between tasks.
         phases: Phases of each method, by its name.
@@ -60,6 +61,7 @@ class ResolvedSuite:
     environments: dict[str, tuple[str, Config]] = field(default_factory=dict[str, tuple[str, Config]])
     algorithms: dict[str, tuple[str, AlgorithmConfig]] = field(default_factory=dict[str, tuple[str, AlgorithmConfig]])
     rewards: dict[str, RewardSpec | None] = field(default_factory=dict[str, RewardSpec | None])
+    precisions: dict[str, Precision] = field(default_factory=dict[str, Precision])
     views: dict[tuple[str, str], tuple[str, Config]] = field(default_factory=dict[tuple[str, str], tuple[str, Config]])
     tailored: dict[tuple[str, str], RewardSpec] = field(default_factory=dict[tuple[str, str], RewardSpec])
     phases: dict[str, PhaseBlocks] = field(default_factory=dict[str, PhaseBlocks])
@@ -210,7 +212,7 @@ def resolve_reward(suite: Suite, method: str, resolved: ResolvedSuite, registry:
             combine.model_dump(mode="json"),
             [_preset_layer(preset, published, owner)],
             "default of the harness",
-            scalar_key="mode",
+            scalar_keys=("mode",),
         ),
     ]
     return RewardSpec(name=block.reward, config=config.model_dump(mode="json"), combine=combine)

@@ -53,7 +53,7 @@ class ResolvedBlock:
         layers: The layers below what the suite says, strongest first.
         default: What gives the values that nothing else gives, in words.
         inherited: A key path whose settings hold for this block too, such as ``algorithm`` for every method's algorithm.
-        scalar_key: The setting that is meant where the suite writes a single value instead of a mapping.
+        scalar_keys: The settings that are meant where the suite writes a single value instead of a mapping.
     """
 
     path: KeyPath
@@ -61,10 +61,10 @@ class ResolvedBlock:
     layers: Sequence[Layer]
     default: str
     inherited: KeyPath | None = None
-    scalar_key: str = ""
+    scalar_keys: Sequence[str] = ()
 
 
-_NOT_OF_THE_SUITE = {"suite", "description", "environment", "algorithm", "tune", "executor", "profiles"}
+_NOT_OF_THE_SUITE = {"suite", "description", "environment", "algorithm", "precision", "tune", "executor", "profiles"}
 
 
 def find_sources(suite: Suite, tree: Node, blocks: Sequence[ResolvedBlock]) -> dict[str, Source]:
@@ -76,7 +76,7 @@ def find_sources(suite: Suite, tree: Node, blocks: Sequence[ResolvedBlock]) -> d
         above = [block.path, *([block.inherited] if block.inherited else [])]
         for path, value in _leaves(block.values):
             written = tuple((*prefix, *path) for prefix in above)
-            if path == (block.scalar_key,):
+            if len(path) == 1 and path[0] in block.scalar_keys:
                 written = (*written, *above)
             found[dotted((*block.path, *path))] = _source(value, path, written, tree, block.layers, block.default)
     return found

@@ -25,7 +25,16 @@ from pydantic import (
 from harness.config import Config
 from harness.errors import shorten
 from harness.registry.mixtures import mixture_name, split_name
-from harness.spec import MAX_COUNT, RESETTABLE_PARTS, Combination, EvaluationSpec, Normalisation, ResettablePart
+from harness.spec import (
+    MAX_COUNT,
+    RESETTABLE_PARTS,
+    Combination,
+    EvaluationSpec,
+    Float,
+    Normalisation,
+    Precision,
+    ResettablePart,
+)
 from harness.suites.tune_block import TuneBlock
 
 MAX_SEEDS = 10_000
@@ -117,6 +126,11 @@ def _expand_combine(value: Any) -> Any:
     return {"mode": value} if isinstance(value, str) else _null_to_empty(value)
 
 
+def _expand_precision(value: Any) -> Any:
+    """One format for all networks, as a mapping."""
+    return dict.fromkeys(Precision.model_fields, value) if isinstance(value, str) else value
+
+
 Name = Annotated[str, AfterValidator(validate_folder_name)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Settings = Annotated[dict[str, JsonValue], BeforeValidator(_null_to_empty, dict[str, JsonValue] | None)]
@@ -173,6 +187,9 @@ class MethodAlgorithmBlock(_OpenBlock):
 
 class MethodEnvironmentBlock(_OpenBlock):
     """What one method changes in how its learner sees every task; the tasks themselves and their scores stay the same."""
+
+
+PrecisionChoice = Annotated[Precision, BeforeValidator(_expand_precision, Float | Precision)]
 
 
 class TaskBlock(_Block):
@@ -315,6 +332,9 @@ class MethodBlock(_Block):
     """How this method's learner sees every task, over what tasks and suite say: only settings that change neither the task
     nor its scores, such as ``size`` on Atari or ``reward_transform``. The report names what differs between methods."""
 
+    precision: PrecisionChoice | None = None
+    """The formats in which this method's networks compute, instead of the suite's."""
+
     config_by_task: Annotated[
         dict[Name, dict[str, JsonValue]], BeforeValidator(_null_to_empty, dict[Name, dict[str, JsonValue]] | None)
     ] = Field(default_factory=dict, json_schema_extra=_NAME_PATTERN)
@@ -418,6 +438,10 @@ class Suite(_Block):
 
     evaluation: EvaluationSpec
     """When and how a policy is scored."""
+
+    precision: PrecisionChoice = Precision()
+    """The formats in which networks compute: ``float32``, ``bf16``, or one for each of ``policy`` and ``bonus``. bf16 is for
+    GPUs and for CPUs with instructions for it; others imitate it slowly. Part of a run's identity where it is not float32."""
 
     checkpoint: Annotated[CheckpointBlock, BeforeValidator(_null_to_empty, CheckpointBlock | None)] = CheckpointBlock()
     """When a run saves what it needs to continue."""

@@ -13,6 +13,7 @@ from harness.algorithms.base import Learner, LearnerContext
 from harness.algorithms.first_layers import use_fast_gradients
 from harness.algorithms.learner_view import LearnerVecEnv
 from harness.algorithms.method_output import MethodCheck
+from harness.algorithms.precision import use_precision
 from harness.algorithms.reward_wrapper import BonusVecEnv
 from harness.config import EnvironmentConfig
 from harness.environments.base import HarnessVecEnv
@@ -111,4 +112,4 @@ def _reward(
     seed = derive_seeds(spec.seed, Purpose.NETWORKS, 1, 1)[0]
     with randomness.temporary_seed(seed):
         reward = reward_class(config, spaces, base.num_envs, device, seed).to(device)
-    return use_fast_gradients(reward)
+    return use_precision(use_fast_gradients(reward), spec.precision.bonus)

@@ -117,6 +117,7 @@ class StudyDefinition:
                 for task, spec in first.items()
             },
             "evaluation": spec.evaluation.model_dump(mode="json"),
+            **spec.model_dump(mode="json", include={"precision"}),
             "phases": [phase.model_dump(mode="json") for phase in spec.phases],
             "pretraining": sorted({run.task for run in runs if run.pretraining}),
             # it ended episodes, and so changed scores, before runs were of version 2

@@ -182,3 +182,30 @@ def test_broken_plugin_is_named_and_breaks_only_what_needs_it(workplace):
     assert len(errors.splitlines()) == 1
     _, output, _ = call("list", "methods", HARNESS_DISABLE_PLUGINS="ill")
     assert output.splitlines()[-1] == "plugin 'ill' is disabled by HARNESS_DISABLE_PLUGINS"
+
+
+def test_check_and_run_say_where_bf16_is_only_imitated(workplace, harness, tmp_path, monkeypatch):
+    from harness import experiment
+    from harness.execution import instructions, measuring
+    from harness.runs.status import read_plan
+    from harness.training.estimate import ResourceEstimate
+
+    def started(plan, results, *, on_event, **options):
+        on_event(experiment.PlanStarted(read_plan(plan.runs, results).runs))
+        raise KeyboardInterrupt
+
+    (tmp_path / "cpuinfo").write_text("flags\t: avx2\n")
+    monkeypatch.setattr(instructions, "CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(measuring, "measure", lambda spec, device: ResourceEstimate(1 << 30, 0, 100.0))
+    monkeypatch.setattr(experiment, "run", started)
+    options = ("--profile", "tiny", "--set", "precision=bf16")
+    code, output, _ = harness("check", "small.yaml", "--no-build", *options)
+    assert code == 0
+    assert "small.yaml: precision bf16 (ppo, rnd): this CPU has no instructions for it" in output
+    (found,) = json.loads(harness("check", "small.yaml", "--no-build", *options, "--json")[1])
+    assert len(found["notices"]) == 1
+    here = ("--method", "ppo", *options, "--device", "cpu")
+    for more in (("--dry-run",), ()):
+        assert harness("run", "small.yaml", *here, *more)[1].count("precision bf16 (ppo): this CPU") == 1
+    assert "this CPU" not in harness("run", "small.yaml", *here, "--executor", "slurm")[1]
+    assert "this CPU" not in harness("run", "small.yaml", "--profile", "tiny", "--dry-run")[1]

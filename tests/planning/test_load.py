@@ -140,7 +140,7 @@ def test_what_is_not_asked_for_needs_no_plugin(file):
 
 
 KNOWN_TASK = "environment, normalise, steps"
-KNOWN_METHOD = "algorithm, combine, config, config_by_task, environment, phases, preset, reward, snapshot"
+KNOWN_METHOD = "algorithm, combine, config, config_by_task, environment, phases, precision, preset, reward, snapshot"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ class OffPolicyConfig(AlgorithmConfig):
     kind: ClassVar[Literal["on_policy", "off_policy"]] = "off_policy"
     resettable_parts: ClassVar[frozenset[str]] = frozenset({"actor", "critics", "optimizers", "replay"})
     architecture_fields: ClassVar[frozenset[str] | None] = frozenset({"net_arch"})
+    precisions: ClassVar[frozenset[str]] = frozenset({"float32", "bf16"})
 
     buffer_size: int = Field(default=1_000_000, gt=0)
     """Transitions that the replay buffer holds, over all environments."""

@@ -15,6 +15,7 @@ class OnPolicyConfig(AlgorithmConfig):
 
     kind: ClassVar[Literal["on_policy", "off_policy"]] = "on_policy"
     architecture_fields: ClassVar[frozenset[str] | None] = frozenset({"n_envs", "network", "net_arch"})
+    precisions: ClassVar[frozenset[str]] = frozenset({"float32", "bf16"})
     family_defaults: ClassVar[frozenset[str]] = frozenset({"n_envs"})
 
     n_envs: int = Field(default=8, gt=0)

@@ -34,6 +34,8 @@ def print_forecast(console: Console, plan: Forecast) -> None:
             " and as much again of the disk until the run is finished",
             soft_wrap=True,
         )
+    for notice in plan.notices:
+        console.print(Text(notice, style="yellow"), soft_wrap=True)
     if plan.fitting < plan.workers:
         warning = (
             f"memory is short: the largest runs fit {max(plan.fitting, 1)} at a time; use --workers {max(plan.fitting, 1)}"

@@ -96,6 +96,7 @@ def _settings(spec: RunSpec) -> dict[str, Any]:
         settings |= {"reward": _reward_settings(spec.reward), "combine": spec.reward.combine.model_dump(mode="json")}
     for phase in spec.phases:
         settings[f"phases.{phase.name}"] = phase.model_dump(mode="json", exclude={"name"})
+    settings |= spec.model_dump(mode="json", include={"precision"})
     settings["evaluation"] = spec.evaluation.model_dump(mode="json")
     if spec.training_version == SAVES_STATE:
         return settings | {"checkpoint_every": spec.checkpoint_every}
