@@ -1,6 +1,8 @@
 """A replay buffer on the disk: each checkpoint adds the transitions since the last one, and never writes the others again.
 
-``checkpoint/replay/`` holds the files, see `harness.runs.segments`; a row is a vector step of SB3's arrays.
+``checkpoint/replay/`` holds the files, see `harness.runs.segments`; a row is a vector step of SB3's arrays. Where the buffer
+keeps each frame once, so does every file with those of its rows; files with whole stacks, of runs that were begun before, are
+read all the same.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.buffers import ReplayBuffer
 
+from harness.algorithms.replay_frames import NEXT_OBS, OBS, CompactReplayBuffer, ReplayFrames, observation_bytes
 from harness.runs import segments
 from harness.runs.segments import Arrays, Segment, Segments
 
-_ARRAYS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+_OBSERVATIONS = ("observations", "next_observations")
+_OTHERS = ("actions", "rewards", "dones", "timeouts")
 
 
 class ReplayStore:
@@ -85,22 +89,48 @@ class ReplayStore:
         self._segments.remove_unreferenced(folder)
 
     @property
+    def _frames(self) -> ReplayFrames | None:
+        """What keeps the images, each frame once; ``None`` where SB3's arrays do."""
+        return self.buffer.frames if isinstance(self.buffer, CompactReplayBuffer) else None
+
+    @property
     def _oldest_step(self) -> int:
         """The first vector step that the buffer still holds."""
         return max(0, self._added - self.buffer.buffer_size)
 
     def _segment_ranges(self, first: int) -> Iterator[tuple[int, int]]:
-        row_bytes = sum(getattr(self.buffer, name)[0].nbytes for name in _ARRAYS)
+        channels = None if self._frames is None else self._frames.channels
+        images = self.buffer.n_envs * observation_bytes(self.buffer.observation_space, channels)
+        row_bytes = images + sum(getattr(self.buffer, name)[0].nbytes for name in _OTHERS)
         rows = max(1, segments.SEGMENT_BYTES // row_bytes)
         for start in range(first, self._added, rows):
             yield start, min(start + rows, self._added)
 
     def _rows(self, first: int, end: int) -> dict[str, np.ndarray]:
         places = np.arange(first, end) % self.buffer.buffer_size
-        return {name: getattr(self.buffer, name)[places] for name in _ARRAYS}
+        frames = self._frames
+        others = {name: getattr(self.buffer, name)[places] for name in _OTHERS}
+        if frames is None:
+            return {name: getattr(self.buffer, name)[places] for name in _OBSERVATIONS} | others
+        return others | frames.rows(places)
 
     def _fill(self, segment: Segment, arrays: Arrays) -> None:
         first = max(segment.first, self._oldest_step)
         places = np.arange(first, segment.end) % self.buffer.buffer_size
-        for name in _ARRAYS:
-            getattr(self.buffer, name)[places] = arrays[name][first - segment.first :]
+        kept = slice(first - segment.first, None)
+        for name in _OTHERS:
+            getattr(self.buffer, name)[places] = arrays[name][kept]
+        frames = self._frames
+        if frames is None:
+            for name in _OBSERVATIONS:
+                getattr(self.buffer, name)[places] = arrays[name][kept]
+        elif "frames" in arrays:
+            frames.fill(places, {"stacks": arrays["stacks"][kept], "frames": arrays["frames"]})
+        else:
+            _fill_with_stacks(frames, places, *(arrays[name][kept] for name in _OBSERVATIONS))
+
+
+def _fill_with_stacks(frames: ReplayFrames, rows: np.ndarray, observations: np.ndarray, next_observations: np.ndarray) -> None:
+    for row, obs, next_obs in zip(rows.tolist(), observations, next_observations, strict=True):
+        frames.put(row, OBS, obs)
+        frames.put(row, NEXT_OBS, next_obs)

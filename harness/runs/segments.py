@@ -86,7 +86,7 @@ class Segments:
             folder: Where it goes; created if need be.
             prefix: Beginning of its name.
             first: Number of the first row.
-            arrays: Rows to be written, of every array.
+            arrays: Rows to be written, of every array; of further ones, which rows refer to, after the first.
         """
         folder.mkdir(parents=True, exist_ok=True)
         end = first + len(next(iter(arrays.values())))

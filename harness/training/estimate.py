@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 from stable_baselines3.common.buffers import ReplayBuffer
 
+from harness.algorithms.replay_frames import observation_bytes
 from harness.algorithms.rollout_storage import CompactRolloutBuffer
 from harness.config import AlgorithmConfig, EnvironmentConfig
 from harness.environments.base import StepReturn
@@ -82,10 +83,11 @@ def replay_bytes(spec: RunSpec, plugins: Registry | None = None) -> int:
     base = make_environments(plugins, family, env_config, 1, 1)
     try:
         row = ReplayBuffer(1, base.observation_space, base.action_space, "cpu")
+        observations = observation_bytes(base.observation_space, base.frame_channels)
     finally:
         base.close()
-    arrays = (row.observations, row.next_observations, row.actions, row.rewards, row.dones, row.timeouts)
-    return config.stored_transitions * sum(array.nbytes for array in arrays)
+    arrays = (row.actions, row.rewards, row.dones, row.timeouts)
+    return config.stored_transitions * (observations + sum(array.nbytes for array in arrays))
 
 
 def _config(spec: RunSpec, plugins: Registry) -> AlgorithmConfig:

@@ -22,6 +22,7 @@ from harness.algorithms.base import LearnerContext
 from harness.algorithms.off_policy.config import OffPolicyConfig
 from harness.algorithms.off_policy.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
 from harness.algorithms.off_policy.representation import features_extractor, on_representation
+from harness.algorithms.replay_frames import CompactReplayBuffer
 from harness.algorithms.replay_store import ReplayStore
 from harness.algorithms.spaces import check_image_size
 from harness.algorithms.stable_baselines import StableBaselinesLearner
@@ -106,9 +107,10 @@ class OffPolicyLearner(StableBaselinesLearner[OffPolicyModelT, OffPolicyConfigT]
     def model_arguments(self, context: LearnerContext) -> dict[str, Any]:
         """Those of the same name, and the replay buffer."""
         arguments = super().model_arguments(context)
+        buffer: dict[str, Any] = {"frame_channels": context.base.frame_channels}
         if self._bonus_env is None:
-            return arguments | {"replay_buffer_class": ReplayBuffer}
-        buffer = {"bonus_env": self._bonus_env, "representation": self._representation}
+            return arguments | {"replay_buffer_class": CompactReplayBuffer, "replay_buffer_kwargs": buffer}
+        buffer |= {"bonus_env": self._bonus_env, "representation": self._representation}
         return arguments | {"replay_buffer_class": RelabelledReplayBuffer, "replay_buffer_kwargs": buffer}
 
     def iterate(self) -> dict[str, float]:

@@ -15,12 +15,12 @@ from typing import Any, cast
 import numpy as np
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import Tensor, nn
 
 from harness.algorithms.off_policy.detached import DetachedEnv
+from harness.algorithms.replay_frames import CompactReplayBuffer
 from harness.algorithms.reward_wrapper import BonusVecEnv, action_tensor
 from harness.environments.base import StepReturn
 from harness.rewards import IntrinsicReward, Transitions
@@ -101,18 +101,18 @@ class RelabellingVecEnv(BonusVecEnv):
         return metrics
 
 
-class RelabelledReplayBuffer(ReplayBuffer):
+class RelabelledReplayBuffer(CompactReplayBuffer):
     """SB3's replay buffer whose batches carry the bonus of the moment at which they are sampled.
 
     The bonus of an episode's last transition is that of its true last observation, which SB3 stores. Indices are drawn as
     SB3 draws them, so that a run whose bonus weighs nothing has the same batches as one without a bonus.
 
     Args:
-        args: As for SB3's buffer.
+        args: As for `CompactReplayBuffer`.
         bonus_env: The environments that the algorithm steps.
         representation: The method's `IntrinsicReward.representation`: batches then hold its features of what the method saw,
             ``(B, features_dim)``, instead of observations, so that they are computed once for all networks.
-        kwargs: As for SB3's buffer.
+        kwargs: As for `CompactReplayBuffer`.
     """
 
     def __init__(
