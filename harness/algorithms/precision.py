@@ -52,7 +52,7 @@ def _is_layer(module: nn.Module) -> bool:
     if isinstance(module, nn.RNNBase):
         return False
     of_torch = isinstance(module, _LAYERS) or type(module).__module__.startswith("torch.nn.")
-    return of_torch or not (module._parameters or module._buffers)  # pyright: ignore[reportPrivateUsage]  # its own only
+    return of_torch or not [*module.parameters(recurse=False), *module.buffers(recurse=False)]
 
 
 class _InBfloat16(nn.Module):
