@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -161,7 +161,7 @@ class ReplayStacks:
 
     def __getitem__(self, index: Any) -> np.ndarray:
         """Stacks ``(..., *shape)`` of some rows, or of pairs of row and environment."""
-        rows = index[:2] if isinstance(index, tuple) else index
+        rows: Any = cast(tuple[Any, ...], index)[:2] if isinstance(index, tuple) else index
         return self.frames.stacks(self.frames.places[:, :, self._end][rows])
 
 

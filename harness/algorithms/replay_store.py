@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from gymnasium import spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 
 from harness.algorithms.replay_frames import NEXT_OBS, OBS, CompactReplayBuffer, ReplayFrames, observation_bytes
@@ -100,7 +101,8 @@ class ReplayStore:
 
     def _segment_ranges(self, first: int) -> Iterator[tuple[int, int]]:
         channels = None if self._frames is None else self._frames.channels
-        images = self.buffer.n_envs * observation_bytes(self.buffer.observation_space, channels)
+        space = cast(spaces.Space[Any], self.buffer.observation_space)
+        images = self.buffer.n_envs * observation_bytes(space, channels)
         row_bytes = images + sum(getattr(self.buffer, name)[0].nbytes for name in _OTHERS)
         rows = max(1, segments.SEGMENT_BYTES // row_bytes)
         for start in range(first, self._added, rows):
