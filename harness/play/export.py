@@ -76,6 +76,8 @@ def export_policy(run: OpenedRun, file: Path) -> Exported:
             " Stable-Baselines3 holds the policy alone"
         )
     policy_class, arguments, weights, notes = _policy_parts(model, found)
+    if run.record.spec.precision.policy != "float32":
+        notes.append("its networks computed in bf16 here and compute in float32 there")
     config: dict[str, Any] = dict(cast(Any, learner).config)
     exported = _new_model(found, model, run.assembly.base, policy_class, arguments, config, learner.arguments)
     exported.policy.load_state_dict(weights)

@@ -19,6 +19,7 @@ from harness.cli import main
 from harness.errors import UserError
 from harness.play.opened import opened_run
 from harness.registry import installed
+from harness.spec import Precision
 
 _OPEN = """
 import json, sys
@@ -63,6 +64,12 @@ def check(folder: Path, tmp_path: Path, *, module: str = "stable_baselines3", na
 
 def test_ppo_opens_where_there_is_no_harness(plain: Path, tmp_path: Path) -> None:
     check(plain, tmp_path)
+
+
+def test_a_policy_of_bf16_opens_in_float32_which_is_said(tmp_path: Path) -> None:
+    spec = make_spec(**SHORT).model_copy(update={"precision": Precision(policy="bf16")})
+    exported = experiment.export(trained(spec, tmp_path / "results"), tmp_path / "policy.zip")
+    assert (exported.needs, exported.notes) == ((), ("its networks computed in bf16 here and compute in float32 there",))
 
 
 def test_of_two_critics_the_extrinsic_one_goes_along(two_critics: Path, tmp_path: Path) -> None:
