@@ -53,5 +53,5 @@ def mean_losses(losses: Sequence[Mapping[str, Tensor]]) -> dict[str, float]:
     """
     if not losses:
         return {}
-    means: list[float] = torch.stack([torch.stack(list(loss.values())) for loss in losses]).mean(0).tolist()
-    return dict(zip(losses[0], means, strict=True))
+    means = torch.stack([torch.stack(list(loss.values())) for loss in losses]).mean(0).cpu()
+    return {name: float(means[place]) for place, name in enumerate(losses[0])}
