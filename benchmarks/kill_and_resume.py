@@ -138,18 +138,33 @@ CURIOSITY = {
     "e2c": "encoder_hidden: [32], decoder_hidden: [32], transition_hidden: [32], minibatches: 2",
 }
 """Settings of the methods with models of the world, by name; two of them remember the present episode."""
-ON_SAC = ("icm", "disagreement", "vae", "e2c")
+_EMBEDDED = "hidden: [32], feature_dim: 16"
+EPISODIC = {
+    "counts": "scope: product",
+    "pseudo_counts": f"{_EMBEDDED}, memory: 16",
+    "ngu": f"{_EMBEDDED}, memory: 16",
+    "ride": _EMBEDDED,
+    "e3b": _EMBEDDED,
+    "noveld": _EMBEDDED,
+    "re3": f"{_EMBEDDED}, bank_size: 64",
+    "apt": "representation: random, bank_size: 64",
+    "icm_apt": "hidden_dim: 32, feature_dim: 16, bank_size: 64",
+}
+"""Settings of the methods that remember episodes or states, by name."""
+
+ON_SAC = ("icm", "disagreement", "vae", "e2c", "re3", "apt", "icm_apt")
 
 
-def _curiosity(names: Iterable[str]) -> str:
+def _added(names: Iterable[str]) -> str:
     """The methods of these names, each with a bonus that is added to the reward."""
-    bonuses = (f"{name}: {{reward: {name}, config: {{{CURIOSITY[name]}}}, combine: {{mode: sum}}}}" for name in names)
+    settings = CURIOSITY | EPISODIC
+    bonuses = (f"{name}: {{reward: {name}, config: {{{settings[name]}}}, combine: {{mode: sum}}}}" for name in names)
     return f"{{{', '.join(bonuses)}}}"
 
 
 def suites() -> list[str]:
     """PPO in two families with each way of combining, every other algorithm without and with two bonuses, every family, and
-    the method that only continuous actions suit, and models of the world in two families and on SAC."""
+    the method that only continuous actions suit, models of the world and memories in two families, and on SAC what may."""
     methods = METHODS.replace("\n", " ").replace("CONFIG", CONFIG)
     found = [text.replace("METHODS", methods) for text in (DEEP_SEA, ATARI)]
     car = "{family: classic_control, task: mountain_car_continuous, episode_steps: 60}"
@@ -162,9 +177,10 @@ def suites() -> list[str]:
         found.append(LEARNERS.replace("ENVIRONMENT", environment).replace("METHODS", f"{{{learners}}}"))
     found += [FAMILY.replace("ENVIRONMENT", environment) for environment in FAMILIES]
     cells = FAMILY.replace("ENVIRONMENT", ENVIRONMENTS["minigrid"])
-    for text, names in ((DEEP_SEA, CURIOSITY), (cells, CURIOSITY), (SAC, ON_SAC)):
+    both = (*CURIOSITY, *EPISODIC)
+    for text, names in ((DEEP_SEA, both), (cells, both), (SAC, ON_SAC)):
         head, _, rest = text.partition("methods:")
-        found.append(f"{head}methods: {_curiosity(names)}\nseeds:{rest.partition('seeds:')[2]}")
+        found.append(f"{head}methods: {_added(names)}\nseeds:{rest.partition('seeds:')[2]}")
     return [*found, SAC]
 
 
