@@ -70,10 +70,11 @@ def test_each_kind_of_run_is_asked_once(tmp_path):
 
 
 @pytest.mark.parametrize("pixels", [False, True])
-def test_the_size_is_that_of_sb3s_arrays(pixels: bool, tmp_path: Path) -> None:
+def test_the_size_is_that_of_the_buffers_arrays(pixels: bool, tmp_path: Path) -> None:
     spec = make_spec(environment={"pixels": pixels}, algorithm={"buffer_size": 3000})
-    observation = 3 * 36 * 36 if pixels else 2 * 4
-    assert replay_bytes(spec, registry()) == 3000 * (2 * observation + 2 * 4 + 3 * 4)
+    new_frame, places = 36 * 36, (3 + 3 + 1) * 4  # of stacks of three: where their frames are, and how often one is used
+    observations = new_frame + places if pixels else 2 * 2 * 4
+    assert replay_bytes(spec, registry()) == 3000 * (observations + 2 * 4 + 3 * 4)
 
 
 def test_the_forecast_counts_a_full_buffer(monkeypatch):

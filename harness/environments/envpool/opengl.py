@@ -1,4 +1,7 @@
-"""Whether EnvPool can draw MuJoCo here. It ends the process where OpenGL is missing, so a child process tries first."""
+"""Whether EnvPool can draw MuJoCo here. It ends the process where OpenGL is missing, so a child process tries first.
+
+EnvPool finds OpenGL's functions only where their library was loaded before EnvPool itself, which does not load it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import ctypes
 import functools
 import subprocess
 import sys
+from contextlib import suppress
+from types import ModuleType
 
 from harness.errors import UserError
 
@@ -24,15 +29,36 @@ pool._render(numpy.zeros(1, numpy.int32), 16, 16, -1)
 
 
 @functools.cache
+def import_envpool() -> ModuleType:
+    """EnvPool, after OpenGL's library where there is one."""
+    if "envpool" not in sys.modules:
+        with suppress(OSError):
+            ctypes.CDLL(_LIBRARY, ctypes.RTLD_GLOBAL)
+            _loaded_in_time.append(_LIBRARY)
+    import envpool
+
+    return envpool
+
+
+_loaded_in_time: list[str] = []
+"""Libraries that were there when EnvPool was loaded."""
+
+
+@functools.cache
 def require_opengl() -> None:
-    """Make OpenGL's functions visible to EnvPool, which does not load them itself; takes seconds, once per process.
+    """Make sure that EnvPool can draw in this process; takes seconds, once per process.
 
     Raises:
-        UserError: EnvPool cannot draw MuJoCo's worlds on this machine; the message says what to install.
+        UserError: EnvPool cannot draw MuJoCo's worlds on this machine, or somebody loaded it in this process without OpenGL;
+            the message says what helps.
     """
     if problem := _problem():
         raise UserError(f"MuJoCo's worlds cannot be drawn here ({problem}). Remedy: {_REMEDY}")
-    ctypes.CDLL(_LIBRARY, ctypes.RTLD_GLOBAL)
+    if not _loaded_in_time:
+        raise UserError(
+            "MuJoCo's worlds cannot be drawn in this process: envpool was imported before the harness loaded OpenGL for it;"
+            " make environments by the harness before anything imports envpool"
+        )
 
 
 def _problem() -> str:

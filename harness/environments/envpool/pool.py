@@ -11,6 +11,8 @@ from typing import Any, Protocol, cast
 import numpy as np
 from gymnasium import spaces
 
+from harness.environments.envpool.opengl import import_envpool
+
 
 class Pool(Protocol):
     """The part of EnvPool's Gymnasium interface that the adapter uses.
@@ -49,8 +51,7 @@ class EnvPoolTask:
 
     def spaces(self) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
         """The observation and action space that EnvPool declares, without making an environment."""
-        import envpool
-
+        envpool = import_envpool()
         with _without_precision_warnings():
             spec = envpool.make_spec(self.env_id, **self.options)
             return spec.gymnasium_observation_space, spec.gymnasium_action_space
@@ -62,8 +63,7 @@ class EnvPoolTask:
             seeds: Integers below 2**31. EnvPool fixes them for the life of a batch.
             threads: C++ threads that step it; the numbers do not depend on it.
         """
-        import envpool
-
+        envpool = import_envpool()
         with _without_precision_warnings():
             pool = envpool.make_gymnasium(
                 self.env_id, num_envs=len(seeds), seed=list(seeds), num_threads=threads, **self.options
