@@ -103,7 +103,8 @@ def test_what_it_provides_passes_its_check(
         outcomes = [check["outcome"] for check in checked[name]]
         assert [check["name"] for check in checked[name] if check["outcome"] == "failed"] == []
         assert outcomes.count("passed") >= LEAST[kind]
-        assert kind != "environments" or set(outcomes) == {"passed"}
+        missing = {check["name"] for check in checked[name] if check["outcome"] != "passed"}
+        assert kind != "environments" or missing <= {"pictures"}  # an environment need not be drawn
 
 
 def test_those_that_do_not_train_pass_their_own_tests(installed: Path) -> None:
