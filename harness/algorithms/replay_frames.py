@@ -15,6 +15,8 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.buffers import ReplayBuffer
 
+from harness.algorithms.rollout_storage import frames_in_stack
+
 Arrays = Mapping[str, np.ndarray]
 
 OBS, NEXT_OBS = 0, 1
@@ -191,7 +193,7 @@ class CompactReplayBuffer(ReplayBuffer):
         **kwargs: Any,
     ) -> None:
         shape = observation_space.shape
-        whole = frame_channels is None or not shape or shape[0] == frame_channels or kwargs.get("optimize_memory_usage", False)
+        whole = frames_in_stack(shape or (), frame_channels) == 1 or kwargs.get("optimize_memory_usage", False)
         # of the empty space SB3 allocates no images
         shown = observation_space if whole else spaces.Box(0, 255, (0,), np.uint8)
         super().__init__(buffer_size, shown, *args, **kwargs)
@@ -208,7 +210,7 @@ def observation_bytes(space: spaces.Space[Any], frame_channels: int | None) -> i
     """What the observations of one transition take, in memory and on the disk, episodes being long."""
     shape, pixel = space.shape or (), np.dtype(space.dtype).itemsize
     whole = math.prod(shape) * pixel
-    if frame_channels is None or not shape or shape[0] == frame_channels:
+    depth, number = frames_in_stack(shape, frame_channels), np.dtype(np.int32).itemsize
+    if depth == 1:
         return 2 * whole
-    depth, number = shape[0] // frame_channels, np.dtype(np.int32).itemsize
     return whole // depth + (2 * depth + 1) * number

@@ -16,6 +16,11 @@ Index = np.ndarray | tuple[int, int]
 """Rows as SB3 counts them, ``(B,)``, where ``n * T + t`` is step t of environment n; or one step and one environment."""
 
 
+def frames_in_stack(shape: tuple[int, ...], frame_channels: int | None) -> int:
+    """Frames in one observation of a shape; 1 where it is no stack of images, or no image at all."""
+    return 1 if frame_channels is None or not shape else shape[0] // frame_channels
+
+
 def _step_and_env(index: Index, n_steps: int) -> tuple[Any, Any]:
     return index if isinstance(index, tuple) else (index % n_steps, index // n_steps)
 
@@ -99,7 +104,7 @@ class CompactRolloutBuffer(RolloutBuffer):
 
     def reset(self) -> None:
         """Forget the rollout."""
-        if self._frame_channels is None or self.obs_shape[0] == self._frame_channels:
+        if self._frame_channels is None or frames_in_stack(tuple(self.obs_shape), self._frame_channels) == 1:
             super().reset()
             return
         shape, self.obs_shape = self.obs_shape, (0,)  # SB3 allocates none of its own

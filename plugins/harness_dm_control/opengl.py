@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
-import sys
+
+from harness.environments.rendering_trial import rendering_problem
 
 PLATFORMS = ("egl", "osmesa")
 REMEDY = "on Debian or Ubuntu: apt install libegl1 (with a GPU's driver or libgl1-mesa-dri), or apt install libosmesa6"
 _PROBE = "from dm_control import suite; suite.load('pendulum', 'swingup').physics.render(16, 16)"
-_TIMEOUT_SECONDS = 120.0
 
 
 @functools.cache
@@ -40,18 +39,4 @@ def _rendering_error(name: str) -> str:
     environment = os.environ | {"MUJOCO_GL": name}
     # dm_control sets PyOpenGL's platform by MuJoCo's and refuses one that disagrees, such as a parent's.
     environment.pop("PYOPENGL_PLATFORM", None)
-    try:
-        child = subprocess.run(
-            [sys.executable, "-c", _PROBE],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"no image within {_TIMEOUT_SECONDS:.0f} s"
-    if child.returncode == 0:
-        return ""
-    lines = child.stderr.strip().splitlines()
-    return lines[-1].strip() if lines else f"exit code {child.returncode}"
+    return rendering_problem(_PROBE, environment)

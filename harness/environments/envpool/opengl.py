@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import subprocess
 import sys
 from contextlib import suppress
 from types import ModuleType
 
+from harness.environments.rendering_trial import rendering_problem
 from harness.errors import UserError
 
 _LIBRARY = "libEGL.so.1"
 _REMEDY = "on Debian or Ubuntu: apt install libegl1 (with a GPU's driver or libgl1-mesa-dri)"
-_TIMEOUT_SECONDS = 120.0
 
 _PROBE = f"""
 import ctypes
@@ -28,7 +27,6 @@ pool._render(numpy.zeros(1, numpy.int32), 16, 16, -1)
 """
 
 
-@functools.cache
 def import_envpool() -> ModuleType:
     """EnvPool, after OpenGL's library where there is one."""
     if "envpool" not in sys.modules:
@@ -52,23 +50,10 @@ def require_opengl() -> None:
         UserError: EnvPool cannot draw MuJoCo's worlds on this machine, or somebody loaded it in this process without OpenGL;
             the message says what helps.
     """
-    if problem := _problem():
+    if problem := rendering_problem(_PROBE):
         raise UserError(f"MuJoCo's worlds cannot be drawn here ({problem}). Remedy: {_REMEDY}")
     if not _loaded_in_time:
         raise UserError(
             "MuJoCo's worlds cannot be drawn in this process: envpool was imported before the harness loaded OpenGL for it;"
             " make environments by the harness before anything imports envpool"
         )
-
-
-def _problem() -> str:
-    """What a child process that draws dies of; empty if it does not."""
-    command = [sys.executable, "-c", _PROBE]
-    try:
-        child = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return f"no picture within {_TIMEOUT_SECONDS:.0f} s"
-    if child.returncode == 0:
-        return ""
-    lines = [line for line in child.stderr.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else f"exit code {child.returncode}"
