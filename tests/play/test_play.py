@@ -229,7 +229,7 @@ def test_mistakes_are_refused_before_anything_is_played(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.setattr("harness.training.evaluation.evaluate", None)
+    monkeypatch.setattr("harness.play.playing.evaluate", None)
     assert main(["play", str(plain), *arguments]) == 2
     assert expected in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
