@@ -6,8 +6,9 @@ Exit codes: 0 all good; 1 some runs failed, or something could not be read; 2 in
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -92,6 +93,12 @@ def _root(
         typer.echo(context.get_help())
 
 
+@cache
+def _commands() -> Callable[..., Any]:
+    """All commands, made once: Typer itself makes them anew, from every annotation, whenever one is called."""
+    return typer.main.get_command(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; a user's mistake prints one line for each thing to mend, never a traceback.
 
@@ -101,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Those of the command line; this process's if not given.
     """
     try:
-        return app(args=arguments, prog_name="harness", standalone_mode=False) or 0
+        return _commands()(args=arguments, prog_name="harness", standalone_mode=False) or 0
     except _Interrupted:
         raise KeyboardInterrupt from None
     except UserError as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
+
+_N = TypeVar("_N", float, Tensor)
 
 _CHUNK = 2**20
 """Elements that are merged at once: the float64 copy of a whole rollout of images would not fit into any cache."""
@@ -48,15 +50,27 @@ class RunningMoments(nn.Module):
     @torch.no_grad()
     def merge(self, mean: Tensor, var: Tensor, count: float) -> None:
         """Merge the moments of ``count`` further samples, given as mean and population variance of shape ``shape``."""
-        delta, total = mean - self.mean, self.count + count
-        self.var.copy_((self.var * self.count + var * count + delta.square() * self.count * count / total) / total)
-        self.mean.add_(delta * count / total)
-        self.count.copy_(total)
+        buffers = self.mean, self.var, self.count
+        if self.mean.ndim or not self.mean.is_cpu:
+            merged = _merged(*buffers, mean, var, count)
+            for buffer, value in zip(buffers, merged, strict=True):
+                buffer.copy_(value)
+        else:  # at every step of a run: floats of Python have the same bits as tensors of one number, and cost far less
+            numbers = _merged(*map(float, buffers), float(mean), float(var), count)
+            for buffer, number in zip(buffers, numbers, strict=True):
+                buffer.fill_(number)
 
     @property
     def std(self) -> Tensor:
         """Running standard deviation, float64, of shape ``shape``."""
         return self.var.sqrt()
+
+
+def _merged(mean: _N, var: _N, count: _N, other_mean: _N, other_var: _N, other: float) -> tuple[_N, _N, _N]:
+    """Mean, population variance and count of two sets of samples together (Chan et al. 1979)."""
+    delta, total = other_mean - mean, count + other
+    var = (var * count + other_var * other + delta * delta * count * other / total) / total
+    return mean + delta * other / total, var, total
 
 
 class CumulativeMoments(nn.Module):
@@ -184,7 +198,7 @@ class ReturnNormaliser(BonusNormaliser):
     @property
     def _has_begun(self) -> bool:
         """Whether any step was counted; the prior alone weighs less than one sample."""
-        return bool(self.moments.count >= 1)
+        return float(self.moments.count) >= 1
 
     def scale(self, bonuses: Tensor) -> Tensor:
         """Divide by the present deviation without learning from ``bonuses``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -9,8 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.errors import without_control_characters
 
 
+@cache
 def page_templates(room: str, *, autoescape: bool) -> Environment:
-    """The templates in a room of the harness.
+    """The templates in a room of the harness, the same object each time, so that each template is compiled once.
 
     Args:
         room: Name of a package below ``harness``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import harness.cli.app
+import harness.cli.listing
 from harness.cli import main
 
 CASES = {
@@ -78,6 +78,6 @@ def test_bug_keeps_its_traceback(workplace, monkeypatch):
     def broken(*_args, **_kwargs):
         raise ZeroDivisionError("a bug of ours")
 
-    monkeypatch.setattr(harness.cli.app, "app", broken)
+    monkeypatch.setattr(harness.cli.listing, "print_json", broken)
     with pytest.raises(ZeroDivisionError):
-        main(["list"])
+        main(["list", "methods", "--json"])
