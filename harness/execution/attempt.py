@@ -88,12 +88,13 @@ def record_failure(spec: RunSpec, results: Path, cause: str, details: str) -> Ou
 
 
 def record_interruption(spec: RunSpec, results: Path) -> None:
-    """Set the state of a stopped run to ``interrupted``, if it already has a record."""
+    """Set the state of a run whose process was ended to ``interrupted``, unless it has said itself how it ended."""
     folder = RunFolder.of(spec, results)
     with suppress(OSError, AlreadyClaimed, ResultsError):
         if folder.started:
             with folder.claim():
-                folder.set_state("interrupted", error=None)
+                if folder.read().status.state == "running":
+                    folder.set_state("interrupted", error=None)
 
 
 def _first_record(spec: RunSpec) -> RunRecord:

@@ -14,6 +14,7 @@ from harness.errors import UserError
 from harness.execution.capacity import cores, threads_of
 from harness.spec import RunSpec
 from harness_ray.config import RayConfig
+from harness_ray.nodes import check_nodes
 
 _OBJECT_STORE_BYTES = 80 << 20
 """Shared memory of a Ray of this machine alone, near Ray's minimum: nothing but a line of text goes through it."""
@@ -29,7 +30,7 @@ def connect(config: RayConfig) -> bool:
         Whether there was no connection before.
 
     Raises:
-        UserError: Ray is not installed, or there is no such cluster.
+        UserError: Ray is not installed, there is no such cluster, or one of its nodes cannot load the harness.
     """
     try:
         import ray
@@ -52,6 +53,12 @@ def connect(config: RayConfig) -> bool:
     finally:
         with suppress(ValueError):  # not in the main thread, where Ray has not replaced it either
             signal.signal(signal.SIGTERM, handler)
+    if address not in (None, "local"):
+        try:
+            check_nodes()
+        except UserError:
+            ray.shutdown()
+            raise
     return True
 
 

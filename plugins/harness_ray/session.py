@@ -23,6 +23,7 @@ from harness.runs.status import read_plan
 from harness.spec import RunSpec
 from harness_ray import cluster, task
 from harness_ray.config import RayConfig
+from harness_ray.nodes import cause_of, without_colours
 
 _LOOK_SECONDS = 1.0
 _STOP_SECONDS = 10.0
@@ -145,9 +146,8 @@ class RaySession(WorkerSession):
         except ray.exceptions.TaskCancelledError:
             return Outcome(run.spec, "interrupted", "stopped when asked to; resumable")
         except ray.exceptions.RayError as error:
-            cause = " ".join(str(error).split())
-            first = cause.partition(". ")[0]
-            return record_failure(run.spec, self._options.results, f"Ray could not finish it: {first}", str(error))
+            why = f"Ray could not finish it: {cause_of(error)}"
+            return record_failure(run.spec, self._options.results, why, without_colours(str(error)))
         return Outcome(run.spec, answer["ending"], answer["error"])
 
 

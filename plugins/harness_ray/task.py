@@ -6,6 +6,7 @@ import json
 import signal
 from types import FrameType
 
+from harness import __version__
 from harness.execution.assignment import Assignment, train_assigned
 from harness.execution.stopping import StopRequest
 
@@ -32,3 +33,8 @@ def train_one(content: str) -> str:
     finally:
         signal.signal(signal.SIGINT, before)
     return json.dumps({"ending": outcome.ending, "error": outcome.error})
+
+
+def version() -> str:
+    """The version of the harness that this node has."""
+    return __version__

@@ -15,6 +15,7 @@ from ray.cluster_utils import Cluster
 from support.specs import make_spec
 from training.test_run import content
 
+import harness_ray
 from harness.errors import UserError
 from harness.execution.events import RunEnded, RunEvent, RunProgressed, RunStarted
 from harness.execution.executor import ExecutionOptions, load_tuning_executor
@@ -129,6 +130,36 @@ def test_it_tunes():
 @pytest.mark.parametrize(("text", "size"), [("4G", 4 << 30), ("500MB", 500 << 20), ("7", 7), (None, 0)])
 def test_memory_is_written_as_for_slurm(text, size):
     assert RayConfig(memory=text).memory_bytes == size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("package", "message"),
+    [
+        (
+            'raise ImportError("nothing of the kind")',
+            "cannot load the harness: ImportError: nothing of the kind; Ray must",
+        ),
+        ('__path__ = [ELSEWHERE]; import harness; harness.__version__ = "0.0.7"', "has harness 0.0.7, this machine "),
+    ],
+)
+def test_a_node_that_cannot_train_is_named_before_anything_starts(tmp_path, monkeypatch, package, message):
+    """The workers of this cluster find another package in place of the executor's."""
+    other = tmp_path / "other" / "harness_ray"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text(package.replace("ELSEWHERE", repr(str(Path(harness_ray.__file__).parent))))
+    with monkeypatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(other.parent))
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **SMALL})
+    try:
+        with pytest.raises(UserError, match=message) as refusal:
+            RayExecutor().preflight([make_spec()], options(made, tmp_path / "results"))
+        assert str(refusal.value).startswith("node ")
+        assert "\n" not in str(refusal.value)
+        assert not ray.is_initialized()
+    finally:
+        made.shutdown()
 
 
 @pytest.mark.slow
