@@ -192,7 +192,8 @@ class _LineReporter:
             case TrialProgressed(number, fraction_done, score):
                 if time.monotonic() - self._last_reported.get(number, 0.0) >= _REPORT_SECONDS:
                     self._last_reported[number] = time.monotonic()
-                    self._print_line(f"running   trial {number}  {fraction_done:.0%}  score so far {formatting.score(score)}")
+                    so_far = "" if score is None else f"  score so far {formatting.score(score)}"
+                    self._print_line(f"running   trial {number}  {fraction_done:.0%}{so_far}")
             case TrialEnded():
                 self._print_line(trial_outcome_line(event).plain)
                 self._print_line(f"          {self._study_progress.summary()}")
