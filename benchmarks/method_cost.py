@@ -32,8 +32,8 @@ CELLS = {"convolutions": "raileanu2020", "observation_normalisation": "none", "w
 SETTINGS = {"rnd": CELLS | {"mask": "none"}, "icm": CELLS, "disagreement": CELLS}
 """What the methods are told whose defaults are made for larger images: to embed these cells as suites/minigrid.yaml has it."""
 
-PRESETS = {"e3b": "compact", "apt": "on_policy", "icm_apt": "on_policy"}
-"""Presets that are not the first: those for few environments and on-policy learners."""
+PRESETS = {"e3b": "compact", "apt": "on_policy", "icm_apt": "on_policy", "disagreement": "rllte"}
+"""Presets that are not the first: those for few environments and on-policy learners, and an ensemble of small models."""
 
 BASELINE = "rnd"
 

@@ -7,6 +7,7 @@ Passwords never leave this module and `harness.tuning.storage_url`: whatever is 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import time
 import warnings
@@ -127,12 +128,23 @@ def _open_journal(file: Path) -> StorageHandle:
     lock = JournalLock(file)
     trial_claims = _prepare_file(file, lock.file)
     try:
+        _require_whole_end(file)
         storage = JournalStorage(JournalFileBackend(str(file), lock))
     except OSError as error:
         raise StudyError(f"storage {file}: cannot be written ({reason_of(error)})") from None
     except _MISREAD as error:
         raise StudyError(f"storage {file}: not a journal of Optuna ({printable(str(error), 300)})") from None
     return StorageHandle(storage, lambda _: trial_claims, str(file), str(file))
+
+
+def _require_whole_end(file: Path) -> None:
+    """Raise a `ValueError` if the last line is no JSON: Optuna passes over it here, and stumbles once another one follows."""
+    last = b""
+    with suppress(FileNotFoundError), file.open("rb") as lines:
+        for line in lines:
+            last = line
+    if last.endswith(b"\n"):  # otherwise it is torn, or being written, and the lock sees to it
+        json.loads(last)
 
 
 def _prepare_file(file: Path, *others: Path) -> FileTrialClaims:

@@ -150,7 +150,7 @@ def test_fault_m_what_lies_beside_a_journal_is_refused_or_used(tmp_path, name, p
 
 
 @pytest.mark.parametrize(
-    "line", ["[" * 100_000, "[]", "7", "null", '{"op_code": 99}', '{"op_code": {}}', '"\\ud800"', "1" * 5000]
+    "line", ["", "{", "[" * 100_000, "[]", "7", "null", '{"op_code": 99}', '{"op_code": {}}', '"\\ud800"', "1" * 5000]
 )
 def test_fault_m_foreign_lines_are_no_journal(tmp_path, line):
     (tmp_path / "journal.log").write_text(line + "\n")
