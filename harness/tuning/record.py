@@ -82,6 +82,17 @@ class _Trial(_Shape):
     complete: str | None
 
 
+class _Confirmed(_Shape):
+    """A `Confirmation` as JSON has it."""
+
+    trial: int | None
+    default: bool
+    settings: dict[str, str | int | float | bool | None]
+    tuned: float | None
+    scores: list[Annotated[tuple[str, float], Field(strict=False)]]
+    planned: int = Field(ge=0, le=MAX_COUNT)
+
+
 def _keeping(shape: type[_Shape]) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """A check that data has a shape; they stay as they are."""
 
@@ -116,7 +127,7 @@ class StudyRecord(BaseModel):
     definition: Annotated[dict[str, JsonValue], AfterValidator(_keeping(_Definition))]
     options: Annotated[dict[str, Any], AfterValidator(_keeping(_Options))]
     trials: list[Annotated[dict[str, Any], AfterValidator(_keeping(_Trial))]]
-    confirmed: list[dict[str, Any]] = []
+    confirmed: list[Annotated[dict[str, Any], AfterValidator(_keeping(_Confirmed))]] = []
 
     @field_validator("storage")
     @classmethod

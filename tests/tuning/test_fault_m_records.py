@@ -53,6 +53,8 @@ def edited(keys, value):
     return change
 
 
+CONFIRMED = {"trial": 1, "default": False, "settings": {"x": 1}, "tuned": 0.5, "scores": [["n4", 0.25]], "planned": 1}
+
 DAMAGE = {
     "truncated": lambda content: json.dumps(content)[:500],
     "empty": lambda content: "",
@@ -76,6 +78,10 @@ DAMAGE = {
     "space": edited(["definition", "space"], [{"name": "x", "scale": "log", "range": [1], "when": None}]),
     "definition": edited(["definition"], {}),
     "confirmed": edited(["confirmed"], [{"trial": 1}]),
+    "confirmed runs": edited(["confirmed"], [CONFIRMED | {"planned": {"x": 1}}]),
+    "confirmed settings": edited(["confirmed"], [CONFIRMED | {"settings": ["x"]}]),
+    "confirmed tuned": edited(["confirmed"], [CONFIRMED | {"tuned": "best"}]),
+    "confirmed scores": edited(["confirmed"], [CONFIRMED | {"scores": [["n4", float("nan")]]}]),
     "half a character": edited(["name"], "\ud800"),
     "name": edited(["name"], ""),
 }
