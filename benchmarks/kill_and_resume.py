@@ -3,7 +3,7 @@
     python benchmarks/kill_and_resume.py --kills 200
 
 Each case is trained once undisturbed and once with kills: half of them at a random moment, half at a moment when a checkpoint
-is half-written on the disk. Afterwards progress.csv (times aside), evaluations.csv and every tensor of the last checkpoint
+is half-written on the disk. Afterwards progress.csv (times aside), evaluations.csv, visits.json and every tensor of the last checkpoint
 must be equal. Prints one line per case and their sum; exits with 1 if any differs, as a
 nightly job wants it.
 """
@@ -28,6 +28,8 @@ from families import ENVIRONMENTS
 from harness.planning.load import load
 from harness.runs.files import TEMPORARY, read_csv_rows
 from harness.runs.folder import RunFolder
+from harness.runs.guarded import read_text
+from harness.runs.visits import VISITS_FILE
 from harness.spec import RunSpec
 
 Train = Callable[[RunSpec, Path], None]
@@ -238,6 +240,9 @@ def differences(one: RunFolder, other: RunFolder) -> list[str]:
                     row.pop(column, None)
         if tables[0] != tables[1] or not tables[0][1]:
             found.append(f"{name}.csv")
+    visits = [read_text(folder.path / VISITS_FILE) for folder in (one, other)]
+    if visits[0] != visits[1]:
+        found.append(VISITS_FILE)
     states = [_final_state(folder) for folder in (one, other)]
     if states[0] != states[1]:
         found.append("the last checkpoint")

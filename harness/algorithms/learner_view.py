@@ -31,11 +31,16 @@ class LearnerVecEnv(VecEnvWrapper):
         base: The family's environments at the bottom of ``venv``.
         config: Says how rewards are transformed and what a time limit means.
         log: Where actions are kept for environments that are brought back by doing them again; ``None`` for all others.
+
+    Attributes:
+        arrivals: Where each step has led the environments, ``(N,)`` for each step, to be emptied by who follows them;
+            ``None`` while nobody does.
     """
 
     def __init__(self, venv: VecEnv, base: HarnessVecEnv, config: EnvironmentConfig, log: ActionLog | None = None) -> None:
         super().__init__(venv)
         self.base, self.log = base, log
+        self.arrivals: list[np.ndarray] | None = None
         self._actions = np.empty(0)
         self._transform = _TRANSFORMS[config.reward_transform]
         self._limits_terminate = config.time_limit == "terminates"
@@ -71,6 +76,8 @@ class LearnerVecEnv(VecEnvWrapper):
         observations, rewards, dones, infos = step
         if self.log is not None:
             self.log.record(self._actions, rewards, dones)
+        if self.arrivals is not None:
+            self.arrivals.append(self.base.places())
         rewards = self._transform(rewards)
         if self._limits_terminate and dones.any():
             for i in np.flatnonzero(dones):

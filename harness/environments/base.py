@@ -12,6 +12,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
 from harness.environments.declared_spaces import space_problem
+from harness.environments.places import PlaceMap
 from harness.errors import UserError
 
 StepReturn = tuple[VecEnvObs, np.ndarray, np.ndarray, list[dict[str, Any]]]
@@ -77,6 +78,24 @@ class HarnessVecEnv(VecEnv):
 
     def enable_metrics(self) -> None:
         """Turn on those ``metrics`` that cost time; called once, before the first reset, on evaluation environments only."""
+
+    def follow_places(self) -> PlaceMap | None:
+        """Have `places` tell where environments are; called once, before the first reset, on training environments only.
+
+        Nothing else changes by it.
+
+        Returns:
+            The map of all places; ``None`` where positions are unknown, and `places` is never called.
+        """
+        return None
+
+    def places(self) -> np.ndarray:
+        """The cell of the map to which the last step has led each environment, int64 ``(N,)``.
+
+        Where it ended an episode, that is the cell of the last observation. `harness.environments.places.NOWHERE` stands for
+        none. The caller may keep the array.
+        """
+        raise NotImplementedError(f"{type(self).__name__} tells no places")
 
     def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray | None:
         """A picture for people of what an environment shows, uint8 ``(height, width, 3)``; ``None`` where there is none.

@@ -32,6 +32,7 @@ from harness.training.reporting import ProgressReporter
 from harness.training.run_log import RunLog
 from harness.training.soundness import SoundnessCheck, explained_failures
 from harness.training.start import load_start_checkpoint
+from harness.training.visits import VisitCounter
 
 REPORT_SECONDS = 0.25
 """Shortest time between two reports of progress."""
@@ -107,6 +108,7 @@ class _Run:
         self.environments: EnvironmentState
         self.phases: PhaseSchedule
         self.soundness: SoundnessCheck
+        self.visits: VisitCounter
 
     def complete(self) -> RunStatus:
         """Train to the end, or until the run is to stop, and return the status."""
@@ -153,6 +155,7 @@ class _Run:
         self.phases = PhaseSchedule(self.spec, self.assembly.learner, self.assembly.bonus_env)
         self.environments = EnvironmentState(self.spec, self.assembly, self.folder, installed())
         self.soundness = SoundnessCheck(self.assembly)
+        self.visits = VisitCounter(self.spec, self.assembly, self.folder)
 
     @property
     def _step(self) -> int:
@@ -189,6 +192,7 @@ class _Run:
             self._begin_from(self.spec.start, *load_start_checkpoint(self.spec.start, self.results))
         else:
             self._begin_fresh()
+        self.visits.begin(None if found is None else found[1].get("visits", {}))
         self.start_step = self._step
         self.log.begin(-1 if found is None else self.start_step)
         if found is not None:
@@ -235,6 +239,7 @@ class _Run:
         if not final:
             self.environments.cut_if_due(learner.vector_steps_per_iteration)
         metrics = self.soundness.metrics(learner.iterate())
+        self.visits.count(self._step)
         self._log(metrics)
         if final or _crosses_multiple(before, after, spec.evaluation.every):
             self._evaluate()
@@ -310,6 +315,8 @@ class _Run:
         }
         if self._counts_saves:
             state["saved"] = self.saved
+        if (visits := self.visits.state()) is not None:
+            state["visits"] = visits
         if self.spec.phases:
             state["phase"] = self.phases.index
         return state

@@ -19,6 +19,7 @@ from harness.environments.envpool import (
     scaled_converter,
 )
 from harness.environments.episode_metrics import FirstRewardMetrics
+from harness.environments.places import PlaceMap, Places
 from harness_classic_control.config import ClassicControlConfig
 
 LOW = np.array([-1.2, -0.07], np.float32)
@@ -30,6 +31,16 @@ GOAL = {"mountain_car": 0.5, "mountain_car_continuous": 0.45}
 
 _IDS = {"mountain_car": "MountainCar-v0", "mountain_car_continuous": "MountainCarContinuous-v0"}
 _BINS = 20
+
+MAP = PlaceMap(
+    _BINS,
+    _BINS,
+    "velocity",
+    "position",
+    row_range=(float(HIGH[1]), float(LOW[1])),
+    column_range=(float(LOW[0]), float(HIGH[0])),
+)
+"""The plane of position, from left to right, and velocity, from below to above."""
 
 
 def make(config: ClassicControlConfig, n_envs: int, *, threads: int = 1) -> EnvPoolVecEnv:
@@ -50,7 +61,8 @@ def make(config: ClassicControlConfig, n_envs: int, *, threads: int = 1) -> EnvP
     actions = discrete_converter(action_space) if config.actions == "discrete" else scaled_converter(action_space)
     view = ScaledState() if config.scaled else Vectors(observation_space)
     metrics = partial(MountainCarMetrics, goal=GOAL[config.task])
-    return EnvPoolVecEnv(open_pool, n_envs, view, actions, metrics=metrics, draw="engine")
+    places = Places(MAP, lambda observations, info: _cells(observations))
+    return EnvPoolVecEnv(open_pool, n_envs, view, actions, metrics=metrics, draw="engine", places=places)
 
 
 class GoalRewards:
@@ -131,5 +143,10 @@ class MountainCarMetrics:
         return {**self._first.metrics(env), "coverage": float(self._visited[env].mean())}
 
     def _mark_visited(self, envs: np.ndarray, observations: np.ndarray) -> None:
-        cells = np.clip((observations - LOW) / (HIGH - LOW) * _BINS, 0, _BINS - 1).astype(np.int64)
-        self._visited[envs, cells[:, 0] * _BINS + cells[:, 1]] = True
+        self._visited[envs, _cells(observations)] = True
+
+
+def _cells(observations: np.ndarray) -> np.ndarray:
+    """The cell of `MAP` that each state is in, int64 ``(n,)``."""
+    shares = np.clip((observations - LOW) / (HIGH - LOW) * _BINS, 0, _BINS - 1).astype(np.int64)
+    return (_BINS - 1 - shares[:, 1]) * _BINS + shares[:, 0]

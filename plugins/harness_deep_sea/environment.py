@@ -18,6 +18,7 @@ import numpy as np
 from gymnasium import spaces
 
 from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info
+from harness.environments.places import NOWHERE, PlaceMap
 from harness_deep_sea.config import DeepSeaConfig
 
 _EPISODES_PER_DRAW = 32
@@ -80,6 +81,17 @@ class DeepSeaVecEnv(HarnessVecEnv):
         infos = self._end_of_episodes(goal)
         self._begin_episode()
         return self._observations(), rewards, np.ones(self.num_envs, bool), infos
+
+    def follow_places(self) -> PlaceMap:
+        """The grid; the cells to the right of the diagonal are beyond everybody's reach."""
+        size = self.config.size
+        return PlaceMap(size, size, walls=~np.tri(size, dtype=bool))
+
+    def places(self) -> np.ndarray:
+        """The cell to which each agent has fallen: nowhere once it has left the last row."""
+        if self._row == 0:
+            return np.full(self.num_envs, NOWHERE)
+        return self._row * self.config.size + self._column
 
     def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray:
         """The grid from above: dark water, the goal's cell in yellow, the agent's in white; it is gone after the last row."""

@@ -9,7 +9,9 @@ import numpy as np
 from harness.environments.base import HarnessVecEnv
 from harness.environments.envpool import EnvPoolTask, EnvPoolVecEnv, Pool, discrete_converter
 from harness.environments.episode_metrics import FirstRewardMetrics
+from harness.environments.places import Places
 from harness_minigrid.config import MiniGridConfig
+from harness_minigrid.positions import MAP, cells
 from harness_minigrid.views import observation_converter
 
 
@@ -36,6 +38,7 @@ def make(config: MiniGridConfig, n_envs: int, *, threads: int = 1) -> HarnessVec
         discrete_converter(action_space),
         metrics=FirstRewardMetrics,
         draw="engine",
+        places=Places(MAP, lambda observations, info: cells(info["agent_pos"])),
     )
 
 

@@ -11,10 +11,12 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from harness.environments.base import HarnessVecEnv
 from harness.environments.envpool import ObservationConverter
 from harness.environments.episode_metrics import FirstRewardMetrics
+from harness.environments.places import PlaceMap
 from harness.environments.vector.batch import GymnasiumVecEnv
 from harness_minigrid.config import MiniGridConfig
+from harness_minigrid.positions import MAP, cells
 from harness_minigrid.tasks import n_actions
-from harness_minigrid.worlds import PACKED, make_world, unpack
+from harness_minigrid.worlds import PACKED, make_world, positions, unpack
 
 
 class MiniGridVecEnv(HarnessVecEnv):
@@ -36,11 +38,21 @@ class MiniGridVecEnv(HarnessVecEnv):
         self._worlds = GymnasiumVecEnv([partial(make_world, config)] * n_envs, PACKED, actions, processes=processes)
         self._observations = observations
         self._metrics: FirstRewardMetrics | None = None
+        self._follows_places, self._places = False, np.empty(0)
         self.reseed((np.random.SeedSequence().generate_state(n_envs) >> 1).tolist())
 
     def enable_metrics(self) -> None:
         """Put success and the time of the first reward into the info of every episode's end."""
         self._metrics = FirstRewardMetrics(self.num_envs)
+
+    def follow_places(self) -> PlaceMap:
+        """Look after each step where agents are."""
+        self._follows_places = True
+        return MAP
+
+    def places(self) -> np.ndarray:
+        """The cell to which the last step has led each agent."""
+        return self._places
 
     def reset(self) -> np.ndarray:
         """Begin a new episode everywhere."""
@@ -67,8 +79,13 @@ class MiniGridVecEnv(HarnessVecEnv):
         if self._metrics:
             self._metrics.step(rows, rewards, {})
         ended = np.flatnonzero(dones)
+        if self._follows_places:
+            self._places = cells(positions(rows))
         if len(ended):
-            last = self._observations(unpack(np.stack([infos[env]["terminal_observation"] for env in ended])))
+            packed = np.stack([infos[env]["terminal_observation"] for env in ended])
+            if self._follows_places:
+                self._places[ended] = cells(positions(packed))
+            last = self._observations(unpack(packed))
             for env, observation in zip(ended.tolist(), last, strict=True):
                 infos[env]["terminal_observation"] = observation.copy()
                 if self._metrics:

@@ -15,8 +15,9 @@ from harness_minigrid.tasks import MULTI_ROOM
 SIDE = 7
 _CELLS = SIDE * SIDE * 3
 MISSION_LETTERS = 96  # as many as EnvPool gives
-PACKED = spaces.Box(0, 255, (_CELLS + 1 + MISSION_LETTERS,), np.uint8)
-"""Cells, direction, letters of the mission and zeros."""
+_POSITION = _CELLS + 1 + MISSION_LETTERS
+PACKED = spaces.Box(0, 255, (_POSITION + 2,), np.uint8)
+"""Cells, direction, letters of the mission and zeros, and the agent's column and row, which agents do not see."""
 
 
 class PackedWorld(gymnasium.Env[np.ndarray, int]):
@@ -50,11 +51,8 @@ class PackedWorld(gymnasium.Env[np.ndarray, int]):
 
     def _pack(self, observation: dict[str, Any]) -> np.ndarray:
         row = np.empty(PACKED.shape, np.uint8)
-        row[:_CELLS], row[_CELLS], row[_CELLS + 1 :] = (
-            observation["image"].reshape(-1),
-            observation["direction"],
-            self._letters,
-        )
+        row[:_CELLS], row[_CELLS] = observation["image"].reshape(-1), observation["direction"]
+        row[_CELLS + 1 : _POSITION], row[_POSITION:] = self._letters, self._env.agent_pos  # type: ignore[attr-defined]  # of MiniGrid's environments
         return row
 
 
@@ -64,8 +62,17 @@ def unpack(rows: np.ndarray) -> dict[str, np.ndarray]:
     Args:
         rows: uint8 ``(n, *PACKED.shape)``.
     """
-    image, direction, mission = np.split(rows, [_CELLS, _CELLS + 1], axis=1)
+    image, direction, mission, _ = np.split(rows, [_CELLS, _CELLS + 1, _POSITION], axis=1)
     return {"image": image.reshape(-1, SIDE, SIDE, 3), "direction": direction.reshape(-1), "mission": mission}
+
+
+def positions(rows: np.ndarray) -> np.ndarray:
+    """The agents' columns and rows, uint8 ``(n, 2)``.
+
+    Args:
+        rows: uint8 ``(n, *PACKED.shape)``.
+    """
+    return rows[:, _POSITION:]
 
 
 def make_world(config: MiniGridConfig) -> PackedWorld:

@@ -9,6 +9,7 @@ import pytest
 from gymnasium import spaces
 
 from harness import NO_INFO, EnvironmentConfig, EnvironmentFamily, HarnessVecEnv, episode_end_info
+from harness.environments.places import PlaceMap
 from harness.registry import installed
 from harness.testing.families import FAMILY_CHECKS, Family, FamilyCheck, run_family_checks
 from harness.testing.outcomes import NotApplicable
@@ -16,6 +17,9 @@ from harness.testing.outcomes import NotApplicable
 HEAVY = {"atari", "crafter", "manipulation", "mazes", "procgen", "vizdoom"}
 UNSEEN = {"dm_control", "gymnasium", "manipulation"}
 """Families whose example cannot be seen, everywhere or without OpenGL."""
+
+MAPPED = {"classic_control", "deep_sea", "mazes", "minigrid"}
+"""Families that tell where their environments are."""
 
 FAMILIES = sorted(installed().environments)
 
@@ -32,8 +36,9 @@ def test_installed_families_conform(families: dict[str, Family], name: str, chec
     try:
         check.run(family)
     except NotApplicable as reason:
-        assert check.name in ("state", "pictures") or (name, check.name) == ("procgen", "last_step"), reason
+        assert check.name in ("state", "pictures", "places") or (name, check.name) == ("procgen", "last_step"), reason
         assert check.name != "pictures" or name in UNSEEN, reason
+        assert check.name != "places" or name not in MAPPED, reason
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -75,6 +80,24 @@ class Clocks(HarnessVecEnv):
         self._rngs = [np.random.default_rng() for _ in range(n_envs)]
         self._time, self._draw = np.zeros(n_envs), np.zeros(n_envs)
         self._buffer = np.zeros((n_envs, 2), np.float32)
+        self._came_to = np.zeros(n_envs, np.int64)
+
+    def follow_places(self) -> PlaceMap:
+        self._follows = True
+        if self._fault == "map":
+            return PlaceMap(0, 7)
+        return PlaceMap(1, 7, "", "time") if self._fault == "names" else PlaceMap(1, 7)
+
+    def places(self) -> np.ndarray:
+        if self._fault == "following":
+            self._draw[0] += 1
+        if self._fault == "cells":
+            return np.full(self.num_envs, 7)
+        if self._fault == "order":
+            return np.arange(self.num_envs)
+        return (
+            self._came_to if self._fault == "kept" else self._came_to.astype(np.int32 if self._fault == "places" else np.int64)
+        )
 
     def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray | None:
         if self._fault == "stepping":
@@ -99,6 +122,7 @@ class Clocks(HarnessVecEnv):
 
     def step_wait(self) -> Any:
         self._time += 1 + self._actions
+        self._came_to[:] = np.minimum(self._time, 6)
         rewards = self._draw.astype(np.float64 if self._fault == "shapes" else np.float32)
         dones = self._time >= 6
         infos: list[dict[str, Any]] = [{} if self._fault == "infos" else NO_INFO] * self.num_envs
@@ -160,6 +184,13 @@ def clocks(fault: str) -> Family:
         ("pictures", "pictures", "a picture as uint8 (height, width, 3), got int64"),
         ("sizes", "pictures", "pictures of one size"),
         ("stepping", "pictures", "the same numbers while somebody looks"),
+        ("map", "places", "from 1 to 10,000 cells, not 0 x 7"),
+        ("names", "places", "names of axes of 1 to 40 letters"),
+        ("places", "places", "places as int64 (3,), got int32 (3,)"),
+        ("cells", "places", "cells from 0 to 6, or -1 for none"),
+        ("kept", "places", "places that the caller may keep"),
+        ("order", "places", "when seeds and actions change places"),
+        ("following", "places", "while somebody follows where environments are"),
         ("close", "close", "RuntimeError: closed twice"),
     ],
 )
@@ -170,6 +201,7 @@ def test_the_kit_finds_one_fault_and_no_other(fault: str, check: str, message: s
     )  # compared with what such faults spoil
     if fault in ("seeds", "shapes", "copies", "actions"):
         failed.pop("pictures", None)
+        failed.pop("places", None)
     for spoilt in ("batch", "copies", "actions") if fault == "seeds" else ():
         failed.pop(spoilt, None)
     if fault == "close":  # every check closes its environments

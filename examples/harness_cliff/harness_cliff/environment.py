@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium import spaces
 
 from harness import NO_INFO, HarnessVecEnv, episode_end_info
+from harness.environments.places import PlaceMap
 from harness_cliff.config import CliffConfig
 
 UP, RIGHT, DOWN, LEFT = range(4)
@@ -69,6 +70,7 @@ class CliffVecEnv(HarnessVecEnv):
         self._column = np.clip(self._column + _COLUMNS[moves], 0, end)
         self._farthest = np.maximum(self._farthest, self._column)
         self._time += 1
+        self._came_to = self._row * self.config.width + self._column
         goal = (self._row == bottom) & (self._column == end)
         fell = (self._row == bottom) & (self._column > 0) & (self._column < end)
         dones = goal | fell | (self._time == self.config.episode_steps)
@@ -80,6 +82,14 @@ class CliffVecEnv(HarnessVecEnv):
             self._begin(ended)
             observations = self._observations()
         return observations, goal.astype(np.float32), dones, infos
+
+    def follow_places(self) -> PlaceMap:
+        """The grid, cliff included: that is where they fall."""
+        return PlaceMap(self.config.height, self.config.width)
+
+    def places(self) -> np.ndarray:
+        """The cell to which the last step has led each agent, the last one of an episode too."""
+        return self._came_to
 
     def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray:
         """The grid from above: the cliff in red, the goal in green, the agent in blue."""

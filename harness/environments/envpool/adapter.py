@@ -29,6 +29,7 @@ from harness.environments.envpool.observations import ObservationConverter
 from harness.environments.envpool.opengl import require_opengl
 from harness.environments.envpool.pool import Pool
 from harness.environments.episode_metrics import EpisodeMetrics
+from harness.environments.places import PlaceMap, Places
 
 _OPENGL_SIDE = 240
 """Pixels of a picture's side where OpenGL draws it: without a GPU, EnvPool's 480 take twenty times as long."""
@@ -48,6 +49,8 @@ class EnvPoolVecEnv(HarnessVecEnv):
         metrics: Makes what `enable_metrics` turns on, for N environments.
         draw: Where pictures come from: a function of one observation as the agent sees it, EnvPool's ``engine``, or its
             ``opengl`` where that needs OpenGL, as MuJoCo does; ``None`` for `HarnessVecEnv`'s own.
+        places: The map of positions, which are told by what EnvPool gives, observations before they are converted; ``None``
+            where nothing tells them.
     """
 
     def __init__(
@@ -61,12 +64,14 @@ class EnvPoolVecEnv(HarnessVecEnv):
         rewards: Callable[[StepResult], np.ndarray] | None = None,
         metrics: Callable[[int], EpisodeMetrics] | None = None,
         draw: Callable[[np.ndarray], np.ndarray] | Literal["engine", "opengl"] | None = None,
+        places: Places | None = None,
     ) -> None:
         super().__init__(num_envs, observations.space, actions.space, frame_channels=observations.frame_channels)
         self._open_pool, self._observations, self._actions = open_pool, observations, actions
         self._action_repeat, self._rewards = action_repeat, rewards
         self._make_metrics, self._draw = metrics, draw
         self._metrics: EpisodeMetrics | None = None
+        self._known_places, self._follows_places, self._places = places, False, np.empty(0)
         self._pool: Pool | None = None
         self._envs = np.arange(num_envs, dtype=np.int32)
         self.reseed((np.random.SeedSequence().generate_state(num_envs) >> 1).tolist())
@@ -74,6 +79,15 @@ class EnvPoolVecEnv(HarnessVecEnv):
     def enable_metrics(self) -> None:
         """Put the family's metrics, if it has any, into the info of every episode's end."""
         self._metrics = self._make_metrics(self.num_envs) if self._make_metrics else None
+
+    def follow_places(self) -> PlaceMap | None:
+        """Look after each step where environments are, if that can be told."""
+        self._follows_places = self._known_places is not None
+        return self._known_places.map if self._known_places else None
+
+    def places(self) -> np.ndarray:
+        """The cell to which the last step has led each environment."""
+        return self._places
 
     def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray | None:
         """What was chosen as ``draw``; EnvPool shows environments as they are, and so no episode's last observation.
@@ -114,6 +128,8 @@ class EnvPoolVecEnv(HarnessVecEnv):
         batch = self._receive(self._envs)
         for _ in range(self._action_repeat - 1):
             batch = self._repeat_action(batch)
+        if self._follows_places and self._known_places:
+            self._places = self._known_places.locate(batch.observations, batch.info)
         observations, dones = self._observations(batch.observations), batch.dones
         infos = [NO_INFO] * self.num_envs
         if self._metrics:

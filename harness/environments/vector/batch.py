@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from harness.environments.base import NO_INFO, HarnessVecEnv, StepReturn, episode_end_info, validate_discrete_actions
+from harness.environments.places import PlaceMap, Places
 from harness.environments.vector.processes import EnvWorker, shared_buffer
 from harness.environments.vector.shared_arrays import ActionSpace, Layout, SharedArrays, allocate
 from harness.environments.vector.stepping import EnvFactory, Stepper
@@ -32,6 +33,7 @@ class GymnasiumVecEnv(HarnessVecEnv):
             an episode; reported once `enable_metrics` is called.
         frame_channels: Channels of one frame of stacked images, see `HarnessVecEnv`.
         draw: Function from one observation to a picture, see `HarnessVecEnv.picture`; ``None`` for that of images.
+        places: The map of positions, which are told by observations alone; ``None`` where nothing tells them.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class GymnasiumVecEnv(HarnessVecEnv):
         metrics: Sequence[str] = (),
         frame_channels: int | None = None,
         draw: Callable[[np.ndarray], np.ndarray] | None = None,
+        places: Places | None = None,
     ) -> None:
         agent_actions, self._first_action = _counted_from_zero(action_space)
         super().__init__(len(factories), observation_space, agent_actions, frame_channels=frame_channels)
         self._metrics, self._metrics_enabled, self._draw = tuple(metrics), False, draw
+        self._known_places = places
         self._workers: list[EnvWorker] = []
         self._stepper: Stepper | None = None
         layout = Layout(self.num_envs, observation_space, action_space, len(self._metrics))
@@ -65,6 +69,18 @@ class GymnasiumVecEnv(HarnessVecEnv):
     def enable_metrics(self) -> None:
         """Put the metrics into the info of every episode's end."""
         self._metrics_enabled = bool(self._metrics)
+
+    def follow_places(self) -> PlaceMap | None:
+        """The map, if there is one; observations that are there anyway tell places."""
+        return self._known_places.map if self._known_places else None
+
+    def places(self) -> np.ndarray:
+        """The cell to which the last step has led each environment."""
+        if self._known_places is None:
+            return super().places()
+        arrays = self._arrays
+        ended = (arrays.terminated | arrays.truncated)[:, *[None] * (arrays.observations.ndim - 1)]
+        return self._known_places.locate(np.where(ended, arrays.last_observations, arrays.observations), {})
 
     def picture(self, observation: np.ndarray, env: int | None) -> np.ndarray | None:
         """What ``draw`` makes of an observation; without it, the newest frame of images."""

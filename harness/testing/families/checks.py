@@ -14,6 +14,7 @@ from harness.config.describe import describe_settings
 from harness.environments.base import NO_INFO, HarnessVecEnv, StepReturn
 from harness.errors import UserError
 from harness.testing.families.family import SEEDS, Family, Rollout, reset, step
+from harness.testing.families.places import check_places
 from harness.testing.families.resuming import actions_again, declared_way
 from harness.testing.outcomes import CheckFailed, NotApplicable, require
 from harness.training import trees
@@ -235,6 +236,11 @@ def _picture_shape(env: HarnessVecEnv, observation: np.ndarray, index: int | Non
     return picture.shape
 
 
+def places(family: Family) -> None:
+    """Where environments tell where they are, they tell cells of a map, and nothing changes by it."""
+    check_places(family, _require_same)
+
+
 def closing(family: Family) -> None:
     """Closing twice does no harm, and environments that were never reset can be closed."""
     with family.environments() as env:
@@ -256,6 +262,7 @@ FAMILY_CHECKS: tuple[FamilyCheck, ...] = (
         "actions", "the same actions lead new environments to the same place, on any number of threads", actions_again
     ),
     FamilyCheck("pictures", "pictures are of one size, and looking at them changes nothing", pictures),
+    FamilyCheck("places", "where environments tell where they are, telling changes nothing", places),
     FamilyCheck("close", "closing twice does no harm", closing),
 )
 """Every check, in the order in which they are shown."""
