@@ -3,9 +3,8 @@
     python benchmarks/kill_and_resume.py --kills 200
 
 Each case is trained once undisturbed and once with kills: half of them at a random moment, half at a moment when a checkpoint
-is half-written on the disk. Afterwards progress.csv (times aside), evaluations.csv, visits.json and every tensor of the last checkpoint
-must be equal. Prints one line per case and their sum; exits with 1 if any differs, as a
-nightly job wants it.
+is half-written on the disk. Afterwards progress.csv (times aside), evaluations.csv, visits.json and every tensor of the last
+checkpoint must be equal. Prints one line per case and their sum; exits with 1 if any differs, as a nightly job wants it.
 """
 
 from __future__ import annotations

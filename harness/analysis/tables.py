@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
+from harness.analysis.bonus_tables import bonus_rows, read_bonus_curves
 from harness.analysis.bootstrap import IntervalKind
 from harness.analysis.comparison_tables import comparisons, ranks
 from harness.analysis.learning_tables import areas, thresholds
+from harness.analysis.measurement_curves import measurement_rows
+from harness.analysis.run_files import chosen_runs
 from harness.analysis.schemas import SCHEMAS, STATES, SUCCESS
 from harness.analysis.suite_scores import SuiteScores
 from harness.analysis.table_builder import MAX_POINTS, TableBuilder
+from harness.analysis.visit_tables import VisitMaps, read_visit_maps, visit_rows
 from harness.errors import UnknownNameError
 from harness.runs.results import Results
 
@@ -34,6 +38,9 @@ class Analysis:
         interpolated: Methods and tasks (``None``: all together) whose curves had to be interpolated onto a common grid.
         downsampled: Whether aggregate curves leave evaluations out.
         intervals: How intervals were made.
+        places: Where runs went, of those whose files were read.
+        training_problems: One line for each file about training that could not be used.
+        training_runs: Number of runs whose files about training were read.
     """
 
     suite: str
@@ -46,6 +53,9 @@ class Analysis:
     interpolated: tuple[tuple[str, str | None], ...]
     downsampled: bool
     intervals: IntervalKind
+    places: VisitMaps = field(default_factory=VisitMaps)
+    training_problems: tuple[str, ...] = ()
+    training_runs: int = 0
 
     @property
     def current_runs(self) -> pl.DataFrame:
@@ -73,6 +83,9 @@ def analyse(results: Results, suite: str, baseline: str | None, intervals: Inter
     labels = sorted(runs["label"].unique(), key=lambda label: (label != baseline, label))
     data = SuiteScores(suite, runs.filter(~pl.col("superseded")), tasks, labels, baseline, results.evaluations, intervals)
     builder = TableBuilder(data)
+    looked_at = chosen_runs(data.runs)
+    places = read_visit_maps(looked_at, results.records)
+    bonuses, problems = read_bonus_curves(looked_at, results.records)
     tables = {
         "aggregates": builder.aggregates(),
         "profiles": builder.profiles(),
@@ -84,6 +97,9 @@ def analyse(results: Results, suite: str, baseline: str | None, intervals: Inter
         "ranks": ranks(data),
         "areas": areas(data),
         "thresholds": thresholds(data),
+        "measurement_curves": measurement_rows(data),
+        "visits": visit_rows(suite, places, labels),
+        "bonuses": bonus_rows(suite, bonuses, labels, data.tasks),
     }
     frames = {
         name: pl.DataFrame(list(rows), schema=SCHEMAS[name], orient="row").fill_nan(None) for name, rows in tables.items()
@@ -100,6 +116,9 @@ def analyse(results: Results, suite: str, baseline: str | None, intervals: Inter
         tuple(builder.interpolated),
         builder.downsampled,
         intervals,
+        places,
+        (*places.problems, *problems),
+        len(looked_at),
     )
 
 

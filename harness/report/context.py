@@ -68,9 +68,14 @@ class ReportContext:
     @property
     def skipped(self) -> tuple[str, ...]:
         """One line for each thing that was passed over while results were read."""
-        return tuple(dict.fromkeys((*(self.results.skipped if self.results else ()), *self.unreadable_studies)))
+        return tuple(dict.fromkeys((*(self.results.skipped if self.results else ()), *self._training_problems)))
 
     @property
     def unreadable(self) -> tuple[str, ...]:
         """One line for each thing that could not be read."""
-        return tuple(dict.fromkeys((*(self.results.unreadable if self.results else ()), *self.unreadable_studies)))
+        return tuple(dict.fromkeys((*(self.results.unreadable if self.results else ()), *self._training_problems)))
+
+    @property
+    def _training_problems(self) -> tuple[str, ...]:
+        """One line for each study, and each file about training, that could not be used."""
+        return (*self.unreadable_studies, *(line for suite in self.suites for line in suite.analysis.training_problems))

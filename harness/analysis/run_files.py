@@ -1,0 +1,46 @@
+"""Which runs' own files are read for what happened in training: enough for a mean, and never thousands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+MAX_RUNS = 400
+"""Runs of a suite whose files are read, beside their records and evaluations; at least one of each method and task."""
+
+
+class RecordedRun(NamedTuple):
+    """A run whose files are read.
+
+    Attributes:
+        label: Label of its method.
+        task: Name of its task.
+        seed: Seed of the run.
+        folder: Path of its folder.
+    """
+
+    label: str
+    task: str
+    seed: int
+    folder: Path
+
+
+def chosen_runs(runs: pl.DataFrame, most: int = MAX_RUNS) -> list[RecordedRun]:
+    """The runs with the lowest seeds of each method and task, as many of each as the bound allows.
+
+    Args:
+        runs: A row for each run that counts, `harness.runs.results.Results.runs`.
+        most: The bound; that there is one of each goes before it.
+    """
+    present = runs.drop_nulls("folder").sort("task", "label", "seed")
+    groups = list(present.group_by("task", "label", maintain_order=True))
+    each = max(1, most // max(1, len(groups)))
+    return [run for _, group in groups for run in _runs(group.head(each))]
+
+
+def _runs(group: pl.DataFrame) -> Iterator[RecordedRun]:
+    for label, task, seed, folder in group.select("label", "task", "seed", "folder").iter_rows():
+        yield RecordedRun(label, task, seed, Path(folder))

@@ -1,0 +1,80 @@
+"""Curves of what happened in training: one panel for each task and quantity, one line for each method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, NullFormatter
+
+from harness.report.drawing import Panel, Style
+
+_LEAST_RATIO = 20.0
+"""Ratio of the largest to the smallest value from which on an axis shows factors and not differences."""
+
+
+def curve_panel(
+    title: str,
+    table: pl.DataFrame,
+    styles: Mapping[str, Style],
+    axis: str,
+    *,
+    ends: tuple[str, str],
+    by_factors: bool = False,
+) -> Panel:
+    """Lines over steps with bands.
+
+    Args:
+        title: Text above the axes.
+        table: A row for each method and step, with ``method``, ``step``, ``value`` and the columns of the band.
+        styles: How methods are drawn, by label, the baseline first.
+        axis: Text beside the vertical axis.
+        ends: Columns of the lower and the upper end of the band.
+        by_factors: Whether large ratios are shown on an axis of factors.
+    """
+    return Panel(title, _drawing(table, styles, axis, ends, by_factors=by_factors))
+
+
+def _drawing(
+    table: pl.DataFrame, styles: Mapping[str, Style], axis: str, ends: tuple[str, str], *, by_factors: bool
+) -> Callable[[Axes], None]:
+    def draw(axes: Axes) -> None:
+        for label in reversed(present_methods(table, styles)):
+            part, style = table.filter(method=label).sort("step"), styles[label]
+            marker = "o" if len(part) == 1 else None
+            look = {"color": style.colour, "linestyle": style.line, "linewidth": 1.7}
+            axes.plot(part["step"], part["value"], marker=marker, markersize=3, **look)
+            band = part.drop_nulls(ends)
+            axes.fill_between(band["step"], band[ends[0]], band[ends[1]], color=style.colour, alpha=0.16, linewidth=0)
+        axes.set(xlabel="steps", ylabel=axis)
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.margins(x=0.02)
+        axes.set_xlim(left=0)
+        smallest, largest = _range(table["value"])
+        if by_factors and smallest > 0 and largest / smallest >= _LEAST_RATIO:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        elif smallest >= 0:
+            axes.set_ylim(bottom=0, top=None if largest > 0 else 1)
+
+    return draw
+
+
+def present_methods(table: pl.DataFrame, styles: Mapping[str, Style]) -> list[str]:
+    """The methods that have a row, in the order of ``styles``."""
+    present = set(table["method"])
+    return [label for label in styles if label in present]
+
+
+def shows_something(table: pl.DataFrame) -> bool:
+    """Whether a chart of the table would show more than one and the same number."""
+    values: Sequence[float] = table["value"].drop_nulls().unique().to_list()
+    return len(values) > 1
+
+
+def _range(values: pl.Series) -> tuple[float, float]:
+    known = values.drop_nulls()
+    return (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)  # type: ignore[arg-type]  # a column of numbers
