@@ -19,7 +19,9 @@ from harness.runs.visits import MapRecord
 
 _WIDTH = 7.4  # inches
 _MAP_WIDTH, _GAP, _LEFT, _BAR = 0.26, 0.03, 0.07, 0.015  # shares of the panel's width
-_TITLE, _FOOT = 0.5, 0.35  # inches above and below a row of maps
+_TITLE, _FOOT = 0.24, 0.36  # inches above and below a row of maps
+_HEAD = 0.25  # inches of the panel's own title
+_FLATTEST = 0.2  # times as tall as wide; what is flatter has axes that cannot be compared
 _TALLEST = 1.6  # times as tall as wide
 _PIXELS = 160  # of a map's longer side, about
 _WALL = (0.55, 0.57, 0.60, 1.0)
@@ -59,10 +61,12 @@ class Frame:
     @property
     def height(self) -> float:
         """How tall it is drawn, as a multiple of its width."""
-        if self.map.row_range or self.map.column_range:
+        left, right, bottom, top = self.extent
+        alike = (self.map.row_range is None) == (self.map.column_range is None)
+        ratio = abs(top - bottom) / abs(right - left) if alike else 1.0
+        if not _FLATTEST <= ratio <= 1 / _FLATTEST:
             return 1.0  # axes of different units
-        ratio = (self.rows[1] - self.rows[0]) / (self.columns[1] - self.columns[0])
-        return min(max(ratio, 0.2), _TALLEST)
+        return min(ratio, _TALLEST)
 
     def cut(self, values: np.ndarray) -> np.ndarray:
         """The values of cells that are drawn, ``(rows, columns)``."""
@@ -107,7 +111,7 @@ def method_panel(title: str, places: Mapping[float, Whereabouts], frame: Frame, 
             if row < rows and norm is not None:
                 _row_of_maps(axes, 1 - (row + 1) / rows, rows, row_height, frame, what, cells, norm)
 
-    return Panel(title, draw, (_WIDTH, height + 0.3))
+    return Panel(title, draw, (_WIDTH, height + _HEAD))
 
 
 Cells = list[tuple[float, int, np.ndarray]]

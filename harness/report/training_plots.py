@@ -58,7 +58,7 @@ def _drawing(
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
             axes.yaxis.set_minor_formatter(NullFormatter())
         elif smallest >= 0:
-            axes.set_ylim(bottom=0, top=None if largest > 0 else 1)
+            axes.set_ylim(0, 1.05 * max(largest, _range(table[ends[1]])[1]) or 1)
 
     return draw
 

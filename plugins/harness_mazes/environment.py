@@ -12,13 +12,13 @@ from gymnasium import spaces
 from harness import HarnessVecEnv
 from harness.environments.envpool import EnvPoolTask, EnvPoolVecEnv, FlattenedDict, Pool, SuccessRewards, scaled_converter
 from harness.environments.episode_metrics import FirstRewardMetrics
-from harness.environments.places import PlaceMap, Places
 from harness.environments.vector.batch import GymnasiumVecEnv
 from harness_mazes.ant import ACTIONS, CELL_METRES, METRICS, make_ant, observation_size
 from harness_mazes.config import MazeConfig
-from harness_mazes.maps import WALL, Maze
+from harness_mazes.maps import Maze
 from harness_mazes.pictures import draw_maze
-from harness_mazes.visited import VisitedCells, cells
+from harness_mazes.places import maze_places
+from harness_mazes.visited import VisitedCells
 
 _POOLS = {"point_umaze": "PointMaze_UMaze-v3", "point_medium": "PointMaze_Medium-v3", "point_large": "PointMaze_Large-v3"}
 
@@ -37,8 +37,7 @@ def make(config: MazeConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
     observations = spaces.Box(-np.inf, np.inf, (observation_size(config),), np.float32)
     actions = spaces.Box(-1.0, 1.0, (ACTIONS,), np.float32)
     draw = partial(draw_maze, maze=config.maze, cell_size=CELL_METRES)
-    maze = config.maze
-    places = Places(_place_map(maze), lambda seen, info: cells(maze, seen[:, :2] / CELL_METRES))
+    places = maze_places(config.maze, lambda seen: seen[:, :2] / CELL_METRES)
     return GymnasiumVecEnv(factories, observations, actions, processes=threads, metrics=METRICS, draw=draw, places=places)
 
 
@@ -56,13 +55,8 @@ def _make_point_mazes(config: MazeConfig, n_envs: int, threads: int) -> EnvPoolV
         scaled_converter(action_space),
         metrics=partial(PointMetrics, maze=config.maze),
         draw=partial(draw_maze, maze=config.maze, cell_size=1.0),
-        places=Places(_place_map(config.maze), lambda seen, info: cells(config.maze, seen["achieved_goal"])),
+        places=maze_places(config.maze, lambda seen: seen["achieved_goal"]),
     )
-
-
-def _place_map(maze: Maze) -> PlaceMap:
-    walls = np.array([[cell == WALL for cell in row] for row in maze.rows])
-    return PlaceMap(*walls.shape, walls=walls)
 
 
 class PointMetrics:

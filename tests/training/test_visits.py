@@ -178,3 +178,23 @@ def test_visits_are_small_and_readable(tmp_path: Path) -> None:
     content = json.loads(file.read_text())
     assert content["map"]["rows"] == 6
     assert file.stat().st_size < 5000
+
+
+def test_places_in_a_maze_are_parts_of_its_cells() -> None:
+    env = environments("mazes", {"task": "point_umaze"}, 3)
+    try:
+        place_map = env.follow_places()
+        assert place_map is not None
+        assert place_map.walls is not None
+        env.reseed(range(3))
+        env.reset()
+        env.action_space.seed(0)
+        for _ in range(100):
+            observations, _, dones, _ = env.step(np.stack([env.action_space.sample() for _ in range(3)]))
+            rows, columns = np.divmod(env.places(), place_map.columns)
+            assert not place_map.walls[rows, columns].any()
+            x, y = (columns + 0.5) / 4 - 2.5, 2.5 - (rows + 0.5) / 4
+            off = np.abs(observations[:, :2] - np.stack([x, y], axis=1))
+            assert off[~dones].max(initial=0) <= 0.126
+    finally:
+        env.close()

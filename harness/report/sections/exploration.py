@@ -16,6 +16,7 @@ _MOST_PANELS = 24
 """Charts that are drawn; a page with more is no longer read."""
 
 _LONGEST_TITLE = 40
+_LENGTH = "length"  # of episodes, which every evaluation has: no measure of exploration
 
 _EXPLANATION = (
     "What the tasks measure beside the return, at every evaluation during training: the mean over seeds, with 95 % bands where"
@@ -27,7 +28,7 @@ _EXPLANATION = (
 
 def build(suite: SuiteContext) -> Section | None:
     """A chart for each task and measurement that is not one number throughout; nothing where there is none."""
-    table = suite.analysis.tables["measurement_curves"]
+    table = suite.analysis.tables["measurement_curves"].filter(pl.col("measurement") != _LENGTH)
     groups = dict(table.group_by("task", "measurement", maintain_order=True))
     drawn = {key: part for key, part in groups.items() if shows_something(part)}
     if not drawn:

@@ -22,12 +22,12 @@ _LONGEST_NAME = 40
 
 _EXPLANATION = (
     "Where steps of training led, on the environment's own map: the share of all steps up to a tenth, the half and the end of"
-    " training, as the mean over seeds. Cells that nobody came to are left empty; walls, and cells beyond anybody's reach,"
-    " are grey. Colours of visits mean the same for all methods of a task and show factors. Below them is the mean bonus of"
-    " the steps that led to each cell in the tenth of training before, as the learner was given it, or before it is"
-    " normalised where bonuses have a critic of their own: colours of one method cannot be compared with another's."
-    " Off-policy learners have no such map, for they compute bonuses of replayed batches and not of steps. What is drawn is"
-    " in visits.csv."
+    " training, as the mean over seeds. The cell that an episode begins in does not count by that. Cells that nobody came to"
+    " are left empty; walls, and cells beyond anybody's reach, are grey. Colours of visits mean the same for all methods of a"
+    " task and show factors. Below them is the mean bonus of the steps that led to each cell in the tenth of training before,"
+    " as it was added to the reward, or, where bonuses have a critic of their own, before it was normalised: colours of one"
+    " method cannot be compared with another's. Off-policy learners have no such map, for they compute bonuses of replayed"
+    " batches and not of steps. What is drawn is in visits.csv."
 )
 
 Places = Mapping[str, Mapping[float, Whereabouts]]
