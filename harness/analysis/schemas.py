@@ -47,5 +47,7 @@ SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     | {"bonus": _NUMBER, "runs": _COUNT},
     "bonuses": {**_KEY_COLUMNS, "quantity": _TEXT, "step": _COUNT, "value": _NUMBER, "min": _NUMBER, "max": _NUMBER}
     | {"runs": _COUNT},
+    "costs": {**_KEY_COLUMNS, "steps_per_second": _NUMBER, "slowest": _NUMBER, "fastest": _NUMBER, "seconds": _NUMBER}
+    | {"total_seconds": _NUMBER, "memory_bytes": _NUMBER, "energy_joules": _NUMBER, "runs": _COUNT},
 }
 """Columns of each table. A null ``task`` means all tasks together; null ends mean too few seeds for an interval."""

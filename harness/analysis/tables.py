@@ -10,6 +10,7 @@ import polars as pl
 from harness.analysis.bonus_tables import bonus_rows, read_bonus_curves
 from harness.analysis.bootstrap import IntervalKind
 from harness.analysis.comparison_tables import comparisons, ranks
+from harness.analysis.cost_tables import cost_rows
 from harness.analysis.learning_tables import areas, thresholds
 from harness.analysis.measurement_curves import measurement_rows
 from harness.analysis.run_files import chosen_runs
@@ -100,6 +101,7 @@ def analyse(results: Results, suite: str, baseline: str | None, intervals: Inter
         "measurement_curves": measurement_rows(data),
         "visits": visit_rows(suite, places, labels),
         "bonuses": bonus_rows(suite, bonuses, labels, data.tasks),
+        "costs": cost_rows(suite, data.runs, results.records, labels, data.tasks),
     }
     frames = {
         name: pl.DataFrame(list(rows), schema=SCHEMAS[name], orient="row").fill_nan(None) for name, rows in tables.items()

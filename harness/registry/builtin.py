@@ -82,6 +82,7 @@ def harness_report_sections() -> Sequence[ReportSection]:
         ReportSection(name="exploration", build=f"{modules}.exploration:build", order=710, summary="Measurements as curves."),
         ReportSection(name="visits", build=f"{modules}.visits:build", order=720, summary="Maps of where methods went."),
         ReportSection(name="bonus", build=f"{modules}.bonus:build", order=730, summary="Bonuses over training."),
+        ReportSection(name="costs", build=f"{modules}.costs:build", order=760, summary="Time, memory and energy."),
         ReportSection(name="published", build=f"{modules}.published:build", order=800, summary="Published numbers."),
         ReportSection(name="films", build=f"{modules}.films:build", order=850, summary="Strips of pictures of episodes."),
         ReportSection(name="runs", build=f"{modules}.runs:build", order=900, summary="How the runs stand."),

@@ -78,6 +78,10 @@ class RunStatus(_Record):
         replay_bytes: Disk that the replay buffer takes beside the newest checkpoint; 0 on-policy and when finished.
         restores: How the environments come back when the run is resumed: by their saved ``state``, or by a ``replay`` of their
             actions; ``None`` in records of before there was the second.
+        memory_bytes: The most memory that was seen, of the process and of those that step environments; ``None`` in records of
+            before it was measured.
+        energy_joules: Energy that all processors of the machine took while it trained, whatever else they did; ``None`` where
+            the machine does not tell.
         logged_steps: Steps of each environment that resuming from the newest checkpoint would do again; 0 when finished.
         error: One line, if the last attempt failed.
         attempts: How often the run was started or resumed.
@@ -94,6 +98,8 @@ class RunStatus(_Record):
     score: float | None = None
     replay_bytes: _Count = 0
     restores: Literal["state", "replay"] | None = None
+    memory_bytes: _Count | None = None
+    energy_joules: _Seconds | None = None
     logged_steps: _Count = 0
     error: str | None = None
     attempts: _Count = 1

@@ -22,6 +22,7 @@ from harness.runs.progress import ReportProgress, RunProgress
 from harness.spec import SAVES_STATE, RunSpec, StartSpec
 from harness.training import checkpoints
 from harness.training.assembly import Assembly, assemble
+from harness.training.costs import CostMeter
 from harness.training.devices import choose_device
 from harness.training.environment_state import EnvironmentState, refuse_runs_with_cuts
 from harness.training.evaluation import evaluate
@@ -98,6 +99,7 @@ class _Run:
         self.device = choose_device(device)
         self.files = OwnFiles()
         self.log = RunLog(self.folder, self.files, with_phases=bool(spec.phases))
+        self.costs = CostMeter()
         self.score: float | None = None
         self.evaluated, self.saved = 0, 0  # how many evaluations, and checkpoints after a number of steps, there were
         self.seconds_before = 0.0
@@ -177,11 +179,13 @@ class _Run:
             record = self.folder.read(spec)
             self.folder.write(record.with_attempt(kept_step(self.folder) or spec.first_step, facts))
             self._set_state("running", attempts=record.status.attempts + 1)
+            self.costs.begin(record.status)
             return
         status = RunStatus(state="running", step=0, steps=spec.steps, started=time_now, updated=time_now, attempts=0)
         record = RunRecord(spec=spec, digest=spec.digest, method_digest=spec.method_digest, provenance=facts, status=status)
         self.folder.write(record.with_attempt(spec.first_step, facts))
         self._set_state("running", attempts=1)
+        self.costs.begin(status)
 
     def _begin(self) -> None:
         """Start at the newest checkpoint, at another run's last one, or from nothing."""
@@ -257,6 +261,7 @@ class _Run:
     def _look_after_files(self) -> None:
         if time.monotonic() - self.last_look >= _LOOK_SECONDS:
             self.files.check()
+            self.costs.sample()
             self.last_look = time.monotonic()
 
     def _log(self, metrics: Mapping[str, float]) -> None:
@@ -351,6 +356,7 @@ class _Run:
         facts = {"step": self._step, "seconds": round(self._seconds, 3), "score": self.score, "steps_per_second": rate}
         finished = self._step >= self.spec.steps
         facts |= {"restores": self.environments.restores, "logged_steps": 0 if finished else self.environments.logged_steps}
+        facts |= self.costs.fields()
         replay = self.assembly.learner.replay
         return facts if replay is None else facts | {"replay_bytes": replay.bytes_on_disk}
 

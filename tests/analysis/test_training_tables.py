@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from report.synthetic import STEPS, write_run
 
+from harness.analysis.cost_tables import relative_times
 from harness.analysis.run_files import chosen_runs
 from harness.analysis.tables import Analysis, analyse
 from harness.runs.files import csv_text
@@ -157,3 +158,26 @@ def test_of_very_many_runs_those_with_the_lowest_seeds_are_read(tmp_path: Path) 
     runs = read_results([tmp_path]).runs
     assert [(run.label, run.seed) for run in chosen_runs(runs, 4)] == [("ppo", 0), ("ppo", 1), ("rnd", 0), ("rnd", 1)]
     assert len(chosen_runs(runs, 1)) == 2
+
+
+def test_costs_are_medians_and_times_of_a_step_are_compared_on_the_same_tasks(tmp_path: Path) -> None:
+    seconds = {
+        "north": {"ppo": (10, 20, 90), "rnd": (40, 40, 40)},
+        "south": {"ppo": (10,), "rnd": (80,)},
+        "west": {"rnd": (1,)},
+    }
+    for task, methods in seconds.items():
+        for method, times in methods.items():
+            for seed, time in enumerate(times):
+                folder = write_run(tmp_path, task, method, seed)
+                folder.update_status(seconds=float(time), memory_bytes=2**30 * (seed + 1))
+    write_run(tmp_path, "north", "rnd", 3, state="failed", steps=range(1000, 2001, 1000))
+    analysis = analyse(read_results([tmp_path]), "synthetic", "ppo")
+    table = analysis.tables["costs"]
+    row = table.filter(task="north", method="ppo").row(0, named=True)
+    assert row["steps_per_second"] == STEPS / 20
+    assert (row["slowest"], row["fastest"]) == pytest.approx((STEPS / 90, STEPS / 10))
+    assert (row["seconds"], row["total_seconds"], row["runs"]) == (20, 120, 3)
+    assert (row["memory_bytes"], row["energy_joules"]) == (2**31, None)
+    assert relative_times(table, "ppo") == {"ppo": (1.0, 2), "rnd": (pytest.approx(4.0), 2)}
+    assert relative_times(table, None) == {}
