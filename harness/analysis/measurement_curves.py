@@ -4,32 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
-from harness.analysis.curves import align_curves, curve
+from harness.analysis.bootstrap import Array
+from harness.analysis.curves import align_curves
 from harness.analysis.suite_scores import SuiteScores
 
 _NO_MEASUREMENTS = frozenset({"folder", "step", "episodes", "return", "cut"})
 
 
 def measurement_rows(data: SuiteScores) -> Iterator[tuple[object, ...]]:
-    """The mean over seeds of every measurement at every evaluation, of runs that are finished or not, with its band."""
+    """The mean over seeds, the smallest and the largest, of every measurement at every evaluation of runs in any state."""
     names = [name for name in data.evaluations.columns if name not in _NO_MEASUREMENTS]
-    if not names:
+    by_folder = {key[0]: part for key, part in data.evaluations.partition_by("folder", as_dict=True).items()} if names else {}
+    runs = data.runs.drop_nulls("folder").sort("seed", "folder")
+    for task in data.tasks:
+        for label in data.labels:
+            folders = runs.filter(task=task, label=label)["folder"]
+            measured = [by_folder[folder] for folder in folders if folder in by_folder]
+            for name in names:
+                yield from ((data.suite, task, label, name, *point) for point in _points(measured, name))
+
+
+def _points(runs: list[pl.DataFrame], name: str) -> Iterator[tuple[object, ...]]:
+    curves = [curve for run in runs if len((curve := _curve(run, name))[0])]
+    if not curves:
         return
-    folders = data.runs.drop_nulls("folder").select("folder", "label", "task", "seed")
-    joined = data.evaluations.join(folders, on="folder", suffix=" of run")
-    for (task, label), part in sorted(joined.group_by("task", "label"), key=lambda one: (one[0][0], str(one[0][1]))):
-        runs = [group.sort("step") for _, group in sorted(part.group_by("seed", "folder"), key=lambda one: str(one[0]))]
-        for name in names:
-            measured = [group.filter(pl.col(name).is_finite()).select("step", name) for group in runs]
-            curves = [(one["step"].cast(pl.Float64).to_numpy(), one[name].to_numpy()) for one in measured if len(one)]
-            if not curves:
-                continue
-            grid, values, _ = align_curves(curves)
-            random = data.random("measurements", str(label), str(task), name)
-            band = curve([values], random, iqm=False, intervals=data.intervals)
-            counts = (values == values).sum(axis=0).tolist()  # noqa: PLR0124  a number that differs from itself is none
-            for step, value, low, high, count in zip(grid.tolist(), *band, counts, strict=True):
-                if count:
-                    yield data.suite, task, label, name, int(step), value, low, high, count, len(curves)
+    grid, values, _ = align_curves(curves)
+    values = values[:, known] if not (known := ~np.isnan(values).all(axis=0)).all() else values
+    facts = np.nanmean(values, axis=0), np.nanmin(values, axis=0), np.nanmax(values, axis=0), (~np.isnan(values)).sum(axis=0)
+    for step, mean, low, high, count in zip(grid[known].tolist(), *(one.tolist() for one in facts), strict=True):
+        yield int(step), mean, low, high, count, len(curves)
+
+
+def _curve(run: pl.DataFrame, name: str) -> tuple[Array, Array]:
+    """Steps at which something was measured, and what it was."""
+    steps, values = run["step"].to_numpy().astype(np.float64), run[name].to_numpy()
+    known = np.isfinite(values)
+    return steps[known], values[known]

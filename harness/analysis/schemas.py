@@ -41,8 +41,8 @@ SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     "areas": {**_KEY_COLUMNS, "statistic": _TEXT, **_ESTIMATE_COLUMNS, "tasks": _COUNT, "runs": _COUNT},
     "thresholds": {**_KEY_COLUMNS, "threshold": _NUMBER, "reached": _COUNT, "runs": _COUNT, "low": _NUMBER, "high": _NUMBER}
     | {"steps": _NUMBER, "frames": _NUMBER, "seconds": _NUMBER},
-    "measurement_curves": {**_KEY_COLUMNS, "measurement": _TEXT, "step": _COUNT, **_ESTIMATE_COLUMNS}
-    | {"runs": _COUNT, "of_runs": _COUNT},
+    "measurement_curves": {**_KEY_COLUMNS, "measurement": _TEXT, "step": _COUNT, "value": _NUMBER, "min": _NUMBER}
+    | {"max": _NUMBER, "runs": _COUNT, "of_runs": _COUNT},
     "visits": {**_KEY_COLUMNS, "mark": _NUMBER, "step": _COUNT, "row": _COUNT, "column": _COUNT, "share": _NUMBER}
     | {"bonus": _NUMBER, "runs": _COUNT},
     "bonuses": {**_KEY_COLUMNS, "quantity": _TEXT, "step": _COUNT, "value": _NUMBER, "min": _NUMBER, "max": _NUMBER}

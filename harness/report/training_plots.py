@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -12,6 +12,9 @@ from harness.report.drawing import Panel, Style
 
 _LEAST_RATIO = 20.0
 """Ratio of the largest to the smallest value from which on an axis shows factors and not differences."""
+
+
+_ROUNDING = 1e-9
 
 
 def curve_panel(
@@ -70,9 +73,9 @@ def present_methods(table: pl.DataFrame, styles: Mapping[str, Style]) -> list[st
 
 
 def shows_something(table: pl.DataFrame) -> bool:
-    """Whether a chart of the table would show more than one and the same number."""
-    values: Sequence[float] = table["value"].drop_nulls().unique().to_list()
-    return len(values) > 1
+    """Whether a chart of the table would show more than one and the same number, rounding aside."""
+    smallest, largest = _range(table["value"])
+    return largest - smallest > _ROUNDING * max(abs(smallest), abs(largest))
 
 
 def _range(values: pl.Series) -> tuple[float, float]:

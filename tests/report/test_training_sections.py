@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from report.synthetic import STEPS, write_run
 
+from harness.registry import installed
 from harness.report.build import build_report
+from harness.report.context import SuiteContext
+from harness.report.document import FigureBlock, ReportTable
+from harness.report.drawing import render_files
+from harness.report.inputs import ReportInputs
+from harness.report.sections import bonus, costs, visits
 from harness.runs.files import csv_text
 from harness.runs.folder import RunFolder
 from harness.runs.visits import MARKS, VISITS_FILE
@@ -56,26 +62,61 @@ def results(tmp_path: Path) -> Path:
     return tmp_path / "results"
 
 
-def test_maps_bonuses_and_their_numbers_are_in_the_report(results: Path, tmp_path: Path) -> None:
-    build_report([results], tmp_path / "out", formats=["md", "csv"])
-    text = (tmp_path / "out" / "report.md").read_text()
-    assert "### Where methods went" in text
-    assert "### What the bonus did" in text
-    figures = sorted(file.stem for file in (tmp_path / "out" / "figures").glob("*.svg"))
-    assert {"synthetic-visits-1-1", "synthetic-visits-1-2", "synthetic-bonus-decay"} <= set(figures)
-    drawn = (tmp_path / "out" / "figures" / "synthetic-visits-1-2.svg").read_text()
+def suite_of(results: Path, baseline: str | None = "ppo") -> SuiteContext:
+    (suite,) = ReportInputs([results], [], baseline, installed()).analyse().suites
+    return suite
+
+
+def test_maps_are_drawn_for_each_method_with_the_bonus_where_it_has_one(results: Path) -> None:
+    section = visits.build(suite_of(results))
+    assert section is not None
+    plots = [block.plot for block in section.blocks if isinstance(block, FigureBlock)]
+    assert [plot.name for plot in plots] == ["synthetic-visits-1-1", "synthetic-visits-1-2"]
+    without, drawn = (render_files(plot)["svg"].decode() for plot in plots)
     assert drawn.count("<image") == 6 + 2  # three maps of visits, three of the bonus, and the scales of their colours
+    assert without.count("<image") == 3 + 1
     assert "visits by step 1,000 (10%)" in drawn
     assert "bonus in the tenth before 100%" in drawn
-    assert "velocity" not in drawn
-    visits = (tmp_path / "out" / "visits.csv").read_text().splitlines()
-    assert visits[0] == "suite,task,method,mark,step,row,column,share,bonus,runs"
-    assert len(visits) == 1 + 2 * (6 + 18 + 30)
-    (row,) = [line for line in text.splitlines() if line.startswith("| north | rnd |") and "100" not in line][:1]
-    cells = [cell.strip().replace("\\", "") for cell in row.split("|")]
-    assert float(cells[3]) > float(cells[4])
-    assert float(cells[5]) == pytest.approx(float(cells[4]) / float(cells[3]), rel=0.02)
-    assert cells[6:10] == ["0.3", "0.3", "0.2", "0.2"]
+    assert "bonus" not in without
+    table = next(block for block in section.blocks if isinstance(block, ReportTable))
+    assert table.rows[0] == ("north", "10%", ("6.0", "n = 3"), ("6.0", "n = 3"))
+    assert table.rows[2] == ("north", "100%", ("30.0", "n = 3"), ("30.0", "n = 3"))
+
+
+def test_bonuses_are_told_at_both_ends_of_training(results: Path) -> None:
+    section = bonus.build(suite_of(results))
+    assert section is not None
+    table = next(block for block in section.blocks if isinstance(block, ReportTable))
+    task, method, *cells = table.rows[0]
+    assert (task, method, cells[-1]) == ("north", "rnd", "3")
+    first, last, ratio = (float(str(cell)) for cell in cells[:3])
+    assert first == pytest.approx(np.mean([100 / step for step in range(100, 1001, 100)]), rel=0.01)
+    assert ratio == pytest.approx(last / first, rel=0.01)
+    assert cells[3:7] == ["0.3", "0.3", "0.2", "0.2"]
+    names = [block.plot.name for block in section.blocks if isinstance(block, FigureBlock)]
+    assert names == ["synthetic-bonus-decay", "synthetic-bonus-normaliser"]  # spread and share are the same throughout
+
+
+def test_costs_are_compared_with_the_baseline(results: Path) -> None:
+    for folder in results.glob("synthetic/*/rnd-*/seed-*"):
+        RunFolder(folder).update_status(seconds=250.0, memory_bytes=2**30, energy_joules=7200.0)
+    section = costs.build(suite_of(results))
+    assert section is not None
+    methods, tasks = (block for block in section.blocks if isinstance(block, ReportTable))
+    assert methods.rows == (("ppo", "6", "0.17", ("1.00", "2 tasks")), ("rnd", "6", "0.42", ("2.50", "2 tasks")))
+    assert tasks.rows[0] == ("north", "ppo", ("100.0", "100.0 to 100.0"), "100 s", "–", "–")
+    assert tasks.rows[1] == ("north", "rnd", ("40.0", "40.0 to 40.0"), "4 min", "1.00", "2.00")
+
+
+@pytest.mark.slow
+def test_sections_and_their_numbers_are_in_the_report(results: Path, tmp_path: Path) -> None:
+    build_report([results], tmp_path / "out", formats=["md", "csv"])
+    text = (tmp_path / "out" / "report.md").read_text()
+    for heading in ("Where methods went", "What the bonus did", "Cost"):
+        assert f"### {heading}" in text
+    rows = (tmp_path / "out" / "visits.csv").read_text().splitlines()
+    assert rows[0] == "suite,task,method,mark,step,row,column,share,bonus,runs"
+    assert len(rows) == 1 + 2 * (6 + 18 + 30)
 
 
 @pytest.mark.slow
@@ -94,10 +135,9 @@ def test_charts_that_would_show_nothing_are_left_out_and_named(results: Path, tm
 def test_old_results_have_neither_maps_nor_bonuses(tmp_path: Path) -> None:
     for seed in range(2):
         write_run(tmp_path / "results", "north", "ppo", seed)
-    build_report([tmp_path / "results"], tmp_path / "out", formats=["md", "csv"])
-    text = (tmp_path / "out" / "report.md").read_text()
-    for heading in ("Where methods went", "What the bonus did"):
-        assert heading not in text
+    suite = suite_of(tmp_path / "results", None)
+    assert visits.build(suite) is None
+    assert bonus.build(suite) is None
 
 
 def test_what_cannot_be_read_is_named_among_the_skipped(results: Path, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from harness.errors import shorten
 from harness.report.context import SuiteContext
 from harness.report.document import Block, FigureBlock, Paragraph, Section
 from harness.report.drawing import Plot
-from harness.report.reliability import bands
 from harness.report.training_plots import curve_panel, present_methods, shows_something
 from harness.report.wording import join_names
 
@@ -19,9 +18,9 @@ _LONGEST_TITLE = 40
 _LENGTH = "length"  # of episodes, which every evaluation has: no measure of exploration
 
 _EXPLANATION = (
-    "What the tasks measure beside the return, at every evaluation during training: the mean over seeds, with 95 % bands where"
-    " there are enough seeds. Coverage and rooms tell how far policies go, and the time to the first reward and success"
-    " whether they find what is rewarded; evaluations play without the bonus and train nothing. Numbers are in"
+    "What the tasks measure beside the return, at every evaluation during training: the mean over seeds, with a band"
+    " from the smallest to the largest. Coverage and rooms tell how far policies go, and the time to the first reward and"
+    " success whether they find what is rewarded; evaluations play without the bonus and train nothing. Numbers are in"
     " measurement_curves.csv."
 )
 
@@ -34,12 +33,12 @@ def build(suite: SuiteContext) -> Section | None:
     if not drawn:
         return None
     panels = tuple(
-        curve_panel(_title(str(task), str(name)), part, suite.styles, str(name), ends=("low", "high"))
+        curve_panel(_title(str(task), str(name)), part, suite.styles, str(name), ends=("min", "max"))
         for (task, name), part in list(drawn.items())[:_MOST_PANELS]
     )
     legend = {label: suite.styles[label] for label in present_methods(pl.concat(drawn.values()), suite.styles)}
     plot = Plot(suite.plots.file_name("exploration"), "What tasks measure beside the return, over steps", panels, legend)
-    text = f"{_EXPLANATION}{_not_drawn(groups, drawn)} {bands(suite.analysis.intervals, 'curve', 1)}"
+    text = f"{_EXPLANATION}{_not_drawn(groups, drawn)}"
     blocks: tuple[Block, ...] = (Paragraph(text), FigureBlock(plot))
     return Section("Exploration over training", blocks)
 
