@@ -71,7 +71,7 @@ class Whereabouts:
 
     Attributes:
         step: The most steps that any of them had taken then.
-        runs: Their number.
+        runs: Number of runs that had come so far.
         shares: Mean share of steps that led to each cell, over runs, ``(cells,)``.
         bonus: Mean bonus of the steps to each cell in the tenth before, NaN where there was none, ``(cells,)``; ``None``
             where bonuses do not belong to steps.

@@ -67,7 +67,7 @@ class Places:
     """A map, and how a batch is found on it.
 
     Attributes:
-        map: The map.
+        map: Map of all places.
         locate: Function from the observations of n environments and what their engine says beside, n rows of each, to the
             numbers of their cells, int64 ``(n,)``, `NOWHERE` for none.
     """

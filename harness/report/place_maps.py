@@ -34,7 +34,7 @@ class Frame:
     """The part of a map that is drawn.
 
     Attributes:
-        map: The map.
+        map: Map of which it is a part.
         rows: First row and the one after the last.
         columns: First column and the one after the last.
     """
@@ -48,7 +48,7 @@ class Frame:
         """The whole map where its axes or walls say how large it is; else as much as was come to, and a cell around it.
 
         Args:
-            place_map: The map.
+            place_map: Map of all places.
             visited: Cells that anybody has come to, bool ``(cells,)``.
         """
         size = (place_map.rows, place_map.columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -46,7 +47,7 @@ def _drawing(
         for label in reversed(present_methods(table, styles)):
             part, style = table.filter(method=label).sort("step"), styles[label]
             marker = "o" if len(part) == 1 else None
-            look = {"color": style.colour, "linestyle": style.line, "linewidth": 1.7}
+            look: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "linewidth": 1.7}
             axes.plot(part["step"], part["value"], marker=marker, markersize=3, **look)
             band = part.drop_nulls(ends)
             axes.fill_between(band["step"], band[ends[0]], band[ends[1]], color=style.colour, alpha=0.16, linewidth=0)
@@ -58,12 +59,16 @@ def _drawing(
         smallest, largest = _range(table["value"])
         if by_factors and smallest > 0 and largest / smallest >= _LEAST_RATIO:
             axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
+            axes.yaxis.set_major_formatter(FuncFormatter(_plain))
             axes.yaxis.set_minor_formatter(NullFormatter())
         elif smallest >= 0:
             axes.set_ylim(0, 1.05 * max(largest, _range(table[ends[1]])[1]) or 1)
 
     return draw
+
+
+def _plain(value: float, position: float | None) -> str:
+    return f"{value:g}"
 
 
 def present_methods(table: pl.DataFrame, styles: Mapping[str, Style]) -> list[str]:

@@ -84,7 +84,7 @@ class Stretch(_Content):
         first_step: Steps taken before it.
         last_step: Steps taken after it; the same where the stretch before it went as far.
         cells: The cells that were come to, ascending.
-        visits: How many steps led to each of them.
+        visits: Number of steps that led to each of them.
         bonus: The mean bonus of these steps, for each cell; ``None`` where bonuses do not belong to steps.
     """
 
@@ -110,7 +110,7 @@ class VisitRecord(_Content):
 
     Attributes:
         digest: Digest of the run.
-        map: The map.
+        map: Map of all places.
         stretches: The stretches of training that are over, in order.
     """
 

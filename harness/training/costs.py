@@ -42,7 +42,7 @@ class CostMeter:
     """Memory and energy of a run under way, over all attempts.
 
     Args:
-        energy: Counts energy.
+        energy: Counter of the machine's energy.
     """
 
     def __init__(self, energy: EnergyCounter | None = None) -> None:

@@ -24,7 +24,8 @@ def maze_places(maze: Maze, positions: Callable[[Any], np.ndarray]) -> Places:
     is_wall = np.array([[cell == WALL for cell in row] for row in maze.rows])
     height, width = is_wall.shape
     walls = is_wall.repeat(_PARTS, axis=0).repeat(_PARTS, axis=1)
-    place_map = PlaceMap(*walls.shape, "y", "x", (height / 2, -height / 2), (-width / 2, width / 2), walls)
+    edges = {"row_range": (height / 2, -height / 2), "column_range": (-width / 2, width / 2)}
+    place_map = PlaceMap(height * _PARTS, width * _PARTS, "y", "x", walls=walls, **edges)
 
     def locate(observations: Any, info: Any) -> np.ndarray:
         parts = np.floor((positions(observations) * (1, -1) + (width / 2, height / 2)) * _PARTS).astype(np.int64)

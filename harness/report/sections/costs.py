@@ -56,7 +56,8 @@ def _methods(suite: SuiteContext, table: pl.DataFrame) -> ReportTable:
         part = table.filter(method=label)
         if len(part):
             multiple, tasks = relative.get(label, (None, 0))
-            cells: list[TableCell] = [label, str(part["runs"].sum()), format_number(part["total_seconds"].sum() / 3600, 2)]
+            runs, hours = int(part["runs"].sum()), float(part["total_seconds"].sum()) / 3600
+            cells: list[TableCell] = [label, str(runs), format_number(hours, 2)]
             cells += [(format_number(multiple, 2), format_count(tasks, "task")) if multiple else NO_VALUE] if relative else []
             rows.append(tuple(cells))
     caption = "Hours of all finished runs, and the time of a step beside the baseline's on the same tasks (geometric mean)."

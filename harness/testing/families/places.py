@@ -65,8 +65,8 @@ def _follow(env: HarnessVecEnv, family: Family, place_map: PlaceMap, columns: ra
 
 
 def _checked(places: Any, n: int, place_map: PlaceMap) -> np.ndarray:
-    good = isinstance(places, np.ndarray) and places.dtype == np.int64 and places.shape == (n,)
-    array = np.asarray(places)
+    array: np.ndarray = np.asarray(places)
+    good = isinstance(places, np.ndarray) and array.dtype == np.int64 and array.shape == (n,)
     require(good, f"places as int64 ({n},)", f"{array.dtype} {array.shape}")
     inside = (array >= NOWHERE) & (array < place_map.cells)
     require(bool(inside.all()), f"cells from 0 to {place_map.cells - 1}, or {NOWHERE} for none", array.tolist())
