@@ -28,6 +28,7 @@ _STEP = "time/total_timesteps"
 _QUANTITIES = (BONUS_MEAN, BONUS_SPREAD, CLIPPED, "intrinsic_weight", *NORMALISERS)
 _MAX_BYTES = 128 * MIB
 _LARGEST = 1e100
+_LONGEST_NAME = 100
 
 Curve = Mapping[str, Array]
 """What a run logged: for each quantity its means over `N_POINTS` stretches, NaN where nothing was logged."""
@@ -48,7 +49,7 @@ def read_bonus_curves(runs: Sequence[RecordedRun], records: RunRecords) -> tuple
     """
     found, problems = dict[tuple[str, str], list[tuple[int, Curve]]](), list[str]()
     for run in runs:
-        record = records[str(run.folder)]
+        record = records[run.folder.as_posix()]
         if record.spec.reward is None:
             continue
         try:
@@ -86,10 +87,10 @@ def _read(folder: RunFolder, record: RunRecord) -> Curve:
     numbers = table.select(pl.all().cast(pl.Float64, strict=False)).filter(pl.col(_STEP).is_finite())
     steps = numbers[_STEP].to_numpy()
     spec = record.spec
-    shares = (steps - spec.first_step) / (spec.steps - spec.first_step)
+    shares = (steps - spec.first_step) / max(1, spec.steps - spec.first_step)
     inside = (shares > 0) & (shares <= 1)
     points = np.clip(np.ceil(shares[inside] * N_POINTS).astype(np.int64) - 1, 0, N_POINTS - 1)
-    values = {name.removeprefix(_PREFIX): numbers[name].to_numpy()[inside] for name in wanted}
+    values = {printable(name.removeprefix(_PREFIX), _LONGEST_NAME): numbers[name].to_numpy()[inside] for name in wanted}
     curves = {name: _means(points, column) for name, column in values.items()}
     return {name: curve for name, curve in curves.items() if not np.isnan(curve).all()}
 

@@ -47,7 +47,7 @@ def read_visit_maps(runs: Sequence[RecordedRun], records: RunRecords) -> VisitMa
     found, by_task = VisitMaps(), dict[str, list[tuple[RecordedRun, VisitRecord]]]()
     for run in runs:
         try:
-            visits = read_visits(RunFolder(run.folder), records[str(run.folder)])
+            visits = read_visits(RunFolder(run.folder), records[run.folder.as_posix()])
         except Unreadable as error:
             found.problems.append(str(error))
             continue

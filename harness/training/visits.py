@@ -6,13 +6,15 @@ the counts are a part of the checkpoint, so that a resumed run's file is that of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
+from pydantic import ValidationError
 
 from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.environments.places import PlaceMap
+from harness.errors import RunError
 from harness.runs.folder import RunFolder
 from harness.runs.visits import MARKS, MapRecord, Stretch, VisitRecord, remove_visits, write_visits
 from harness.spec import RunSpec
@@ -34,7 +36,8 @@ class VisitCounter:
     def __init__(self, spec: RunSpec, assembly: Assembly, folder: RunFolder) -> None:
         self._spec, self._folder = spec, folder
         self._learner_env, self._bonus_env = assembly.learner_env, assembly.bonus_env
-        self._map: PlaceMap | None = assembly.base.follow_places()
+        self._name, self._n_envs = type(assembly.base).__name__, assembly.base.num_envs
+        self._map = self._checked_map(assembly.base.follow_places())
         self._stretches: list[Stretch] = []
         self._first_step = spec.first_step
         size = self._map.cells if self._map else 0
@@ -66,7 +69,7 @@ class VisitCounter:
         arrivals = self._learner_env.arrivals
         if self._map is None or not arrivals:
             return
-        places = np.concatenate(arrivals)
+        places = self._checked_places(arrivals, self._map.cells)
         arrivals.clear()
         inside = places >= 0
         self._visits += np.bincount(places[inside], minlength=self._map.cells)
@@ -90,6 +93,42 @@ class VisitCounter:
             "visits": self._visits[cells],
             "bonuses": bonuses,
         }
+
+    def _checked_map(self, place_map: object) -> PlaceMap | None:
+        """The map, if it is one that can be written.
+
+        Raises:
+            RunError: The family gives something else.
+        """
+        if place_map is None:
+            return None
+        if not isinstance(place_map, PlaceMap):
+            raise RunError(
+                f"{self._name}.follow_places() returned {type(place_map).__name__}, where a PlaceMap or None is due"
+            )
+        try:
+            self._map_record(place_map)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "map"
+            raise RunError(
+                f"{self._name}.follow_places() returned a map that cannot be kept ({where}: {first['msg']})"
+            ) from None
+        return place_map
+
+    def _checked_places(self, arrivals: Sequence[object], cells: int) -> np.ndarray:
+        """The cells that steps have led to, one after the other.
+
+        Raises:
+            RunError: They are no cells of the map.
+        """
+        for told in arrivals:
+            if not isinstance(told, np.ndarray) or told.shape != (self._n_envs,) or told.dtype.kind != "i":
+                raise RunError(f"{self._name}.places() returned {told!r:.80}, where int64 ({self._n_envs},) is due")
+        places = np.concatenate(cast(Sequence[np.ndarray], arrivals))
+        if places.max() >= cells:
+            raise RunError(f"{self._name}.places() returned {places.max()}, where the map's last cell is {cells - 1}")
+        return places
 
     def _restore(self, state: Mapping[str, Any]) -> bool:
         assert self._map is not None

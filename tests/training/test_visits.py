@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from support.specs import make_spec
 
 from harness.config import EnvironmentConfig
 from harness.environments.base import HarnessVecEnv
+from harness.environments.places import PlaceMap
+from harness.errors import RunError
 from harness.registry import installed
 from harness.runs.files import read_csv_rows
 from harness.runs.folder import RunFolder
@@ -18,6 +21,7 @@ from harness.runs.visits import MARKS, VisitRecord, read_visits
 from harness.spec import AlgorithmSpec, RunSpec
 from harness.training.checkpoints import load, save
 from harness.training.run import train
+from harness_deep_sea.environment import DeepSeaVecEnv
 
 SMALL_RND = {"warm_up_steps": 3, "feature_dim": 16, "hidden": [16], "epochs": 1, "minibatches": 1}
 SHORT: dict[str, Any] = {"steps": 800, "evaluate_every": 400, "checkpoint_every": 160}
@@ -73,8 +77,6 @@ def test_counts_of_an_interrupted_run_are_those_of_an_unbroken_one(tmp_path: Pat
 def test_what_is_learned_does_not_depend_on_counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = make_spec(**SHORT, reward="rnd", config=SMALL_RND)
     train(spec, tmp_path / "counted")
-    from harness_deep_sea.environment import DeepSeaVecEnv
-
     monkeypatch.setattr(DeepSeaVecEnv, "follow_places", HarnessVecEnv.follow_places)
     train(spec, tmp_path / "not")
     tables, states = [], []
@@ -124,6 +126,24 @@ def test_visits_of_off_policy_runs_have_no_bonus(tmp_path: Path) -> None:
     found = visits_of(spec, tmp_path)
     assert sum(sum(stretch.visits) for stretch in found.stretches) == 120
     assert all(stretch.bonus is None for stretch in found.stretches)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "message"),
+    [
+        ("follow_places", "a map", "follow_places() returned str, where a PlaceMap or None is due"),
+        ("follow_places", PlaceMap(2, 2, "x" * 41), "row_axis: String should have at most 40 characters"),
+        ("places", np.zeros(4), "places() returned array([0., 0., 0., 0.]), where int64 (4,) is due"),
+        ("places", np.full(4, 36), "places() returned 36, where the map's last cell is 35"),
+    ],
+)
+def test_a_family_that_tells_nonsense_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, answer: Any, message: str
+) -> None:
+    monkeypatch.setattr(DeepSeaVecEnv, name, lambda self: answer)
+    with pytest.raises(RunError, match=re.escape(f"DeepSeaVecEnv.{name}() returned")) as raised:
+        train(make_spec(steps=80, evaluate_every=80, checkpoint_every=80), tmp_path)
+    assert message in str(raised.value)
 
 
 def environments(family: str, settings: dict[str, Any], n_envs: int) -> HarnessVecEnv:
