@@ -230,7 +230,9 @@ def _lock(path: Path, paths: list[Path], draw: random.Random) -> None:
 def _add(path: Path, paths: list[Path], draw: random.Random) -> None:
     """A file that has a meaning, where it may have none."""
     folder = path if path.is_dir() else path.parent
-    name = draw.choice(["run.json", "study.json", "evaluations.csv", "progress.csv", "claim", "journal.log", "\x1b[31m.json"])
+    name = draw.choice(
+        ["run.json", "study.json", "evaluations.csv", "progress.csv", "visits.json", "claim", "journal.log", "\x1b[31m.json"]
+    )
     match draw.randrange(3):
         case 0:
             (folder / name).write_bytes(draw.choice(TEXTS))
