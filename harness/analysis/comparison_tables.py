@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from harness.analysis import significance, statistics
-from harness.analysis.bootstrap import Array
+from harness.analysis.bootstrap import Array, resamples_of
 from harness.analysis.ranks import mean_ranks
 from harness.analysis.suite_scores import SuiteScores
 
@@ -30,7 +30,8 @@ def _compare(data: SuiteScores, label: str, other: str) -> tuple[tuple[object, .
         return None
     mine, theirs = ([data.ranked[one, task] for task in common] for one in (label, other))
     random = data.random("comparisons", label, other)
-    estimate = statistics.probability_of_improvement(mine, theirs, random, statistics.N_BAND_RESAMPLES, data.intervals)
+    n_resamples = resamples_of(sum(map(len, [*mine, *theirs])), statistics.N_BAND_RESAMPLES)
+    estimate = statistics.probability_of_improvement(mine, theirs, random, n_resamples, data.intervals)
     normalised = [task for task in common if task in data.scale]
     difference = p_difference = None
     if normalised:

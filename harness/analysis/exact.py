@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -21,6 +22,7 @@ def t_interval(scores: Array) -> IntervalEstimate:
     return IntervalEstimate(value, value - half, value + half)
 
 
+@lru_cache(maxsize=10_000)
 def success_interval(successes: int, runs: int) -> IntervalEstimate:
     """A success rate with the interval of Clopper and Pearson, which holds at every rate and number of runs.
 

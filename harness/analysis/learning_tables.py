@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from harness.analysis import statistics
+from harness.analysis.bootstrap import resamples_of
 from harness.analysis.exact import success_interval
 from harness.analysis.learning import area_under_curve, median_arrival, steps_to_threshold
 from harness.analysis.suite_scores import MeasuredRun, SuiteScores
@@ -22,7 +23,8 @@ def areas(data: SuiteScores) -> Iterator[tuple[object, ...]]:
         cells = [(task, by_cell.get((label, task), [])) for task in data.scale]
         normalised = [data.normalise(task, _areas(runs)) for task, runs in cells if runs]
         if normalised:
-            random, resamples = data.random("areas", label), statistics.N_BAND_RESAMPLES
+            n_runs = sum(map(len, normalised))
+            random, resamples = data.random("areas", label), resamples_of(n_runs, statistics.N_BAND_RESAMPLES)
             estimate = statistics.aggregates(normalised, random, resamples, data.intervals)["iqm"]
             yield data.suite, None, label, "iqm", *estimate, len(normalised), sum(map(len, normalised))
     for task in data.tasks:

@@ -84,12 +84,20 @@ class SuiteScores:
 
     def paired(self, label: str, other: str, task: str) -> tuple[Array, Array]:
         """The scores of two methods on a task with the seeds that both have, ``(n,)`` each."""
-        column = "normalised" if task in self.scale else "score"
-        mine, theirs = (
-            self.runs.filter(task=task, label=one).drop_nulls(column).select("seed", column) for one in (label, other)
-        )
-        both = mine.join(theirs, on="seed", suffix=" other").sort("seed")
-        return both[column].to_numpy(), both[f"{column} other"].to_numpy()
+        mine, theirs = (self._by_seed.get((one, task), {}) for one in (label, other))
+        both = [seed for seed in mine if seed in theirs]
+        return np.array([mine[seed] for seed in both]), np.array([theirs[seed] for seed in both])
+
+    @cached_property
+    def _by_seed(self) -> dict[tuple[str, str], dict[int, float]]:
+        """The score of each seed, ascending, by method and task; normalised ones where a task has constants."""
+        found: dict[tuple[str, str], dict[int, float]] = {}
+        columns = ("label", "task", "seed", "score", "normalised")
+        for label, task, seed, score, normalised in self.runs.sort("seed").select(columns).iter_rows():
+            value = normalised if task in self.scale else score
+            if value is not None:
+                found.setdefault((label, task), {})[seed] = value
+        return found
 
     def normalise(self, task: str, scores: Array) -> Array:
         """Scores on the scale of a task that has constants."""

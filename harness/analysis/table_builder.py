@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from harness.analysis import statistics
-from harness.analysis.bootstrap import Array, Band, IntervalEstimate
+from harness.analysis.bootstrap import Array, Band, IntervalEstimate, resamples_of
 from harness.analysis.curves import align_curves, curve
 from harness.analysis.exact import are_successes, success_interval, t_interval
 from harness.analysis.schemas import STATES, SUCCESS
@@ -46,9 +46,8 @@ class TableBuilder:
             planned = self.data.runs.filter(pl.col("task").is_in(list(self.data.scale)), label=label).height
             sizes = [len(scores) for scores in task_scores]
             counts = (len(task_scores), len(self.data.scale), sum(sizes), planned, min(sizes))
-            estimates = statistics.aggregates(
-                task_scores, self.data.random("aggregates", label), intervals=self.data.intervals
-            )
+            random, n_resamples = self.data.random("aggregates", label), resamples_of(sum(sizes))
+            estimates = statistics.aggregates(task_scores, random, n_resamples, self.data.intervals)
             for metric, estimate in estimates.items():
                 yield self.data.suite, label, metric, *estimate, *counts
 
@@ -72,7 +71,8 @@ class TableBuilder:
             for task, part in [(None, common), *((task, [task]) for task in common)]:
                 mine = [ranked[label, name] for name in part]
                 theirs = [ranked[self.data.baseline, name] for name in part]
-                n_resamples = statistics.N_BAND_RESAMPLES if task else statistics.N_RESAMPLES
+                n_runs = sum(map(len, [*mine, *theirs]))
+                n_resamples = statistics.N_BAND_RESAMPLES if task else resamples_of(n_runs)
                 random = self.data.random("improvement", self.data.baseline, label, task or "")
                 estimate = statistics.probability_of_improvement(mine, theirs, random, n_resamples, self.data.intervals)
                 counts = (len(part), sum(map(len, mine)), sum(map(len, theirs)), min(map(len, [*mine, *theirs])))
@@ -104,7 +104,9 @@ class TableBuilder:
         low, high = (np.array([self.data.scale[task][end] for task, _ in runs])[:, None] for end in (0, 1))
         names = np.array([task for task, _ in runs])
         task_scores = [((scores - low) / (high - low))[names == task] for task in dict.fromkeys(names.tolist())]
-        band = curve(task_scores, self.data.random("curves", label), iqm=True, intervals=self.data.intervals)
+        n_resamples = resamples_of(len(runs), statistics.N_BAND_RESAMPLES)
+        random = self.data.random("curves", label)
+        band = curve(task_scores, random, iqm=True, n_resamples=n_resamples, intervals=self.data.intervals)
         yield from self._curve_rows(None, label, "iqm", grid, scores, band)
 
     def _curve_rows(

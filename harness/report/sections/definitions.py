@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.analysis import statistics
-from harness.analysis.bootstrap import EXPANDED, IntervalKind
+from harness.analysis.bootstrap import EXPANDED, MANY_RUNS, IntervalKind
 from harness.report.context import ReportContext
 from harness.report.document import Paragraph, Section
 
 _RESAMPLED = (
     "a bootstrap that resamples seeds within each task"
-    f" ({statistics.N_RESAMPLES:,} resamples for aggregates, {statistics.N_BAND_RESAMPLES:,} for each curve"
+    f" ({statistics.N_RESAMPLES:,} resamples for aggregates, fewer of more than {MANY_RUNS} runs,"
+    f" {statistics.N_BAND_RESAMPLES:,} for each curve"
 )
 
 _INTERVALS: Mapping[IntervalKind, str] = {
