@@ -40,13 +40,13 @@ MIN_SEEDS = 3
 N_RESAMPLES = 50_000
 """Resamples for an aggregate score; what rliable's authors use."""
 
+N_BAND_RESAMPLES = 5_000
+"""Resamples for a band of many intervals (profiles, curves)."""
+
 MANY_RUNS = 400
 """Runs beyond which a statistic of all of them gets fewer resamples, see `resamples_of`."""
 
 _FEWEST_RESAMPLES = {N_RESAMPLES: 10_000, N_BAND_RESAMPLES: 2_000}
-
-N_BAND_RESAMPLES = 5_000
-"""Resamples for a band of many intervals (profiles, curves)."""
 
 CHUNK = 1 << 17  # weights at once: few enough to stay in a processor's cache
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from harness.errors import printable
-from harness.runs.files import read_csv_rows
+from harness.runs.files import read_csv_lines
 from harness.runs.folder import RunFolder
-from harness.runs.guarded import MIB, Unreadable, to_count, to_number
+from harness.runs.guarded import MAX_NUMBER_LENGTH, MIB, Unreadable, to_count, to_number
 
 _NOT_MEASURED = frozenset({"suite", "task", "label", "seed", "folder", "step", "episode", "episodes", "phase"})
 """Columns that say which episode it was, or would hide those of tables."""
@@ -49,33 +50,46 @@ def read_evaluations(folder: RunFolder) -> tuple[list[Evaluation], list[str]]:
     """
     file = folder.evaluations_file
     try:
-        header, rows = read_csv_rows(file, _MAX_BYTES)
+        header, rows = read_csv_lines(file, _MAX_BYTES)
     except Unreadable as error:
         return [], [str(error)]
     if not header:
         return [], []
     if not {"step", "return"} <= set(header):
         return [], [str(Unreadable(file, f"needs the columns 'step' and 'return', has {', '.join(header)}"))]
-    names = list(dict.fromkeys(name for name in header if name not in _NOT_MEASURED))
-    by_step: dict[int, list[dict[str, float | None]]] = {}
+    places = {name: i for i, name in enumerate(header)}  # of a name that comes twice the last column counts
+    names = [name for name in places if name not in _NOT_MEASURED]
+    cells = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in header]
+    counts = {text: to_count(text) for text in set(cells[places["step"]])}
+    columns = [_numbers(cells[places[name]]) for name in names]
+    by_step: dict[int, list[int]] = {}
     refused: list[tuple[int, str]] = []
-    for i, row in enumerate(rows, 1):
-        if problem := _problem(row):
-            refused.append((i, problem))
+    for i, (step, value) in enumerate(zip(cells[places["step"]], columns[names.index("return")], strict=True)):
+        count = counts[step]
+        if count is None or value is None or (math.isfinite(value) and abs(value) > _LARGEST_RETURN):
+            refused.append((i + 1, _problem(step, count, cells[places["return"]][i])))
         else:
-            by_step.setdefault(to_count(row["step"]) or 0, []).append({name: to_number(row[name]) for name in names})
-    found = [Evaluation(step, len(episodes), _means(episodes, names)) for step, episodes in sorted(by_step.items())]
+            by_step.setdefault(count, []).append(i)
+    found = [
+        Evaluation(step, len(episodes), {name: _mean(column, episodes) for name, column in zip(names, columns, strict=True)})
+        for step, episodes in sorted(by_step.items())
+    ]
     return found, _describe(folder, refused)
 
 
-def _problem(row: Mapping[str, str]) -> str:
-    """What is wrong with a row, in a few words; nothing if it is an episode's."""
-    if to_count(row["step"]) is None:
-        return f"step is no count, but {printable(repr(row['step']), 40)}"
-    value = to_number(row["return"])
-    if value is None or (math.isfinite(value) and abs(value) > _LARGEST_RETURN):
-        return f"return is no number that a return can be, but {printable(repr(row['return']), 40)}"
-    return ""
+def _numbers(cells: Sequence[str]) -> Sequence[float | None]:
+    """The number in each cell of a column, see `to_number`: all at once where each holds one, which is nearly always."""
+    if "_" not in "".join(cells) and max(map(len, cells), default=0) <= MAX_NUMBER_LENGTH:
+        with suppress(ValueError):
+            return list(map(float, cells))
+    return list(map(to_number, cells))
+
+
+def _problem(step: str, count: int | None, value: str) -> str:
+    """What is wrong with a row, in a few words."""
+    if count is None:
+        return f"step is no count, but {printable(repr(step), 40)}"
+    return f"return is no number that a return can be, but {printable(repr(value), 40)}"
 
 
 def _describe(folder: RunFolder, refused: Sequence[tuple[int, str]]) -> list[str]:
@@ -86,10 +100,7 @@ def _describe(folder: RunFolder, refused: Sequence[tuple[int, str]]) -> list[str
     return [str(Unreadable(folder.evaluations_file, f"row {row} is left out: {problem}{more}"))]
 
 
-def _means(episodes: Sequence[Mapping[str, float | None]], names: Collection[str]) -> dict[str, float | None]:
-    """Means over those episodes that have a value."""
-    means: dict[str, float | None] = {}
-    for name in names:
-        known = [value for episode in episodes if (value := episode[name]) is not None]
-        means[name] = sum(known) / len(known) if known else None
-    return means
+def _mean(column: Sequence[float | None], episodes: Sequence[int]) -> float | None:
+    """The mean over those episodes that have a value."""
+    known = [value for i in episodes if (value := column[i]) is not None]
+    return sum(known) / len(known) if known else None

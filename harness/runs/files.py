@@ -91,9 +91,13 @@ def read_csv_rows(path: Path, limit: int = _MAX_CSV_BYTES) -> tuple[list[str], l
         harness.runs.guarded.Unreadable: It may not be read, or is no regular file of CSV.
     """
     data = read_bytes(path, limit)
-    if data is None:
-        return [], []
-    return parse_csv_rows(path, data)
+    return parse_csv_rows(path, data or b"")
+
+
+def read_csv_lines(path: Path, limit: int = _MAX_CSV_BYTES) -> tuple[list[str], list[list[str]]]:
+    """Like `read_csv_rows`, with each row as its cells in the order of the header."""
+    data = read_bytes(path, limit)
+    return _parse_csv_lines(path, data or b"")
 
 
 def read_last_csv_row(path: Path) -> dict[str, str]:
@@ -109,6 +113,11 @@ def read_last_csv_row(path: Path) -> dict[str, str]:
 
 def parse_csv_rows(path: Path, data: bytes) -> tuple[list[str], list[dict[str, str]]]:
     """The rows of a CSV file's content; see `read_csv_rows`."""
+    header, lines = _parse_csv_lines(path, data)
+    return header, [dict(zip(header, line, strict=True)) for line in lines]
+
+
+def _parse_csv_lines(path: Path, data: bytes) -> tuple[list[str], list[list[str]]]:
     text = data.decode(errors="replace")
     complete = text[: text.rfind("\n") + 1]
     try:
@@ -118,4 +127,4 @@ def parse_csv_rows(path: Path, data: bytes) -> tuple[list[str], list[dict[str, s
     if not lines:
         return [], []
     header = lines[0]
-    return header, [dict(zip(header, line, strict=True)) for line in lines[1:] if len(line) == len(header)]
+    return header, [line for line in lines[1:] if len(line) == len(header)]

@@ -210,8 +210,8 @@ class RunFolder:
             reason = f"says that its digests are {' and '.join(said)}, but those of its settings are {' and '.join(computed)}"
             raise Unreadable(self.record_file, reason)
         own = Path(found.task, f"{found.method}-{record.digest}", f"seed-{found.seed}")
-        places = (self.path.absolute(), self.path.resolve())  # what leads to a folder may be a link
-        if own.parts not in [place.parts[-len(own.parts) :] for place in places]:
+        places = (self.path.absolute, self.path.resolve)  # what leads to a folder may be a link
+        if not any(place().parts[-len(own.parts) :] == own.parts for place in places):
             raise Unreadable(self.path, f"holds another run, {own}: move it back to that place, or delete it")
         if spec is not None and (found.suite, found.path) != (spec.suite, spec.path):
             raise Unreadable(

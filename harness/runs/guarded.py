@@ -31,6 +31,9 @@ MAX_DEPTH = 100
 MAX_INTEGER_BITS = 1024
 """The size of integers in JSON; states of random generators have 128 bits."""
 
+MAX_NUMBER_LENGTH = 64
+"""Characters of a number in a table."""
+
 _SHOWN = 300
 
 _KINDS = (
@@ -203,8 +206,9 @@ def read_json(path: Path, limit: int = MAX_FILE_BYTES) -> Any:
     if text is None:
         return None
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
-        _check_values(content)
+        content = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded)
+        if text.count("[") + text.count("{") > MAX_DEPTH or "\\u" in text:  # otherwise it is neither deep nor has half characters
+            _check_values(content)
     except RecursionError:
         raise Unreadable(path, f"cannot be read (nested deeper than {MAX_DEPTH} levels)") from None
     except ValueError as error:
@@ -220,7 +224,7 @@ def to_number(text: str | None) -> float | None:
     >>> to_number("1e3"), to_number("nan"), to_number("1_000"), to_number("")
     (1000.0, nan, None, None)
     """
-    if not text or len(text) > 64 or "_" in text:
+    if not text or len(text) > MAX_NUMBER_LENGTH or "_" in text:
         return None
     try:
         return float(text)
@@ -265,8 +269,22 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number is beyond all bounds")
+    return value
+
+
+def _bounded(text: str) -> int:
+    value = int(text)
+    if value.bit_length() > MAX_INTEGER_BITS:
+        raise ValueError(f"an integer has more than {MAX_INTEGER_BITS} bits")
+    return value
+
+
 def _check_values(content: Any) -> None:
-    """Refuse what is nested too deep, beyond all numbers, or text that cannot be written again."""
+    """Refuse what is nested too deep, and text that cannot be written again."""
     left: list[tuple[Any, int]] = [(content, 1)]
     while left:
         value, depth = left.pop()
@@ -282,8 +300,3 @@ def _check_values(content: Any) -> None:
         elif isinstance(value, str):
             if not is_text(value):
                 raise ValueError("holds half a character")
-        elif isinstance(value, float):
-            if not math.isfinite(value):
-                raise ValueError("a number is beyond all bounds")
-        elif isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
-            raise ValueError(f"an integer has more than {MAX_INTEGER_BITS} bits")

@@ -140,14 +140,16 @@ def _row(run: CollectedRun) -> dict[str, object]:
 
 
 def _evaluations(runs: Sequence[CollectedRun]) -> pl.DataFrame:
-    rows = [
-        {"folder": run.name, "step": one.step, "episodes": one.episodes, **one.means}
-        for run in runs
-        for one in run.evaluations
-    ]
     measured = dict.fromkeys(name for run in runs for one in run.evaluations[:1] for name in one.means if name != "return")
     schema = _EVALUATION_SCHEMA | dict.fromkeys(measured, pl.Float64)
-    return pl.DataFrame(rows, schema=schema).sort("folder", "step")
+    every = [(run.name, one) for run in runs for one in run.evaluations]
+    columns: dict[str, list[object]] = {
+        "folder": [name for name, _ in every],
+        "step": [one.step for _, one in every],
+        "episodes": [one.episodes for _, one in every],
+    }
+    columns |= {name: [one.means.get(name) for _, one in every] for name in ("return", *measured)}
+    return pl.DataFrame(columns, schema=schema).sort("folder", "step")
 
 
 # --------------------------------------------------------------------------------------------------------------------

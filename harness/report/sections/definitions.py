@@ -11,8 +11,7 @@ from harness.report.document import Paragraph, Section
 
 _RESAMPLED = (
     "a bootstrap that resamples seeds within each task"
-    f" ({statistics.N_RESAMPLES:,} resamples for aggregates, fewer of more than {MANY_RUNS} runs,"
-    f" {statistics.N_BAND_RESAMPLES:,} for each curve"
+    f" ({statistics.N_RESAMPLES:,} resamples for aggregates, {statistics.N_BAND_RESAMPLES:,} for each curve"
 )
 
 _INTERVALS: Mapping[IntervalKind, str] = {
@@ -46,7 +45,8 @@ def build(report: ReportContext) -> Section:
         " have different numbers of runs, which rliable does not provide for, every task weighs the same.",
         f"{_INTERVALS[_kind_of_intervals(report)]} Intervals say how much the numbers would vary with other seeds on these"
         " tasks; they say nothing about other tasks. Each is 95 % by itself: among many comparisons some will stand out by"
-        " chance. The random stream follows from the names of suite and method, so the same runs give the same digits.",
+        f" chance. Statistics of more than {MANY_RUNS} runs get fewer resamples, which cost the more the more runs there are."
+        " The random stream follows from the names of suite and method, so the same runs give the same digits.",
         "Methods share seeds, but a seed gives two methods the same start and then other actions, other episodes and other"
         " networks. Intervals, the probability of improvement and its p value therefore take runs as independent, which is"
         " right where pairs are not correlated and cautious where they are.",
