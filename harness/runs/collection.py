@@ -78,6 +78,18 @@ class Collection:
         return [run for run in self.runs if not run.superseded]
 
 
+@contextmanager
+def without_garbage_collection() -> Generator[None]:
+    """Nothing that reading makes is garbage, and looking through all of it again and again takes a fifth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class CollectionReader:
     """Reads what run folders are together, and at every look after the first only what has changed since.
 
@@ -90,6 +102,7 @@ class CollectionReader:
         self._folders: dict[Path, RunFolder] = {}
         self._last: tuple[Sequence[CollectedRun], Sequence[str], Collection] | None = None
 
+    @without_garbage_collection()
     def below(self, roots: Iterable[Path]) -> Collection:
         """Every run at or below some folders; see `collect_below`.
 
@@ -115,15 +128,14 @@ class CollectionReader:
         """The runs in some folders; see the function of this name."""
         runs: list[CollectedRun] = []
         unreadable = list(problems)
-        with _without_garbage_collection():
-            for folder in folders:
-                try:
-                    run, lines = self.runs.read(folder)
-                except Unreadable as error:
-                    unreadable.append(str(error))
-                else:
-                    runs.append(run)
-                    unreadable += lines
+        for folder in folders:
+            try:
+                run, lines = self.runs.read(folder)
+            except Unreadable as error:
+                unreadable.append(str(error))
+            else:
+                runs.append(run)
+                unreadable += lines
         return self.arrange(runs, unreadable)
 
     def arrange(self, runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Collection:
@@ -231,18 +243,6 @@ def _missing(runs: Sequence[CollectedRun]) -> list[MissingRun]:
 def _facts_of(record: RunRecord) -> list[object]:
     status = record.status
     return [status.step, status.attempts, status.updated, status.seconds, status.error]
-
-
-@contextmanager
-def _without_garbage_collection() -> Generator[None]:
-    """Nothing that reading makes is garbage, and looking through all of it again and again takes a fifth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def refuse_if_empty(found: Collection, roots: Iterable[Path]) -> None:

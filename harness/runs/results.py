@@ -12,7 +12,7 @@ import polars as pl
 from harness.config import EnvironmentConfig
 from harness.errors import ResultsError
 from harness.registry import Registry, installed
-from harness.runs.collection import Collection, collect_below, refuse_if_empty
+from harness.runs.collection import Collection, collect_below, refuse_if_empty, without_garbage_collection
 from harness.runs.folder import RunFolder, RunRecord
 from harness.runs.reading import CollectedRun
 from harness.spec import EnvironmentSpec
@@ -92,6 +92,7 @@ class Results:
         return self.runs["suite"].unique().sort().to_list()
 
 
+@without_garbage_collection()
 def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = None) -> Results:
     """Read every run folder at or below each of ``roots``.
 
