@@ -152,10 +152,12 @@ class ReportResult:
     Attributes:
         file: The file to open first.
         unreadable: One line for each thing that could not be read; the report names them too.
+        unchanged: Whether it was there already, and would be the same if it were made again.
     """
 
     file: Path
     unreadable: Sequence[str] = ()
+    unchanged: bool = False
 
     @property
     def folder(self) -> Path:
@@ -220,12 +222,13 @@ def run(
     """
     from harness.execution.carry import execute_plan
     from harness.execution.executor import ExecutionOptions, load_executor
+    from harness.planning.recorded import record_suite
     from harness.planning.snapshots import resolve_snapshots
     from harness.runs.beside import Beside
     from harness.runs.status import read_plan
 
     carrier, results, send = load_executor(executor, plan.registry), Path(results), on_event or _ignore
-    config, plan = plan.executor_config(executor), resolve_snapshots(plan)
+    config, asked, plan = plan.executor_config(executor), plan, resolve_snapshots(plan)
     _refuse_file(results)
     summaries = _summarise(plan, results, fresh=fresh)
     todo = [run.spec for run in summaries if run.state != "finished"]
@@ -236,6 +239,7 @@ def run(
     notices = beside.update_constants()
     outcomes: list[Outcome] = []
     if todo:
+        record_suite(asked, results)
         send(PlanStarted(summaries))
         outcomes = execute_plan(carrier, todo, options, send)
     found = read_plan(plan.runs, results)
@@ -324,21 +328,26 @@ def report(
     formats: Sequence[str] = ("html", "md", "csv"),
     published: Sequence[Path] = (),
     intervals: IntervalKind = "expanded",
+    cache: bool = True,
 ) -> ReportResult:
     """Write the report on runs or on a study.
+
+    What was read is kept in ``.harness-cache`` in the first directory, so that the next report reads only what has changed; a
+    report that would be the same to the byte is not made again.
 
     Args:
         results: What `run` or `tune` returned, or one or more results directories.
         out: Folder of the report; ``None`` for ``report`` in the first directory.
         baseline: Name of the method that the others are compared with.
-        formats: Any of ``html``, ``md``, ``latex`` and ``csv``.
+        formats: Any of ``html``, ``md``, ``latex``, ``csv``, and ``json`` for rliable and marl-eval.
         published: Files or folders of published numbers to lay beside ours.
         intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for the percentiles that rliable gives.
+        cache: Whether to use and keep what was read; if not, everything is read and made again and nothing is kept.
 
     Raises:
         ResultsError: There is nothing to report on.
     """
-    from harness.report.build import build_report
+    asked = {name: value for name, value in locals().items() if name not in ("results", "out", "cache")}
 
     if isinstance(results, RunResult):
         roots, place = list(results.reportable), results.folder
@@ -347,17 +356,29 @@ def report(
     else:
         roots = _roots(results)
         place = roots[0]
-    folder, unreadable = place / "report" if out is None else Path(out), list[str]()
-    file = build_report(
-        roots,
-        folder,
-        baseline=baseline,
-        formats=formats,
-        published=published,
-        intervals=intervals,
-        on_unreadable=unreadable.append,
-    )
-    return ReportResult(file, unreadable)
+    folder = place / "report" if out is None else Path(out)
+
+    def write() -> tuple[Path, Sequence[str]]:
+        from harness.report.build import build_report
+
+        unreadable: list[str] = []
+        file = build_report(
+            roots,
+            folder,
+            baseline=baseline,
+            formats=formats,
+            published=published,
+            intervals=intervals,
+            on_unreadable=unreadable.append,
+        )
+        return file, unreadable
+
+    if not cache:
+        return ReportResult(*write())
+    from harness.report.stamps import write_unless_current
+
+    places = [place] if isinstance(results, RunResult) else roots
+    return ReportResult(*write_unless_current(write, place, [*places, *published], folder, repr((roots, asked))))
 
 
 def report_currency(found: RunResult) -> Currency:

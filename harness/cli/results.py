@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -87,7 +88,10 @@ def report(
     ] = None,
     baseline: Annotated[str | None, typer.Option(help="Method that the others are compared with.", show_default=False)] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="Which of html, md, latex and csv, separated by commas.")
+        str,
+        typer.Option(
+            "--format", help="Which of html, md, latex, csv and json (for rliable and marl-eval), separated by commas."
+        ),
     ] = "html,md,csv",
     published: Annotated[
         bool, typer.Option("--published", help="Lay the published numbers of these tasks beside ours.")
@@ -101,6 +105,13 @@ def report(
     intervals: Annotated[
         str, typer.Option(help="expanded: intervals that hold with few seeds; rliable: the plain percentiles of rliable.")
     ] = "expanded",
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Make the report again as runs change, until all are done or Ctrl-C.")
+    ] = False,
+    cache: Annotated[
+        bool,
+        typer.Option("--cache/--no-cache", help="Keep what was read beside the results, so that the next report is fast."),
+    ] = True,
 ) -> int:
     """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name.
 
@@ -109,13 +120,19 @@ def report(
     from harness import experiment
     from harness.analysis.published import packaged_files
     from harness.cli.display.states import print_unreadable
+    from harness.cli.report_watch import watch_report
 
     if not formats.strip(" ,"):
-        raise UserError("--format names no format: html, md, latex and csv are known")
+        raise UserError("--format names no format: html, md, latex, csv and json are known")
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     numbers = [*(packaged_files() if published else ()), *(published_from or ())]
     kind = cast("IntervalKind", intervals)  # others are refused by name
-    written = experiment.report(roots, out, baseline=baseline, formats=wanted, published=numbers, intervals=kind)
+    write = partial(
+        experiment.report, roots, out, baseline=baseline, formats=wanted, published=numbers, intervals=kind, cache=cache
+    )
+    if watch:
+        return watch_report(write, roots)
+    written = write()
     console = open_console()
     print_unreadable(console, written.unreadable)
     console.print(f"report: {written.file}", soft_wrap=True)

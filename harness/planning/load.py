@@ -72,6 +72,19 @@ def load(
     return replace(plan, file=file, profile=profile)
 
 
+def load_data(text: str, registry: Registry | None = None) -> Plan:
+    """The plan of a suite given as YAML text; see `load`.
+
+    Raises:
+        SuiteError: Something in it is wrong.
+    """
+    tree = parse_yaml(text, "a resolved suite")
+    suite, errors = _validate_shape(tree)
+    if suite is None or errors:
+        raise combine_errors(errors)
+    return expand(suite, registry, tree)
+
+
 def _apply_options(
     tree: Node,
     profile: str | None,

@@ -10,6 +10,7 @@ from harness.errors import UnknownNameError
 from harness.registry import Registry, installed
 from harness.report.assembly import assemble
 from harness.report.csv_tables import csv_files
+from harness.report.exports import MARL_EVAL_FILE, export_files
 from harness.report.inputs import ReportInputs
 from harness.report.latex import latex_tables
 from harness.report.manifest import MANIFEST_FILE, manifest
@@ -17,9 +18,9 @@ from harness.report.rendering import FIGURES, figure_files, html_page, markdown_
 from harness.runs.folder import RunFolder
 from harness.runs.output import OutputFolder
 
-FORMATS = ("html", "md", "latex", "csv")
+FORMATS = ("html", "md", "latex", "csv", "json")
 
-_MAIN_FILES = {"html": "index.html", "md": "report.md", "latex": "tables.tex", "csv": "scores.csv"}
+_MAIN_FILES = {"html": "index.html", "md": "report.md", "latex": "tables.tex", "csv": "scores.csv", "json": MARL_EVAL_FILE}
 
 
 def build_report(
@@ -41,7 +42,7 @@ def build_report(
         out: Folder to write into; created if need be. Files of an earlier report are replaced, one by one and whole.
         baseline: The method to compare with; see `harness.analysis.tables.choose_baseline`.
         formats: Names of `FORMATS` to write: ``html`` is one self-contained page, ``md`` comes with a folder of figures,
-            ``latex`` is the tables for a paper, ``csv`` is every number in tables.
+            ``latex`` is the tables for a paper, ``csv`` is every number in tables, ``json`` is scores for rliable and marl-eval.
         published: Files or folders of published numbers to lay beside ours; see `harness.analysis.published`.
         intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for rliable's own; see
             `harness.analysis.bootstrap`.
@@ -81,10 +82,11 @@ def build_report(
             files["tables.tex"] = latex_tables(document)
     if "csv" in formats:
         files |= csv_files(report)
+    if "json" in formats and report.results:
+        files |= export_files(report.results)
     files[MANIFEST_FILE] = manifest(report, baseline, intervals, files)
     for name, content in files.items():
         folder.write(name, content)
-    main = (
-        _MAIN_FILES if report.results else _MAIN_FILES | {"csv": next((name for name in files if name.endswith(".csv")), "")}
-    )
+    trials = {"csv": next((name for name in files if name.endswith(".csv")), ""), "json": MANIFEST_FILE}
+    main = _MAIN_FILES if report.results else _MAIN_FILES | trials
     return Path(out) / next(file for name, file in main.items() if name in formats)

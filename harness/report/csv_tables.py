@@ -6,6 +6,7 @@ import re
 
 import polars as pl
 
+from harness.report.attempts import attempts_table
 from harness.report.context import ReportContext, SuiteContext
 from harness.runs.output import file_stem
 from harness.runs.results import Results
@@ -29,6 +30,7 @@ def _tables(results: Results, suites: tuple[SuiteContext, ...]) -> dict[str, pl.
     tables = {
         "scores": runs.filter(~pl.col("superseded")).drop_nulls("score").select(columns),
         "runs": pl.concat([runs, pretraining], how="diagonal"),
+        "attempts": attempts_table(results),
     }
     if comparisons := [suite.comparison for suite in suites if suite.comparison]:
         for name, clipped in (("published", False), ("published_clipped", True)):

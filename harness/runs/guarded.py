@@ -207,7 +207,9 @@ def read_json(path: Path, limit: int = MAX_FILE_BYTES) -> Any:
         return None
     try:
         content = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded)
-        if text.count("[") + text.count("{") > MAX_DEPTH or "\\u" in text:  # otherwise it is neither deep nor has half characters
+        if (
+            text.count("[") + text.count("{") > MAX_DEPTH or "\\u" in text
+        ):  # otherwise it is neither deep nor has half characters
             _check_values(content)
     except RecursionError:
         raise Unreadable(path, f"cannot be read (nested deeper than {MAX_DEPTH} levels)") from None

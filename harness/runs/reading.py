@@ -17,6 +17,7 @@ from harness.runs.files import read_last_csv_row
 from harness.runs.folder import FolderState, RunFolder, RunRecord
 from harness.runs.guarded import Unreadable, look, to_count, to_number
 from harness.runs.owner import Owner
+from harness.runs.remembered import reading_memory
 from harness.spec import Normalisation, RunSpec
 
 RunKey = tuple[str, str, str, int]
@@ -127,6 +128,7 @@ class RunReader:
         self._known: dict[Path, _Known] = {}
         self._progress: dict[Path, tuple[_Signature, LiveProgress | None]] = {}
         self._claims: dict[Path, ClaimObserver] = {}
+        self._memory = reading_memory()
 
     def read(self, folder: RunFolder, spec: RunSpec | None = None) -> tuple[CollectedRun, list[str]]:
         """One run as its folder has it, and one line for each part of it that cannot be read.
@@ -159,7 +161,22 @@ class RunReader:
         known = self._known.get(folder.path)
         if known is not None and known.files == files and (spec is None or _is_same(known.run.spec, spec)):
             return files, known.run, []
-        return files, *_read_files(folder, spec)
+        record = folder.read(spec)
+        evaluations, problems = ([], []) if record.spec.pretraining else self._evaluations(folder, files[1])
+        return files, CollectedRun(folder.path.as_posix(), folder, record, record.status.state, evaluations), problems
+
+    def _evaluations(self, folder: RunFolder, signature: _Signature) -> tuple[list[Evaluation], list[str]]:
+        """A run's evaluations, from what an earlier process has kept of this very file where there is such a thing."""
+        kept = self._memory
+        if kept is None or signature is None or signature == _UNREADABLE:
+            return read_evaluations(folder)
+        found = kept.find(folder.path, signature)
+        if found is not None:
+            return found, []
+        found, problems = read_evaluations(folder)
+        if not problems:
+            kept.keep(folder.path, signature, found)
+        return found, problems
 
     def progress(self, folder: RunFolder) -> LiveProgress | None:
         """Step and speed from the last row of a run's log, which is newer than its record; ``None`` where it says none."""
@@ -184,13 +201,15 @@ class RunReader:
             holder, lines = observer.holder(), list[str]()
         except Unreadable as error:  # nobody can tell whether its owner lives
             holder, lines = None, [str(error)] if recorded == "running" else []
-        return "interrupted" if recorded == "running" and holder is None else recorded, holder, lines
+        state = "interrupted" if recorded == "running" and holder is None else recorded
+        if self._memory is not None:
+            self._memory.unfinished[str(folder.path)] = describe_unfinished(state, holder)
+        return state, holder, lines
 
 
-def _read_files(folder: RunFolder, spec: RunSpec | None) -> tuple[CollectedRun, list[str]]:
-    record = folder.read(spec)
-    evaluations, problems = ([], []) if record.spec.pretraining else read_evaluations(folder)
-    return CollectedRun(folder.path.as_posix(), folder, record, record.status.state, evaluations), problems
+def describe_unfinished(state: FolderState, holder: Owner | None) -> str:
+    """What is found of a run that is not finished and depends on more than its files."""
+    return state if holder is None else f"{state}, held"
 
 
 def _is_same(found: RunSpec, expected: RunSpec) -> bool:

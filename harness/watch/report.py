@@ -119,11 +119,11 @@ class GrowingReport:
         """The page of a new report, or why there is none."""
         with tempfile.TemporaryDirectory(prefix="harness-report-") as folder:
             out = Path(folder) / "report"
-            command = [sys.executable, "-P", "-m", "harness", "report", "--format", "html", "--out", str(out), "--"]
+            command = [sys.executable, "-P", "-m", "harness", "report", "--format", "html", "--no-cache"]
             errors = Path(folder) / "errors"
             with errors.open("wb") as log:
                 process = subprocess.Popen(
-                    [*command, *map(str, self._roots)],
+                    [*command, "--out", str(out), "--", *map(str, self._roots)],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=log,

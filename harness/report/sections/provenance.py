@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import polars as pl
 
 from harness.analysis.tables import Analysis
@@ -9,6 +12,7 @@ from harness.report.cells import comparison_rows, flatten
 from harness.report.context import RunRecords, SuiteContext
 from harness.report.document import Block, CodeBlock, Column, Paragraph, ReportTable, Section, TableCell
 from harness.report.wording import format_count, format_duration, join_names
+from harness.runs.recorded import recorded_suites
 
 
 def build(suite: SuiteContext) -> Section:
@@ -35,6 +39,13 @@ def build(suite: SuiteContext) -> Section:
         blocks += [CodeBlock("\n".join(commands))]
     else:
         blocks += [Paragraph("The command that started the runs was not recorded.")]
+    if suites := list(map(str, recorded_suites(map(Path, read["folder"])))):
+        intro = (
+            "The suites as they were resolved, with every option, are kept beside the results and repeat them by themselves:"
+        )
+        blocks += [Paragraph(intro), CodeBlock("\n".join(f"harness run {shlex.quote(file)}" for file in suites))]
+    attempts = "Command, commit, versions and machine of each run, attempt by attempt, are in attempts.csv (--format csv)."
+    blocks += [Paragraph(attempts)]
     environments = _environments(analysis, records)
     return Section(
         "Provenance",

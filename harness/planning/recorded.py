@@ -1,0 +1,60 @@
+"""The suite behind some results, kept beside them as it was resolved: its profile and every option are part of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError, SuiteError
+from harness.planning.load import load_data
+from harness.planning.plan import Plan
+from harness.runs.output import OutputFolder
+from harness.runs.recorded import SUITES
+from harness.suites.written import yaml_text
+
+_COMMENT = (
+    "The suite as it was resolved: with the profile and the options that were given. 'harness run FILE' repeats its runs."
+)
+
+
+def resolved_suite(plan: Plan) -> str | None:
+    """A suite file that stands for the runs of a plan by itself; ``None`` for a plan that was not written as one.
+
+    Tasks and methods that nobody asked for are left out, unless what is left would have other runs for that.
+    """
+    written: Any = plan.tree.to_data()
+    if not isinstance(written, dict):
+        return None
+    whole = {key: value for key, value in written.items() if key != "profiles"}
+    for data in (_asked_for(whole, plan), whole):
+        text = yaml_text(data, [_COMMENT])
+        with suppress(SuiteError):
+            runs = load_data(text, plan.registry).runs
+            if runs == plan.runs or (data is whole and set(plan.runs) <= set(runs)):
+                return text
+    return None
+
+
+def _asked_for(data: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """The suite without the tasks and methods that were not asked for, and without what is said of these alone."""
+    kept = dict(data)
+    for section, names in (("tasks", plan.suite.tasks), ("methods", plan.suite.methods)):
+        if isinstance(kept.get(section), dict):
+            kept[section] = {name: block for name, block in kept[section].items() if name in names}
+    tune = kept.get("tune")
+    if isinstance(tune, dict) and isinstance(tune.get("space"), dict):
+        space = {name: block for name, block in tune["space"].items() if name in plan.suite.methods}
+        kept["tune"] = {**tune, "space": space}
+    return kept
+
+
+def record_suite(plan: Plan, results: Path) -> None:
+    """Keep the resolved suite of a plan beside its results, where that is possible."""
+    with suppress(HarnessError):
+        text = resolved_suite(plan)
+        if text is not None:
+            name = hashlib.sha256(text.encode()).hexdigest()[:8]
+            OutputFolder(Path(results) / plan.suite.suite / SUITES).write(f"{name}.yaml", text)

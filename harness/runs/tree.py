@@ -1,0 +1,94 @@
+"""Whether anything at or below some folders has changed, told without reading it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from harness.runs.remembered import FRESH_NS
+
+_MAX_BYTES = 1 << 20
+_MAX_READ = 1 << 28
+
+Survey = Mapping[str, str]
+"""What tells each file's content from any other, by its real path."""
+
+
+class _TooFresh(Exception):
+    """More is so fresh that only its content tells it apart than is read for that."""
+
+
+def survey_files(roots: Iterable[Path], seen_ns: int) -> Survey | None:
+    """Every file at or below some folders, with its kind, size, numbers and times on the disk.
+
+    What was changed shortly before ``seen_ns`` might be changed again within the same tick of the disk's clock; its content is
+    looked at too.
+
+    Args:
+        roots: Folders, or single files; links to folders below them are not followed.
+        seen_ns: When this was first looked at, in nanoseconds since 1970.
+
+    Returns:
+        The files; ``None`` where too much has been changed too lately, or something may not be looked at.
+    """
+    surveyor = _Surveyor(seen_ns - FRESH_NS)
+    try:
+        for root in roots:
+            surveyor.add(os.path.realpath(root))
+    except (OSError, _TooFresh):
+        return None
+    return surveyor.found
+
+
+def digest_of(survey: Survey, without: Collection[str] = ()) -> str:
+    """A digest of everything that was surveyed.
+
+    Args:
+        survey: The files.
+        without: Real paths of files that are left out.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(survey.keys() - set(without)):
+        digest.update(os.fsencode(f"{path}\0{survey[path]}\0"))
+    return digest.hexdigest()
+
+
+class _Surveyor:
+    def __init__(self, fresh_since: int) -> None:
+        self.found: dict[str, str] = {}
+        self._fresh_since, self._read = fresh_since, 0
+
+    def add(self, root: str) -> None:
+        """Add a folder and everything below it, or a file."""
+        if not os.path.isdir(root):
+            self._add(root, os.stat(root))
+            return
+        left = [root]
+        while left:
+            with os.scandir(left.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(entry.path)
+                    else:
+                        self._add(entry.path, _status(entry))
+
+    def _add(self, path: str, found: os.stat_result) -> None:
+        numbers = found.st_mode, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        content = ""
+        if max(found.st_mtime_ns, found.st_ctime_ns) >= self._fresh_since:
+            self._read += found.st_size
+            if found.st_size > _MAX_BYTES or self._read > _MAX_READ or not os.path.isfile(path):
+                raise _TooFresh
+            with open(path, "rb") as file:
+                content = hashlib.sha256(file.read(_MAX_BYTES)).hexdigest()
+        self.found[path] = f"{numbers} {content}"
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result:
+    """The status of what a name leads to, or of the link itself where it leads nowhere."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)

@@ -1,0 +1,84 @@
+"""Scores for other programs: what rliable and marl-eval read must be what the report says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from report.synthetic import write_run, write_suite
+from rliable import library, metrics
+
+from harness.analysis import matrices
+from harness.analysis.exports import marl_eval_data, rliable_matrices
+from harness.report.build import build_report
+from harness.runs.results import Results, read_results
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    return read_results([write_suite(tmp_path / "results", {"ppo": 3.0, "rnd": 6.0}, seeds=4)])
+
+
+def test_rliable_computes_from_the_matrices_what_the_report_says(results: Results) -> None:
+    found = json.loads(json.dumps(rliable_matrices(results, "synthetic")))
+    scores = {method: np.array(matrix) for method, matrix in found["normalised"].items()}
+    assert {method: matrix.shape for method, matrix in scores.items()} == {"ppo": (4, 2), "rnd": (4, 2)}
+    points, _ = library.get_interval_estimates(scores, lambda x: np.array([metrics.aggregate_iqm(x)]), reps=10)
+    ours = matrices.aggregate_scores(scores, n_resamples=10).filter(metric="iqm")
+    assert {method: value[0] for method, value in points.items()} == dict(ours.select("method", "value").rows())
+    row = results.runs.filter(label="rnd", task="south", seed=2)
+    assert found["scores"]["rnd"][2][found["tasks"].index("south")] == row["score"].item()
+
+
+def test_a_run_without_a_score_is_null_and_a_task_without_constants_is_not_normalised(tmp_path: Path) -> None:
+    write_suite(tmp_path, {"ppo": 3.0}, seeds=3)
+    write_run(tmp_path, "north", "ppo", 1, state="failed")
+    write_run(tmp_path, "west", "ppo", 0, 7.0, normalise=None)
+    found = rliable_matrices(read_results([tmp_path]), "synthetic")
+    assert (found["tasks"], found["normalised_tasks"], found["seeds"]) == (
+        ["north", "south", "west"],
+        ["north", "south"],
+        [0, 1, 2],
+    )
+    scores = np.array(found["scores"]["ppo"], dtype=float)
+    assert np.isnan(scores).tolist() == [[False, False, False], [True, False, True], [False, False, True]]
+    assert scores[0, 2] == 7.0
+
+
+def test_marl_eval_gets_its_tree(results: Results) -> None:
+    """The structure of its README: environment, task, algorithm, run; steps with their count, and the absolute metrics last."""
+    data = marl_eval_data(results)
+    assert list(data) == ["synthetic"] and sorted(data["synthetic"]) == ["north", "south"]
+    runs = data["synthetic"]["north"]["rnd"]
+    assert list(runs) == [f"seed_{seed}" for seed in range(4)]
+    assert list(runs["seed_1"]) == [*(f"step_{i}" for i in range(1, 11)), "absolute_metrics"]
+    first, last = runs["seed_1"]["step_1"], runs["seed_1"]["absolute_metrics"]
+    assert first["step_count"] == 1000 and set(first) == {"step_count", "return", "length", "success"}
+    score = results.runs.filter(label="rnd", task="north", seed=1)["score"].item()
+    assert last["return"] == runs["seed_1"]["step_10"]["return"] == [score]
+
+
+def test_marl_eval_gets_no_unfinished_run_and_no_measurement_that_some_lack(tmp_path: Path) -> None:
+    write_suite(tmp_path, {"ppo": 3.0}, tasks=("north",), seeds=2)
+    write_run(tmp_path, "north", "ppo", 2, state="interrupted")
+    write_run(tmp_path, "north", "ppo", 3, metrics={"success": 1.0, "rooms": 2.0})
+    runs = marl_eval_data(read_results([tmp_path]))["synthetic"]["north"]["ppo"]
+    assert list(runs) == ["seed_0", "seed_1", "seed_3"]
+    assert "rooms" not in runs["seed_3"]["step_1"] and "success" in runs["seed_3"]["step_1"]
+
+
+def test_the_report_writes_both_and_every_attempt(tmp_path: Path) -> None:
+    write_suite(tmp_path / "results", {"ppo": 3.0, "rnd": 6.0}, tasks=("north",), seeds=2, suite="a b")
+    main = build_report([tmp_path / "results"], tmp_path / "out", formats=("json", "csv"))
+    files = {file.name for file in (tmp_path / "out").iterdir()}
+    assert main.name == "scores.csv"
+    (matrix,) = (name for name in files if name.startswith("rliable-"))
+    assert " " not in matrix
+    assert set(json.loads((tmp_path / "out" / matrix).read_text())["scores"]) == {"ppo", "rnd"}
+    attempts = pl.read_csv(tmp_path / "out" / "attempts.csv")
+    assert attempts["seed"].to_list() == [0, 1, 0, 1]
+    assert set(attempts["command"]) == {"harness run suites/synthetic.yaml"} and set(attempts["commit"]) == {"0123456789ab"}
+    assert json.loads(attempts["packages"][0]) == {"torch": "2.13.0", "numpy": "2.4.6"}
