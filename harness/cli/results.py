@@ -89,9 +89,7 @@ def report(
     baseline: Annotated[str | None, typer.Option(help="Method that the others are compared with.", show_default=False)] = None,
     formats: Annotated[
         str,
-        typer.Option(
-            "--format", help="Which of html, md, latex, csv and json (for rliable and marl-eval), separated by commas."
-        ),
+        typer.Option("--format", help="Which of html, md, latex, csv and json (for rliable and marl-eval)."),
     ] = "html,md,csv",
     published: Annotated[
         bool, typer.Option("--published", help="Lay the published numbers of these tasks beside ours.")
@@ -110,7 +108,7 @@ def report(
     ] = False,
     cache: Annotated[
         bool,
-        typer.Option("--cache/--no-cache", help="Keep what was read beside the results, so that the next report is fast."),
+        typer.Option("--cache/--no-cache", help="Keep what was read beside the results, for the next report."),
     ] = True,
 ) -> int:
     """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name.

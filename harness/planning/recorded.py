@@ -16,7 +16,7 @@ from harness.runs.recorded import SUITES
 from harness.suites.written import yaml_text
 
 _COMMENT = (
-    "The suite as it was resolved: with the profile and the options that were given. 'harness run FILE' repeats its runs."
+    "The suite as it was resolved, with the profile and the options that were given; 'harness run FILE' repeats its runs."
 )
 
 

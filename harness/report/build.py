@@ -42,7 +42,7 @@ def build_report(
         out: Folder to write into; created if need be. Files of an earlier report are replaced, one by one and whole.
         baseline: The method to compare with; see `harness.analysis.tables.choose_baseline`.
         formats: Names of `FORMATS` to write: ``html`` is one self-contained page, ``md`` comes with a folder of figures,
-            ``latex`` is the tables for a paper, ``csv`` is every number in tables, ``json`` is scores for rliable and marl-eval.
+            ``latex`` is the tables for a paper, ``csv`` is every number in tables, ``json`` is for rliable and marl-eval.
         published: Files or folders of published numbers to lay beside ours; see `harness.analysis.published`.
         intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for rliable's own; see
             `harness.analysis.bootstrap`.

@@ -179,10 +179,8 @@ class Stamps:
 
     def _own_files(self, names: Mapping[str, str]) -> set[str]:
         """The real paths of what a report writes, and of what is kept for the next."""
-        report, memory = os.path.realpath(self._out), os.path.realpath(self._folder)
-        return {os.path.join(report, name) for name in names} | {
-            os.path.join(memory, name) for name in (STAMPS_FILE, MEMORY_FILE)
-        }
+        report, memory = self._out.resolve(), self._folder.resolve()
+        return {str(report / name) for name in names} | {str(memory / name) for name in (STAMPS_FILE, MEMORY_FILE)}
 
     def _made_with(self) -> str:
         """A digest of what makes reports: the harness, every plugin, libraries, and who may read what."""
@@ -197,7 +195,7 @@ class Stamps:
 def _plans_above(root: Path) -> list[Path]:
     """The recorded plans of what lies in a part of a suite's results."""
     above = list(root.absolute().parents)[:_FOLDERS_ABOVE]
-    return [plans for folder in above if os.path.isdir(plans := folder / _PLANS)]
+    return [plans for folder in above if (plans := folder / _PLANS).is_dir()]
 
 
 def _unfinished(before: Mapping[str, str]) -> dict[str, str]:
@@ -234,11 +232,11 @@ def _code(module: str) -> str:
     """What tells the files of a package apart from those of any other version, without reading them."""
     found = util.find_spec(module)
     places = list(found.submodule_search_locations or ()) if found else []
-    files = [found.origin] if found and found.origin and not places else []
+    files = [Path(found.origin)] if found and found.origin and not places else []
     for place in places:
-        files += [str(file) for file in sorted(Path(place).rglob("*")) if file.suffix in _CODE]
-    stats = [(file, os.stat(file)) for file in files]
-    return hashlib.sha256(repr([(file, one.st_size, one.st_mtime_ns) for file, one in stats]).encode()).hexdigest()
+        files += [file for file in sorted(Path(place).rglob("*")) if file.suffix in _CODE]
+    stats = [(str(file), file.stat()) for file in files]
+    return hashlib.sha256(repr([(name, one.st_size, one.st_mtime_ns) for name, one in stats]).encode()).hexdigest()
 
 
 def _version(distribution: str) -> str:

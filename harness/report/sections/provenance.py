@@ -40,9 +40,7 @@ def build(suite: SuiteContext) -> Section:
     else:
         blocks += [Paragraph("The command that started the runs was not recorded.")]
     if suites := list(map(str, recorded_suites(map(Path, read["folder"])))):
-        intro = (
-            "The suites as they were resolved, with every option, are kept beside the results and repeat them by themselves:"
-        )
+        intro = "The suites as they were resolved, with every option, lie beside the results and repeat them by themselves:"
         blocks += [Paragraph(intro), CodeBlock("\n".join(f"harness run {shlex.quote(file)}" for file in suites))]
     attempts = "Command, commit, versions and machine of each run, attempt by attempt, are in attempts.csv (--format csv)."
     blocks += [Paragraph(attempts)]
