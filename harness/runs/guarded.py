@@ -207,9 +207,7 @@ def read_json(path: Path, limit: int = MAX_FILE_BYTES) -> Any:
         return None
     try:
         content = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded)
-        if (
-            text.count("[") + text.count("{") > MAX_DEPTH or "\\u" in text
-        ):  # otherwise it is neither deep nor has half characters
+        if text.count("[") + text.count("{") > MAX_DEPTH or "\\u" in text:  # else it is not deep and its characters are whole
             _check_values(content)
     except RecursionError:
         raise Unreadable(path, f"cannot be read (nested deeper than {MAX_DEPTH} levels)") from None
@@ -299,6 +297,5 @@ def _check_values(content: Any) -> None:
                 left += [(one, depth + 1) for one in mapping.values()]
             else:
                 left += [(one, depth + 1) for one in cast(list[Any], value)]
-        elif isinstance(value, str):
-            if not is_text(value):
-                raise ValueError("holds half a character")
+        elif isinstance(value, str) and not is_text(value):
+            raise ValueError("holds half a character")

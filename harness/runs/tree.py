@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from harness.runs.guarded import Unreadable, read_bytes
 from harness.runs.remembered import FRESH_NS
 
 _MAX_BYTES = 1 << 20
@@ -37,7 +38,7 @@ def survey_files(roots: Iterable[Path], seen_ns: int) -> Survey | None:
     try:
         for root in roots:
             surveyor.add(os.path.realpath(root))
-    except (OSError, _TooFresh):
+    except (OSError, Unreadable, _TooFresh):
         return None
     return surveyor.found
 
@@ -62,8 +63,8 @@ class _Surveyor:
 
     def add(self, root: str) -> None:
         """Add a folder and everything below it, or a file."""
-        if not os.path.isdir(root):
-            self._add(root, os.stat(root))
+        if not Path(root).is_dir():
+            self._add(root, Path(root).stat())
             return
         left = [root]
         while left:
@@ -79,10 +80,10 @@ class _Surveyor:
         content = ""
         if max(found.st_mtime_ns, found.st_ctime_ns) >= self._fresh_since:
             self._read += found.st_size
-            if found.st_size > _MAX_BYTES or self._read > _MAX_READ or not os.path.isfile(path):
+            data = None if self._read > _MAX_READ else read_bytes(Path(path), _MAX_BYTES)
+            if data is None:
                 raise _TooFresh
-            with open(path, "rb") as file:
-                content = hashlib.sha256(file.read(_MAX_BYTES)).hexdigest()
+            content = hashlib.sha256(data).hexdigest()
         self.found[path] = f"{numbers} {content}"
 
 

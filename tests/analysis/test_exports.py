@@ -49,7 +49,7 @@ def test_a_run_without_a_score_is_null_and_a_task_without_constants_is_not_norma
 
 
 def test_marl_eval_gets_its_tree(results: Results) -> None:
-    """The structure of its README: environment, task, algorithm, run; steps with their count, and the absolute metrics last."""
+    """The structure of its README: environment, task, algorithm, run; steps with their count, absolute metrics last."""
     data = marl_eval_data(results)
     assert list(data) == ["synthetic"] and sorted(data["synthetic"]) == ["north", "south"]
     runs = data["synthetic"]["north"]["rnd"]
