@@ -48,11 +48,13 @@ def _sections(registry: Registry, context: Context) -> Iterator[Section]:
 
 def _build(registry: Registry, provided: Provided[ReportSection], context: Context) -> Section | None:
     if provided.plugin.name == "builtin":  # a mistake of ours is to be seen
-        return registry.load(provided.description.build)(context)
+        section = registry.load(provided.description.build)(context)
+        return section and replace(section, name=provided.description.name)
     try:
         section = registry.load(provided.description.build)(context)
         if section is not None:
             validate_section(section)
+            section = replace(section, name="")
             _try_figures(section)
     except (Exception, SystemExit) as error:  # noqa: BLE001  a stranger's code may raise anything
         return _broken(provided, error, level=3 if isinstance(context, SuiteContext | StudyContext) else 2)

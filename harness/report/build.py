@@ -15,6 +15,7 @@ from harness.report.inputs import ReportInputs
 from harness.report.latex import latex_tables
 from harness.report.manifest import MANIFEST_FILE, manifest
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
+from harness.report.sources import link_sources
 from harness.runs.folder import RunFolder
 from harness.runs.output import OutputFolder
 
@@ -71,8 +72,9 @@ def build_report(
         if on_unreadable is not None:
             on_unreadable(line)
     files: dict[str, str | bytes] = {}
+    tables = csv_files(report) if "csv" in formats else {}
     if {"html", "md", "latex"} & set(formats):
-        document = assemble(report, registry, title)
+        document = link_sources(assemble(report, registry, title), tables)
         if "html" in formats:
             files["index.html"] = html_page(document)
         if "md" in formats:
@@ -80,8 +82,7 @@ def build_report(
             files["report.md"] = markdown_page(document)
         if "latex" in formats:
             files["tables.tex"] = latex_tables(document)
-    if "csv" in formats:
-        files |= csv_files(report)
+    files |= tables
     if "json" in formats and report.results:
         files |= export_files(report.results)
     files[MANIFEST_FILE] = manifest(report, baseline, intervals, files)

@@ -31,12 +31,23 @@ def _tables(results: Results, suites: tuple[SuiteContext, ...]) -> dict[str, pl.
         "scores": runs.filter(~pl.col("superseded")).drop_nulls("score").select(columns),
         "runs": pl.concat([runs, pretraining], how="diagonal"),
         "attempts": attempts_table(results),
+        "evaluations": _evaluations(results),
     }
     if comparisons := [suite.comparison for suite in suites if suite.comparison]:
         for name, clipped in (("published", False), ("published_clipped", True)):
             tables[name] = pl.concat([comparison.table(clipped=clipped) for comparison in comparisons])
     analyses = [suite.analysis for suite in suites]
     return tables | {name: pl.concat([analysis.tables[name] for analysis in analyses]) for name in analyses[0].tables}
+
+
+def _evaluations(results: Results) -> pl.DataFrame:
+    """Every evaluation of every run that counts: the curve of each seed."""
+    runs = results.runs.filter(~pl.col("superseded")).drop_nulls("folder")
+    keys = {"suite": "suite", "task": "task", "label": "method", "seed": "seed"}
+    measured = [name for name in results.evaluations.columns if name not in keys.values() and _harmless(name) == name]
+    keyed = runs.select(pl.col(name).alias(title) for name, title in keys.items()).with_columns(folder=runs["folder"])
+    found = keyed.join(results.evaluations.select(measured), on="folder", how="inner", maintain_order="left_right")
+    return found.drop("folder")
 
 
 def _trials_tables(report: ReportContext) -> dict[str, pl.DataFrame]:

@@ -71,7 +71,21 @@ class FigureBlock:
     plot: Plot | ExternalPlot
 
 
-Block = Paragraph | BulletList | CodeBlock | ReportTable | FigureBlock
+@dataclass(frozen=True)
+class SourceLinks:
+    """Links to files beside the report, put there by the harness itself: a plugin's section has none.
+
+    Attributes:
+        numbers: Names of the files with the numbers of the figure or table before.
+        per_seed: Names of the files with the same for each seed.
+    """
+
+    kind: ClassVar[str] = "sources"
+    numbers: tuple[str, ...]
+    per_seed: tuple[str, ...] = ()
+
+
+Block = Paragraph | BulletList | CodeBlock | ReportTable | FigureBlock | SourceLinks
 
 
 @dataclass(frozen=True)
@@ -83,12 +97,14 @@ class Section:
         blocks: What stands under it, in order.
         level: Depth of the heading: 2 for what a suite, a study or the whole report begins with, 3 below that.
         styles: How methods are drawn here, by label; in a section about a suite the suite's own styles if empty.
+        name: Name under which the harness installs the section; empty for a plugin's.
     """
 
     title: str
     blocks: tuple[Block, ...]
     level: int = 3
     styles: Mapping[str, Style] = field(default_factory=dict[str, Style])
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,24 @@ def test_the_report_writes_both_and_every_attempt(tmp_path: Path) -> None:
     assert attempts["seed"].to_list() == [0, 1, 0, 1]
     assert set(attempts["command"]) == {"harness run suites/synthetic.yaml"} and set(attempts["commit"]) == {"0123456789ab"}
     assert json.loads(attempts["packages"][0]) == {"torch": "2.13.0", "numpy": "2.4.6"}
+
+
+def test_figures_and_tables_link_the_files_with_their_numbers(tmp_path: Path) -> None:
+    write_suite(tmp_path / "results", {"ppo": 3.0, "rnd": 6.0}, tasks=("north",), seeds=3)
+    build_report([tmp_path / "results"], tmp_path / "out", formats=("md", "csv"))
+    text = (tmp_path / "out" / "report.md").read_text()
+    linked = set(re.findall(r"\]\(([\w]+\.csv)\)", text))
+    assert linked >= {"aggregates.csv", "curves.csv", "tasks.csv", "scores.csv", "evaluations.csv", "attempts.csv", "runs.csv"}
+    assert all((tmp_path / "out" / name).exists() for name in linked)
+    curves = pl.read_csv(tmp_path / "out" / "evaluations.csv")
+    assert curves.columns[:7] == ["suite", "task", "method", "seed", "step", "episodes", "return"]
+    assert len(curves) == 2 * 3 * 10
+    build_report([tmp_path / "results"], tmp_path / "without", formats=("md",))
+    assert ".csv)" not in (tmp_path / "without" / "report.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["method", "=cmd()", "'=cmd()", "folder", "suite", "", "a,b"])
+def test_no_name_of_a_measurement_breaks_the_file_of_evaluations(tmp_path: Path, name: str) -> None:
+    write_run(tmp_path / "results", "north", "ppo", 0, metrics={name: 1.0, "'=cmd()": 2.0})
+    build_report([tmp_path / "results"], tmp_path / "out", formats=("csv",))
+    assert pl.read_csv(tmp_path / "out" / "evaluations.csv")["step"].to_list() == list(range(1000, 10_001, 1000))
