@@ -35,6 +35,9 @@ from harness.cli.display.live import draw as draw_screen
 from harness.planning.load import load
 from harness.planning.plan import Plan
 from harness.report.build import build_report
+from harness.report.manifest import MANIFEST_FILE
+from harness.runs import remembered, tree
+from harness.runs.remembered import MEMORY_FOLDER
 from harness.runs.status import summarise_plan
 from harness.tuning.record import read_study_record
 from harness.tuning.request import TuneRequest
@@ -94,6 +97,9 @@ TEXTS += [
 ]
 
 
+remembered.FRESH_NS = tree.FRESH_NS = -(10**12)  # what a case has just written is kept all the same
+
+
 def make_results(place: Path) -> Plan:
     """A suite with its results below a folder: finished runs, a study and a report."""
     suite = place / "small.yaml"
@@ -102,6 +108,7 @@ def make_results(place: Path) -> Plan:
     result = experiment.run(plan, place / "results", workers=1)
     experiment.tune(load(suite, methods=["rnd"]), "rnd", place / "results", workers=1)
     experiment.report(result, formats=("csv",))
+    experiment.report(place / "results", formats=("csv",))
     return plan
 
 
@@ -277,11 +284,26 @@ def readers(place: Path, plan: Plan, draw: random.Random) -> dict[str, Callable[
         "status --suite": lambda: experiment.status(results, plan),
         "status --watch, watch": lambda: _look_on(results),
         "report": lambda: build_report([results], out, formats=formats),
+        "report with what was kept": lambda: _compare_reports(results, place, formats, draw),
         "run": lambda: [run.state for run in summarise_plan(plan.runs, results)],
         "tune": lambda: _open_study(plan, results),
         "report of studies": lambda: [read_study_record(file).to_optuna_study() for file in find_study_records([results])[0]],
         "report of a study": lambda: build_report([results / "small" / "tuning"], out, formats=["csv", "latex"]),
     }
+
+
+def _compare_reports(results: Path, place: Path, formats: list[str], draw: random.Random) -> None:
+    """A report that may believe what was kept before, also once that has been corrupted, against one that may not."""
+    plain, kept = place / "out" / "plain", results / "report"
+    experiment.report(results, plain, formats=formats, cache=False)
+    for _ in range(3):
+        experiment.report(results, kept, formats=formats)
+        names = json.loads((plain / MANIFEST_FILE).read_text())["files"]
+        differing = [name for name in (*names, MANIFEST_FILE) if (kept / name).read_bytes() != (plain / name).read_bytes()]
+        assert not differing, f"what was kept changes {differing}"
+        if files := sorted((results / MEMORY_FOLDER).glob("*.json*")):
+            draw.choice([_cut, _flip, _insert, _change_value])(draw.choice(files), files, draw)
+            shutil.rmtree(kept / draw.choice(["nothing", "."]), ignore_errors=True)
 
 
 def _look_on(results: Path) -> None:
