@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -109,16 +110,23 @@ def _two_sided(values: Array, observed: float) -> float:
 def _rank_sum_lattice(a: Array, b: Array) -> _Lattice:
     """The distribution of twice Mann and Whitney's U, which is whole though ties count half."""
     doubled = np.rint(2 * stats.rankdata(np.concatenate([a, b]))).astype(np.int64)
-    size = a.size
-    counts = np.zeros((size + 1, int(np.sort(doubled)[-size:].sum()) + 1))
+    return _Lattice(
+        _rank_sum_distribution(tuple(sorted(doubled.tolist())), a.size), int(doubled[: a.size].sum()) - a.size * (a.size + 1)
+    )
+
+
+@lru_cache(maxsize=256)
+def _rank_sum_distribution(doubled: tuple[int, ...], size: int) -> Array:
+    """How likely each value of twice U is, given twice the ranks of all scores; the same for all tasks without ties."""
+    counts = np.zeros((size + 1, sum(doubled[-size:]) + 1))
     counts[0, 0] = 1.0
-    for rank in doubled.tolist():  # how many choices of so many scores have such a sum of ranks
+    for rank in doubled:  # how many choices of so many scores have such a sum of ranks
         counts[1:, rank:] += counts[:-1, : counts.shape[1] - rank].copy()
-    smallest = size * (size + 1)
-    every = np.zeros(2 * a.size * b.size + 1)
-    found = counts[size, smallest:]
+    every = np.zeros(2 * size * (len(doubled) - size) + 1)
+    found = counts[size, size * (size + 1) :]
     every[: found.size] = found / found.sum()
-    return _Lattice(every, int(doubled[:size].sum()) - smallest)
+    every.flags.writeable = False
+    return every
 
 
 def _signed_rank_lattice(differences: Array) -> _Lattice:
