@@ -57,4 +57,4 @@ def record_suite(plan: Plan, results: Path) -> None:
         text = resolved_suite(plan)
         if text is not None:
             name = hashlib.sha256(text.encode()).hexdigest()[:8]
-            OutputFolder(Path(results) / plan.suite.suite / SUITES).write(f"{name}.yaml", text)
+            OutputFolder(Path(results) / plan.suite.suite).write(f"{SUITES}/{name}.yaml", text)

@@ -167,7 +167,7 @@ class Stamps:
         body = json.dumps(known, sort_keys=False)
         head = {"format": _FORMAT, "sha256": hashlib.sha256(body.encode()).hexdigest(), "reports": known}
         with suppress(HarnessError):  # it may be lost
-            OutputFolder(self._folder).write(STAMPS_FILE, json.dumps(head) + "\n")
+            OutputFolder(self._folder.parent).write(f"{self._folder.name}/{STAMPS_FILE}", json.dumps(head) + "\n")
 
     def _read(self) -> dict[str, _Stamp]:
         with suppress(HarnessError, ValidationError, KeyError, TypeError):

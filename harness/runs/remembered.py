@@ -106,7 +106,8 @@ class ReadingMemory:
         body = b"\n".join(lines)
         head = {"format": _FORMAT, "reader": _reader_version(), "sha256": hashlib.sha256(body).hexdigest()}
         with suppress(HarnessError):  # it may be lost
-            OutputFolder(self._folder).write(MEMORY_FILE, json.dumps(head).encode() + b"\n" + body)
+            place = OutputFolder(self._folder.parent)  # below which no link is followed
+            place.write(f"{self._folder.name}/{MEMORY_FILE}", json.dumps(head).encode() + b"\n" + body)
 
 
 def _read_lines(file: Path) -> dict[str, bytes]:

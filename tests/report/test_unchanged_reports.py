@@ -197,6 +197,13 @@ def test_results_that_may_not_be_written_are_reported_on_all_the_same(results: P
     assert first.file.exists()
 
 
+def test_a_link_in_place_of_the_folder_is_not_followed(results: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (results / MEMORY_FOLDER).symlink_to(tmp_path / "elsewhere")
+    report(results)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_a_run_by_itself_keeps_nothing_in_its_folder(results: Path, tmp_path: Path) -> None:
     folder = next(results.rglob("seed-0"))
     before = content(folder)
