@@ -27,6 +27,7 @@ def test_it_ends_when_everything_is_done(results: Path) -> None:
     assert (results / "report" / "scores.csv").exists()
 
 
+@pytest.mark.slow
 def test_the_report_is_made_again_when_a_run_has_ended_and_lines_are_plain(results: Path) -> None:
     write_run(results, "north", "ppo", 2, state="running")
     with subprocess.Popen([*COMMAND, str(results)], stdout=subprocess.PIPE, text=True) as watching:
@@ -41,6 +42,7 @@ def test_the_report_is_made_again_when_a_run_has_ended_and_lines_are_plain(resul
     assert "8.5" in (results / "report" / "scores.csv").read_text()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it(results: Path) -> None:
     write_run(results, "north", "ppo", 2, state="interrupted")
     with subprocess.Popen([*COMMAND, str(results)], stdout=subprocess.PIPE, text=True) as watching:
@@ -50,6 +52,7 @@ def test_ctrl_c_ends_it(results: Path) -> None:
         assert watching.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_it_waits_for_the_first_run_and_refuses_what_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     with subprocess.Popen([*COMMAND, str(tmp_path / "results")], stdout=subprocess.PIPE, text=True) as watching:
