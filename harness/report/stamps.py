@@ -187,7 +187,13 @@ class Stamps:
         plugins = [(one.name, one.distribution, one.version, one.module) for one in self._registry.plugins]
         modules = sorted({"harness", *(module.partition(".")[0] for *_, module in plugins)})
         versions = [(name, _version(name)) for name in _LIBRARIES]
-        facts = [plugins, [_code(module) for module in modules], versions, platform.python_version(), os.geteuid()]
+        facts = [
+            plugins,
+            [_code(module) for module in modules],
+            versions,
+            platform.python_version(),
+            getattr(os, "geteuid", int)(),
+        ]
         facts += [os.environ.get("SOURCE_DATE_EPOCH"), sorted(map(str, self._registry.broken))]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
