@@ -82,10 +82,11 @@ def _spec(task: str, method: int) -> RunSpec:
 
 
 def _record(spec: RunSpec) -> str:
-    times = {"started": "2026-11-20T09:00:00+00:00", "updated": "2026-11-21T12:00:00+00:00"}
-    status = RunStatus(state="finished", step=STEPS, steps=STEPS, seconds=1000.0, steps_per_second=1000.0, **times)
-    digests = {"digest": spec.digest, "method_digest": spec.method_digest}
-    record = RunRecord(spec=spec, **digests, provenance=_PROVENANCE, status=status).with_attempt(0, _PROVENANCE)
+    begun, ended = "2026-11-20T09:00:00+00:00", "2026-11-21T12:00:00+00:00"
+    status = RunStatus(state="finished", step=STEPS, steps=STEPS, seconds=1000.0, started=begun, updated=ended)
+    record = RunRecord(
+        spec=spec, digest=spec.digest, method_digest=spec.method_digest, provenance=_PROVENANCE, status=status
+    ).with_attempt(0, _PROVENANCE)
     return json.dumps(record.model_dump(mode="json"), indent=2) + "\n"
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harness.errors import HarnessError, SuiteError
 from harness.planning.load import load_data
@@ -28,7 +28,7 @@ def resolved_suite(plan: Plan) -> str | None:
     written: Any = plan.tree.to_data()
     if not isinstance(written, dict):
         return None
-    whole = {key: value for key, value in written.items() if key != "profiles"}
+    whole = {key: value for key, value in cast(dict[str, Any], written).items() if key != "profiles"}
     for data in (_asked_for(whole, plan), whole):
         text = yaml_text(data, [_COMMENT])
         with suppress(SuiteError):
@@ -44,8 +44,8 @@ def _asked_for(data: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     for section, names in (("tasks", plan.suite.tasks), ("methods", plan.suite.methods)):
         if isinstance(kept.get(section), dict):
             kept[section] = {name: block for name, block in kept[section].items() if name in names}
-    tune = kept.get("tune")
-    if isinstance(tune, dict) and isinstance(tune.get("space"), dict):
+    tune = cast(dict[str, Any], kept.get("tune") or {})
+    if isinstance(tune.get("space"), dict):
         space = {name: block for name, block in tune["space"].items() if name in plan.suite.methods}
         kept["tune"] = {**tune, "space": space}
     return kept

@@ -13,9 +13,11 @@ from harness.runs.results import Results
 _FACTS = ("command", "harness", "commit", "plugins", "packages", "python", "system", "cpu", "cores", "memory_gib", "device")
 """What a run records of itself, in the order of columns; whatever is no text is given as JSON."""
 
-_COLUMNS = {"suite": pl.String, "task": pl.String, "method": pl.String, "seed": pl.Int64}
-_COLUMNS |= {"attempt": pl.Int64, "started": pl.String, "step": pl.Int64, "host": pl.String}
-_COLUMNS |= dict.fromkeys((*_FACTS, "folder"), pl.String)
+_COLUMNS = {
+    **{"suite": pl.String, "task": pl.String, "method": pl.String, "seed": pl.Int64},
+    **{"attempt": pl.Int64, "started": pl.String, "step": pl.Int64, "host": pl.String},
+    **dict.fromkeys((*_FACTS, "folder"), pl.String),
+}
 
 
 def attempts_table(results: Results) -> pl.DataFrame:
