@@ -22,7 +22,7 @@ from pathlib import Path
 from harness.errors import ResultsError
 from harness.runs.folder import RECORD_FILE, STUDIES, RunFolder, RunRecord
 from harness.runs.guarded import Unreadable
-from harness.runs.labels import label_digests
+from harness.runs.naming import label_runs
 from harness.runs.reading import CollectedRun, RunKey, RunReader, TaskConstants
 from harness.runs.walk import find_files
 
@@ -184,19 +184,6 @@ def arrange(runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Col
         for run in labelled
     ]
     return Collection(arranged, _missing(arranged), tasks, sorted(set(unreadable)))
-
-
-def label_runs(records: Mapping[str, RunRecord]) -> dict[str, str]:
-    """The label of each run's method by folder: its name, with its digest where several configurations share the name."""
-    digests = label_digests(records)
-    of_name: dict[tuple[str, str], set[str]] = {}
-    for folder, record in records.items():
-        of_name.setdefault((record.spec.suite, record.spec.method), set()).add(digests[folder])
-    several = {name for name, found in of_name.items() if len(found) > 1}
-    return {
-        folder: f"{spec.method} ({digests[folder]})" if (spec.suite, spec.method) in several else spec.method
-        for folder, spec in ((folder, record.spec) for folder, record in records.items())
-    }
 
 
 def newest_first(runs: Iterable[CollectedRun]) -> list[CollectedRun]:

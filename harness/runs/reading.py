@@ -59,7 +59,7 @@ class CollectedRun:
         state: The run's true state.
         evaluations: Every evaluation, by step.
         constants: What scores of its task are normalised with.
-        label: The method's name, with its digest where several configurations share the name.
+        label: The method's name, and what differs where several configurations share it.
         superseded: Whether another folder holds the same run, and counts.
         holder: The living process that has claimed the run, as far as one can tell; ``None`` for nobody, and once it is
             finished.

@@ -63,7 +63,7 @@ class Results:
 
     Attributes:
         runs: One row per run folder, pre-training aside, and one in state ``missing`` for each seed that others of the
-            suite have. ``label`` is the method's name, with its digest where several configurations share the name.
+            suite have. ``label`` is the method's name, and what differs where several configurations share it.
             ``score`` is null unless the run finished; ``normalised`` also where the task has no constants. ``superseded``
             marks all but one of the folders with the same `RUN_KEY`.
         pretraining: One row per run that is only there for others to begin from; it has no score.

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import ResultsError
-from harness.runs.collection import Collection, CollectionReader, label_runs
+from harness.runs.collection import Collection, CollectionReader
 from harness.runs.folder import RunFolder, RunRecord
 from harness.runs.guarded import Unreadable
 from harness.runs.jobs import SubmittedJob
+from harness.runs.naming import label_runs
 from harness.runs.notices import describe
 from harness.runs.owner import Owner
 from harness.runs.reading import NO_CONSTANTS, CollectedRun, TaskConstants
@@ -37,7 +38,7 @@ class RunSummary:
         steps_per_second: Speed of the current or last attempt; 0 when unknown.
         score: Mean return of the latest evaluation.
         error: Why it failed, in one line.
-        label: The method's name, with its digest where several configurations share the name; empty for the plain name.
+        label: The method's name, and what differs where several configurations share it; empty for the plain name.
         constants: What scores of its task are normalised with.
         holder: The living process that has the run, as far as one can tell; ``None`` for nobody.
         since: Start of the current or last attempt, ISO 8601 in UTC; empty when unknown.
@@ -89,7 +90,7 @@ class RunGroup:
     Attributes:
         suite: Name of the suite.
         task: Name of the task.
-        method: Label of the method: its name, with its digest where several configurations share the name.
+        method: Label of the method: its name, and what differs where several configurations share it.
         runs: Runs of the group, by seed.
     """
 

@@ -23,8 +23,8 @@ def read_runs(*paths: str | Path) -> pl.DataFrame:
         paths: Results folders, suites in them, or single run folders.
 
     Returns:
-        Columns ``suite``, ``task``, ``label`` (the method's name, with its digest where several configurations share the
-        name), ``seed``, ``state``, ``superseded`` (another folder holds the same run), ``score`` (mean return of the last
+        Columns ``suite``, ``task``, ``label`` (the method's name, and what differs where several configurations share
+        it), ``seed``, ``state``, ``superseded`` (another folder holds the same run), ``score`` (mean return of the last
         evaluation, null unless the run finished), ``normalised`` (null where the task has no constants), and what the folder
         says of itself: ``steps``, ``seconds``, ``folder`` and others. A run that others of the suite have has a row in state
         ``missing``. Pre-training is left out.

@@ -53,7 +53,7 @@ class RunEntry(_Part):
     """The state of one run; see `harness.runs.status.RunSummary`.
 
     Attributes:
-        label: The method's name, with its digest where several configurations share the name.
+        label: The method's name, and what differs where several configurations share it.
         holder: The process that has it; null for nobody.
         job: The job that was submitted for it; null for none, and once it is finished.
         since: Start of the current or last attempt, ISO 8601 in UTC; null where nothing has begun.

@@ -106,7 +106,7 @@ def test_configurations_of_one_name_are_told_apart(plan):
     leave(other, "finished")
     leave(plan[1], "finished")
     names = {group.method for group in group_runs(read_runs_below([Path("results")]).runs)}
-    assert names == {f"ppo ({plan[0].method_digest})", f"ppo ({other.method_digest})", "rnd"}
+    assert names == {"ppo · 2,048 steps", "ppo · 4,096 steps", "rnd"}
 
 
 def test_same_folder_given_twice_counts_once(plan):
