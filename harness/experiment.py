@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from harness.report.manifest import Currency
     from harness.runs.folder import RunFolder
     from harness.runs.jobs import SubmittedJob
+    from harness.runs.pruning import DeadRun, Pruned
     from harness.runs.status import RunSummary
     from harness.tuning.forecast import TuningForecast
     from harness.tuning.search import OnTuneEvent, TuneResult
@@ -51,6 +52,7 @@ __all__ = [
     "forecast_tuning",
     "plan",
     "play",
+    "prune",
     "report",
     "report_currency",
     "run",
@@ -225,6 +227,7 @@ def run(
     from harness.planning.recorded import record_suite
     from harness.planning.snapshots import resolve_snapshots
     from harness.runs.beside import Beside
+    from harness.runs.plans import try_to_record
     from harness.runs.status import read_plan
 
     carrier, results, send = load_executor(executor, plan.registry), Path(results), on_event or _ignore
@@ -240,6 +243,7 @@ def run(
     outcomes: list[Outcome] = []
     if todo:
         record_suite(asked, results)
+        try_to_record(plan.runs, results)
         send(PlanStarted(summaries))
         outcomes = execute_plan(carrier, todo, options, send)
     found = read_plan(plan.runs, results)
@@ -350,8 +354,8 @@ def report(
     asked = {name: value for name, value in locals().items() if name not in ("results", "out", "cache")}
 
     if isinstance(results, RunResult):
-        roots, place = list(results.reportable), results.folder
-        if not roots:
+        roots, place = [run.folder for run in results.runs], results.folder
+        if not results.reportable:
             raise ResultsError(f"{place}: none of the plan's runs has a score yet, so there is nothing to report")
     else:
         roots = _roots(results)
@@ -390,6 +394,23 @@ def report_currency(found: RunResult) -> Currency:
     from harness.report.manifest import currency
 
     return currency(found.folder / "report" / "index.html", found.fingerprint)
+
+
+def prune(results: PathLike | Iterable[PathLike], confirm: Callable[[Sequence[DeadRun]], bool]) -> Pruned:
+    """Remove unfinished runs whose settings were abandoned: their task and method were asked for under others since.
+
+    Finished runs stay, whatever their settings, and so does every run that a process holds.
+
+    Args:
+        results: One or more results directories, or parts of them.
+        confirm: Takes what would be removed, if there is anything, and says whether it is to be.
+
+    Raises:
+        ResultsError: A directory does not exist.
+    """
+    from harness.runs.pruning import prune_below
+
+    return prune_below(_roots(results), confirm)
 
 
 def play(

@@ -74,7 +74,7 @@ def _suite(
 
 def _read_studies(folders: Sequence[Path | RunFolder]) -> tuple[list[StudyRecord], tuple[str, ...]]:
     """The records of studies, and one line for each that cannot be read."""
-    files, problems = find_study_records(map(_path, folders))
+    files, problems = find_study_records(folder for folder in folders if not isinstance(folder, RunFolder))
     if not files:
         return [], tuple(problems)
     from harness.tuning.record import read_study_record  # loads Optuna, which a report without studies does not need
@@ -92,7 +92,7 @@ def _read_results(
     folders: Sequence[Path | RunFolder], studies: Sequence[StudyRecord], registry: Registry, unreadable: Sequence[str]
 ) -> Results | None:
     """What runs there are beside those of studies; ``None`` where there are studies alone."""
-    beside = [folder for folder in folders if not _within_study(_path(folder))]
+    beside = [folder for folder in folders if isinstance(folder, RunFolder) or not _within_study(folder)]
     if not beside:
         if not studies:
             raise ResultsError("no study that can be read: " + "; ".join(unreadable))

@@ -15,7 +15,6 @@ import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import product
 from operator import is_
 from pathlib import Path
 
@@ -23,10 +22,15 @@ from harness.errors import ResultsError
 from harness.runs.folder import RECORD_FILE, STUDIES, RunFolder, RunRecord
 from harness.runs.guarded import Unreadable
 from harness.runs.naming import label_runs
+from harness.runs.planned import PlannedRun, find_abandoned, find_missing, find_superfluous
+from harness.runs.plans import PlanReader, RecordedPlan
 from harness.runs.reading import CollectedRun, RunKey, RunReader, TaskConstants
 from harness.runs.walk import find_files
 
 _EVALUATIONS_FILE = "evaluations.csv"
+
+_FOLDERS_ABOVE = 3
+"""How many folders lie between a run's files and the results directory: a method's, a task's and a suite's."""
 
 TaskKey = tuple[str, str]
 """A suite and a task of it."""
@@ -34,15 +38,15 @@ TaskKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class MissingRun:
-    """A run that there should be, since its method, its task and its seed each occur in some folder of the suite.
+    """A run that some plan asked for, and that never began.
 
     Attributes:
         key: What tells it from other runs.
-        like: A run of the same method, on another task or with another seed.
+        planned: Its specification, and its folder.
     """
 
     key: RunKey
-    like: CollectedRun
+    planned: PlannedRun
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,21 @@ class Collection:
 
     Attributes:
         runs: Every run folder that can be read, pre-training and superseded ones included, by name.
-        missing: The runs that there should be.
+        missing: The runs that plans asked for and that never began, pre-training aside.
         tasks: The constants of each task.
         unreadable: One line for each thing that could not be read.
+        abandoned: Dead runs of abandoned settings, which are not among ``runs``; see `harness.runs.planned`.
+        superfluous: The names of all dead runs whose settings were abandoned, those among ``runs`` as well.
+        planned_suites: The suites of which some plan is recorded.
     """
 
     runs: Sequence[CollectedRun]
     missing: Sequence[MissingRun]
     tasks: Mapping[TaskKey, TaskConstants]
     unreadable: Sequence[str]
+    abandoned: Sequence[CollectedRun] = ()
+    superfluous: frozenset[str] = frozenset()
+    planned_suites: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> str:
@@ -99,19 +109,25 @@ class CollectionReader:
 
     def __init__(self) -> None:
         self.runs = RunReader()
+        self._plans = PlanReader()
         self._folders: dict[Path, RunFolder] = {}
-        self._last: tuple[Sequence[CollectedRun], Sequence[str], Collection] | None = None
+        self._last: tuple[tuple[object, ...], tuple[object, ...], Collection] | None = None
 
     @without_garbage_collection()
-    def below(self, roots: Iterable[Path]) -> Collection:
+    def below(self, roots: Iterable[Path], unstarted: Iterable[Path] = ()) -> Collection:
         """Every run at or below some folders; see `collect_below`.
+
+        Args:
+            roots: The folders.
+            unstarted: Folders of runs that do not exist, and are missing if some plan asked for them.
 
         Raises:
             ResultsError: A root does not exist.
         """
         found: dict[str, RunFolder] = {}
         problems: list[str] = []
-        for root in sorted(set(roots)):
+        roots = sorted(set(roots))
+        for root in roots:
             files, unreadable = find_files(root, {RECORD_FILE, _EVALUATIONS_FILE}, passed_over={STUDIES})
             problems += unreadable
             folders = {file.parent for file in files if file.name == RECORD_FILE}
@@ -122,10 +138,13 @@ class CollectionReader:
                 if known is None:
                     known = self._folders[folder] = RunFolder(folder)
                 found.setdefault(os.path.realpath(folder), known)
-        return self.collect(found.values(), problems)
+        runs, unreadable = self._read(found.values(), problems)
+        suites = {os.path.realpath(place): place for place in map(_suite_folder, runs)}
+        plans, lines = self._plans.read(suites[name] for name in sorted(suites))
+        return self.arrange(runs, [*unreadable, *lines], plans, [*roots, *unstarted])
 
-    def collect(self, folders: Iterable[RunFolder], problems: Iterable[str] = ()) -> Collection:
-        """The runs in some folders; see the function of this name."""
+    def _read(self, folders: Iterable[RunFolder], problems: Iterable[str] = ()) -> tuple[list[CollectedRun], list[str]]:
+        """The runs in some folders, and one line for each thing that cannot be read, ``problems`` first."""
         runs: list[CollectedRun] = []
         unreadable = list(problems)
         for folder in folders:
@@ -136,44 +155,67 @@ class CollectionReader:
             else:
                 runs.append(run)
                 unreadable += lines
-        return self.arrange(runs, unreadable)
+        return runs, unreadable
 
-    def arrange(self, runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Collection:
+    def arrange(
+        self,
+        runs: Iterable[CollectedRun],
+        unreadable: Iterable[str] = (),
+        plans: Sequence[RecordedPlan] = (),
+        scope: Sequence[Path] = (),
+    ) -> Collection:
         """What runs are together, the same object as at the last look if they are; see the function of this name."""
-        runs, unreadable = list(runs), list(unreadable)
+        runs = tuple(runs)
+        objects, texts = (*runs, *plans), (len(runs), tuple(unreadable), tuple(scope))
         if self._last is not None:
-            before, problems, found = self._last
-            if len(before) == len(runs) and all(map(is_, before, runs)) and problems == unreadable:
+            before, others, found = self._last
+            if others == texts and len(before) == len(objects) and all(map(is_, before, objects)):
                 return found
-        self._last = runs, unreadable, arrange(runs, unreadable)
+        self._last = objects, texts, arrange(runs, texts[1], plans, scope)
         return self._last[-1]
 
 
-def collect_below(roots: Iterable[Path]) -> Collection:
+def _suite_folder(run: CollectedRun) -> Path:
+    """The folder of the results of a run's suite, however short the run's own path was given."""
+    path = run.folder.path
+    return (path if len(path.parents) > _FOLDERS_ABOVE else path.absolute()).parents[_FOLDERS_ABOVE - 1]
+
+
+def collect_below(roots: Iterable[Path], unstarted: Iterable[Path] = ()) -> Collection:
     """Every run at or below some folders; one reached twice counts once, under the first name in alphabetical order.
+
+    Args:
+        roots: The folders.
+        unstarted: Folders of runs that do not exist, and are missing if some plan asked for them.
 
     Raises:
         ResultsError: A root does not exist.
     """
-    return CollectionReader().below(roots)
+    return CollectionReader().below(roots, unstarted)
 
 
-def collect(folders: Iterable[RunFolder], problems: Iterable[str] = ()) -> Collection:
-    """The runs in some folders.
+def arrange(
+    runs: Iterable[CollectedRun],
+    unreadable: Iterable[str] = (),
+    plans: Sequence[RecordedPlan] = (),
+    scope: Sequence[Path] = (),
+) -> Collection:
+    """What runs are together: their labels, which of several folders of a run counts, and their tasks' constants.
 
     Args:
-        folders: Folders of runs; those that cannot be read are named.
-        problems: What could not be read before.
+        runs: Every run that was found.
+        unreadable: One line for each thing that could not be read.
+        plans: The recorded plans of their suites, the oldest first.
+        scope: The places that were looked at.
     """
-    return CollectionReader().collect(folders, problems)
-
-
-def arrange(runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Collection:
-    """What runs are together: their labels, which of several folders of a run counts, and their tasks' constants."""
-    runs = sorted(runs, key=lambda run: run.name)
-    labels = label_runs({run.name: run.record for run in runs if not run.spec.pretraining})
-    labelled = [replace(run, label=labels.get(run.name, run.spec.method)) for run in runs]
-    tasks = _task_constants(labelled)
+    found = sorted(runs, key=lambda run: run.name)
+    superfluous = find_superfluous(found, plans)
+    left_out = find_abandoned(found, superfluous)
+    counted = [run for run in found if run.name not in left_out]
+    missing = [one for one in find_missing(found, superfluous, plans, scope) if not one.spec.pretraining]
+    labels = _labels(counted, missing)
+    labelled = [replace(run, label=labels.get(run.name, run.spec.method)) for run in counted]
+    tasks = _task_constants(labelled, missing)
     counting = _counting(labelled)
     arranged = [
         replace(
@@ -183,7 +225,24 @@ def arrange(runs: Iterable[CollectedRun], unreadable: Iterable[str] = ()) -> Col
         )
         for run in labelled
     ]
-    return Collection(arranged, _missing(arranged), tasks, sorted(set(unreadable)))
+    return Collection(
+        arranged,
+        _missing(arranged, missing, labels),
+        tasks,
+        sorted(set(unreadable)),
+        [replace(run, label=run.spec.method) for run in found if run.name in left_out],
+        frozenset(superfluous),
+        frozenset(asked.spec.suite for plan in plans for asked in plan.runs),
+    )
+
+
+def _labels(runs: Iterable[CollectedRun], missing: Iterable[PlannedRun]) -> dict[str, str]:
+    """The labels of runs, those that never began included, by the paths of their folders."""
+    records = {run.name: run.record for run in runs if not run.spec.pretraining}
+    for one in missing:
+        name = one.folder.path.as_posix()
+        records[name] = RunRecord.model_construct(spec=one.spec, method_digest=one.spec.method_digest)
+    return label_runs(records)
 
 
 def newest_first(runs: Iterable[CollectedRun]) -> list[CollectedRun]:
@@ -200,7 +259,7 @@ def _counting(runs: Iterable[CollectedRun]) -> dict[RunKey, str]:
     return found
 
 
-def _task_constants(runs: Iterable[CollectedRun]) -> dict[TaskKey, TaskConstants]:
+def _task_constants(runs: Iterable[CollectedRun], missing: Iterable[PlannedRun]) -> dict[TaskKey, TaskConstants]:
     """The run that was changed last decides a task's constants: they may be corrected after the first runs."""
     found: dict[TaskKey, TaskConstants] = {}
     for run in sorted(runs, key=lambda run: (run.record.status.updated, run.name)):
@@ -210,21 +269,23 @@ def _task_constants(runs: Iterable[CollectedRun]) -> dict[TaskKey, TaskConstants
         pair = (constants.low, constants.high) if constants else None
         others = [one for one in found[key].variants if one != pair] if key in found else []
         found[key] = TaskConstants(constants, (*others, pair))
+    for one in missing:  # of tasks that no run has begun on
+        constants = one.spec.normalise
+        pair = (constants.low, constants.high) if constants else None
+        found.setdefault((one.spec.suite, one.spec.task), TaskConstants(constants, (pair,)))
     return dict(sorted(found.items()))
 
 
-def _missing(runs: Sequence[CollectedRun]) -> list[MissingRun]:
-    """The missing runs: every method of a suite, on every task of it, with every seed of it."""
+def _missing(runs: Iterable[CollectedRun], planned: Iterable[PlannedRun], labels: Mapping[str, str]) -> list[MissingRun]:
+    """The missing runs: what was asked for and lies nowhere, in whichever folder it might."""
     present = {run.key for run in runs if not run.spec.pretraining}
-    missing: list[MissingRun] = []
-    for suite in sorted({key[0] for key in present}):
-        ours = [run for run in runs if run.spec.suite == suite and not run.spec.pretraining]
-        methods = {run.label: run for run in reversed(ours)}
-        tasks, seeds = sorted({run.spec.task for run in ours}), sorted({run.spec.seed for run in ours})
-        for task, label, seed in product(tasks, sorted(methods), seeds):
-            if (suite, task, label, seed) not in present:
-                missing.append(MissingRun((suite, task, label, seed), methods[label]))
-    return missing
+    missing: dict[RunKey, MissingRun] = {}
+    for one in planned:
+        spec = one.spec
+        key = spec.suite, spec.task, labels[one.folder.path.as_posix()], spec.seed
+        if key not in present:
+            missing.setdefault(key, MissingRun(key, one))
+    return [missing[key] for key in sorted(missing)]
 
 
 def _facts_of(record: RunRecord) -> list[object]:

@@ -13,7 +13,7 @@ _MAX_NAMED = 5
 
 def describe(found: Collection) -> list[str]:
     """A sentence for each thing that makes scores other than they seem."""
-    return [*_constants(found), *_settings(found), *_superseded(found), *_evaluations(found)]
+    return [*_constants(found), *_settings(found), *_superseded(found), *_evaluations(found), *_abandoned(found)]
 
 
 def join(names: Iterable[str]) -> str:
@@ -65,6 +65,15 @@ def _evaluations(found: Collection) -> Iterator[str]:
         yield f"finished without a score that can be used in evaluations.csv: {join(without)}"
     if early := [run.spec.label for run in finished if run.score is not None and _is_incomplete(run)]:
         yield f"scores from an incomplete or early last evaluation: {join(early)}"
+
+
+def _abandoned(found: Collection) -> Iterator[str]:
+    names = [run.name for run in found.abandoned]
+    if names:
+        yield (
+            f"{plural(len(names), 'run')} of abandoned settings, unfinished and counted nowhere: {join(names)};"
+            " 'harness prune' shows them all and removes them"
+        )
 
 
 def _is_incomplete(run: CollectedRun) -> bool:

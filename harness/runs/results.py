@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from harness.errors import ResultsError
 from harness.registry import Registry, installed
 from harness.runs.collection import Collection, collect_below, refuse_if_empty, without_garbage_collection
 from harness.runs.folder import RunFolder, RunRecord
+from harness.runs.guarded import Unreadable, look
 from harness.runs.reading import CollectedRun
 from harness.spec import EnvironmentSpec
 
@@ -62,11 +63,12 @@ class Results:
     """What was found in run folders. Tables are sorted, so that the order of reading leaves no trace.
 
     Attributes:
-        runs: One row per run folder, pre-training aside, and one in state ``missing`` for each seed that others of the
-            suite have. ``label`` is the method's name, and what differs where several configurations share it.
+        runs: One row per run folder, pre-training aside, and one in state ``missing`` for each run that some plan asked for
+            and that never began. ``label`` is the method's name, and what differs where several configurations share it.
             ``score`` is null unless the run finished; ``normalised`` also where the task has no constants. ``superseded``
             marks all but one of the folders with the same `RUN_KEY`.
         pretraining: One row per run that is only there for others to begin from; it has no score.
+        abandoned: One row per dead run of abandoned settings, which is in no other table; see `harness.runs.planned`.
         evaluations: One row per run and evaluation: ``folder``, ``step``, ``episodes``, mean ``return``, and the mean of
             whatever else the task measures.
         tasks: One row per task: its constants ``low``, ``high`` and their ``source`` (null where there are none),
@@ -75,6 +77,7 @@ class Results:
         skipped: One line for each thing that was passed over.
         unreadable: Those of ``skipped`` that could not be read.
         fingerprint: What the tables depend on, as a digest.
+        planned_suites: The suites of which some plan is recorded; of others nobody knows which runs never began.
     """
 
     runs: pl.DataFrame
@@ -85,6 +88,8 @@ class Results:
     skipped: tuple[str, ...]
     unreadable: tuple[str, ...] = ()
     fingerprint: str = ""
+    abandoned: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_RUN_SCHEMA))
+    planned_suites: frozenset[str] = frozenset()
 
     @property
     def suites(self) -> list[str]:
@@ -97,14 +102,16 @@ def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = 
     """Read every run folder at or below each of ``roots``.
 
     Args:
-        roots: Results directories, parts of them, or single runs.
+        roots: Results directories, parts of them, or single runs, of which a `RunFolder` need not exist.
         registry: What is installed; of this installation if not given.
 
     Raises:
         ResultsError: When a root does not exist, or when there is no run in any of them that could have a score.
     """
-    paths = [root.path if isinstance(root, RunFolder) else Path(root) for root in roots]
-    found = collect_below(paths)
+    roots = list(roots)
+    unstarted = [root.path for root in roots if isinstance(root, RunFolder) and not _exists(root)]
+    paths = [path for root in roots if (path := _path(root)) not in unstarted]
+    found = collect_below(paths, unstarted)
     refuse_if_empty(found, paths)
     scored = [run for run in found.runs if not run.spec.pretraining]
     pretraining = [run for run in found.runs if run.spec.pretraining]
@@ -115,14 +122,28 @@ def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = 
     remarks = [f"suite {suite}: only pre-training runs so far, which have no score" for suite in unscored]
     return Results(
         runs=_runs(found, scored),
-        pretraining=_pretraining(pretraining),
+        pretraining=_unscored(pretraining),
         evaluations=_evaluations(found.runs),
         tasks=_tasks(found, registry or installed()),
         records={run.name: run.record for run in found.runs},
         skipped=tuple(sorted({*found.unreadable, *remarks})),
         unreadable=tuple(found.unreadable),
         fingerprint=found.fingerprint,
+        abandoned=_unscored(found.abandoned),
+        planned_suites=found.planned_suites,
     )
+
+
+def _path(root: Path | RunFolder) -> Path:
+    return root.path if isinstance(root, RunFolder) else Path(root)
+
+
+def _exists(folder: RunFolder) -> bool:
+    """Whether a run has a folder; one at which nobody may look is to be named when it is read."""
+    try:
+        return look(folder.path) is not None
+    except Unreadable:
+        return True
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -158,7 +179,8 @@ def _evaluations(runs: Sequence[CollectedRun]) -> pl.DataFrame:
 # --------------------------------------------------------------------------------------------------------------------
 def _tasks(found: Collection, registry: Registry) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
-    newest = {(run.spec.suite, run.spec.task): run.spec for run in sorted(found.runs, key=_last_changed)}
+    newest = {one.key[:2]: one.planned.spec for one in found.missing}
+    newest |= {(run.spec.suite, run.spec.task): run.spec for run in sorted(found.runs, key=_last_changed)}
     for (suite, task), constants in found.tasks.items():
         used = constants.used
         row = {"suite": suite, "task": task, "constants": len(constants.variants)}
@@ -187,7 +209,7 @@ def _frames_per_step(environment: EnvironmentSpec, registry: Registry) -> int | 
     return frames if isinstance(frames, int) else None
 
 
-def _pretraining(runs: Sequence[CollectedRun]) -> pl.DataFrame:
+def _unscored(runs: Sequence[CollectedRun]) -> pl.DataFrame:
     table = pl.DataFrame(list(map(_row, runs)), schema=_RUN_SCHEMA)
     return table.sort("suite", "task", "method", "seed", "folder")
 
@@ -199,10 +221,10 @@ def _runs(found: Collection, scored: Sequence[CollectedRun]) -> pl.DataFrame:
     ]
     for missing in found.missing:
         suite, task, label, seed = missing.key
-        like = missing.like
+        spec = missing.planned.spec
         rows.append(
             {"suite": suite, "task": task, "label": label, "seed": seed, "state": "missing", "superseded": False}
-            | {"method": like.spec.method, "method_digest": like.record.method_digest}
+            | {"method": spec.method, "method_digest": spec.method_digest}
         )
     schema = _RUN_SCHEMA | {"label": pl.String, "superseded": pl.Boolean, "normalised": pl.Float64}
     order = ["suite", "task", "label", "seed"]

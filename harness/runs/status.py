@@ -154,7 +154,7 @@ class RunsReading:
 
 
 def read_runs_below(roots: Iterable[Path]) -> RunsReading:
-    """The state of every run at or below ``roots``, and of each that others of its suite have.
+    """The state of every run at or below ``roots``, and of each that plans asked for.
 
     Raises:
         ResultsError: A root does not exist, or there is nothing in any of them.
@@ -190,7 +190,7 @@ class StatusReader:
         self._labels: Mapping[str, str] | None = None
 
     def below(self, roots: Iterable[Path]) -> RunsReading:
-        """The state of every run at or below ``roots``, and of each that others of its suite have.
+        """The state of every run at or below ``roots``, and of each that plans asked for.
 
         Raises:
             ResultsError: A root does not exist.
@@ -339,16 +339,12 @@ def _key(run: RunSummary) -> tuple[str, str, str]:
 
 
 def _absent(found: Collection) -> list[RunSummary]:
-    """Runs without a folder, each with the settings of its method's runs on another task or with another seed."""
-    of_task = {(run.spec.suite, run.spec.task): run.spec for run in reversed(found.runs) if not run.spec.pretraining}
+    """Runs that some plan asked for, and that never began."""
     absent: list[RunSummary] = []
     for one in found.missing:
-        (suite, task, label, seed), like = one.key, one.like
-        other = of_task[suite, task]
-        update = {"task": task, "seed": seed, "environment": other.environment, "steps": other.steps}
-        spec = like.spec.model_copy(update=update)
-        folder = RunFolder(like.folder.path.parents[2].joinpath(*Path(spec.path).parts[-3:]))
-        absent.append(RunSummary(spec, folder, "missing", label=label, constants=found.tasks[suite, task]))
+        suite, task, label, _ = one.key
+        constants = found.tasks[suite, task]
+        absent.append(RunSummary(one.planned.spec, one.planned.folder, "missing", label=label, constants=constants))
     return absent
 
 

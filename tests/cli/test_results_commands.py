@@ -12,6 +12,7 @@ import pytest
 from harness.planning.load import load
 from harness.runs.folder import RunFolder, RunRecord, RunStatus, now
 from harness.runs.lock import Claim
+from harness.runs.plans import record_plan
 from harness.runs.status import group_runs, read_runs_below, summarise_plan
 
 
@@ -36,6 +37,7 @@ def plan(workplace):
 @pytest.fixture
 def mixed(plan):
     """Two finished, one failed, one running, one whose process is gone, a truncated and a foreign file; two missing."""
+    record_plan(plan, Path("results"))
     leave(plan[0], "finished", step=2048, score=0.0)
     leave(plan[4], "finished", step=2048, score=0.99)
     leave(plan[1], "failed", error="ValueError: no").error_log.write_text("the traceback")

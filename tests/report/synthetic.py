@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.runs.files import csv_text
 from harness.runs.folder import FolderState, RunFolder, RunRecord, RunStatus
+from harness.runs.plans import record_plan
 from harness.spec import AlgorithmSpec, Combination, EnvironmentSpec, EvaluationSpec, Normalisation, RewardSpec, RunSpec
 
 STEPS = 10_000
@@ -96,10 +97,12 @@ def write_suite(
     spread: float = 1.0,
     **changes: Any,
 ) -> Path:
-    """Methods with these mean scores, over tasks and seeds; returns ``results``."""
+    """Methods with these mean scores, over tasks and seeds, as one plan asked for them; returns ``results``."""
     random = np.random.default_rng(0)
+    runs: list[RunFolder] = []
     for task in tasks:
         for method, level in methods.items():
             for seed in range(seeds):
-                write_run(results, task, method, seed, level + spread * random.normal(), **changes)
+                runs.append(write_run(results, task, method, seed, level + spread * random.normal(), **changes))
+    record_plan([run.read().spec for run in runs], results)
     return results

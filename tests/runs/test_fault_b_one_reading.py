@@ -13,6 +13,7 @@ from support.leftovers import RESULTS, SUITE, leave, leave_all
 from harness.planning.load import load
 from harness.runs.folder import RunFolder
 from harness.runs.lock import Claim
+from harness.runs.plans import record_plan
 from harness.runs.tables import read_runs
 
 Command = Callable[..., tuple[int, str, str]]
@@ -154,6 +155,7 @@ def test_fault_s_a_lost_last_evaluation_is_one_score_and_a_notice_everywhere(har
 
 
 def test_fault_s_missing_runs_are_counted_alike(harness: Command, workplace: Path) -> None:
+    record_plan(load("small.yaml").runs, RESULTS)
     for spec in load("small.yaml").runs[:-1]:
         leave(spec)
     assert harness("status", "results")[1].splitlines()[-1] == "8 runs: 7 finished, 1 missing"

@@ -14,7 +14,9 @@ STATUS = RunStatus(state="finished", step=1, steps=1, started="", updated="")
 
 def labels(*specs: RunSpec) -> list[str]:
     records = {
-        f"{number:03}": RunRecord(digest=spec.digest, method_digest=spec.method_digest, spec=spec, provenance={}, status=STATUS)
+        f"{number:03}": RunRecord(
+            digest=spec.digest, method_digest=spec.method_digest, spec=spec, provenance={}, status=STATUS
+        )
         for number, spec in enumerate(specs)
     }
     return list(label_runs(records).values())
@@ -86,7 +88,9 @@ def test_of_many_differences_the_first_are_named_and_the_others_counted() -> Non
 def test_what_no_setting_tells_apart_is_named_by_the_digest_of_its_folder() -> None:
     long = "x" * 100
     specs = [
-        make_spec().model_copy(update={"method": "ppo", "algorithm": make_spec().algorithm.model_copy(update={"config": {"a": long + end}})})
+        make_spec().model_copy(
+            update={"method": "ppo", "algorithm": make_spec().algorithm.model_copy(update={"config": {"a": long + end}})}
+        )
         for end in "bc"
     ]
     assert labels(*specs) == [f"ppo · a {'x' * 21}... ({spec.digest})" for spec in specs]
@@ -99,7 +103,15 @@ def test_labels_are_the_same_in_whatever_order_runs_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("steps", "text"),
-    [(999, "999"), (2048, "2,048"), (2050, "2.05k"), (10_000, "10k"), (128_000_000, "128M"), (1_999_999, "1,999,999"), (1500, "1.5k")],
+    [
+        (999, "999"),
+        (2048, "2,048"),
+        (2050, "2.05k"),
+        (10_000, "10k"),
+        (128_000_000, "128M"),
+        (1_999_999, "1,999,999"),
+        (1500, "1.5k"),
+    ],
 )
 def test_steps_are_short_and_exact(steps: int, text: str) -> None:
     assert format_steps(steps) == text

@@ -98,7 +98,7 @@ def test_scores_that_are_not_finite_are_no_scores(tmp_path):
     assert only(read_results([tmp_path]), task="north")["score"] is None
 
 
-def test_known_cells_without_a_folder_are_missing(tmp_path):
+def test_what_was_asked_for_and_has_no_folder_is_missing(tmp_path):
     write_suite(tmp_path, {"ppo": 1, "rnd": 2}, seeds=2)
     shutil.rmtree(next(tmp_path.glob("synthetic/south/rnd-*/seed-1")))
     runs = read_results([tmp_path]).runs

@@ -1,0 +1,81 @@
+"""``prune``: removing what nobody wants any more."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from harness.cli.display.console import open_console, print_table
+from harness.cli.results import Roots
+from harness.errors import UserError, plural
+
+if TYPE_CHECKING:
+    from harness.runs.pruning import DeadRun
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def prune(
+    roots: Roots,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
+) -> int:
+    """Show unfinished runs whose settings were abandoned, and remove them after asking.
+
+    Settings are abandoned once 'harness run' was asked for the same method on the same task under others. Finished runs stay,
+    whatever their settings, and so does every run that a process holds. Where there is no terminal to ask on, --yes is needed.
+    The exit code is 1 if something could not be read or removed.
+    """
+    from harness import experiment
+
+    if yes and dry_run:
+        raise UserError("--yes removes and --dry-run does not: give one of them")
+    console = open_console()
+
+    def confirm(found: Sequence[DeadRun]) -> bool:
+        _print(console, found)
+        return not dry_run and (yes or _ask(console, len(found)))
+
+    done = experiment.prune(roots, confirm)
+    for line in done.unreadable:
+        console.print(Text(f"skipped: {line}", style="yellow"), soft_wrap=True)
+    for line in done.left:
+        console.print(Text(f"left: {line}", style="yellow"), soft_wrap=True)
+    if not done.found:
+        console.print("nothing to remove: no unfinished run of abandoned settings")
+    elif not dry_run:
+        console.print(f"removed {plural(len(done.removed), 'run')}")
+    return 1 if done.unreadable or done.left else 0
+
+
+def _print(console: Console, found: Sequence[DeadRun]) -> None:
+    rows = [
+        (one.run.name, one.run.state, f"{one.run.record.status.step:,} of {one.run.spec.steps:,}", _in_bytes(one.size))
+        for one in found
+    ]
+    print_table(console, "", ("folder", "state", "step", "size"), rows, right_aligned=("step", "size"))
+    total = _in_bytes(sum(one.size for one in found))
+    console.print(f"{plural(len(found), 'unfinished run')} of abandoned settings, {total} in all", soft_wrap=True)
+
+
+def _ask(console: Console, count: int) -> bool:
+    if not (console.is_terminal and sys.stdin.isatty()):
+        raise UserError("there is no terminal to ask on, so nothing was removed: --yes removes without asking")
+    try:
+        answer = console.input(f"remove {'it' if count == 1 else 'them'}? [y/N] ")
+    except EOFError:
+        answer = ""
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _in_bytes(size: float) -> str:
+    """A size in the unit that suits it, such as ``1.5 MB``."""
+    unit = 0
+    while size >= 1000 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 or size >= 100 else f"{size:.1f} {_UNITS[unit]}"

@@ -1,0 +1,132 @@
+"""Runs as plans asked for them: which are missing, and which were left unfinished under settings that nobody wants now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness.runs.folder import RunFolder
+from harness.runs.plans import AskedRuns, Cell, RecordedPlan, cell, newest_wishes
+from harness.runs.reading import CollectedRun
+from harness.spec import RunSpec
+
+DEAD_STATES = ("failed", "interrupted")
+"""States of runs that are not finished and that nobody trains."""
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run that some plan asked for, and that never began.
+
+    Attributes:
+        spec: Its specification.
+        folder: Its folder, which does not exist.
+    """
+
+    spec: RunSpec
+    folder: RunFolder
+
+
+def find_superfluous(runs: Sequence[CollectedRun], plans: Sequence[RecordedPlan]) -> set[str]:
+    """The names of dead runs whose settings were abandoned: their task and method were asked for under others since.
+
+    Where no recorded plan asks for the task and method, the runs tell: one under other settings began after the last change of
+    the dead one.
+
+    Args:
+        runs: Every run that was found.
+        plans: The recorded plans of their suites, the oldest first.
+    """
+    wishes = newest_wishes(plans)
+    begun: dict[Cell, list[tuple[str, str]]] = {}
+    for run in runs:
+        begun.setdefault(cell(run.spec), []).append((run.record.digest, run.record.status.started))
+    dead = [run for run in runs if run.state in DEAD_STATES and run.holder is None]
+    return {run.name for run in dead if _is_abandoned(run, wishes, begun[cell(run.spec)])}
+
+
+def _is_abandoned(run: CollectedRun, wishes: Mapping[Cell, str], begun: Iterable[tuple[str, str]]) -> bool:
+    wanted = wishes.get(cell(run.spec))
+    if wanted is not None:
+        return wanted != run.record.digest
+    digest, changed = run.record.digest, run.record.status.updated
+    return any(other != digest and started > changed for other, started in begun)
+
+
+def find_abandoned(runs: Sequence[CollectedRun], superfluous: Collection[str]) -> set[str]:
+    """The names of dead runs that count nowhere: their settings were abandoned, and no run of these settings has a score.
+
+    Where some run of the settings is finished, the dead ones are planned runs without a score: leaving them out would make
+    its method look better.
+
+    Args:
+        runs: Every run that was found.
+        superfluous: Those of `find_superfluous`.
+    """
+    kept = _kept_settings(runs, superfluous)
+    return {run.name for run in runs if run.name in superfluous and _settings(run.spec, run.record.method_digest) not in kept}
+
+
+def find_missing(
+    runs: Sequence[CollectedRun], superfluous: Collection[str], plans: Sequence[RecordedPlan], scope: Sequence[Path]
+) -> list[PlannedRun]:
+    """What plans asked for, under settings that are not abandoned, and what never began.
+
+    Args:
+        runs: Every run that was found.
+        superfluous: Those of `find_superfluous`.
+        plans: The recorded plans of their suites, the oldest first.
+        scope: The places that were looked at; what would lie elsewhere is not missing from them.
+    """
+    wishes, kept = newest_wishes(plans), _kept_settings(runs, superfluous)
+    present = {os.path.realpath(run.folder.path) for run in runs}
+    within = _Scope(scope)
+    missing: dict[str, PlannedRun] = {}
+    for plan in plans:
+        for asked in plan.runs:
+            spec, digest = asked.spec, asked.digest
+            wanted = _settings(spec, asked.method_digest) in kept
+            folder = plan.folder / spec.task / f"{spec.method}-{digest}"
+            if folder.parent.parent != plan.folder or not within.touches(folder):
+                continue  # no name of a task or method leads elsewhere
+            for seed, place in _seeds(asked, folder):
+                live = wanted or wishes[cell(spec)] == digest
+                if live and within.holds(place) and (name := os.path.realpath(place)) not in present:
+                    missing[name] = PlannedRun(spec.model_copy(update={"seed": seed}), RunFolder(place))
+    return [missing[name] for name in sorted(missing)]
+
+
+def _seeds(asked: AskedRuns, folder: Path) -> Iterator[tuple[int, Path]]:
+    return ((seed, folder / f"seed-{seed}") for seed in asked.seeds)
+
+
+def _kept_settings(runs: Iterable[CollectedRun], superfluous: Collection[str]) -> set[tuple[str, str, str]]:
+    """Settings under which some run is finished, goes on, or is still wanted."""
+    return {_settings(run.spec, run.record.method_digest) for run in runs if run.name not in superfluous}
+
+
+def _settings(spec: RunSpec, digest: str) -> tuple[str, str, str]:
+    return spec.suite, spec.method, digest
+
+
+class _Scope:
+    """The places that were looked at."""
+
+    def __init__(self, places: Iterable[Path]) -> None:
+        self._places = {os.path.realpath(place) for place in places}
+        self._within = cache(self._is_within)
+
+    def _is_within(self, folder: str) -> bool:
+        return folder in self._places or (len(folder) > 1 and self._within(str(Path(folder).parent)))
+
+    def holds(self, folder: Path) -> bool:
+        """Whether a folder lies at or below one of the places."""
+        return self._within(os.path.realpath(folder))
+
+    def touches(self, folder: Path) -> bool:
+        """Whether a folder holds one of the places, or lies within one."""
+        real = os.path.realpath(folder)
+        return self._within(real) or any(place.startswith(f"{real}{os.sep}") for place in self._places)
