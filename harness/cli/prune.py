@@ -67,7 +67,7 @@ def _ask(console: Console, count: int) -> bool:
     if not (console.is_terminal and sys.stdin.isatty()):
         raise UserError("there is no terminal to ask on, so nothing was removed: --yes removes without asking")
     try:
-        answer = console.input(f"remove {'it' if count == 1 else 'them'}? [y/N] ")
+        answer = console.input(f"remove {'it' if count == 1 else 'them'}? [y/N] ", markup=False)
     except EOFError:
         answer = ""
     return answer.strip().lower() in ("y", "yes")
