@@ -14,7 +14,7 @@ Training happens in processes of their own, so a script that calls this needs to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from harness.play.export import Exported
     from harness.play.playing import Played
     from harness.registry import Registry
+    from harness.report.inputs import Folder, NamedFolder
     from harness.report.manifest import Currency
+    from harness.report.selection import Selection
     from harness.runs.folder import RunFolder
     from harness.runs.jobs import SubmittedJob
     from harness.runs.pruning import DeadRun, Pruned
@@ -325,7 +327,7 @@ def tune(
 
 
 def report(
-    results: RunResult | TuneResult | PathLike | Iterable[PathLike],
+    results: RunResult | TuneResult | PathLike | Iterable[PathLike | NamedFolder] | Mapping[str, PathLike],
     out: PathLike | None = None,
     *,
     baseline: str | None = None,
@@ -333,6 +335,8 @@ def report(
     published: Sequence[Path] = (),
     intervals: IntervalKind = "expanded",
     cache: bool = True,
+    selection: Selection | None = None,
+    compare: bool = False,
 ) -> ReportResult:
     """Write the report on runs or on a study.
 
@@ -340,26 +344,24 @@ def report(
     report that would be the same to the byte is not made again.
 
     Args:
-        results: What `run` or `tune` returned, or one or more results directories.
+        results: What `run` or `tune` returned, or one or more results directories; by names, methods of different directories
+            are kept apart and named after theirs.
         out: Folder of the report; ``None`` for ``report`` in the first directory.
         baseline: Name of the method that the others are compared with.
         formats: Any of ``html``, ``md``, ``latex``, ``csv``, and ``json`` for rliable and marl-eval.
         published: Files or folders of published numbers to lay beside ours.
         intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for the percentiles that rliable gives.
         cache: Whether to use and keep what was read; if not, everything is read and made again and nothing is kept.
+        selection: What of the results is shown, under which names and in which order; everything if not given.
+        compare: Whether to say what changed from the first of two directories with names to the other.
 
     Raises:
         ResultsError: There is nothing to report on.
+        UserError: What is selected does not exist, or names contradict each other.
     """
     asked = {name: value for name, value in locals().items() if name not in ("results", "out", "cache")}
 
-    if isinstance(results, RunResult):
-        roots, place = [run.folder for run in results.runs], results.folder
-        if not results.reportable:
-            raise ResultsError(f"{place}: none of the plan's runs has a score yet, so there is nothing to report")
-    else:
-        roots = _roots(results)
-        place = roots[0]
+    folders, place = _report_folders(results)
     folder = place / "report" if out is None else Path(out)
 
     def write() -> tuple[Path, Sequence[str]]:
@@ -367,12 +369,14 @@ def report(
 
         unreadable: list[str] = []
         file = build_report(
-            roots,
+            folders,
             folder,
             baseline=baseline,
             formats=formats,
             published=published,
             intervals=intervals,
+            selection=selection,
+            compare=compare,
             on_unreadable=unreadable.append,
         )
         return file, unreadable
@@ -381,8 +385,27 @@ def report(
         return ReportResult(*write())
     from harness.report.stamps import write_unless_current
 
-    places = [place] if isinstance(results, RunResult) else roots
-    return ReportResult(*write_unless_current(write, place, [*places, *published], folder, repr((roots, asked))))
+    below = [place] if isinstance(results, RunResult) else folders
+    places = [one if isinstance(one, Path) else one.path for one in below]
+    return ReportResult(*write_unless_current(write, place, [*places, *published], folder, repr((folders, asked))))
+
+
+def _report_folders(
+    results: RunResult | TuneResult | PathLike | Iterable[PathLike | NamedFolder] | Mapping[str, PathLike],
+) -> tuple[Sequence[Folder], Path]:
+    """What a report is about, and where it is written unless something else is asked for."""
+    from harness.report.inputs import NamedFolder
+
+    if isinstance(results, RunResult):
+        if not results.reportable:
+            raise ResultsError(f"{results.folder}: none of the plan's runs has a score yet, so there is nothing to report")
+        return [run.folder for run in results.runs], results.folder
+    if isinstance(results, Mapping):
+        named = [NamedFolder(name, Path(path)) for name, path in results.items()]
+        return named, named[0].path
+    roots = [one if isinstance(one, NamedFolder) else Path(one) for one in _each(results)]
+    first = roots[0]
+    return roots, first.path if isinstance(first, NamedFolder) else first
 
 
 def report_currency(found: RunResult) -> Currency:
@@ -646,9 +669,13 @@ def _left_something(folder: RunFolder) -> bool:
 
 
 def _roots(results: TuneResult | PathLike | Iterable[PathLike]) -> list[Path]:
+    return [Path(root) for root in _each(results)]
+
+
+def _each(results: TuneResult | PathLike | Iterable[PathLike]) -> Iterable[PathLike]:
     if isinstance(results, str | Path):
-        return [Path(results)]
-    return [Path(root) for root in results] if isinstance(results, Iterable) else [results.request.folder]
+        return [results]
+    return results if isinstance(results, Iterable) else [results.request.folder]
 
 
 def _ignore(event: object) -> None:

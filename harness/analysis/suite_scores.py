@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ class SuiteScores:
         baseline: What improvement is measured against, if there is anything to compare.
         evaluations: Every evaluation of every run.
         intervals: How intervals are made.
+        streams: What methods are called in the names of random streams, where that is not their label.
 
     Attributes:
         tasks: Names of tasks.
@@ -56,6 +57,7 @@ class SuiteScores:
         baseline: str | None,
         evaluations: pl.DataFrame,
         intervals: IntervalKind,
+        streams: Mapping[str, str] | None = None,
     ) -> None:
         self.suite, self.runs, self.labels, self.baseline = suite, runs, labels, baseline
         self.tasks: list[str] = tasks["task"].to_list()
@@ -65,6 +67,7 @@ class SuiteScores:
         )
         self.evaluations = evaluations
         self.intervals: IntervalKind = intervals
+        self._streams = streams or {}
         self.scores = self._by_method_and_task("score")
         self.normalised = self._by_method_and_task("normalised")
 
@@ -121,4 +124,4 @@ class SuiteScores:
 
     def random(self, *names: str) -> np.random.Generator:
         """A random stream of the suite that depends on ``names`` alone."""
-        return named_generator(self.suite, *names)
+        return named_generator(self.suite, *(self._streams.get(name, name) for name in names))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from harness.analysis.baseline import choose_baseline
 from harness.analysis.bonus_tables import bonus_rows, read_bonus_curves
 from harness.analysis.bootstrap import IntervalKind
 from harness.analysis.comparison_tables import comparisons, ranks
@@ -18,7 +19,6 @@ from harness.analysis.schemas import SCHEMAS, STATES, SUCCESS
 from harness.analysis.suite_scores import SuiteScores
 from harness.analysis.table_builder import MAX_POINTS, TableBuilder
 from harness.analysis.visit_tables import VisitMaps, read_visit_maps, visit_rows
-from harness.errors import UnknownNameError
 from harness.runs.results import Results
 
 __all__ = ["MAX_POINTS", "SCHEMAS", "STATES", "SUCCESS", "Analysis", "analyse", "choose_baseline"]
@@ -81,8 +81,10 @@ def analyse(results: Results, suite: str, baseline: str | None, intervals: Inter
     usable = (pl.col("high") != pl.col("low")).fill_null(value=False)
     tasks = results.tasks.filter(suite=suite).with_columns(usable.alias("usable"))
     runs = results.runs.filter(suite=suite)
-    labels = sorted(runs["label"].unique(), key=lambda label: (label != baseline, label))
-    data = SuiteScores(suite, runs.filter(~pl.col("superseded")), tasks, labels, baseline, results.evaluations, intervals)
+    streams = results.streams
+    labels = sorted(runs["label"].unique(), key=lambda label: (label != baseline, streams.get(label, label), label))
+    current = runs.filter(~pl.col("superseded"))
+    data = SuiteScores(suite, current, tasks, labels, baseline, results.evaluations, intervals, streams)
     builder = TableBuilder(data)
     looked_at = chosen_runs(data.runs)
     places = read_visit_maps(looked_at, results.records)
@@ -122,29 +124,3 @@ def analyse(results: Results, suite: str, baseline: str | None, intervals: Inter
         (*places.problems, *problems),
         len(looked_at),
     )
-
-
-def choose_baseline(results: Results, suite: str, wanted: str | None) -> str | None:
-    """The label of a suite's baseline: ``wanted``, else the only method without a bonus, else the first alphabetically.
-
-    Returns:
-        A label, or ``None`` when there is only one method, or when another suite knows ``wanted`` but this one does not.
-
-    Raises:
-        UnknownNameError: When no suite knows ``wanted``, or the name belongs to several configurations.
-    """
-    runs = results.runs.filter(suite=suite)
-    labels = runs["label"].unique().sort().to_list()
-    if wanted is not None:
-        known = results.runs.select("suite", "method", "label").unique()
-        if wanted in labels:
-            return wanted
-        named = known.filter(suite=suite, method=wanted)["label"].to_list()
-        if len(named) > 1 or not (set(known["label"]) | set(known["method"])) & {wanted}:
-            raise UnknownNameError("baseline", wanted, known["label"].unique())
-        return named[0] if named else None
-    if len(labels) < 2:
-        return None
-    read = runs.filter(pl.col("folder").is_not_null())
-    plain = {label for label, folder in read.select("label", "folder").rows() if results.records[folder].spec.reward is None}
-    return plain.pop() if len(plain) == 1 else labels[0]

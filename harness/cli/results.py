@@ -82,7 +82,14 @@ def status(
 
 
 def report(
-    roots: Roots,
+    folders: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RESULTS... or NAME=DIR...",
+            help="Results directories, or parts of them; with names, their methods are kept apart.",
+            show_default=False,
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Where to; 'report' in the first directory if not given.", show_default=False)
     ] = None,
@@ -110,26 +117,59 @@ def report(
         bool,
         typer.Option("--cache/--no-cache", help="Keep what was read beside the results, for the next report."),
     ] = True,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option("--method", "-m", metavar="NAME", help="Show this method alone; repeatable.", show_default=False),
+    ] = None,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option("--task", "-t", metavar="NAME", help="Show this task alone; repeatable.", show_default=False),
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OLD=NEW", help="Call a method something else; repeatable.", show_default=False),
+    ] = None,
+    order: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[,NAME...]", help="Methods in this order, the others after them; repeatable.", show_default=False
+        ),
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="With old=DIR new=DIR: say what changed, task by task, with intervals.")
+    ] = False,
 ) -> int:
     """Write the report, a section for each suite: scores with intervals, profiles, comparisons, curves, every run by name.
 
-    The exit code is 1 if something could not be read: the report is written without it, and names it.
+    A method may be named as the report calls it, such as "ppo · 30k steps", or by the plain name that several share. The exit
+    code is 1 if something could not be read: the report is written without it, and names it.
     """
     from harness import experiment
     from harness.analysis.published import packaged_files
     from harness.cli.display.states import print_unreadable
     from harness.cli.report_watch import watch_report
+    from harness.cli.selection import parse_folders, parse_selection
 
     if not formats.strip(" ,"):
         raise UserError("--format names no format: html, md, latex, csv and json are known")
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     numbers = [*(packaged_files() if published else ()), *(published_from or ())]
     kind = cast("IntervalKind", intervals)  # others are refused by name
+    roots = parse_folders(folders)
     write = partial(
-        experiment.report, roots, out, baseline=baseline, formats=wanted, published=numbers, intervals=kind, cache=cache
+        experiment.report,
+        roots,
+        out,
+        baseline=baseline,
+        formats=wanted,
+        published=numbers,
+        intervals=kind,
+        cache=cache,
+        selection=parse_selection(methods, tasks, rename, order),
+        compare=compare,
     )
     if watch:
-        return watch_report(write, roots)
+        return watch_report(write, [one if isinstance(one, Path) else one.path for one in roots])
     written = write()
     console = open_console()
     print_unreadable(console, written.unreadable)

@@ -71,6 +71,7 @@ def harness_report_sections() -> Sequence[ReportSection]:
     modules = "harness.report.sections"
     return [
         ReportSection(name="overview", build=f"{modules}.overview:build", order=100, summary="Findings and warnings."),
+        ReportSection(name="changes", build=f"{modules}.changes:build", order=150, summary="What changed between folders."),
         ReportSection(name="aggregates", build=f"{modules}.aggregates:build", order=200, summary="Aggregate scores."),
         ReportSection(name="improvement", build=f"{modules}.improvement:build", order=300, summary="Method against baseline."),
         ReportSection(name="comparisons", build=f"{modules}.comparisons:build", order=350, summary="All against each other."),

@@ -11,12 +11,12 @@ from harness.registry import Registry, installed
 from harness.report.assembly import assemble
 from harness.report.csv_tables import csv_files
 from harness.report.exports import MARL_EVAL_FILE, export_files
-from harness.report.inputs import ReportInputs
+from harness.report.inputs import Folder, ReportInputs
 from harness.report.latex import latex_tables
 from harness.report.manifest import MANIFEST_FILE, manifest
 from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page
+from harness.report.selection import Selection
 from harness.report.sources import link_sources
-from harness.runs.folder import RunFolder
 from harness.runs.output import OutputFolder
 
 FORMATS = ("html", "md", "latex", "csv", "json")
@@ -25,13 +25,15 @@ _MAIN_FILES = {"html": "index.html", "md": "report.md", "latex": "tables.tex", "
 
 
 def build_report(
-    folders: Sequence[Path | RunFolder],
+    folders: Sequence[Folder],
     out: Path,
     *,
     baseline: str | None = None,
     formats: Sequence[str] = FORMATS,
     published: Sequence[Path] = (),
     intervals: IntervalKind = EXPANDED,
+    selection: Selection | None = None,
+    compare: bool = False,
     title: str = "Exploration benchmark",
     registry: Registry | None = None,
     on_unreadable: Callable[[str], None] | None = None,
@@ -39,7 +41,8 @@ def build_report(
     """Write a report about every run and study at or below ``folders``; the same give the same files to the byte.
 
     Args:
-        folders: Results directories, parts of them, or single runs; several suites get a section each.
+        folders: Results directories, parts of them, or single runs; several suites get a section each. Methods in folders
+            with names (`harness.report.inputs.NamedFolder`) are named after theirs.
         out: Folder to write into; created if need be. Files of an earlier report are replaced, one by one and whole.
         baseline: The method to compare with; see `harness.analysis.tables.choose_baseline`.
         formats: Names of `FORMATS` to write: ``html`` is one self-contained page, ``md`` comes with a folder of figures,
@@ -47,6 +50,8 @@ def build_report(
         published: Files or folders of published numbers to lay beside ours; see `harness.analysis.published`.
         intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for rliable's own; see
             `harness.analysis.bootstrap`.
+        selection: What of the results is shown, under which names and in which order; everything if not given.
+        compare: Whether to say what changed from one of two folders with names to the other.
         title: The heading of the page.
         registry: What is installed; of this installation if not given.
         on_unreadable: Takes a line for each thing that could not be read; the report names them too.
@@ -56,7 +61,9 @@ def build_report(
 
     Raises:
         ResultsError: When there is no run, a folder or a file does not exist or cannot be used, or ``out`` cannot be written.
-        UnknownNameError: When no method is called ``baseline``, a format is none of `FORMATS`, or intervals cannot be made so.
+        UnknownNameError: When no method is called ``baseline``, a format is none of `FORMATS`, intervals cannot be made so, or
+            what is selected does not exist.
+        UserError: When names of folders or of methods contradict each other.
     """
     for name in formats:
         if name not in FORMATS:
@@ -64,7 +71,7 @@ def build_report(
     if intervals not in INTERVAL_KINDS:
         raise UnknownNameError("kind of intervals", intervals, INTERVAL_KINDS)
     registry = registry or installed()
-    inputs = ReportInputs(folders, published, baseline, registry, intervals)
+    inputs = ReportInputs(folders, published, baseline, registry, intervals, selection, compare=compare)
     folder = OutputFolder(Path(out))
     folder.create()  # what cannot be written is said before the work, not after
     report = inputs.analyse()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from harness.analysis.tables import Analysis
+from harness.report.changes import Changes
 from harness.report.comparison import PublishedComparison
 from harness.report.drawing import Style
 from harness.report.plots import SuitePlots
@@ -25,12 +28,20 @@ class SuiteContext:
         records: The full record of each run (specification, provenance, status), by folder.
         plots: The figures of the suite, and how its methods are drawn.
         comparison: Published numbers beside the suite's own; ``None`` where the report was asked for none.
+        changes: What changed from one folder to another; ``None`` where the report was not asked for that.
+        abandoned: One row per dead run of abandoned settings, which counts nowhere; see `harness.runs.planned`.
+        plan_recorded: Whether it is known what was asked for, so that runs which never began are missing.
+        studies: The studies of the suite.
     """
 
     analysis: Analysis
     records: RunRecords
     plots: SuitePlots
     comparison: PublishedComparison | None = None
+    changes: Changes | None = None
+    abandoned: pl.DataFrame = field(default_factory=pl.DataFrame)
+    plan_recorded: bool = True
+    studies: Sequence[StudyRecord] = ()
 
     @property
     def styles(self) -> Mapping[str, Style]:

@@ -36,6 +36,8 @@ def _tables(results: Results, suites: tuple[SuiteContext, ...]) -> dict[str, pl.
     if comparisons := [suite.comparison for suite in suites if suite.comparison]:
         for name, clipped in (("published", False), ("published_clipped", True)):
             tables[name] = pl.concat([comparison.table(clipped=clipped) for comparison in comparisons])
+    if changes := [suite.changes.table(suite.analysis.suite) for suite in suites if suite.changes]:
+        tables["changes"] = pl.concat(changes)
     analyses = [suite.analysis for suite in suites]
     return tables | {name: pl.concat([analysis.tables[name] for analysis in analyses]) for name in analyses[0].tables}
 

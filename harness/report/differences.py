@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from harness.report.wording import join_names
 from harness.runs.folder import Attempt
+from harness.runs.naming import settings_in_words
+from harness.spec import RunSpec
 
 ABSENT = "as before it could be set"
 """Stands for a setting that a record does not have: at the value that every run had before there was a choice."""
@@ -36,8 +38,59 @@ def _describe(key: str, settings: Iterable[tuple[str, Mapping[str, Any]]]) -> st
     return f"{key} " + ", ".join(f"{value} ({join_names(list(names))})" for value, names in owners.items())
 
 
+def describe_settings(groups: Sequence[Sequence[RunSpec]]) -> list[str]:
+    """What differs between two groups of runs of a method; one phrase for each setting, of its environments as well.
+
+    Args:
+        groups: The specifications of the runs before and after a change.
+    """
+    if not all(groups):
+        return []
+    old, new = (dict(settings_in_words(specs)) for specs in groups)
+    phrases = [_then(key, old.get(key), new.get(key)) for key in dict.fromkeys((*old, *new)) if old.get(key) != new.get(key)]
+    old, new = (_environments(specs) for specs in groups)
+    return phrases + [_then(key, old[key], new[key]) for key in old if key in new and old[key] != new[key]]
+
+
+def _environments(specs: Sequence[RunSpec]) -> dict[str, str]:
+    """Settings of the environment of each task; those of several runs of a task, one after the other."""
+    found: dict[str, dict[str, None]] = {}
+    for spec in specs:
+        for key, value in {"family": spec.environment.family, **spec.environment.config}.items():
+            found.setdefault(f"{key} of {spec.task}", {})[_show(value)] = None
+    return {key: " or ".join(values) for key, values in found.items()}
+
+
+def _then(key: str, old: str | None, new: str | None) -> str:
+    return f"{key} {'not set' if old is None else old}, then {'not set' if new is None else new}"
+
+
+def describe_provenance(groups: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
+    """What two groups of runs were trained with and that differs; one phrase for each fact.
+
+    Args:
+        groups: What the runs recorded, before and after a change.
+    """
+    found: list[dict[str, dict[str, None]]] = [{}, {}]
+    for facts, group in zip(found, groups, strict=True):
+        for provenance in group:
+            for name, value in _facts(provenance):
+                facts.setdefault(name, {})[value] = None
+    old, new = ({name: " and ".join(sorted(values)) for name, values in facts.items()} for facts in found)
+    return [_then(name, old[name], new[name]) for name in old if name in new and old[name] != new[name]]
+
+
 _COMPARED = ("harness", "commit", "plugins", "packages", "python", "cpu", "device")
 """What an attempt recorded that may change a run's numbers."""
+
+
+_VERSIONS = ("harness", "commit", "plugins", "packages", "python")
+"""What of these is code."""
+
+
+def describe_versions(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """The versions of the code that a run was trained with, by name."""
+    return dict(_facts({key: provenance[key] for key in _VERSIONS if key in provenance}))
 
 
 def describe_changes(attempts: Sequence[Attempt]) -> list[str]:

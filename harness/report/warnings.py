@@ -60,8 +60,8 @@ def _without_score(analysis: Analysis, records: RunRecords) -> Iterator[str]:
     if states:
         yield (
             f"Not every planned run has a score: {join_names(states)}. They are left out, never counted as zero; the"
-            " numbers of runs stand beside each score, and “Runs” below names each one. A run is planned if its method,"
-            " its task and its seed each occur in some folder of the suite."
+            " numbers of runs stand beside each score, and “Runs” below names each one. A run is planned if somebody asked for"
+            " it: it has a folder, or is part of a plan that 'harness run' was given."
         )
     unscored = runs.filter(pl.col("score").is_null(), state="finished").select("task", "label", "seed").rows()
     if unscored:

@@ -64,7 +64,7 @@ def format_steps(steps: int) -> str:
 
 def _tell_apart(name: str, groups: Sequence[Sequence[RunSpec]]) -> list[str]:
     """Labels of several configurations of one name, given the runs of each."""
-    settings = [dict(_settings(specs)) for specs in groups]
+    settings = [dict(settings_in_words(specs)) for specs in groups]
     keys, more = _choose(settings)
     plain = Counter(_leaf(key) for key in keys)
     labels: list[str] = []
@@ -104,8 +104,12 @@ def _is_technical(key: str) -> bool:
     return key in _TECHNICAL or (key.startswith("phases.") and key.endswith(".steps"))
 
 
-def _settings(specs: Sequence[RunSpec]) -> Iterator[tuple[str, str]]:
-    """What may differ between configurations, as words; those of one configuration differ in budgets at most."""
+def settings_in_words(specs: Sequence[RunSpec]) -> Iterator[tuple[str, str]]:
+    """What may differ between configurations, as words by dotted keys.
+
+    Args:
+        specs: Runs of one configuration, at least one; they differ in their budgets at most.
+    """
     spec = specs[0]
     budgets = sorted({one.steps for one in specs})
     yield "steps", " to ".join(format_steps(steps) for steps in dict.fromkeys((budgets[0], budgets[-1])))

@@ -15,6 +15,7 @@ from harness.registry import Registry, installed
 from harness.runs.collection import Collection, collect_below, refuse_if_empty, without_garbage_collection
 from harness.runs.folder import RunFolder, RunRecord
 from harness.runs.guarded import Unreadable, look
+from harness.runs.merging import merge, source_label
 from harness.runs.reading import CollectedRun
 from harness.spec import EnvironmentSpec
 
@@ -78,6 +79,10 @@ class Results:
         unreadable: Those of ``skipped`` that could not be read.
         fingerprint: What the tables depend on, as a digest.
         planned_suites: The suites of which some plan is recorded; of others nobody knows which runs never began.
+        streams: The labels that methods would have without a folder's name or a name of the reader's: random streams depend on
+            them, so that a method's numbers do not change with what it is called.
+        sources: The name of the group of folders that each method is from, by label, in the order of groups; empty where they
+            have no names.
     """
 
     runs: pl.DataFrame
@@ -90,6 +95,8 @@ class Results:
     fingerprint: str = ""
     abandoned: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_RUN_SCHEMA))
     planned_suites: frozenset[str] = frozenset()
+    streams: Mapping[str, str] = field(default_factory=dict[str, str])
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def suites(self) -> list[str]:
@@ -98,21 +105,27 @@ class Results:
 
 
 @without_garbage_collection()
-def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = None) -> Results:
+def read_results(
+    roots: Iterable[Path | RunFolder] | Mapping[str, Sequence[Path | RunFolder]], registry: Registry | None = None
+) -> Results:
     """Read every run folder at or below each of ``roots``.
 
     Args:
-        roots: Results directories, parts of them, or single runs, of which a `RunFolder` need not exist.
+        roots: Results directories, parts of them, or single runs, of which a `RunFolder` need not exist. By a name for each
+            group of them, methods of different groups are kept apart, and named after theirs.
         registry: What is installed; of this installation if not given.
 
     Raises:
         ResultsError: When a root does not exist, or when there is no run in any of them that could have a score.
     """
-    roots = list(roots)
-    unstarted = [root.path for root in roots if isinstance(root, RunFolder) and not _exists(root)]
-    paths = [path for root in roots if (path := _path(root)) not in unstarted]
-    found = collect_below(paths, unstarted)
-    refuse_if_empty(found, paths)
+    groups = {name: list(group) for name, group in roots.items()} if isinstance(roots, Mapping) else {"": list(roots)}
+    collections = {name: _collect(group) for name, group in groups.items()}
+    named = isinstance(roots, Mapping)
+    found = merge(collections) if named else collections[""]
+    names = [(name, label) for name, one in collections.items() if named for label in _labels(one)]
+    paths = [_path(root) for group in groups.values() for root in group]
+    for name, one in collections.items():
+        refuse_if_empty(one, [_path(root) for root in groups[name]])
     scored = [run for run in found.runs if not run.spec.pretraining]
     pretraining = [run for run in found.runs if run.spec.pretraining]
     if not scored:
@@ -131,7 +144,19 @@ def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = 
         fingerprint=found.fingerprint,
         abandoned=_unscored(found.abandoned),
         planned_suites=found.planned_suites,
+        streams={source_label(label, name): label for name, label in names},
+        sources={source_label(label, name): name for name, label in names},
     )
+
+
+def _labels(found: Collection) -> list[str]:
+    """The labels of all methods."""
+    return sorted({*(run.label for run in found.runs), *(run.key[2] for run in found.missing)})
+
+
+def _collect(roots: Sequence[Path | RunFolder]) -> Collection:
+    unstarted = [root.path for root in roots if isinstance(root, RunFolder) and not _exists(root)]
+    return collect_below([path for root in roots if (path := _path(root)) not in unstarted], unstarted)
 
 
 def _path(root: Path | RunFolder) -> Path:
@@ -164,7 +189,8 @@ def _row(run: CollectedRun) -> dict[str, object]:
 def _evaluations(runs: Sequence[CollectedRun]) -> pl.DataFrame:
     measured = dict.fromkeys(name for run in runs for one in run.evaluations[:1] for name in one.means if name != "return")
     schema = _EVALUATION_SCHEMA | dict.fromkeys(measured, pl.Float64)
-    every = [(run.name, one) for run in runs for one in run.evaluations]
+    by_name = {run.name: run for run in runs}  # several groups may hold the same folder
+    every = [(name, one) for name, run in by_name.items() for one in run.evaluations]
     columns: dict[str, list[object]] = {
         "folder": [name for name, _ in every],
         "step": [one.step for _, one in every],

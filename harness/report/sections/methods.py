@@ -9,17 +9,14 @@ from harness.report.cells import METHOD, comparison_rows, flatten
 from harness.report.context import RunRecords, SuiteContext
 from harness.report.document import Column, ReportTable, Section, TableCell
 from harness.report.phases import describe_phases
-from harness.report.wording import NO_VALUE, join_names
+from harness.report.wording import NO_VALUE
 from harness.spec import SAVES_STATE, Combination, RewardSpec, RunSpec
 
-_CAPTION = (
-    "What was trained. The digest changes with anything that changes a method's numbers; one method has several where tasks"
-    " have budgets or versions of training of their own."
-)
+_CAPTION = "What was trained."
 
 
 def build(suite: SuiteContext) -> Section:
-    """Every method with its algorithm, bonus, budget and digest, and every setting of each."""
+    """Every method with its algorithm, bonus and budget, every setting of each, and the digests of its runs."""
     analysis, records = suite.analysis, suite.records
     specs = _specs_by_method(analysis, records)
     has_phases = any(describe_phases(spec) for spec in specs.values())
@@ -30,7 +27,6 @@ def build(suite: SuiteContext) -> Section:
         Column("How they combine"),
         *([Column("Phases")] if has_phases else []),
         Column("Steps", "number"),
-        Column("Digest"),
     )
     rows = tuple(
         (
@@ -40,13 +36,6 @@ def build(suite: SuiteContext) -> Section:
             _combination(spec.reward.combine) if spec.reward else "extrinsic reward alone",
             *([describe_phases(spec) or "none"] if has_phases else []),
             _budget(analysis, label),
-            join_names(
-                analysis.current_runs.filter(label=label)
-                .drop_nulls("method_digest")["method_digest"]
-                .unique()
-                .sort()
-                .to_list()
-            ),
         )
         for label, spec in specs.items()
     )
@@ -119,4 +108,8 @@ def _digests(analysis: Analysis) -> ReportTable:
             ", ".join(read.filter(task=task, label=label)["digest"].unique().sort()) or NO_VALUE for label in analysis.methods
         ]
         rows.append((task, *cells))
-    return ReportTable("Digests of the runs: the folders are named <method>-<digest>.", columns, tuple(rows), collapsed=True)
+    caption = (
+        "Digests of the runs, as in the names of their folders, <method>-<digest>, and in harness status. A digest changes"
+        " with anything that changes a run's numbers, its seed aside."
+    )
+    return ReportTable(caption, columns, tuple(rows), collapsed=True)

@@ -8,6 +8,7 @@ from harness.analysis.significance import SIGNIFICANCE_LEVEL
 from harness.analysis.tables import Analysis
 from harness.report.context import SuiteContext
 from harness.report.document import Block, BulletList, Paragraph, Section
+from harness.report.remarks import collect_remarks
 from harness.report.warnings import collect_warnings, only_successes
 from harness.report.wording import format_count, format_interval, format_number, format_p_value, join_names
 
@@ -25,7 +26,7 @@ def build(suite: SuiteContext) -> Section:
     blocks: list[Block] = [Paragraph(subtitle + (f" The baseline is {analysis.baseline}." if analysis.baseline else ""))]
     if found := _findings(analysis):
         blocks.append(BulletList(tuple(found)))
-    if warned := collect_warnings(analysis, suite.records):
+    if warned := [*collect_warnings(analysis, suite.records), *collect_remarks(suite)]:
         blocks.append(BulletList(tuple(warned), warning=True))
     return Section(f"Suite {analysis.suite}", tuple(blocks), level=2)
 

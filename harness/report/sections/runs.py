@@ -32,7 +32,31 @@ def build(suite: SuiteContext) -> Section:
         blocks.append(ReportTable("Runs without a final score, each by name.", heads, lines, collapsed=len(lines) > 20))
     if len(analysis.pretraining):
         blocks.append(_pretraining(analysis))
+    if len(suite.abandoned):
+        blocks.append(_abandoned(suite.abandoned))
     return Section("Runs", tuple(blocks))
+
+
+def _abandoned(runs: pl.DataFrame) -> ReportTable:
+    columns = (
+        Column("Task"),
+        METHOD,
+        Column("Seed", "number"),
+        Column("State"),
+        Column("Step", "number"),
+        Column("Digest"),
+        Column("Reason"),
+    )
+    facts = runs.select("task", "method", "seed", "state", "step", "steps", "digest", "error").rows()
+    rows = tuple(
+        (task, method, str(seed), state, _format_progress(step, steps), digest, error or "")
+        for task, method, seed, state, step, steps, digest, error in facts
+    )
+    caption = (
+        "Unfinished runs of abandoned settings: the same method was asked for on the same task under others since, and no run"
+        " of these ever finished. They count nowhere above; 'harness prune' removes them."
+    )
+    return ReportTable(caption, columns, rows, collapsed=len(rows) > 20)
 
 
 def _pretraining(analysis: Analysis) -> ReportTable:
