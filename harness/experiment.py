@@ -133,7 +133,7 @@ class StatusResult:
     """The state of runs.
 
     Attributes:
-        runs: The state of each run that counts; without a plan, also of those that others of the suite have.
+        runs: The state of each run that counts; without a plan, also of those that recorded plans asked for.
         skipped: One line for each thing that cannot be read.
         seconds_left: Time until everything is finished at the present speed; ``None`` if nothing is running.
         superseded: Folders of runs that count nowhere, since others hold the same task, method and seed.

@@ -139,7 +139,7 @@ class CollectionReader:
                     known = self._folders[folder] = RunFolder(folder)
                 found.setdefault(os.path.realpath(folder), known)
         runs, unreadable = self._read(found.values(), problems)
-        suites = {os.path.realpath(place): place for place in map(_suite_folder, runs)}
+        suites = {os.path.realpath(place): place for place in sorted(set(map(_suite_folder, runs)), reverse=True)}
         plans, lines = self._plans.read(suites[name] for name in sorted(suites))
         return self.arrange(runs, [*unreadable, *lines], plans, [*roots, *unstarted])
 

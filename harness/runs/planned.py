@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -82,25 +82,37 @@ def find_missing(
         scope: The places that were looked at; what would lie elsewhere is not missing from them.
     """
     wishes, kept = newest_wishes(plans), _kept_settings(runs, superfluous)
-    present = {os.path.realpath(run.folder.path) for run in runs}
+    real = cache(os.path.realpath)
+    present = {_real_path(run, real) for run in runs}
     within = _Scope(scope)
     missing: dict[str, PlannedRun] = {}
     for plan in plans:
         for asked in plan.runs:
-            spec, digest = asked.spec, asked.digest
-            wanted = _settings(spec, asked.method_digest) in kept
-            folder = plan.folder / spec.task / f"{spec.method}-{digest}"
-            if folder.parent.parent != plan.folder or not within.touches(folder):
-                continue  # no name of a task or method leads elsewhere
-            for seed, place in _seeds(asked, folder):
-                live = wanted or wishes[cell(spec)] == digest
-                if live and within.holds(place) and (name := os.path.realpath(place)) not in present:
-                    missing[name] = PlannedRun(spec.model_copy(update={"seed": seed}), RunFolder(place))
+            spec, folder = asked.spec, _method_folder(plan, asked)
+            if folder is None or not within.touches(method := real(folder)):
+                continue
+            wanted = _settings(spec, asked.method_digest) in kept or wishes[cell(spec)] == asked.digest
+            for seed in asked.seeds if wanted else ():
+                name = f"{method}{os.sep}seed-{seed}"
+                if name not in present and within.holds(name):
+                    missing[name] = PlannedRun(spec.model_copy(update={"seed": seed}), RunFolder(folder / f"seed-{seed}"))
     return [missing[name] for name in sorted(missing)]
 
 
-def _seeds(asked: AskedRuns, folder: Path) -> Iterator[tuple[int, Path]]:
-    return ((seed, folder / f"seed-{seed}") for seed in asked.seeds)
+def _method_folder(plan: RecordedPlan, asked: AskedRuns) -> Path | None:
+    """The folder of runs that a plan asks for; ``None`` where names in the plan would lead elsewhere."""
+    names = asked.spec.task, f"{asked.spec.method}-{asked.digest}"
+    folder = plan.folder.joinpath(*names)
+    plain = folder.parts[-2:] == names and ".." not in names and not any("\0" in name for name in names)
+    return folder if plain else None
+
+
+def _real_path(run: CollectedRun, real: Callable[[Path], str]) -> str:
+    """Where a run lies, links followed: those above its folder are followed once for all seeds."""
+    path = run.folder.path
+    if path.name == f"seed-{run.spec.seed}":
+        return f"{real(path.parent)}{os.sep}{path.name}"
+    return os.path.realpath(path)
 
 
 def _kept_settings(runs: Iterable[CollectedRun], superfluous: Collection[str]) -> set[tuple[str, str, str]]:
@@ -117,16 +129,14 @@ class _Scope:
 
     def __init__(self, places: Iterable[Path]) -> None:
         self._places = {os.path.realpath(place) for place in places}
-        self._within = cache(self._is_within)
+        self._above = {str(parent) for place in self._places for parent in Path(place).parents}
+        self.holds = cache(self._holds)
+        """Whether a path, links followed, is one of the places or lies within one."""
 
-    def _is_within(self, folder: str) -> bool:
-        return folder in self._places or (len(folder) > 1 and self._within(str(Path(folder).parent)))
+    def _holds(self, path: str) -> bool:
+        above = os.path.dirname(path)  # noqa: PTH120  of many thousand texts
+        return path in self._places or (above != path and self.holds(above))
 
-    def holds(self, folder: Path) -> bool:
-        """Whether a folder lies at or below one of the places."""
-        return self._within(os.path.realpath(folder))
-
-    def touches(self, folder: Path) -> bool:
-        """Whether a folder holds one of the places, or lies within one."""
-        real = os.path.realpath(folder)
-        return self._within(real) or any(place.startswith(f"{real}{os.sep}") for place in self._places)
+    def touches(self, path: str) -> bool:
+        """Whether a path, links followed, holds one of the places, or lies within one."""
+        return path in self._above or self.holds(path)

@@ -26,7 +26,7 @@ def read_runs(*paths: str | Path) -> pl.DataFrame:
         Columns ``suite``, ``task``, ``label`` (the method's name, and what differs where several configurations share
         it), ``seed``, ``state``, ``superseded`` (another folder holds the same run), ``score`` (mean return of the last
         evaluation, null unless the run finished), ``normalised`` (null where the task has no constants), and what the folder
-        says of itself: ``steps``, ``seconds``, ``folder`` and others. A run that others of the suite have has a row in state
+        says of itself: ``steps``, ``seconds``, ``folder`` and others. A run that was asked for and never began has a row in state
         ``missing``. Pre-training is left out.
 
     Raises:

@@ -260,13 +260,6 @@ def test_a_wanted_baseline(tmp_path, text_of):
     assert not (tmp_path / "never").exists()
 
 
-def test_a_baseline_name_with_two_configurations_is_refused(tmp_path):
-    results = write_suite(tmp_path / "results", METHODS, seeds=1)
-    write_run(results, "north", "rnd", 0, combine={"intrinsic_weight": 3.0})
-    with pytest.raises(UnknownNameError, match=r"rnd \("):
-        build_report([results], tmp_path / "out", baseline="rnd")
-
-
 # --- form ------------------------------------------------------------------------------------------------------------
 def test_the_same_runs_give_the_same_bytes(tmp_path):
     results = write_suite(tmp_path / "results", METHODS, tasks=["north"], seeds=3)

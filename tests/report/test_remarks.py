@@ -130,7 +130,7 @@ TRIALS = [
 def study(tasks: Sequence[str], trials: list[dict[str, Any]]) -> Any:
     """As much of a study's record as the remark looks at."""
     facts = {"name": "synthetic-rnd", "suite": "synthetic", "method": "rnd", "trials": trials}
-    return SimpleNamespace(**facts, definition={"tasks": dict.fromkeys(tasks, {})})
+    return SimpleNamespace(**facts, definition={"tasks": {task: {} for task in tasks}})
 
 
 def test_settings_that_were_chosen_for_the_tasks_reported(tmp_path: Path) -> None:

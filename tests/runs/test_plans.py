@@ -118,11 +118,12 @@ def test_a_plan_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> No
     assert str(file) in found.unreadable[0]
 
 
-def test_names_in_a_plan_lead_nowhere_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", ["../../north", "..", ".", "", "a/b", "/tmp", "nor\\u0000th"])
+def test_names_in_a_plan_lead_nowhere_else(tmp_path: Path, task: str) -> None:
     record_plan([make_spec("north", "ppo", seed) for seed in (0, 1)], tmp_path)
     write_run(tmp_path, "north", "ppo", 0)
     file = next(tmp_path.glob("synthetic/plans/*.json"))
-    file.write_text(file.read_text().replace('"task": "north",\n', '"task": "../../north",\n'))
+    file.write_text(file.read_text().replace('"task": "north",\n', f'"task": "{task}",\n'))
     assert states(read_results([tmp_path])) == {("ppo", "finished"): 1}
 
 
