@@ -26,8 +26,8 @@ def read_runs(*paths: str | Path) -> pl.DataFrame:
         Columns ``suite``, ``task``, ``label`` (the method's name, and what differs where several configurations share
         it), ``seed``, ``state``, ``superseded`` (another folder holds the same run), ``score`` (mean return of the last
         evaluation, null unless the run finished), ``normalised`` (null where the task has no constants), and what the folder
-        says of itself: ``steps``, ``seconds``, ``folder`` and others. A run that was asked for and never began has a row in state
-        ``missing``. Pre-training is left out.
+        says of itself: ``steps``, ``seconds``, ``folder`` and others. A run that was asked for and never began has a row in
+        state ``missing``. Pre-training is left out.
 
     Raises:
         harness.errors.ResultsError: There is no such folder, or no run in it.
