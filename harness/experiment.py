@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from harness.errors import ResultsError
 from harness.execution.events import Outcome, RunEvent
@@ -75,6 +75,9 @@ class PlanStarted:
 
     runs: Sequence[RunSummary]
 
+
+Reportable: TypeAlias = "RunResult | TuneResult | PathLike | Iterable[PathLike | NamedFolder] | Mapping[str, PathLike]"
+"""What a report may be about: what `run` or `tune` returned, or results directories, with names or without."""
 
 OnEvent = Callable[[PlanStarted | RunEvent], None]
 
@@ -327,7 +330,7 @@ def tune(
 
 
 def report(
-    results: RunResult | TuneResult | PathLike | Iterable[PathLike | NamedFolder] | Mapping[str, PathLike],
+    results: Reportable,
     out: PathLike | None = None,
     *,
     baseline: str | None = None,
@@ -390,9 +393,7 @@ def report(
     return ReportResult(*write_unless_current(write, place, [*places, *published], folder, repr((folders, asked))))
 
 
-def _report_folders(
-    results: RunResult | TuneResult | PathLike | Iterable[PathLike | NamedFolder] | Mapping[str, PathLike],
-) -> tuple[Sequence[Folder], Path]:
+def _report_folders(results: Reportable) -> tuple[Sequence[Folder], Path]:
     """What a report is about, and where it is written unless something else is asked for."""
     from harness.report.inputs import NamedFolder
 
@@ -400,10 +401,16 @@ def _report_folders(
         if not results.reportable:
             raise ResultsError(f"{results.folder}: none of the plan's runs has a score yet, so there is nothing to report")
         return [run.folder for run in results.runs], results.folder
+    roots: list[Path | NamedFolder] = []
     if isinstance(results, Mapping):
-        named = [NamedFolder(name, Path(path)) for name, path in results.items()]
-        return named, named[0].path
-    roots = [one if isinstance(one, NamedFolder) else Path(one) for one in _each(results)]
+        given = cast(Mapping[str, PathLike], results)
+        roots += [NamedFolder(name, Path(path)) for name, path in given.items()]
+    elif isinstance(results, str | Path):
+        roots.append(Path(results))
+    elif isinstance(results, Iterable):
+        roots += [one if isinstance(one, NamedFolder) else Path(one) for one in results]
+    else:
+        roots.append(results.request.folder)
     first = roots[0]
     return roots, first.path if isinstance(first, NamedFolder) else first
 
@@ -668,14 +675,8 @@ def _left_something(folder: RunFolder) -> bool:
         return True
 
 
-def _roots(results: TuneResult | PathLike | Iterable[PathLike]) -> list[Path]:
-    return [Path(root) for root in _each(results)]
-
-
-def _each(results: TuneResult | PathLike | Iterable[PathLike]) -> Iterable[PathLike]:
-    if isinstance(results, str | Path):
-        return [results]
-    return results if isinstance(results, Iterable) else [results.request.folder]
+def _roots(results: PathLike | Iterable[PathLike]) -> list[Path]:
+    return [Path(results)] if isinstance(results, str | Path) else [Path(root) for root in results]
 
 
 def _ignore(event: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from scipy import stats
@@ -72,4 +73,5 @@ def newcombe(rate: float, n: int, other: float, m: int) -> IntervalEstimate:
 def wilson(rate: float, n: int) -> tuple[float, float]:
     """Wilson's interval of a success rate of ``n`` runs."""
     found = stats.binomtest(round(rate * n), n).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
-    return float(found.low), float(found.high)
+    low, high = cast(tuple[float, float], found)
+    return float(low), float(high)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from harness.report.selection import Selection
 from harness.report.warnings import incomplete_methods
 from harness.runs.folder import STUDIES, RunFolder, find_runs
 from harness.runs.guarded import is_folder
-from harness.runs.results import Results, read_results
+from harness.runs.results import Results, read_named_results, read_results
 from harness.tuning.trials import STUDY_RECORD_FILE, find_study_records
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _read_results(
             raise ResultsError("no study that can be read: " + "; ".join(unreadable))
         return None
     try:
-        return read_results(_by_name(beside), registry)
+        return _read(beside, registry)
     except ResultsError as error:
         if studies and all(is_folder(_path(folder)) and not find_runs(_path(folder))[0] for folder in beside):
             return None
@@ -155,7 +155,7 @@ def _read_results(
         raise ResultsError("; ".join([str(error), *more])) from None
 
 
-def _by_name(folders: Sequence[Folder]) -> Sequence[Path | RunFolder] | Mapping[str, Sequence[Path]]:
+def _read(folders: Sequence[Folder], registry: Registry) -> Results:
     named: dict[str, list[Path]] = {}
     plain: list[Path | RunFolder] = []
     for folder in folders:
@@ -163,7 +163,7 @@ def _by_name(folders: Sequence[Folder]) -> Sequence[Path | RunFolder] | Mapping[
             named.setdefault(folder.name, []).append(folder.path)
         else:
             plain.append(folder)
-    return named or plain
+    return read_named_results(named, registry) if named else read_results(plain, registry)
 
 
 def _path(folder: Folder) -> Path:

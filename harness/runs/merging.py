@@ -30,8 +30,8 @@ def merge(found: Mapping[str, Collection]) -> Collection:
         tasks,
         sorted({line for one in found.values() for line in one.unreadable}),
         [replace(run, label=source_label(run.label, source)) for source, one in found.items() for run in one.abandoned],
-        frozenset().union(*(one.superfluous for one in found.values())),
-        frozenset.intersection(*(one.planned_suites | _unknown(found, one) for one in found.values())),
+        frozenset(name for one in found.values() for name in one.superfluous),
+        frozenset(suite for suite in _suites(*found.values()) if all(_knows_plan(one, suite) for one in found.values())),
     )
 
 
@@ -55,7 +55,10 @@ def _constants(found: Mapping[str, Collection]) -> Mapping[TaskKey, TaskConstant
     return dict(sorted(merged.items()))
 
 
-def _unknown(found: Mapping[str, Collection], one: Collection) -> frozenset[str]:
-    """The suites that one of the folders has no runs of, so that no plan of them is missing there."""
-    everywhere = {run.spec.suite for other in found.values() for run in other.runs}
-    return frozenset(everywhere - {run.spec.suite for run in one.runs})
+def _suites(*found: Collection) -> set[str]:
+    return {run.spec.suite for one in found for run in one.runs}
+
+
+def _knows_plan(one: Collection, suite: str) -> bool:
+    """Whether a plan of a suite is recorded, unless there are no runs of it."""
+    return suite in one.planned_suites or suite not in _suites(one)

@@ -82,7 +82,7 @@ def find_missing(
         scope: The places that were looked at; what would lie elsewhere is not missing from them.
     """
     wishes, kept = newest_wishes(plans), _kept_settings(runs, superfluous)
-    real = cache(os.path.realpath)
+    real = cache(_follow)
     present = {_real_path(run, real) for run in runs}
     within = _Scope(scope)
     missing: dict[str, PlannedRun] = {}
@@ -122,6 +122,11 @@ def _kept_settings(runs: Iterable[CollectedRun], superfluous: Collection[str]) -
 
 def _settings(spec: RunSpec, digest: str) -> tuple[str, str, str]:
     return spec.suite, spec.method, digest
+
+
+def _follow(path: Path) -> str:
+    """A path, links followed."""
+    return os.path.realpath(path)
 
 
 class _Scope:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -105,27 +105,42 @@ class Results:
 
 
 @without_garbage_collection()
-def read_results(
-    roots: Iterable[Path | RunFolder] | Mapping[str, Sequence[Path | RunFolder]], registry: Registry | None = None
-) -> Results:
+def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = None) -> Results:
     """Read every run folder at or below each of ``roots``.
 
     Args:
-        roots: Results directories, parts of them, or single runs, of which a `RunFolder` need not exist. By a name for each
-            group of them, methods of different groups are kept apart, and named after theirs.
+        roots: Results directories, parts of them, or single runs, of which a `RunFolder` need not exist.
         registry: What is installed; of this installation if not given.
 
     Raises:
         ResultsError: When a root does not exist, or when there is no run in any of them that could have a score.
     """
-    groups = {name: list(group) for name, group in roots.items()} if isinstance(roots, Mapping) else {"": list(roots)}
-    collections = {name: _collect(group) for name, group in groups.items()}
-    named = isinstance(roots, Mapping)
-    found = merge(collections) if named else collections[""]
-    names = [(name, label) for name, one in collections.items() if named for label in _labels(one)]
-    paths = [_path(root) for group in groups.values() for root in group]
-    for name, one in collections.items():
-        refuse_if_empty(one, [_path(root) for root in groups[name]])
+    roots = list(roots)
+    return _tables(_collect(roots), roots, registry)
+
+
+def read_named_results(groups: Mapping[str, Sequence[Path]], registry: Registry | None = None) -> Results:
+    """Read groups of folders whose methods are kept apart, and named after their group.
+
+    Args:
+        groups: Results directories, or parts of them, by the name of their group.
+        registry: What is installed; of this installation if not given.
+
+    Raises:
+        ResultsError: As `read_results`, of each group.
+    """
+    found = {name: _collect(roots) for name, roots in groups.items()}
+    results = _tables(merge(found), [root for roots in groups.values() for root in roots], registry)
+    names = [(name, label) for name, one in found.items() for label in _labels(one)]
+    return replace(
+        results,
+        streams={source_label(label, name): label for name, label in names},
+        sources={source_label(label, name): name for name, label in names},
+    )
+
+
+def _tables(found: Collection, roots: Sequence[Path | RunFolder], registry: Registry | None) -> Results:
+    paths = list(map(_path, roots))
     scored = [run for run in found.runs if not run.spec.pretraining]
     pretraining = [run for run in found.runs if run.spec.pretraining]
     if not scored:
@@ -144,8 +159,6 @@ def read_results(
         fingerprint=found.fingerprint,
         abandoned=_unscored(found.abandoned),
         planned_suites=found.planned_suites,
-        streams={source_label(label, name): label for name, label in names},
-        sources={source_label(label, name): name for name, label in names},
     )
 
 
@@ -155,8 +168,16 @@ def _labels(found: Collection) -> list[str]:
 
 
 def _collect(roots: Sequence[Path | RunFolder]) -> Collection:
-    unstarted = [root.path for root in roots if isinstance(root, RunFolder) and not _exists(root)]
-    return collect_below([path for root in roots if (path := _path(root)) not in unstarted], unstarted)
+    """The runs in some folders.
+
+    Raises:
+        ResultsError: One does not exist, or there is no run.
+    """
+    unstarted = {root.path for root in roots if isinstance(root, RunFolder) and not _exists(root)}
+    paths = list(map(_path, roots))
+    found = collect_below([path for path in paths if path not in unstarted], sorted(unstarted))
+    refuse_if_empty(found, paths)
+    return found
 
 
 def _path(root: Path | RunFolder) -> Path:

@@ -147,7 +147,7 @@ def test_every_configuration_of_a_method_gets_its_row(report, results):
     write_run(results, "north", "rnd", 0, combine={"intrinsic_weight": 3.0})
     _, raw, _ = report(("rnd", "final_return", 8152, "RND"))
     assert len(raw) == 2
-    assert all(re.fullmatch(r"rnd \(\w{8}\)", method) for method in raw["method"])
+    assert set(raw["method"]) == {"rnd · intrinsic_weight 1.0", "rnd · intrinsic_weight 3.0"}
 
 
 def test_a_method_on_another_environment_of_the_same_task_name_does_not_count(report, results):
