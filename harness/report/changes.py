@@ -51,7 +51,7 @@ class MethodChange:
     Attributes:
         name: What it is called without the folder's name.
         labels: Its labels, before and after.
-        changes: By task, after the one over all tasks, where there is one.
+        changes: Its change on each task, after that over all tasks, where there are several.
         settings: A phrase for each setting that changed.
         provenance: A phrase for each thing that it was trained with and that changed.
     """

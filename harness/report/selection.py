@@ -82,6 +82,8 @@ def _follow(found: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
 
 
 def _filtered(results: Results, methods: Sequence[str], tasks: Sequence[str]) -> Results:
+    if not (methods or tasks):
+        return results
     labels = {label for name in methods for label in _matching(results, name)}
     known = results.runs["task"].unique().sort().to_list()
     for name in tasks:
@@ -103,7 +105,8 @@ def _filtered(results: Results, methods: Sequence[str], tasks: Sequence[str]) ->
         pretraining=results.pretraining.filter(of_method),
         abandoned=results.abandoned.filter(of_task, of_method),
         tasks=results.tasks.join(kept, on=["suite", "task"], how="semi", maintain_order="left"),
-        evaluations=results.evaluations.filter(pl.col("folder").is_in(folders)) if methods or tasks else results.evaluations,
+        evaluations=results.evaluations.filter(pl.col("folder").is_in(folders)),
+        fingerprint=f"{results.fingerprint}, a part",  # so that nobody takes the report for one on everything
     )
 
 

@@ -118,7 +118,7 @@ class CollectionReader:
         """Every run at or below some folders; see `collect_below`.
 
         Args:
-            roots: The folders.
+            roots: The folders to look in.
             unstarted: Folders of runs that do not exist, and are missing if some plan asked for them.
 
         Raises:
@@ -185,7 +185,7 @@ def collect_below(roots: Iterable[Path], unstarted: Iterable[Path] = ()) -> Coll
     """Every run at or below some folders; one reached twice counts once, under the first name in alphabetical order.
 
     Args:
-        roots: The folders.
+        roots: The folders to look in.
         unstarted: Folders of runs that do not exist, and are missing if some plan asked for them.
 
     Raises:

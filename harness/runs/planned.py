@@ -22,7 +22,7 @@ class PlannedRun:
     """A run that some plan asked for, and that never began.
 
     Attributes:
-        spec: Its specification.
+        spec: Specification of the run.
         folder: Its folder, which does not exist.
     """
 

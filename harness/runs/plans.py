@@ -41,7 +41,7 @@ class AskedRuns(_Part):
 
     Attributes:
         spec: Specification of the run with the first seed.
-        seeds: All seeds.
+        seeds: The seeds of all of them.
     """
 
     spec: RunSpec

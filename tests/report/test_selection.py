@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,8 @@ def test_methods_and_tasks_are_chosen_by_name(results: Path, plain: Path, tmp_pa
     text = text_of([results], Selection(methods=["ppo", "rnd"], tasks=["north"]))
     assert "snd" not in text
     assert "south" not in text
+    manifests = [json.loads((folder / "manifest.json").read_text()) for folder in (out, plain)]
+    assert manifests[0]["fingerprint"] != manifests[1]["fingerprint"]
     of_north = [row for row in table(plain, "tasks") if row["task"] == "north" and row["method"] != "snd"]
     assert table(out, "tasks") == of_north
 

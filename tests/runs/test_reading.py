@@ -19,6 +19,7 @@ from harness.runs.claim_watch import ClaimObserver
 from harness.runs.folder import RunFolder
 from harness.runs.jobs import SubmittedJob, record_jobs
 from harness.runs.lock import Claim, Owner
+from harness.runs.plans import record_plan
 from harness.runs.reading import RunReader
 
 RUNS = 12
@@ -93,10 +94,12 @@ def test_runs_appear_and_go_away_between_looks(results: Path) -> None:
     reader = StatusReader(results)
     assert states(reader.look()) == {"finished": RUNS}
     folder = write_run(results, "north", "ppo", 3)
-    assert states(reader.look()) == {"finished": RUNS + 1, "missing": 3}
+    assert states(reader.look()) == {"finished": RUNS + 1}
+    record_plan([folder.read().spec, make_spec("north", "ppo", 4)], results)
+    assert states(reader.look()) == {"finished": RUNS + 1, "missing": 1}
     folder.record_file.unlink()
     folder.evaluations_file.unlink()
-    assert states(reader.look()) == {"finished": RUNS}
+    assert states(reader.look()) == {"finished": RUNS, "missing": 2}
 
 
 def test_what_could_not_be_read_is_read_as_soon_as_it_can_be(results: Path) -> None:
