@@ -117,6 +117,8 @@ def test_versions_that_changed_between_runs(tmp_path: Path) -> None:
     assert found.startswith(
         "Not all runs were trained with the same code: package torch 2.13.0 (ppo and rnd), 2.14.0 (ppo). What differs between"
     )
+    write_run(results, "north", "ppo", 10, 1.5, provenance={"packages": {"torch": "2.13.0"}})
+    assert "commit a (ppo and rnd), not recorded (ppo);" in remarks(results)[0]
 
 
 TUNED = {"config.eta": 1.0, "combine.intrinsic_weight": 1.0, "algorithm.n_envs": 8}
