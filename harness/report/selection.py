@@ -127,6 +127,7 @@ def _labels_of(results: Results, order: Iterable[str], names: Mapping[str, str])
     """The labels in an order that names them by what they are or were called."""
     found: dict[str, None] = {}
     known = set(results.runs["label"])
+    places = {label: i for i, label in enumerate(results.sources)}  # of several folders, the first comes first
     whole = {*known, *results.runs["method"], *names}
     parts = [part.strip() for name in order for part in ([name] if name in whole else name.split(","))]
     for name in filter(None, parts):
@@ -136,7 +137,7 @@ def _labels_of(results: Results, order: Iterable[str], names: Mapping[str, str])
             continue
         given = called in names.values()  # to several that share a name, each with what tells it from the others
         renamed = sorted(label for label in known if given and label.startswith(called + SEPARATOR))
-        found |= dict.fromkeys(renamed or _matching(results, called))
+        found |= dict.fromkeys(sorted(renamed or _matching(results, called), key=lambda label: places.get(label, 0)))
     return list(found)
 
 

@@ -206,5 +206,5 @@ def test_mistakes_on_the_command_line(
 def test_the_command_line_has_it_all(results: Path, new: Path, tmp_path: Path) -> None:
     options = ["--compare", "-m", "ppo", "-m", "rnd", "-t", "north", "--rename", "rnd=RND", "--order", "RND,ppo"]
     assert main(["report", f"old={results}", f"new={new}", *options, "--out", str(tmp_path), "--format", "csv"]) == 0
-    assert methods_of(tmp_path) == ["RND · new", "RND · old", "ppo · new", "ppo · old"]
+    assert methods_of(tmp_path) == ["RND · old", "RND · new", "ppo · old", "ppo · new"]
     assert {row["method"] for row in table(tmp_path, "changes")} == {"ppo", "rnd"}

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 import pytest
 import uvicorn
-from report.synthetic import write_run
+from report.synthetic import make_spec, write_run
 from support.live_results import LiveRun
 
 from harness.experiment import StatusReader
+from harness.runs.plans import record_plan
 from harness.watch import server as serving
 from harness.watch.application import Application
 from harness.watch.looks import Looks
@@ -35,7 +37,8 @@ class Results:
 
 @contextmanager
 def results_in(path: Path) -> Iterator[Results]:
-    """Two finished runs, one failed, one interrupted, one under way, and one file that cannot be read."""
+    """Of a plan of eight, two finished runs, one failed, one interrupted, one under way, and a file that cannot be read."""
+    record_plan([make_spec(*run) for run in product(("north", "south"), ("ppo", "rnd"), (0, 1))], path)
     for seed in range(2):
         write_run(path, "north", "ppo", seed, 1.0 + seed)
     write_run(path, "north", "rnd", 1, state="failed", error=f"ValueError: {HOSTILE} & more", steps=[1000])
