@@ -14,27 +14,27 @@ from harness.registry.error_summary import summarise_error_with_location
 from harness.registry.hooks import ReportSection
 from harness.report.context import ReportContext, StudyContext, SuiteContext
 from harness.report.document import BulletList, Document, FigureBlock, Section
-from harness.report.drawing import inline_svgs, render_files
+from harness.report.figures import inline_svgs, render_files
 from harness.report.inspection import validate_section
-from harness.report.summary import summarise_report
+from harness.report.summary import summarise_report, title_of
 
 Context = SuiteContext | StudyContext | ReportContext
 
 _SCOPES = {SuiteContext: "suite", StudyContext: "study", ReportContext: "report"}
 
 
-def assemble(report: ReportContext, registry: Registry, title: str) -> Document:
+def assemble(report: ReportContext, registry: Registry, title: str | None = None) -> Document:
     """The whole report as a document.
 
     Args:
         report: What the report is about.
         registry: What is installed, sections among it.
-        title: The heading of the page.
+        title: The heading of the page; named after suites and studies if not given.
     """
     contexts = (*report.suites, *report.studies, report)
     sections = [section for context in contexts for section in _sections(registry, context)]
     subtitle, key_figures = summarise_report(report)
-    return Document(title, subtitle, key_figures, tuple(sections))
+    return Document(title or title_of(report), subtitle, key_figures, tuple(sections))
 
 
 def _sections(registry: Registry, context: Context) -> Iterator[Section]:

@@ -34,7 +34,7 @@ def build_report(
     intervals: IntervalKind = EXPANDED,
     selection: Selection | None = None,
     compare: bool = False,
-    title: str = "Exploration benchmark",
+    title: str | None = None,
     registry: Registry | None = None,
     on_unreadable: Callable[[str], None] | None = None,
 ) -> Path:
@@ -52,7 +52,7 @@ def build_report(
             `harness.analysis.bootstrap`.
         selection: What of the results is shown, under which names and in which order; everything if not given.
         compare: Whether to say what changed from one of two folders with names to the other.
-        title: The heading of the page.
+        title: The heading of the page; named after suites and studies if not given.
         registry: What is installed; of this installation if not given.
         on_unreadable: Takes a line for each thing that could not be read; the report names them too.
 

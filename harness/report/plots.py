@@ -11,6 +11,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from harness.analysis.tables import Analysis
 from harness.errors import shorten
+from harness.report.descriptions import describe_curves, describe_intervals, describe_profiles
 from harness.report.drawing import TEXT_COLOUR, Panel, Plot, Style, method_styles
 from harness.report.phases import PhaseBoundaries
 from harness.runs.output import file_stem
@@ -22,10 +23,11 @@ METRIC_TITLES = {
     "optimality_gap": "Optimality gap (lower is better)",
 }
 
-_WIDE = (6.4, 3.4)
+_WIDE = (5.4, 3.2)
 _NORMALISED = (0.0, 1.0)
 _BOUNDARY = (0, (1, 2.5))
-_LONGEST_LABEL = 40  # characters; longer ones would leave no room for what is drawn
+_LONGEST_LABEL = 40  # characters of a legend or a title; longer ones are cut
+_LABEL_LINE = 20  # characters of a line on an axis, of which there are two; more would leave no room for what is drawn
 _MIN_SPAN = 0.1  # of the way from the score that counts as 0 to the one that counts as 1
 
 
@@ -62,7 +64,7 @@ class SuitePlots:
         """The probability of improvement over the baseline."""
         table = self.analysis.tables["improvement"].filter(pl.col("task").is_null())
         labels = table["method"].to_list()
-        if not labels:
+        if not table["low"].count():  # single values at 0, a half or 1, which the table holds
             return None
         name = f"P(method > {self.analysis.baseline})"
         panel = self._interval_panel("Probability of improvement", table, labels, name, is_probability=True)
@@ -70,8 +72,8 @@ class SuitePlots:
 
     def profiles(self) -> Plot | None:
         """The fraction of runs above each score."""
-        table = self.analysis.tables["profiles"]
-        if table.is_empty():
+        table, runs = self.analysis.tables["profiles"], self.analysis.tables["aggregates"]["runs"]
+        if table.is_empty() or all(count < 2 for count in runs):
             return None
 
         def draw(axes: Axes) -> None:
@@ -81,38 +83,46 @@ class SuitePlots:
             axes.set(xlabel="normalised score τ", ylabel="fraction of runs above τ", ylim=(0, 1.02))
             axes.margins(x=0.01)
 
-        panel = Panel("Performance profile", draw, _WIDE)
-        return self._plot(
-            "profiles", "Performance profiles", (panel,), {self._marked_label(x): x for x in self._labels(table)}
-        )
+        panel = Panel("Performance profile", draw, _WIDE, describe_profiles(table))
+        title = "Performance profiles with 95 % bands"
+        return self._plot("profiles", title, (panel,), {self._marked_label(x): x for x in self._labels(table)})
 
     def efficiency(self) -> Plot | None:
         """The IQM over training."""
         table = self.analysis.tables["curves"].filter(pl.col("task").is_null())
-        if table.is_empty():
+        if _why_no_curve(table):
             return None
         draw = self._curves(table, "IQM of normalised scores", self.analysis.usable_tasks, _NORMALISED)
         legend = {self._marked_label(label): label for label in self._labels(table)}
-        title = "IQM of normalised scores over steps"
-        return self._plot("efficiency", title, (Panel("Sample efficiency", draw, _WIDE),), legend)
+        title = "IQM of normalised scores over steps, with 95 % bands"
+        panel = Panel("Sample efficiency", draw, _WIDE, describe_curves(table))
+        return self._plot("efficiency", title, (panel,), legend)
 
     def task_curves(self) -> Plot | None:
-        """The learning curve of each task."""
+        """The learning curve of each task that has one to show; see `tasks_without_curves`."""
         table = self.analysis.tables["curves"].drop_nulls("task")
-        if table.is_empty():
+        without = self.tasks_without_curves()
+        tasks = [task for task in table["task"].unique(maintain_order=True) if task not in without]
+        if not tasks:
             return None
-        tasks = table["task"].unique(maintain_order=True)
         usable = self.analysis.tasks.filter("usable")
         scales = {task: (low, high) for task, low, high in usable.select("task", "low", "high").rows()}
         panels = tuple(
             Panel(
                 shorten(task, _LONGEST_LABEL),
                 self._curves(table.filter(task=task), "mean return", [task], scales.get(task, (0.0, 0.0))),
+                description=describe_curves(table.filter(task=task)),
             )
             for task in tasks
         )
         legend = {label: label for label in self._labels(table)}
-        return self._plot("curves", "Mean return over steps on each task", panels, legend)
+        return self._plot("curves", "Mean return over steps on each task, with 95 % bands", panels, legend)
+
+    def tasks_without_curves(self) -> dict[str, str]:
+        """Why no curve is drawn, by task: a panel that shows nothing is not drawn."""
+        table = self.analysis.tables["curves"].drop_nulls("task")
+        parts = {task: table.filter(task=task) for task in table["task"].unique(maintain_order=True)}
+        return {task: why for task, part in parts.items() if (why := _why_no_curve(part))}
 
     # ----------------------------------------------------------------------------------------------------------------
     def _plot(self, name: str, title: str, panels: tuple[Panel, ...], legend: Mapping[str, str] | None = None) -> Plot:
@@ -122,6 +132,14 @@ class SuitePlots:
 
     def _marked_label(self, label: str) -> str:
         return shorten(label, _LONGEST_LABEL) + self.marks.get(label, "")
+
+    def _axis_label(self, label: str) -> str:
+        """A method's label in at most two lines."""
+        first, rest = label[:_LABEL_LINE], label[_LABEL_LINE:]
+        if rest and (cut := max(first.rfind(mark) for mark in " _-/·") + 1) > _LABEL_LINE // 2:
+            first, rest = label[:cut], label[cut:]
+        lines = [first.rstrip(), shorten(rest, _LABEL_LINE)] if rest else [first]
+        return "\n".join(lines) + self.marks.get(label, "")
 
     def _labels(self, table: pl.DataFrame) -> list[str]:
         present = set(table["method"])
@@ -139,7 +157,7 @@ class SuitePlots:
             for i, label in enumerate(labels):
                 value, low, high = table.filter(method=label).select("value", "low", "high").row(0)
                 _interval(axes, i, (value, low, high), self.styles[label])
-            axes.set_yticks(range(len(labels)), [self._marked_label(label) for label in labels])
+            axes.set_yticks(range(len(labels)), [self._axis_label(label) for label in labels])
             axes.set(ylim=(len(labels) - 0.4, -0.6), xlabel=axis)
             axes.grid(visible=False, axis="y")
             axes.spines["left"].set_visible(False)
@@ -151,7 +169,7 @@ class SuitePlots:
             else:
                 _set_limits(axes, "x", _NORMALISED)
 
-        return Panel(title, draw, (3.7, 0.95 + 0.34 * len(labels)))
+        return Panel(title, draw, (3.7, 0.75 + 0.34 * len(labels)), describe_intervals(table))
 
     def _curves(
         self, table: pl.DataFrame, axis: str, tasks: Sequence[str], scale: tuple[float, float] = (0.0, 0.0)
@@ -183,6 +201,15 @@ class SuitePlots:
         _band(axes, style, part, "step")
 
 
+def _why_no_curve(points: pl.DataFrame) -> str:
+    """Why curves through these points would show nothing; empty where they show something."""
+    if points["step"].n_unique() < 2:
+        return "there is one evaluation"
+    if points["value"].n_unique() < 2:
+        return f"every evaluation gave {points['value'][0]:g}"
+    return ""
+
+
 def _line(axes: Axes, style: Style, part: pl.DataFrame, x: str, **look: Any) -> None:
     axes.plot(part[x], part["value"], color=style.colour, linestyle=style.line, linewidth=1.7, **look)
 
@@ -196,7 +223,8 @@ def _interval(axes: Axes, row: int, ends: tuple[float, float | None, float | Non
     value, low, high = ends
     if low is not None and high is not None:
         axes.barh(row, high - low, left=low, height=0.56, color=style.colour, alpha=0.55, linewidth=0)
-    axes.plot([value, value], [row - 0.28, row + 0.28], color=TEXT_COLOUR, linewidth=1.8, solid_capstyle="butt")
+    ends_of_tick = [row - 0.28, row + 0.28]
+    axes.plot([value, value], ends_of_tick, color=TEXT_COLOUR, linewidth=1.8, solid_capstyle="butt", clip_on=False)
 
 
 def _set_limits(axes: Axes, direction: str, scale: tuple[float, float]) -> None:

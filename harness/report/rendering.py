@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from harness.errors import without_control_characters
 from harness.report.document import Document, FigureBlock, Section, TableCell
-from harness.report.drawing import ExternalPlot, Plot, inline_svgs, render_files
+from harness.report.drawing import ExternalPlot, Plot
+from harness.report.figures import inline_svgs, paper_figures, render_files
+from harness.report.page_script import SCRIPT, SCRIPT_SOURCE
 from harness.report.templating import page_templates
 
 FIGURES = "figures"
@@ -18,15 +20,20 @@ FIGURES = "figures"
 
 
 def html_page(document: Document) -> str:
-    """A self-contained page: styles and figures inline, no script, nothing fetched."""
+    """A self-contained page: styles, figures and one small script inline, nothing fetched, and whole without the script."""
     templates = page_templates("report", autoescape=True)
     filters: dict[str, Any] = templates.filters
-    filters |= {"svgs": _inline_svgs, "anchor": _anchor}
-    return templates.get_template("page.html.j2").render(document=document) + "\n"
+    filters |= {"panels": _panels, "anchor": _anchor, "unbroken": _unbroken}
+    page = templates.get_template("page.html.j2")
+    return page.render(document=document, script=Markup(SCRIPT), script_source=SCRIPT_SOURCE) + "\n"
 
 
-def _inline_svgs(plot: Plot | ExternalPlot) -> list[Markup]:
-    return [Markup(svg) for svg in inline_svgs(plot)]
+def _panels(plot: Plot | ExternalPlot) -> list[tuple[str, Markup]]:
+    """The title above each panel and its picture; panels that stand alone have their figure's caption instead."""
+    pictures = [Markup(svg) for svg in inline_svgs(plot)]
+    alone = isinstance(plot, ExternalPlot) or len(pictures) < 2
+    titles = [""] * len(pictures) if alone else [panel.title for panel in plot.panels]
+    return list(zip(titles, pictures, strict=False))
 
 
 def markdown_page(document: Document) -> str:
@@ -41,8 +48,28 @@ def markdown_page(document: Document) -> str:
 
 def figure_files(sections: tuple[Section, ...]) -> Mapping[str, bytes]:
     """Every figure as a vector file and as a picture, by file name."""
-    plots = [block.plot for section in sections for block in section.blocks if isinstance(block, FigureBlock)]
-    return {f"{plot.name}.{kind}": data for plot in plots for kind, data in render_files(plot).items()}
+    return {f"{plot.name}.{kind}": data for plot in _plots(sections) for kind, data in render_files(plot).items()}
+
+
+def paper_figure_files(sections: tuple[Section, ...], font: str) -> Mapping[str, bytes]:
+    """Every figure as vector PDF at the widths of a paper's columns, by file name.
+
+    Args:
+        sections: What the figures are taken from.
+        font: Family of the paper's font.
+    """
+    found = {plot.name: paper_figures(plot, font) for plot in _plots(sections)}
+    return {f"{name}-{width}.pdf": data for name, files in found.items() for width, data in files.items()}
+
+
+def _plots(sections: tuple[Section, ...]) -> list[Plot | ExternalPlot]:
+    return [block.plot for section in sections for block in section.blocks if isinstance(block, FigureBlock)]
+
+
+def _unbroken(text: str) -> str:
+    """Text in which no line ends within an interval, or between a number and what it needs."""
+    whole = re.sub(r"\[([^\s\[\],]+), ([^\s\[\],]+)\]", "[\\1,\u00a0\\2]", text)
+    return re.sub(r"(?<=\d) (?=%)|(?<=\b[npr]) (?=[=<] )|(?<=\b[npr] [=<]) (?=[\d\u2212])", "\u00a0", whole)
 
 
 def _anchor(title: str) -> str:

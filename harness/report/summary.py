@@ -10,6 +10,8 @@ from harness.report.context import ReportContext, StudyContext
 from harness.report.wording import join_names
 from harness.runs.results import Results
 
+_NAMED = 4  # suites and studies in the heading
+
 KeyFigures = tuple[tuple[str, str], ...]
 """Numbers that say how much there is, each with its name."""
 
@@ -19,6 +21,13 @@ def summarise_report(report: ReportContext) -> tuple[str, KeyFigures]:
     if report.results is None:
         return _study_subtitle(report.studies), _study_figures(report.studies)
     return _subtitle(report.results), _run_figures(report.results)
+
+
+def title_of(report: ReportContext) -> str:
+    """The heading of the page: what it is about, so that windows, bookmarks and printed pages can be told apart."""
+    suites = report.results.suites if report.results else ()
+    studies = [f"study {study.record.name}" for study in report.studies]
+    return f"{join_names([*suites, *studies], _NAMED)}: exploration report"
 
 
 def _run_figures(results: Results) -> KeyFigures:
@@ -37,7 +46,8 @@ def _run_figures(results: Results) -> KeyFigures:
 def _subtitle(results: Results) -> str:
     started, updated = results.runs["started"].min(), results.runs["updated"].max()
     days = list(dict.fromkeys(str(time)[:10] for time in (started, updated)))
-    return f"{join_names([f'Suite {suite}' for suite in results.suites])}: runs of {' to '.join(days)}."
+    suites = [f"Suite {suite}" for suite in results.suites]
+    return f"{join_names(suites)}: runs of {' to '.join(days)}."
 
 
 def _study_figures(studies: Sequence[StudyContext]) -> KeyFigures:

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from report.synthetic import write_run, write_suite
 
 from harness.analysis.tables import analyse
-from harness.report.drawing import method_styles, render_files
+from harness.report.drawing import method_styles
+from harness.report.figures import render_files
 from harness.report.phases import phase_boundaries
 from harness.report.plots import SuitePlots
 from harness.runs.results import read_results

@@ -28,8 +28,8 @@ def build(suite: SuiteContext) -> Section:
     explanation = (
         "Over all tasks together. IQM is the mean of the middle half of all runs: less noisy than the median, less"
         " moved by outliers than the mean. Median and mean are taken over the tasks' mean scores. The optimality gap is"
-        " how far runs stay below a normalised score of 1 on average, so smaller is better. Bars are 95 % intervals,"
-        f" black ticks the values. {overlap_of_intervals(analysis.intervals)}"
+        " how far runs stay below a normalised score of 1 on average, so smaller is better. Bars are 95 % intervals, the"
+        f" ticks across them the values. {overlap_of_intervals(analysis.intervals)}"
     )
     caption = "Value and 95 % interval; tasks with a score of all that can be normalised; runs with a score of all planned."
     return Section(

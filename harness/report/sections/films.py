@@ -19,8 +19,6 @@ _MOST = 24
 """Strips of a suite that are shown; a page with more is no longer read."""
 
 _WIDTH = 7.4
-_TITLE_HEIGHT = 0.35  # inches
-
 
 def build(suite: SuiteContext) -> Section | None:
     """Each strip with a sentence that says what it shows; ``None`` where none was made."""
@@ -54,8 +52,8 @@ def _strip(name: str, title: str, film: FilmRecord, picture: np.ndarray) -> Iter
         f" {film.evaluation + 1} from seed {film.seed}, {how}. Return {format_number(film.episode_return)} in"
         f" {format_count(film.length, 'step')}; steps {shown} are shown."
     )
-    height = min(_WIDTH * picture.shape[0] / picture.shape[1], _WIDTH) + _TITLE_HEIGHT
-    panel = Panel(title, _drawing(picture), size=(_WIDTH, height))
+    size = (_WIDTH, min(_WIDTH * picture.shape[0] / picture.shape[1], _WIDTH))
+    panel = Panel(title, _drawing(picture), size, f"{len(film.shown)} pictures side by side, at steps {shown}.")
     yield FigureBlock(Plot(name, f"Pictures of an episode: {title}", (panel,), {}))
 
 

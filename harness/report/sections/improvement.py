@@ -13,14 +13,13 @@ from harness.report.wording import NO_VALUE, format_interval, format_number, for
 def build(suite: SuiteContext) -> Section:
     """The probability of improvement over the baseline, over all tasks and on each."""
     analysis, plots = suite.analysis, suite.plots
-    plot = plots.improvement()
-    if plot is None:
+    table, plot = analysis.tables["improvement"], plots.improvement()
+    if table.is_empty():
         if analysis.baseline is None:
             text = "There is no baseline to compare with here, so no probability of improvement is given."
         else:
             text = f"No method shares a task with finished runs with the baseline {analysis.baseline}."
         return Section("Probability of improvement", (Paragraph(text),))
-    table = analysis.tables["improvement"]
     explanation = (
         f"The chance that a run of the method, drawn at random, scores more than a run of {analysis.baseline} on the"
         " same task, averaged over the tasks both have scores for; ties count half. At 0.5 (dashed) neither is better."
@@ -37,14 +36,9 @@ def build(suite: SuiteContext) -> Section:
         found = {label: ends for label, *ends in part.select("method", "value", "low", "high", "p_value").rows()}
         cells = [_cell(*found[label]) if label in found else NO_VALUE for label in labels]
         rows.append((task or "all common tasks", *cells))
-    return Section(
-        "Probability of improvement",
-        (
-            Paragraph(explanation),
-            FigureBlock(plot),
-            ReportTable(caption, columns, tuple(rows)),
-        ),
-    )
+    figure = (FigureBlock(plot),) if plot else ()
+    blocks = (Paragraph(explanation), *figure, ReportTable(caption, columns, tuple(rows)))
+    return Section("Probability of improvement", blocks)
 
 
 def _cell(value: float, low: float | None, high: float | None, p_value: float) -> TableCell:

@@ -69,7 +69,7 @@ def _sources(comparison: PublishedComparison) -> ReportTable:
     taken = {match.number.source: match.number.confidence for match in comparison.matches}
     rows = tuple((mark, source, CONFIDENCE[taken[source]]) for source, mark in comparison.source_keys.items())
     return ReportTable(
-        "Where these numbers stand.", (Column(""), Column("Source"), Column("Taken from")), rows, collapsed=len(rows) > 12
+        "Where these numbers stand.", (Column("Mark"), Column("Source"), Column("Taken from")), rows, collapsed=len(rows) > 12
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from harness.report.cells import frames_note, phases_note
 from harness.report.context import SuiteContext
 from harness.report.document import Block, Column, FigureBlock, Paragraph, ReportTable, Section, TableCell
 from harness.report.reliability import bands
-from harness.report.wording import decimals_for, format_number
+from harness.report.wording import decimals_for, format_number, join_names
 
 
 def build(suite: SuiteContext) -> Section:
@@ -27,8 +27,19 @@ def build(suite: SuiteContext) -> Section:
     rows = [(task, *_task_cells(table.filter(task=task), analysis.methods)) for task in analysis.tasks["task"]]
     caption = "Mean ± standard deviation over seeds, and the number of runs with a score of all planned."
     blocks: list[Block] = [Paragraph(explanation), ReportTable(caption, columns, tuple(rows))]
+    without = plots.tasks_without_curves()
+    if without:
+        blocks.append(Paragraph(f"No curve is drawn where it would show nothing: {_reasons(without)}."))
     plot = plots.task_curves()
     return Section("Tasks", (*blocks, FigureBlock(plot)) if plot else tuple(blocks))
+
+
+def _reasons(without: Mapping[str, str]) -> str:
+    """Tasks by the reason why they have no curve."""
+    tasks: dict[str, list[str]] = {}
+    for task, reason in without.items():
+        tasks.setdefault(reason, []).append(task)
+    return "; ".join(f"{reason} on {join_names(names)}" for reason, names in tasks.items())
 
 
 def _task_cells(part: pl.DataFrame, labels: Sequence[str]) -> list[TableCell]:

@@ -1,0 +1,133 @@
+"""From figures to pictures: SVG that takes the page's colours and fonts, sheets as SVG and PNG, and vector PDF for papers.
+
+Pictures are the same to the byte whenever they are drawn from the same numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from html import escape
+from types import MappingProxyType
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from harness.errors import without_control_characters
+from harness.report.drawing import ExternalPlot, Panel, Plot
+from harness.report.external_figures import external_figure
+from harness.report.figure_settings import GRID_COLOUR, PAGE, TEXT_COLOUR, paper_settings
+from harness.report.sheets import draw_panel, draw_sheet, save_figure
+
+WIDTHS: Mapping[str, float] = MappingProxyType({"1col": 3.25, "2col": 6.75})
+"""Widths of figures in papers, in inches: one column and two, as most two-column templates have them."""
+
+_COLUMNS = 3
+_PIXELS_PER_INCH = 108  # at which text on the page has the size of the text around it
+_PAD = 0.04  # inches around what is drawn
+_NARROWEST = 1.55  # inches of a panel in a paper
+_SHRINKING = (0.58, 0.85)  # bounds of a panel's height in a paper, as a share of its height on the page
+
+
+def inline_svgs(plot: Plot | ExternalPlot) -> list[str]:
+    """Each panel as an SVG element for an HTML page, transparent, without the title above it and without a legend."""
+    if isinstance(plot, ExternalPlot):
+        titles = [plot.title] if len(plot.panels) == 1 else [f"{plot.title} {i + 1}" for i in range(len(plot.panels))]
+        return [
+            _inline_external(make, plot.size, f"{plot.name}-{i}", titles[i]) for i, make in enumerate(plot.panels)
+        ]
+    return [_inline(panel, f"{plot.name}-{i}") for i, panel in enumerate(plot.panels)]
+
+
+def render_files(plot: Plot | ExternalPlot) -> dict[str, bytes]:
+    """All panels and the legend on one white sheet, as ``svg`` and as ``png``."""
+    with matplotlib.rc_context(PAGE):
+        if isinstance(plot, ExternalPlot):
+            with external_figure(plot.whole, plot.whole_size) as figure:
+                return {kind: save_figure(figure, kind, cut=True) for kind in ("svg", "png")}
+        columns = min(len(plot.panels), 4 if plot.shared_rows else _COLUMNS)
+        width, height = plot.panels[0].size
+        figure = draw_sheet(plot, columns, (width * (0.8 if plot.shared_rows else 1), height + 0.2))
+        vector = save_figure(figure, "svg")
+        figure.set_layout_engine("none")  # as it is laid out now
+        return {"svg": vector, "png": save_figure(figure, "png")}
+
+
+def paper_figures(plot: Plot | ExternalPlot, font: str) -> dict[str, bytes]:
+    """The sheet as vector PDF for a paper, by the name of each of `WIDTHS`.
+
+    Args:
+        plot: The figure.
+        font: Family of the paper's font; what it lacks is taken from the font of the page.
+    """
+    with matplotlib.rc_context(paper_settings(font)):
+        return {name: _paper_figure(plot, width) for name, width in WIDTHS.items()}
+
+
+def _paper_figure(plot: Plot | ExternalPlot, width: float) -> bytes:
+    if isinstance(plot, ExternalPlot):
+        shape = plot.whole_size[1] / plot.whole_size[0]
+        with external_figure(plot.whole, (width, width * max(shape, 0.4))) as figure:
+            return save_figure(figure, "pdf", cut=True)
+    columns = min(len(plot.panels), int(width / _NARROWEST))
+    panel_width, (page_width, height) = width / columns, plot.panels[0].size
+    least, most = _SHRINKING
+    share = min(max(panel_width / page_width, least), most)
+    return save_figure(draw_sheet(plot, columns, (panel_width, (height + 0.2) * share)), "pdf")
+
+
+def _inline(panel: Panel, name: str) -> str:
+    with matplotlib.rc_context(PAGE):
+        figure = Figure(panel.size, layout="constrained")
+        figure.patch.set_visible(False)
+        axes = figure.add_subplot()
+        axes.patch.set_visible(False)
+        draw_panel(panel, axes)
+        if figure.axes == [axes]:  # otherwise a panel has added axes, such as the bar of a colour scale
+            _fit(figure, axes)
+        svg = save_figure(figure, "svg").decode()
+    return _embeddable(svg, name, panel.size[0], panel.title, panel.description)
+
+
+def _fit(figure: Figure, axes: Axes) -> None:
+    """Let the only axes fill the figure with all that stands around them, in half of the time that matplotlib takes."""
+    figure.set_layout_engine("none")
+    axes.set_position((0.14, 0.18, 0.82, 0.78))  # about right, so that its ticks will be those of the end
+    canvas = FigureCanvasAgg(figure)
+    around, inner = axes.get_tightbbox(canvas.get_renderer()), axes.get_window_extent()
+    if around is None:
+        return
+    (width, height), pad = figure.bbox.size, _PAD * figure.dpi
+    left, bottom = inner.x0 - around.x0 + pad, inner.y0 - around.y0 + pad
+    right, top = around.x1 - inner.x1 + pad, around.y1 - inner.y1 + pad
+    if width > left + right and height > bottom + top:  # otherwise names leave no room
+        shares = (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
+        axes.set_position(shares)
+
+
+def _inline_external(make: Callable[[], Figure], size: tuple[float, float], name: str, title: str) -> str:
+    with matplotlib.rc_context(PAGE), external_figure(make, size) as figure:
+        figure.patch.set_visible(False)
+        return _embeddable(save_figure(figure, "svg", cut=True).decode(), name, size[0], title, "")
+
+
+def _embeddable(svg: str, name: str, inches: float, title: str, description: str) -> str:
+    """An SVG element for a page, with names of its own and words for who cannot see it."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)  # several SVGs share the page's names
+    svg = svg.replace(TEXT_COLOUR, "var(--ink)").replace(GRID_COLOUR, "var(--rule)").strip()
+    words, named = f'<title id="{name}-title">{_text(title)}</title>', f'aria-labelledby="{name}-title"'
+    if description:
+        words += f'<desc id="{name}-desc">{_text(description)}</desc>'
+        named += f' aria-describedby="{name}-desc"'
+    head = f'<svg\\1 role="img" {named} style="max-width: {inches * _PIXELS_PER_INCH:.0f}px"'
+    svg = re.sub(r'<svg\b([^>]*?) width="[^"]*" height="[^"]*"', head, svg, count=1)
+    opening = svg.index(">") + 1
+    return svg[:opening] + words + svg[opening:]
+
+
+def _text(text: str) -> str:
+    return escape(without_control_characters(text))
