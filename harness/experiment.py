@@ -340,6 +340,7 @@ def report(
     cache: bool = True,
     selection: Selection | None = None,
     compare: bool = False,
+    figure_font: str = "DejaVu Sans",
 ) -> ReportResult:
     """Write the report on runs or on a study.
 
@@ -351,16 +352,19 @@ def report(
             are kept apart and named after theirs.
         out: Folder of the report; ``None`` for ``report`` in the first directory.
         baseline: Name of the method that the others are compared with.
-        formats: Any of ``html``, ``md``, ``latex``, ``csv``, and ``json`` for rliable and marl-eval.
+        formats: Any of ``html``, ``pdf``, ``md``, ``latex``, ``latex-all``, ``figures``, ``csv``, and ``json`` for rliable and
+            marl-eval.
         published: Files or folders of published numbers to lay beside ours.
         intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for the percentiles that rliable gives.
         cache: Whether to use and keep what was read; if not, everything is read and made again and nothing is kept.
         selection: What of the results is shown, under which names and in which order; everything if not given.
         compare: Whether to say what changed from the first of two directories with names to the other.
+        figure_font: Family of the font in ``figures``, that of the paper they are for.
 
     Raises:
         ResultsError: There is nothing to report on.
-        UserError: What is selected does not exist, or names contradict each other.
+        UserError: What is selected does not exist, names contradict each other, an option is none that is known, or ``pdf`` is
+            wanted and no browser is installed that prints.
     """
     asked = {name: value for name, value in locals().items() if name not in ("results", "out", "cache")}
 
@@ -380,6 +384,7 @@ def report(
             intervals=intervals,
             selection=selection,
             compare=compare,
+            figure_font=figure_font,
             on_unreadable=unreadable.append,
         )
         return file, unreadable

@@ -96,8 +96,15 @@ def report(
     baseline: Annotated[str | None, typer.Option(help="Method that the others are compared with.", show_default=False)] = None,
     formats: Annotated[
         str,
-        typer.Option("--format", help="Which of html, md, latex, csv and json (for rliable and marl-eval)."),
+        typer.Option(
+            "--format",
+            help="Which of html, pdf (the page on paper), md, latex (a table for a paper), latex-all (every table), figures"
+            " (vector files for a paper), csv, and json (for rliable and marl-eval), separated by commas.",
+        ),
     ] = "html,md,csv",
+    figure_font: Annotated[
+        str, typer.Option(help="With --format figures: family of the paper's font, such as STIXGeneral (Times) or cmr10.")
+    ] = "DejaVu Sans",
     published: Annotated[
         bool, typer.Option("--published", help="Lay the published numbers of these tasks beside ours.")
     ] = False,
@@ -151,7 +158,7 @@ def report(
     from harness.cli.selection import parse_folders, parse_selection
 
     if not formats.strip(" ,"):
-        raise UserError("--format names no format: html, md, latex, csv and json are known")
+        raise UserError("--format names no format: html, pdf, md, latex, latex-all, figures, csv and json are known")
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
     numbers = [*(packaged_files() if published else ()), *(published_from or ())]
     kind = cast("IntervalKind", intervals)  # others are refused by name
@@ -167,6 +174,7 @@ def report(
         cache=cache,
         selection=parse_selection(methods, tasks, rename, order),
         compare=compare,
+        figure_font=figure_font,
     )
     if watch:
         return watch_report(write, [one if isinstance(one, Path) else one.path for one in roots])

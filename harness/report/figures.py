@@ -35,9 +35,7 @@ def inline_svgs(plot: Plot | ExternalPlot) -> list[str]:
     """Each panel as an SVG element for an HTML page, transparent, without the title above it and without a legend."""
     if isinstance(plot, ExternalPlot):
         titles = [plot.title] if len(plot.panels) == 1 else [f"{plot.title} {i + 1}" for i in range(len(plot.panels))]
-        return [
-            _inline_external(make, plot.size, f"{plot.name}-{i}", titles[i]) for i, make in enumerate(plot.panels)
-        ]
+        return [_inline_external(make, plot.size, f"{plot.name}-{i}", titles[i]) for i, make in enumerate(plot.panels)]
     return [_inline(panel, f"{plot.name}-{i}") for i, panel in enumerate(plot.panels)]
 
 

@@ -157,7 +157,7 @@ class SuitePlots:
             for i, label in enumerate(labels):
                 value, low, high = table.filter(method=label).select("value", "low", "high").row(0)
                 _interval(axes, i, (value, low, high), self.styles[label])
-            axes.set_yticks(range(len(labels)), [self._axis_label(label) for label in labels])
+            axes.set_yticks(range(len(labels)), [self._axis_label(label) for label in labels], linespacing=0.95)
             axes.set(ylim=(len(labels) - 0.4, -0.6), xlabel=axis)
             axes.grid(visible=False, axis="y")
             axes.spines["left"].set_visible(False)

@@ -15,6 +15,8 @@ from harness.report.figures import inline_svgs, paper_figures, render_files
 from harness.report.page_script import SCRIPT, SCRIPT_SOURCE
 from harness.report.templating import page_templates
 
+_LONG_WORD = 20  # characters
+
 FIGURES = "figures"
 """The folder of figures, beside the Markdown file."""
 
@@ -23,7 +25,7 @@ def html_page(document: Document) -> str:
     """A self-contained page: styles, figures and one small script inline, nothing fetched, and whole without the script."""
     templates = page_templates("report", autoescape=True)
     filters: dict[str, Any] = templates.filters
-    filters |= {"panels": _panels, "anchor": _anchor, "unbroken": _unbroken}
+    filters |= {"panels": _panels, "anchor": _anchor, "unbroken": _unbroken, "has_long_word": _has_long_word}
     page = templates.get_template("page.html.j2")
     return page.render(document=document, script=Markup(SCRIPT), script_source=SCRIPT_SOURCE) + "\n"
 
@@ -70,6 +72,12 @@ def _unbroken(text: str) -> str:
     """Text in which no line ends within an interval, or between a number and what it needs."""
     whole = re.sub(r"\[([^\s\[\],]+), ([^\s\[\],]+)\]", "[\\1,\u00a0\\2]", text)
     return re.sub(r"(?<=\d) (?=%)|(?<=\b[npr]) (?=[=<] )|(?<=\b[npr] [=<]) (?=[\d\u2212])", "\u00a0", whole)
+
+
+def _has_long_word(cell: TableCell) -> bool:
+    """Whether a cell has a word that a narrow column could not hold."""
+    text = cell if isinstance(cell, str) else " ".join(cell)
+    return len(text) > _LONG_WORD and any(len(word) > _LONG_WORD for word in text.split())
 
 
 def _anchor(title: str) -> str:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
+from matplotlib.ticker import MaxNLocator
 
 from harness.errors import without_control_characters
 from harness.report.drawing import Panel, Plot, Style
@@ -24,7 +25,10 @@ _NOTHING = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-_LEGEND_COLUMN = 1.6  # inches that a label takes with the line before it
+_LEGEND_LINE, _TITLE_LINE = 0.2, 0.16  # inches
+_LEGEND_HANDLE = 40  # points that the line before a label takes, with the space around
+_SURELY_FITS = 0.5  # of a panel's width, which the axes have at least
+_NARROW = 2.3  # inches of a panel that has room for few labels
 
 
 def draw_sheet(plot: Plot, columns: int, panel_size: tuple[float, float]) -> Figure:
@@ -36,19 +40,34 @@ def draw_sheet(plot: Plot, columns: int, panel_size: tuple[float, float]) -> Fig
         panel_size: Width and height in inches that a panel takes with its labels.
     """
     rows, width = -(-len(plot.panels) // columns), columns * panel_size[0]
-    legend_columns = max(1, min(len(plot.legend), int(width / _LEGEND_COLUMN)))
+    legend_columns = _legend_columns(plot.legend, width)
     legend_rows = -(-len(plot.legend) // legend_columns)
-    titles = [wrapped_title(panel.title, 72 * panel_size[0] * 0.86) for panel in plot.panels]
-    extra = sum(max(title.count("\n") for title in titles[i : i + columns]) for i in range(0, len(titles), columns))
-    figure = Figure((width, rows * panel_size[1] + 0.16 * extra + 0.3 * legend_rows), layout="constrained")
-    for i, panel in enumerate(plot.panels):
-        axes = figure.add_subplot(rows, columns, i + 1)
-        axes.set_title(titles[i], loc="left")
+    figure = Figure((width, rows * panel_size[1] + _LEGEND_LINE * legend_rows), layout="constrained")
+    drawn = [figure.add_subplot(rows, columns, i + 1) for i in range(len(plot.panels))]
+    for i, (panel, axes) in enumerate(zip(plot.panels, drawn, strict=True)):
         draw_panel(panel, axes)
         if plot.shared_rows and i % columns:
             axes.set_yticklabels([])
+        locator = axes.xaxis.get_major_locator()
+        if panel_size[0] < _NARROW and isinstance(locator, MaxNLocator):
+            locator.set_params(nbins=3)
     _add_legend(figure, plot.legend, legend_columns)
+    _add_titles(figure, [panel.title for panel in plot.panels], drawn, columns)
     return figure
+
+
+def _add_titles(figure: Figure, titles: Sequence[str], drawn: Sequence[Axes], columns: int) -> None:
+    """Titles in as many lines as they need, for which the figure grows."""
+    if any(_title_width(title) > _SURELY_FITS * 72 * figure.get_figwidth() / columns for title in titles):
+        figure.draw_without_rendering()  # to know how wide axes are beside their labels
+        titles = [
+            wrapped_title(title, axes.get_window_extent().width * 72 / figure.dpi)
+            for title, axes in zip(titles, drawn, strict=True)
+        ]
+    for title, axes in zip(titles, drawn, strict=True):
+        axes.set_title(title, loc="left", linespacing=1.05)
+    lines = [max(title.count("\n") for title in titles[i : i + columns]) for i in range(0, len(titles), columns)]
+    figure.set_figheight(figure.get_figheight() + _TITLE_LINE * sum(lines))
 
 
 def draw_panel(panel: Panel, axes: Axes) -> None:
@@ -77,28 +96,38 @@ def save_figure(figure: Figure, file_format: str, *, cut: bool = False) -> bytes
 
 def wrapped_title(title: str, points: float) -> str:
     """A title in lines that are no wider than so many points in the settings in force; long words are broken."""
-    settings = matplotlib.rcParams
-    families, size, weight = settings["font.family"], settings["axes.titlesize"], settings["axes.titleweight"]
     lines = [""]
     for part in re.findall(r"\s+|[^\s/_-]+[/_-]*|[/_-]+", title):
-        for piece in (part,) if _width(part, tuple(families), size, weight) <= points else part:
+        for piece in (part,) if _title_width(part) <= points else part:
             longer = lines[-1] + piece
-            if lines[-1].strip() and _width(longer.rstrip(), tuple(families), size, weight) > points:
+            if lines[-1].strip() and _title_width(longer) > points:
                 lines.append(piece.lstrip())
             else:
                 lines[-1] = longer
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _title_width(text: str) -> float:
+    settings = matplotlib.rcParams
+    return _width(text.strip(), tuple(settings["font.family"]), settings["axes.titlesize"], settings["axes.titleweight"])
+
+
+def _legend_columns(styles: Mapping[str, Style], width: float) -> int:
+    """Number of labels that fit side by side into so many inches."""
+    families, size = tuple(matplotlib.rcParams["font.family"]), matplotlib.rcParams["font.size"]
+    widest = max((_width(label, families, size, "normal") for label in styles), default=0.0)
+    return max(1, min(len(styles), int(72 * width / (widest + _LEGEND_HANDLE))))
+
+
 @lru_cache(maxsize=4096)
 def _width(text: str, families: Sequence[str], size: float, weight: str) -> float:
     """The width of one line in points."""
-    if not text.strip():
+    if not text:
         return 0.0
     font = FontProperties(family=list(families), size=size, weight=weight)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a script that no font here has
-        return float(TextPath((0, 0), text.strip(), prop=font).get_extents().x1)
+        return float(TextPath((0, 0), text, prop=font).get_extents().x1)
 
 
 def _add_legend(figure: Figure, styles: Mapping[str, Style], columns: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import html
 import io
 import json
@@ -14,6 +16,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from report.pages import without_own_script
 from report.synthetic import PROVENANCE, write_run
 from report.test_build_report import Page
 
@@ -21,6 +24,7 @@ from harness.report.build import FORMATS, build_report
 from harness.report.csv_tables import _csv
 from harness.report.document import CodeBlock, Column, Document, Paragraph, ReportTable, Section
 from harness.report.latex import latex_tables
+from harness.report.page_script import SCRIPT, SCRIPT_SOURCE
 from harness.report.rendering import html_page, markdown_page
 from harness.runs.folder import RunFolder
 
@@ -92,13 +96,15 @@ def test_fault_o_nothing_is_written_outside_the_report(place, report):
 
 
 def test_fault_o_page_has_a_strict_policy_and_no_foreign_markup(report):
-    text = (report / "index.html").read_text()
+    text = without_own_script(report / "index.html")
     page = Page(report / "index.html")
     assert "script" not in page.tags
     assert {"svg", "table", "details", "style"} <= page.tags
     (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
     assert policy.split("; ")[0] == "default-src 'none'"
-    assert "script-src" not in policy
+    scripts = re.findall("script-src ([^;]*)", policy)
+    assert scripts == [SCRIPT_SOURCE]
+    assert base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode() in SCRIPT_SOURCE
     assert text.index("Content-Security-Policy") < text.index("<style>")
     assert "alert(1)" in page.text
     assert "\x1b" not in text

@@ -45,7 +45,7 @@ def test_scores_are_drawn_from_zero(tmp_path):
 def test_differences_that_mean_nothing_do_not_fill_a_panel(tmp_path):
     for seed in range(3):
         for method, score in (("ppo", -0.001), ("rnd", -0.002)):
-            write_run(tmp_path, "north", method, seed, curve={10_000: [score * (1 + seed)]})
+            write_run(tmp_path, "north", method, seed, curve={5_000: [0.0], 10_000: [score * (1 + seed)]})
     bottom, top = axes_of(plots_of(tmp_path).task_curves().panels[0]).get_ylim()
     assert bottom < -0.002
     assert top == pytest.approx(1.0)  # a tenth of the way from 0 to 10

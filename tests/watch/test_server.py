@@ -21,6 +21,7 @@ from watch.conftest import HOSTILE, Results, Site
 from harness.cli import main
 from harness.errors import UserError
 from harness.experiment import StatusReader
+from harness.report.page_script import SCRIPT_SOURCE
 from harness.watch.document import document_schema
 from harness.watch.guard import is_loopback
 from harness.watch.looks import Looks
@@ -95,7 +96,7 @@ def test_every_answer_bars_other_sites(shared_site: Site, path: str) -> None:
     assert policy["default-src"] == "'none'"
     assert policy["frame-ancestors"] in ("'none'", "'self'")
     assert (policy["base-uri"], policy["form-action"]) == ("'none'", "'none'")
-    assert policy.get("script-src", "'none'") in ("'self'", "'none'")
+    assert policy.get("script-src", "'none'") in ("'self'", "'none'", SCRIPT_SOURCE)
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-resource-policy"] == "same-origin"

@@ -20,6 +20,7 @@ _MOST = 24
 
 _WIDTH = 7.4
 
+
 def build(suite: SuiteContext) -> Section | None:
     """Each strip with a sentence that says what it shows; ``None`` where none was made."""
     runs = suite.analysis.current_runs.drop_nulls("folder").sort("task", "label", "seed")
