@@ -19,7 +19,7 @@ from harness.errors import without_control_characters
 from harness.report.drawing import ExternalPlot, Panel, Plot
 from harness.report.external_figures import external_figure
 from harness.report.figure_settings import GRID_COLOUR, PAGE, TEXT_COLOUR, paper_settings
-from harness.report.sheets import draw_panel, draw_sheet, save_figure
+from harness.report.sheets import draw_panel, draw_sheet, quietly, save_figure
 
 WIDTHS: Mapping[str, float] = MappingProxyType({"1col": 3.25, "2col": 6.75})
 """Widths of figures in papers, in inches: one column and two, as most two-column templates have them."""
@@ -94,7 +94,8 @@ def _fit(figure: Figure, axes: Axes) -> None:
     figure.set_layout_engine("none")
     axes.set_position((0.14, 0.18, 0.82, 0.78))  # about right, so that its ticks will be those of the end
     canvas = FigureCanvasAgg(figure)
-    around, inner = axes.get_tightbbox(canvas.get_renderer()), axes.get_window_extent()
+    with quietly():
+        around, inner = axes.get_tightbbox(canvas.get_renderer()), axes.get_window_extent()
     if around is None:
         return
     (width, height), pad = figure.bbox.size, _PAD * figure.dpi

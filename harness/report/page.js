@@ -66,11 +66,18 @@
     const rows = [...body.rows];
     if (rows.length < 2) return;
     for (const head of table.tHead.rows[0].cells) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...head.childNodes);
-      button.addEventListener("click", () => sort(head, rows, body));
-      head.append(button);
+      const name = document.createElement("span");  // no <button>, which heads lose where they are printed again
+      name.className = "sort";
+      name.role = "button";
+      name.tabIndex = 0;
+      name.append(...head.childNodes);
+      name.addEventListener("click", () => sort(head, rows, body));
+      name.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        sort(head, rows, body);
+      });
+      head.append(name);
     }
   }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 
 import matplotlib
@@ -59,7 +60,8 @@ def draw_sheet(plot: Plot, columns: int, panel_size: tuple[float, float]) -> Fig
 def _add_titles(figure: Figure, titles: Sequence[str], drawn: Sequence[Axes], columns: int) -> None:
     """Titles in as many lines as they need, for which the figure grows."""
     if any(_title_width(title) > _SURELY_FITS * 72 * figure.get_figwidth() / columns for title in titles):
-        figure.draw_without_rendering()  # to know how wide axes are beside their labels
+        with quietly():
+            figure.draw_without_rendering()  # to know how wide axes are beside their labels
         titles = [
             wrapped_title(title, axes.get_window_extent().width * 72 / figure.dpi)
             for title, axes in zip(titles, drawn, strict=True)
@@ -76,6 +78,14 @@ def draw_panel(panel: Panel, axes: Axes) -> None:
     panel.draw(axes)
 
 
+@contextmanager
+def quietly() -> Generator[None]:
+    """Without matplotlib's remarks on a script that no font here has, or a name that leaves no room."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
 def save_figure(figure: Figure, file_format: str, *, cut: bool = False) -> bytes:
     """The figure as it is laid out, or ``cut`` to what is drawn, whether that is more or less.
 
@@ -86,8 +96,7 @@ def save_figure(figure: Figure, file_format: str, *, cut: bool = False) -> bytes
     """
     buffer = io.BytesIO()
     resolution, box = _RESOLUTION if file_format == "png" else 72, "tight" if cut else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a script that no font here has, a name that leaves no room
+    with quietly():
         figure.savefig(buffer, format=file_format, metadata=_NOTHING[file_format], dpi=resolution, bbox_inches=box)
     if file_format == "svg":  # which no program opens with such characters in it
         return without_control_characters(buffer.getvalue().decode()).encode()
@@ -125,8 +134,7 @@ def _width(text: str, families: Sequence[str], size: float, weight: str) -> floa
     if not text:
         return 0.0
     font = FontProperties(family=list(families), size=size, weight=weight)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a script that no font here has
+    with quietly():
         return float(TextPath((0, 0), text, prop=font).get_extents().x1)
 
 
