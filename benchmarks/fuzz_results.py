@@ -277,7 +277,9 @@ _WAYS += [_replace, _lock, _add, _grow]
 def readers(place: Path, plan: Plan, draw: random.Random) -> dict[str, Callable[[], object]]:
     """Everything that reads a results folder, by name."""
     results, out = place / "results", place / "out"
-    formats = draw.choice([["csv"], ["csv"], ["csv"], ["md"], ["html"], ["latex"]]) if draw.random() < 0.2 else ["csv"]
+    formats = (
+        draw.choice([["csv"], ["csv"], ["csv"], ["md"], ["html"], ["latex", "latex-all"]]) if draw.random() < 0.2 else ["csv"]
+    )
     return {
         "status": lambda: _command("status", str(results)),
         "status --json": lambda: json.loads(_command("status", str(results), "--json") or "{}"),

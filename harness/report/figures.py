@@ -92,6 +92,9 @@ def _inline(panel: Panel, name: str) -> str:
 def _fit(figure: Figure, axes: Axes) -> None:
     """Let the only axes fill the figure with all that stands around them, in half of the time that matplotlib takes."""
     figure.set_layout_engine("none")
+    if not axes.axison:  # a picture with nothing around it
+        axes.set_position((0, 0, 1, 1))
+        return
     axes.set_position((0.14, 0.18, 0.82, 0.78))  # about right, so that its ticks will be those of the end
     canvas = FigureCanvasAgg(figure)
     with quietly():

@@ -72,7 +72,7 @@ def _total_cells(iqm: pl.DataFrame, methods: Sequence[str], marks: Mapping[str, 
     return [(_total(found[label], marks) if label in found else NO_VALUE, label in best) for label in methods]
 
 
-def _total(row: Mapping[str, float], marks: Mapping[str, str]) -> str:
+def _total(row: Mapping[str, float | None], marks: Mapping[str, str]) -> str:
     value, low, high = (row[name] for name in ("value", "low", "high"))
     interval = "" if low is None else f" [{format_number(low, 2)}, {format_number(high, 2)}]"
     return f"{format_number(value, 2)}{interval}{marks.get(str(row['method']), '')}"

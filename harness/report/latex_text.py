@@ -24,9 +24,9 @@ _SPECIAL = {
     **{"`": r"\textasciigrave{}", "�": "?"},
     **{'"': "''", "“": "``", "”": "''", "‘": "`", "’": "'", "–": "--", "—": "---", "…": r"\ldots{}"},
     **{"−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "→": r"$\to$", "∞": r"$\infty$"},
+    **{letter[0]: rf"$\{letter[1:]}$" for letter in _GREEK.split()},
     **{"†": r"$\dagger$", "·": r"$\cdot$", "°": r"$^\circ$", "²": "$^2$", "³": "$^3$", "µ": r"$\mu$"},
 }
-_SPECIAL |= {letter[0]: rf"$\{letter[1:]}$" for letter in _GREEK.split()}
 
 _ACCENTS = frozenset("\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327")
 _OTHER_LETTERS = frozenset("ßæøåÆØÅœŒłŁ£§¶©¿¡")

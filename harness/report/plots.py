@@ -116,7 +116,8 @@ class SuitePlots:
             for task in tasks
         )
         legend = {label: label for label in self._labels(table)}
-        return self._plot("curves", "Mean return over steps on each task, with 95 % bands", panels, legend)
+        where = "each task" if len(tasks) > 1 else tasks[0]  # whose panel has no title on the page, since it is alone
+        return self._plot("curves", f"Mean return over steps on {where}, with 95 % bands", panels, legend)
 
     def tasks_without_curves(self) -> dict[str, str]:
         """Why no curve is drawn, by task: a panel that shows nothing is not drawn."""

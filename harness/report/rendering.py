@@ -33,9 +33,8 @@ def html_page(document: Document) -> str:
 def _panels(plot: Plot | ExternalPlot) -> list[tuple[str, Markup]]:
     """The title above each panel and its picture; panels that stand alone have their figure's caption instead."""
     pictures = [Markup(svg) for svg in inline_svgs(plot)]
-    alone = isinstance(plot, ExternalPlot) or len(pictures) < 2
-    titles = [""] * len(pictures) if alone else [panel.title for panel in plot.panels]
-    return list(zip(titles, pictures, strict=False))
+    titles = [panel.title for panel in plot.panels] if isinstance(plot, Plot) and len(pictures) > 1 else [""] * len(pictures)
+    return list(zip(titles, pictures, strict=True))
 
 
 def markdown_page(document: Document) -> str:

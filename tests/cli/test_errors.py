@@ -32,7 +32,10 @@ CASES = {
     "status of nowhere with a plan": ("status nowhere --suite small.yaml", "nowhere: no such results directory"),
     "report of nowhere": ("report nowhere", "nowhere"),
     "report of nothing": ("report .", "no runs in ."),
-    "report in no format": ("report . --format ,", "--format names no format: html, md, latex, csv and json are known"),
+    "report in no format": (
+        "report . --format ,",
+        "--format names no format: html, pdf, md, latex, latex-all, figures, csv and json are known",
+    ),
     "list what is not": ("list method", "unknown kind 'method': did you mean 'methods'?"),
     "show what is not": ("show rdn", "unknown name 'rdn': did you mean 'rnd'?"),
 }

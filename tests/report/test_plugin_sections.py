@@ -49,13 +49,13 @@ def test_a_section_stands_where_its_order_says(results, tmp_path):
 
 def test_text_of_a_plugin_is_escaped_everywhere(results, tmp_path):
     registry = registry_with(description("hours"))
-    build_report([results], tmp_path, formats=["html", "md", "latex"], registry=registry)
+    build_report([results], tmp_path, formats=["html", "md", "latex-all"], registry=registry)
     html = without_own_script(tmp_path / "index.html")
     assert "<script" not in html
     assert "Hours &amp; &lt;i&gt;minutes&lt;/i&gt;" in html
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") == len(METHODS)
     assert r"Hours &amp; \<i\>minutes\</i\>" in (tmp_path / "report.md").read_text()
-    assert r"\textless{}script\textgreater{}" in (tmp_path / "tables.tex").read_text()
+    assert r"\textless{}script\textgreater{}" in (tmp_path / "all-tables.tex").read_text()
 
 
 @pytest.mark.usefixtures("no_figures")

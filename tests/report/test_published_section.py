@@ -203,8 +203,8 @@ def test_latex_tables_are_whole_and_escaped(tmp_path):
     evil = r"100%_$x & {y} \end{table} # ~^"
     results = write_suite(tmp_path / "results", {"ppo": 1.0, evil: 2.0}, tasks=["north"], seeds=3)
     file = published(tmp_path / "published.csv", ("none", "final_return", 8152, "PPO & co"))
-    assert build_report([results], tmp_path / "out", formats=["latex"], published=[file]).name == "tables.tex"
-    text = (tmp_path / "out" / "tables.tex").read_text()
+    assert build_report([results], tmp_path / "out", formats=["latex-all"], published=[file]).name == "all-tables.tex"
+    text = (tmp_path / "out" / "all-tables.tex").read_text()
     assert text.count("\\begin{table}\n") == text.count("\\end{table}\n") == text.count("\\begin{tabular}") >= 6
     assert r"100\%\_\$x \& \{y\} \textbackslash{}end\{table\} \# \textasciitilde{}\textasciicircum{}" in text
     assert r"{8,152 $\pm$ 2 n = 3, 5 M steps} & {PPO \& co its remark} & {S1} \\" in text

@@ -8,7 +8,7 @@ from harness.analysis.tables import Analysis
 from harness.report.cells import METHOD, estimate_cell
 from harness.report.context import SuiteContext
 from harness.report.document import Block, Column, Paragraph, ReportTable, Section, TableCell
-from harness.report.wording import NO_VALUE, format_interval, format_number, format_p_value
+from harness.report.wording import NO_VALUE, format_count, format_interval, format_number, format_p_value
 
 _LONG = 12  # pairs
 
@@ -78,7 +78,7 @@ def _tests(table: pl.DataFrame) -> ReportTable:
 
 def _test_row(row: dict[str, float | None]) -> tuple[TableCell, ...]:
     difference, r = row["difference"], row["correlation"]
-    pairs = f"{row['pairs']} pairs" + ("" if r is None else f", r = {format_number(r, 2)}")
+    pairs = format_count(int(row["pairs"] or 0), "pair") + ("" if r is None else f", r = {format_number(r, 2)}")
     means = NO_VALUE if difference is None else (format_number(difference), _p(row["p_difference"]))
     chance = f"P = {format_number(row['value'], 2)} {format_interval(row['low'], row['high'], 2)}"
     return (
