@@ -56,7 +56,8 @@ class RunningMoments(nn.Module):
             for buffer, value in zip(buffers, merged, strict=True):
                 buffer.copy_(value)
         else:  # at every step of a run: floats of Python have the same bits as tensors of one number, and cost far less
-            numbers = _merged(*map(float, buffers), float(mean), float(var), count)
+            mine, theirs = tuple(map(float, buffers)), (float(mean), float(var))
+            numbers = _merged(mine[0], mine[1], mine[2], *theirs, count)
             for buffer, number in zip(buffers, numbers, strict=True):
                 buffer.fill_(number)
 

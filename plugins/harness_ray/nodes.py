@@ -42,7 +42,7 @@ def _check_answer(answer: Any, host: str) -> None:
 
     remedy = "Ray must be started there with the Python in which the same harness is installed as here"
     try:
-        version = ray.get(answer)
+        version: Any = ray.get(answer)
     except ray.exceptions.NodeDiedError:  # whoever asks for room next no longer counts it
         return
     except ray.exceptions.RayError as error:

@@ -13,7 +13,7 @@ from harness.registry import installed
 from harness.report.build import build_report
 from harness.report.context import SuiteContext
 from harness.report.document import FigureBlock, ReportTable
-from harness.report.drawing import render_files
+from harness.report.figures import render_files
 from harness.report.inputs import ReportInputs
 from harness.report.sections import bonus, costs, visits
 from harness.runs.files import csv_text
