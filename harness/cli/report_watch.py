@@ -65,13 +65,13 @@ class _Watcher:
         while True:
             self._pace.begin()
             found = self._reader.look()
+            self._pace.end()  # a report has a rest of its own
             version, done = report_version(found, self._roots), _is_done(found)
             if version and version != self._shown and (done or time.monotonic() >= self._not_before):
                 self._report(found)
                 self._shown = version
             if version is None:
                 self._say_that_it_waits("nothing to report on yet")
-            self._pace.end()
             if done and version == self._shown:
                 return
             time.sleep(self._pace.seconds_to_wait)
