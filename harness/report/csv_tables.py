@@ -31,7 +31,7 @@ def _tables(results: Results, suites: tuple[SuiteContext, ...]) -> dict[str, pl.
         "scores": runs.filter(~pl.col("superseded")).drop_nulls("score").select(columns),
         "runs": pl.concat([runs, pretraining], how="diagonal"),
         "attempts": attempts_table(results),
-        "evaluations": _evaluations(results),
+        "curves_by_seed": _evaluations(results),
     }
     if comparisons := [suite.comparison for suite in suites if suite.comparison]:
         for name, clipped in (("published", False), ("published_clipped", True)):

@@ -10,7 +10,7 @@ from harness.report.document import Block, Document, FigureBlock, ReportTable, S
 Names = tuple[str, ...]
 
 _FINAL: Names = ("scores",)
-_WHOLE: Names = ("evaluations",)
+_WHOLE: Names = ("curves_by_seed",)
 
 SOURCES: Mapping[str, tuple[Names, Names]] = {
     "aggregates": (("aggregates",), _FINAL),

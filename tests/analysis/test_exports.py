@@ -90,9 +90,17 @@ def test_figures_and_tables_link_the_files_with_their_numbers(tmp_path: Path) ->
     build_report([tmp_path / "results"], tmp_path / "out", formats=("md", "csv"))
     text = (tmp_path / "out" / "report.md").read_text()
     linked = set(re.findall(r"\]\(([\w]+\.csv)\)", text))
-    assert linked >= {"aggregates.csv", "curves.csv", "tasks.csv", "scores.csv", "evaluations.csv", "attempts.csv", "runs.csv"}
+    assert linked >= {
+        "aggregates.csv",
+        "curves.csv",
+        "tasks.csv",
+        "scores.csv",
+        "curves_by_seed.csv",
+        "attempts.csv",
+        "runs.csv",
+    }
     assert all((tmp_path / "out" / name).exists() for name in linked)
-    curves = pl.read_csv(tmp_path / "out" / "evaluations.csv")
+    curves = pl.read_csv(tmp_path / "out" / "curves_by_seed.csv")
     assert curves.columns[:7] == ["suite", "task", "method", "seed", "step", "episodes", "return"]
     assert len(curves) == 2 * 3 * 10
     build_report([tmp_path / "results"], tmp_path / "without", formats=("md",))
@@ -103,4 +111,4 @@ def test_figures_and_tables_link_the_files_with_their_numbers(tmp_path: Path) ->
 def test_no_name_of_a_measurement_breaks_the_file_of_evaluations(tmp_path: Path, name: str) -> None:
     write_run(tmp_path / "results", "north", "ppo", 0, metrics={name: 1.0, "'=cmd()": 2.0})
     build_report([tmp_path / "results"], tmp_path / "out", formats=("csv",))
-    assert pl.read_csv(tmp_path / "out" / "evaluations.csv")["step"].to_list() == list(range(1000, 10_001, 1000))
+    assert pl.read_csv(tmp_path / "out" / "curves_by_seed.csv")["step"].to_list() == list(range(1000, 10_001, 1000))
