@@ -26,6 +26,9 @@ from harness.runs.output import OutputFolder
 
 FORMATS = ("html", "pdf", "md", "latex", "latex-all", "figures", "csv", "json")
 
+_USUAL_FORMATS = ("html", "md", "latex", "csv")
+"""Those that need nothing that may not be there, such as a browser."""
+
 _MAIN_FILES = {
     "html": "index.html",
     "pdf": "report.pdf",
@@ -43,7 +46,7 @@ def build_report(
     out: Path,
     *,
     baseline: str | None = None,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = _USUAL_FORMATS,
     published: Sequence[Path] = (),
     intervals: IntervalKind = EXPANDED,
     selection: Selection | None = None,

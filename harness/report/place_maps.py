@@ -111,7 +111,8 @@ def method_panel(title: str, places: Mapping[float, Whereabouts], frame: Frame, 
             if row < rows and norm is not None:
                 _row_of_maps(axes, 1 - (row + 1) / rows, rows, row_height, frame, what, cells, norm)
 
-    return Panel(title, draw, (_WIDTH, height + _HEAD))
+    visited = (f"{np.count_nonzero(there.shares):,} cells visited by step {there.step:,}" for there in places.values())
+    return Panel(title, draw, (_WIDTH, height + _HEAD), f"{'; '.join(visited)}.")
 
 
 Cells = list[tuple[float, int, np.ndarray]]

@@ -9,6 +9,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, NullFormatter
 
+from harness.report.descriptions import describe_curves
 from harness.report.drawing import Panel, Style
 
 _LEAST_RATIO = 20.0
@@ -37,7 +38,8 @@ def curve_panel(
         ends: Columns of the lower and the upper end of the band.
         by_factors: Whether large ratios are shown on an axis of factors.
     """
-    return Panel(title, _drawing(table, styles, axis, ends, by_factors=by_factors))
+    drawing = _drawing(table, styles, axis, ends, by_factors=by_factors)
+    return Panel(title, drawing, description=describe_curves(table.sort("method", "step")))
 
 
 def _drawing(
