@@ -32,7 +32,7 @@ def link_sources(document: Document, files: Collection[str]) -> Document:
     """The document with links after each figure and table whose numbers lie in files beside it.
 
     Args:
-        document: The report.
+        document: The whole report.
         files: Names of the CSV files that are written with it.
     """
     return replace(document, sections=tuple(_link(section, files) for section in document.sections))

@@ -47,7 +47,7 @@ def digest_of(survey: Survey, without: Collection[str] = ()) -> str:
     """A digest of everything that was surveyed.
 
     Args:
-        survey: The files.
+        survey: All files that were found.
         without: Real paths of files that are left out.
     """
     digest = hashlib.sha256()
