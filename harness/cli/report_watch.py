@@ -28,7 +28,7 @@ def watch_report(write: Callable[[], ReportResult], roots: Sequence[Path]) -> in
 
     Args:
         write: Writes the report.
-        roots: Results directories.
+        roots: Results directories that are watched.
 
     Raises:
         ResultsError: There is no such results directory.
