@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ from harness.planning.load import load_data
 from harness.planning.plan import Plan
 from harness.runs.output import OutputFolder
 from harness.runs.recorded import SUITES
+from harness.spec import RunSpec
 from harness.suites.written import yaml_text
 
 _COMMENT = (
@@ -33,9 +34,14 @@ def resolved_suite(plan: Plan) -> str | None:
         text = yaml_text(data, [_COMMENT])
         with suppress(SuiteError):
             runs = load_data(text, plan.registry).runs
-            if runs == plan.runs or (data is whole and set(plan.runs) <= set(runs)):
+            if runs == plan.runs or (data is whole and _paths(plan.runs) <= _paths(runs)):
                 return text
     return None
+
+
+def _paths(runs: Sequence[RunSpec]) -> set[str]:
+    """The places of runs below a results directory, which carry the digests of their settings."""
+    return {run.path for run in runs}
 
 
 def _asked_for(data: Mapping[str, Any], plan: Plan) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_mutations():
 def test_corrupted_results_are_read_or_refused(tmp_path):
     figures = fuzz_results.fuzz(range(6), 1, tmp_path / "keep", make_results)
     assert figures.failures == []
-    assert sum(figures.outcomes.values()) == 6 * 9
+    assert sum(figures.outcomes.values()) == 6 * 10
 
 
 def test_foreign_exception_and_hang_are_failures(tmp_path, monkeypatch):
