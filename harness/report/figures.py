@@ -57,7 +57,7 @@ def paper_figures(plot: Plot | ExternalPlot, font: str) -> dict[str, bytes]:
     """The sheet as vector PDF for a paper, by the name of each of `WIDTHS`.
 
     Args:
-        plot: The figure.
+        plot: The figure that is drawn.
         font: Family of the paper's font; what it lacks is taken from the font of the page.
     """
     with matplotlib.rc_context(paper_settings(font)):

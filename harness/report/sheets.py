@@ -90,7 +90,7 @@ def save_figure(figure: Figure, file_format: str, *, cut: bool = False) -> bytes
     """The figure as it is laid out, or ``cut`` to what is drawn, whether that is more or less.
 
     Args:
-        figure: The figure.
+        figure: The figure that is saved.
         file_format: ``svg``, ``png`` or ``pdf``.
         cut: Whether the sheet is fitted to what is drawn.
     """
