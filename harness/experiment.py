@@ -344,8 +344,9 @@ def report(
 ) -> ReportResult:
     """Write the report on runs or on a study.
 
-    What was read is kept in ``.harness-cache`` in the first directory, so that the next report reads only what has changed; a
-    report that would be the same to the byte is not made again.
+    What was read for a report in its usual place is kept in ``.harness-cache`` in the first directory, so that the next one reads
+    only what has changed; a report that would be the same to the byte is not made again. With ``out`` nothing is written but what
+    is in that folder.
 
     Args:
         results: What `run` or `tune` returned, or one or more results directories; by names, methods of different directories
@@ -389,7 +390,7 @@ def report(
         )
         return file, unreadable
 
-    if not cache:
+    if not cache or out is not None:
         return ReportResult(*write())
     from harness.report.stamps import write_unless_current
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.planning.load import load
 from harness.runs.files import csv_text
 from harness.runs.folder import RunFolder, RunRecord, RunStatus
+from harness.runs.plans import record_plan
 from harness.spec import RunSpec
 
 SUITE = """
@@ -55,8 +56,10 @@ def leave(spec: RunSpec, results: Path = RESULTS, *, score: float = 0.5, state: 
 
 
 def leave_all(file: str = "small.yaml", **how) -> list[RunFolder]:
-    """The folders of all runs of a suite, each with another score."""
-    return [leave(spec, score=(i + 1) / 10, **how) for i, spec in enumerate(load(file).runs)]
+    """The folders of all runs of a suite, each with another score, and the plan that asked for them."""
+    runs = load(file).runs
+    record_plan(runs, RESULTS)
+    return [leave(spec, score=(i + 1) / 10, **how) for i, spec in enumerate(runs)]
 
 
 @contextmanager
