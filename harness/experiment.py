@@ -344,9 +344,9 @@ def report(
 ) -> ReportResult:
     """Write the report on runs or on a study.
 
-    What was read for a report in its usual place is kept in ``.harness-cache`` in the first directory, so that the next one reads
-    only what has changed; a report that would be the same to the byte is not made again. With ``out`` nothing is written but what
-    is in that folder.
+    What was read for a report in its usual place is kept in ``.harness-cache`` in the first directory, so that the next one
+    reads only what has changed; a report that would be the same to the byte is not made again. With ``out`` nothing is written
+    outside of that folder.
 
     Args:
         results: What `run` or `tune` returned, or one or more results directories; by names, methods of different directories

@@ -122,7 +122,7 @@ def report(
     ] = False,
     cache: Annotated[
         bool,
-        typer.Option("--cache/--no-cache", help="Keep what was read beside the results, for the next report; never with --out."),
+        typer.Option("--cache/--no-cache", help="Keep what was read beside the results, for the next report; not with --out."),
     ] = True,
     methods: Annotated[
         list[str] | None,
