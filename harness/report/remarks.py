@@ -204,9 +204,12 @@ def _unequal_versions(suite: SuiteContext) -> Iterator[str]:
     """Runs that were trained with different versions of the code, whichever method they are of."""
     read = suite.analysis.current_runs.drop_nulls("folder").select("label", "folder").rows()
     found = [(label, describe_versions(suite.records[folder].provenance)) for label, folder in read]
-    names = dict.fromkeys(name for _, versions in found for name in versions)
-    unknown = dict.fromkeys(names, "not recorded")
-    differing = describe_differences([(label, unknown | versions) for label, versions in found if versions])
+    found = [(label, versions) for label, versions in found if versions]
+    differing: list[str] = []
+    for name in dict.fromkeys(name for _, versions in found for name in versions):
+        needed_by_some = name.startswith(("plugin ", "package "))
+        has_it = [(label, versions) for label, versions in found if name in versions or not needed_by_some]
+        differing += describe_differences([(label, {name: versions.get(name, "not recorded")}) for label, versions in has_it])
     if differing:
         left = len(differing) - _MAX_PHRASES
         more = f"; and {format_count(left, 'more difference')} under “Provenance”" if left > 0 else ""

@@ -121,6 +121,14 @@ def test_versions_that_changed_between_runs(tmp_path: Path) -> None:
     assert "commit a (ppo and rnd), not recorded (ppo);" in remarks(results)[0]
 
 
+def test_methods_differ_in_the_plugins_that_they_need(tmp_path: Path) -> None:
+    results = planned(tmp_path)
+    for seed in range(10):
+        write_run(results, "north", "ppo", seed, 1.0 + seed / 10, provenance={"plugins": {"ppo": "1.0"}})
+        write_run(results, "north", "rnd", seed, 6.0 + seed / 10, provenance={"plugins": {"ppo": "1.0", "rnd": "1.0"}})
+    assert remarks(results) == []
+
+
 TUNED = {"config.eta": 1.0, "combine.intrinsic_weight": 1.0, "algorithm.n_envs": 8}
 TRIALS = [
     {"number": 3, "state": "PRUNED", "params": {"config.eta": 1.0}},
