@@ -18,7 +18,7 @@ from harness.report.drawing import Panel
 from harness.runs.visits import MapRecord
 
 _WIDTH = 7.4  # inches
-_MAP_WIDTH, _GAP, _LEFT, _BAR = 0.26, 0.03, 0.07, 0.015  # shares of the panel's width
+_MAP_WIDTH, _GAP, _LEFT, _BAR = 0.25, 0.03, 0.07, 0.015  # shares of the panel's width
 _TITLE, _FOOT = 0.24, 0.36  # inches above and below a row of maps
 _HEAD = 0.25  # inches of the panel's own title
 _FLATTEST = 0.2  # times as tall as wide; what is flatter has axes that cannot be compared
