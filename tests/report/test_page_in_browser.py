@@ -232,7 +232,8 @@ def test_what_is_folded_on_screen_is_open_on_paper(printed: dict[str, bytes], re
 
 
 def test_a_table_over_several_pages_has_its_head_on_each(printed: dict[str, bytes]) -> None:
-    pages = [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(printed["wide"])]
+    texts = [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(printed["wide"])]
+    pages = [" ".join(text.split()) for text in texts]  # heads may stand in several lines
     assert sum("against" in page and "Signed rank" in page for page in pages) >= 2
 
 
