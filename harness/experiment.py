@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from harness.errors import ResultsError
 from harness.execution.events import Outcome, RunEvent
@@ -367,8 +367,15 @@ def report(
         UserError: What is selected does not exist, names contradict each other, an option is none that is known, or ``pdf`` is
             wanted and no browser is installed that prints.
     """
-    asked = {name: value for name, value in locals().items() if name not in ("results", "out", "cache")}
-
+    options: dict[str, Any] = {
+        "baseline": baseline,
+        "formats": formats,
+        "published": published,
+        "intervals": intervals,
+        "selection": selection,
+        "compare": compare,
+        "figure_font": figure_font,
+    }
     folders, place = _report_folders(results)
     folder = place / "report" if out is None else Path(out)
 
@@ -376,19 +383,7 @@ def report(
         from harness.report.build import build_report
 
         unreadable: list[str] = []
-        file = build_report(
-            folders,
-            folder,
-            baseline=baseline,
-            formats=formats,
-            published=published,
-            intervals=intervals,
-            selection=selection,
-            compare=compare,
-            figure_font=figure_font,
-            on_unreadable=unreadable.append,
-        )
-        return file, unreadable
+        return build_report(folders, folder, on_unreadable=unreadable.append, **options), unreadable
 
     if not cache or out is not None:
         return ReportResult(*write())
@@ -396,7 +391,7 @@ def report(
 
     below = [place] if isinstance(results, RunResult) else folders
     places = [one if isinstance(one, Path) else one.path for one in below]
-    return ReportResult(*write_unless_current(write, place, [*places, *published], folder, repr((folders, asked))))
+    return ReportResult(*write_unless_current(write, place, [*places, *published], folder, repr((folders, options))))
 
 
 def _report_folders(results: Reportable) -> tuple[Sequence[Folder], Path]:

@@ -8,11 +8,17 @@ Ctrl-C counts even where tests run in a shell's background, whose processes igno
 
 from __future__ import annotations
 
+import os
 import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
 import torch
+
+from harness.runs import guarded
 
 FIRST = ("testing/test_installed_plugins.py", "ray/test_ray.py", "cli/test_run_end_to_end.py", "tuning/test_processes.py")
 """Files whose tests take longest or share what takes long to make: one process begins with them, and keeps them."""
@@ -27,6 +33,20 @@ hypothesis.settings.load_profile("repeatable")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files named above first, each as it is."""
     items.sort(key=lambda item: not item.path.as_posix().endswith(FIRST))
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """The names of all files that were opened by the guarded reader."""
+    counts: Counter[str] = Counter()
+    original = os.open
+
+    def count(path: Path, flags: int, *rest: int) -> int:
+        counts[Path(path).name] += 1
+        return original(path, flags, *rest)
+
+    monkeypatch.setattr(guarded.os, "open", count)
+    yield counts
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.display.console import open_console, print_table
+from harness.cli.display.states import print_unreadable
 from harness.cli.results import Roots
 from harness.errors import UserError, plural
 
@@ -42,8 +43,7 @@ def prune(
         return not dry_run and (yes or _ask(console, len(found)))
 
     done = experiment.prune(roots, confirm)
-    for line in done.unreadable:
-        console.print(Text(f"skipped: {line}", style="yellow"), soft_wrap=True)
+    print_unreadable(console, done.unreadable)
     for line in done.left:
         console.print(Text(f"left: {line}", style="yellow"), soft_wrap=True)
     if not done.found:

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from harness.analysis.visit_tables import Whereabouts
 from harness.report.drawing import Panel
+from harness.report.wording import format_significant
 from harness.runs.visits import MapRecord
 
 _WIDTH = 7.4  # inches
@@ -178,8 +179,8 @@ def _bonus_norm(bonuses: list[np.ndarray]) -> Normalize | None:
     return Normalize(low, high if high > low else low + max(abs(low), 1.0) * 1e-6)
 
 
-def _short(value: float, position: float | None = None) -> str:
-    return f"{value:.3g}".replace("-", "−")
+def _short(value: float, position: float | None) -> str:
+    return format_significant(value)
 
 
 def visits_scale(places: Iterator[Whereabouts]) -> tuple[float, float]:

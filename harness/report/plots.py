@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.tables import Analysis
 from harness.errors import shorten
 from harness.report.descriptions import describe_curves, describe_intervals, describe_profiles
 from harness.report.drawing import TEXT_COLOUR, Panel, Plot, Style, method_styles
+from harness.report.lines import draw_band, draw_line, set_steps_axis
 from harness.report.phases import PhaseBoundaries
 from harness.runs.output import file_stem
 
@@ -78,8 +78,8 @@ class SuitePlots:
 
         def draw(axes: Axes) -> None:
             for label, part in self._by_method(table):
-                _line(axes, self.styles[label], part, "threshold", drawstyle="steps-post")
-                _band(axes, self.styles[label], part, "threshold", step="post")
+                draw_line(axes, self.styles[label], part, "threshold", drawstyle="steps-post")
+                draw_band(axes, self.styles[label], part, "threshold", step="post")
             axes.set(xlabel="normalised score τ", ylabel="fraction of runs above τ", ylim=(0, 1.02))
             axes.margins(x=0.01)
 
@@ -180,11 +180,8 @@ class SuitePlots:
                 self._curve(axes, label, part)
                 for step in sorted({step for task in tasks for step in self.boundaries.get((label, task), ())}):
                     axes.axvline(step, color=self.styles[label].colour, linewidth=0.9, linestyle=_BOUNDARY)
-            axes.set(xlabel=self._steps_label(tasks), ylabel=axis)
-            axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-            axes.xaxis.set_major_locator(MaxNLocator(5))
-            axes.margins(x=0.02)
-            axes.set_xlim(left=0)
+            set_steps_axis(axes, self._steps_label(tasks))
+            axes.set_ylabel(axis)
             _set_limits(axes, "y", scale)
 
         return draw
@@ -198,8 +195,8 @@ class SuitePlots:
         style = self.styles[label]
         complete = part.filter(pl.col("runs") == pl.col("of_runs"))
         axes.plot(part["step"], part["value"], color=style.colour, linewidth=1.2, linestyle=(0, (1, 1.5)))
-        _line(axes, style, complete, "step", marker="o" if len(complete) == 1 else None, markersize=3)
-        _band(axes, style, part, "step")
+        draw_line(axes, style, complete, "step", marker="o" if len(complete) == 1 else None, markersize=3)
+        draw_band(axes, style, part, "step")
 
 
 def _why_no_curve(points: pl.DataFrame) -> str:
@@ -209,15 +206,6 @@ def _why_no_curve(points: pl.DataFrame) -> str:
     if points["value"].n_unique() < 2:
         return f"every evaluation gave {points['value'][0]:g}"
     return ""
-
-
-def _line(axes: Axes, style: Style, part: pl.DataFrame, x: str, **look: Any) -> None:
-    axes.plot(part[x], part["value"], color=style.colour, linestyle=style.line, linewidth=1.7, **look)
-
-
-def _band(axes: Axes, style: Style, part: pl.DataFrame, x: str, **look: Any) -> None:
-    ends = part.drop_nulls(["low", "high"])
-    axes.fill_between(ends[x], ends["low"], ends["high"], color=style.colour, alpha=0.16, linewidth=0, **look)
 
 
 def _interval(axes: Axes, row: int, ends: tuple[float, float | None, float | None], style: Style) -> None:

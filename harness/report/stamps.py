@@ -25,9 +25,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.errors import HarnessError
 from harness.registry import Registry, installed
 from harness.report.manifest import MANIFEST_FILE
-from harness.runs.folder import RECORD_FILE, RunFolder
+from harness.runs.folder import FOLDERS_ABOVE_RUN, RECORD_FILE, RunFolder
 from harness.runs.guarded import MIB, Unreadable, is_folder, look, read_bytes, read_json
 from harness.runs.output import OutputFolder
+from harness.runs.plans import PLANS
 from harness.runs.reading import RunReader, describe_unfinished
 from harness.runs.remembered import MEMORY_FILE, MEMORY_FOLDER, remembering
 from harness.runs.tree import Survey, digest_of, survey_files
@@ -36,8 +37,6 @@ STAMPS_FILE = "reports.json"
 
 _FORMAT = 1
 _MOST = 20
-_PLANS = "plans"
-_FOLDERS_ABOVE = 3  # a run's method, task and suite
 _MAX_BYTES = 16 * MIB
 _MAX_UNFINISHED = 2_000
 
@@ -200,8 +199,8 @@ class Stamps:
 
 def _plans_above(root: Path) -> list[Path]:
     """The recorded plans of what lies in a part of a suite's results."""
-    above = list(root.absolute().parents)[:_FOLDERS_ABOVE]
-    return [plans for folder in above if (plans := folder / _PLANS).is_dir()]
+    above = list(root.absolute().parents)[:FOLDERS_ABOVE_RUN]
+    return [plans for folder in above if (plans := folder / PLANS).is_dir()]
 
 
 def _unfinished(before: Mapping[str, str]) -> dict[str, str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from harness.report.descriptions import describe_curves
 from harness.report.drawing import Panel, Style
+from harness.report.lines import draw_band, draw_line, set_steps_axis
 
 _LEAST_RATIO = 20.0
 """Ratio of the largest to the smallest value from which on an axis shows factors and not differences."""
@@ -48,16 +48,10 @@ def _drawing(
     def draw(axes: Axes) -> None:
         for label in reversed(present_methods(table, styles)):
             part, style = table.filter(method=label).sort("step"), styles[label]
-            marker = "o" if len(part) == 1 else None
-            look: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "linewidth": 1.7}
-            axes.plot(part["step"], part["value"], marker=marker, markersize=3, **look)
-            band = part.drop_nulls(ends)
-            axes.fill_between(band["step"], band[ends[0]], band[ends[1]], color=style.colour, alpha=0.16, linewidth=0)
-        axes.set(xlabel="steps", ylabel=axis)
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.margins(x=0.02)
-        axes.set_xlim(left=0)
+            draw_line(axes, style, part, "step", marker="o" if len(part) == 1 else None, markersize=3)
+            draw_band(axes, style, part, "step", ends)
+        set_steps_axis(axes, "steps")
+        axes.set_ylabel(axis)
         smallest, largest = _range(table["value"])
         if by_factors and smallest > 0 and largest / smallest >= _LEAST_RATIO:
             axes.set_yscale("log")

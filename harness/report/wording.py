@@ -21,6 +21,15 @@ def format_number(value: float | None, decimals: int = 3) -> str:
     return text.replace("-", "−") if float(text.replace(",", "")) else text.lstrip("-")
 
 
+def format_significant(value: float | None, figures: int = 3) -> str:
+    """A number of any size with so many significant figures, and a true minus sign.
+
+    >>> format_significant(-0.00012345), format_significant(123456.0), format_significant(None)
+    ('−0.000123', '1.23e+05', '–')
+    """
+    return NO_VALUE if value is None else f"{value:.{figures}g}".replace("-", "−")
+
+
 def decimals_for(values: Iterable[float | None]) -> int:
     """Decimals that show about three significant figures of the largest of ``values``."""
     largest = max((abs(value) for value in values if value is not None and not math.isnan(value)), default=0.0)

@@ -19,7 +19,7 @@ from operator import is_
 from pathlib import Path
 
 from harness.errors import ResultsError
-from harness.runs.folder import RECORD_FILE, STUDIES, RunFolder, RunRecord
+from harness.runs.folder import FOLDERS_ABOVE_RUN, RECORD_FILE, STUDIES, RunFolder, RunRecord
 from harness.runs.guarded import Unreadable
 from harness.runs.naming import label_runs
 from harness.runs.planned import PlannedRun, find_abandoned, find_missing, find_superfluous
@@ -28,9 +28,6 @@ from harness.runs.reading import CollectedRun, RunKey, RunReader, TaskConstants
 from harness.runs.walk import find_files
 
 _EVALUATIONS_FILE = "evaluations.csv"
-
-_FOLDERS_ABOVE = 3
-"""How many folders lie between a run's files and the results directory: a method's, a task's and a suite's."""
 
 TaskKey = tuple[str, str]
 """A suite and a task of it."""
@@ -178,7 +175,7 @@ class CollectionReader:
 def _suite_folder(run: CollectedRun) -> Path:
     """The folder of the results of a run's suite, however short the run's own path was given."""
     path = run.folder.path
-    return (path if len(path.parents) > _FOLDERS_ABOVE else path.absolute()).parents[_FOLDERS_ABOVE - 1]
+    return (path if len(path.parents) > FOLDERS_ABOVE_RUN else path.absolute()).parents[FOLDERS_ABOVE_RUN - 1]
 
 
 def collect_below(roots: Iterable[Path], unstarted: Iterable[Path] = ()) -> Collection:

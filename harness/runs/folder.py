@@ -31,6 +31,9 @@ RECORD_FORMAT = 1
 STUDIES = "tuning"
 """The folder of a suite's studies, below its results."""
 
+FOLDERS_ABOVE_RUN = 3
+"""How many folders lie between a run's files and the results directory: a method's, a task's and a suite's."""
+
 RECORD_FILE = "run.json"
 
 MAX_RECORD_BYTES = 16 * MIB

@@ -91,6 +91,15 @@ def look(path: Path) -> os.stat_result | None:
         raise Unreadable(path, _cannot_read(error)) from None
 
 
+def signature_of(found: os.stat_result) -> tuple[int, ...]:
+    """What tells a file, as it is, from itself after a change and from any other in its place.
+
+    Returns:
+        Device and number, the size in bytes, and when content and status were changed, in nanoseconds.
+    """
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def may(path: Path, mode: int) -> bool:
     """Whether this process may do something with what lies at a path; ``mode`` is that of `os.access`."""
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)

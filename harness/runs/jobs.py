@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import ResultsError
-from harness.runs.guarded import Unreadable, look, read_bytes, reason_of
+from harness.runs.guarded import Unreadable, look, read_bytes, reason_of, signature_of
 from harness.runs.walk import find_files
 
 JOBS_FILE = ".jobs.jsonl"
@@ -101,7 +101,7 @@ class JobsReader:
             return {}
         if status is None:
             return {}
-        signature = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        signature = signature_of(status)
         if file not in self._known or self._known[file][0] != signature:
             self._known[file] = signature, submitted_jobs(file.parent)
         return self._known[file][1]

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.runs.files import write_json_atomic
 from harness.runs.folder import now
-from harness.runs.guarded import MIB, Unreadable, is_text, look, read_json, reason_of
+from harness.runs.guarded import MIB, Unreadable, is_text, look, read_json, reason_of, signature_of
 from harness.spec import MAX_COUNT, RunSpec
 
 PLANS = "plans"
@@ -123,7 +123,7 @@ class PlanReader:
         found = look(file)
         if found is None:  # it went away since it was seen
             return []
-        signature = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        signature = signature_of(found)
         known = self._known.get(file)
         if known is None or known[0] != signature:
             known = self._known[file] = signature, RecordedPlan(suite, *_content(file))

@@ -15,7 +15,7 @@ from harness.runs.claim_watch import ClaimObserver
 from harness.runs.evaluations import Evaluation, read_evaluations
 from harness.runs.files import read_last_csv_row
 from harness.runs.folder import FolderState, RunFolder, RunRecord
-from harness.runs.guarded import Unreadable, look, to_count, to_number
+from harness.runs.guarded import Unreadable, look, signature_of, to_count, to_number
 from harness.runs.owner import Owner
 from harness.runs.remembered import reading_memory
 from harness.spec import Normalisation, RunSpec
@@ -229,4 +229,4 @@ def _signature(path: Path) -> _Signature:
         return _UNREADABLE
     if found is None:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return signature_of(found)

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from harness.runs.folder import FOLDERS_ABOVE_RUN
+
 SUITES = "suites"
 """The folder of resolved suites, below a suite's results."""
 
 _NAME = re.compile(r"[0-9a-f]{8}\.yaml")
-_FOLDERS_ABOVE = 3
 
 
 def recorded_suites(runs: Iterable[Path]) -> list[Path]:
@@ -20,7 +21,7 @@ def recorded_suites(runs: Iterable[Path]) -> list[Path]:
     Args:
         runs: Folders of runs.
     """
-    folders = {run.parent.parent.parent for run in runs if len(run.parents) > _FOLDERS_ABOVE}
+    folders = {run.parents[FOLDERS_ABOVE_RUN - 1] for run in runs if len(run.parents) > FOLDERS_ABOVE_RUN}
     files: list[Path] = []
     for folder in sorted(folders):
         with suppress(OSError):

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from harness.runs.guarded import Unreadable, read_bytes
+from harness.runs.guarded import Unreadable, read_bytes, signature_of
 from harness.runs.remembered import FRESH_NS
 
 _MAX_BYTES = 1 << 20
@@ -76,7 +76,7 @@ class _Surveyor:
                         self._add(entry.path, _status(entry))
 
     def _add(self, path: str, found: os.stat_result) -> None:
-        numbers = found.st_mode, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        numbers = found.st_mode, *signature_of(found)
         content = ""
         if max(found.st_mtime_ns, found.st_ctime_ns) >= self._fresh_since:
             self._read += found.st_size

@@ -8,14 +8,12 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from report.synthetic import write_run, write_suite
 
 from harness import experiment
-from harness.runs import guarded
 from harness.runs.collection import collect_below
 from harness.runs.remembered import MEMORY_FILE, MEMORY_FOLDER, remembering
 
@@ -32,20 +30,6 @@ def results(tmp_path: Path) -> Path:
     folder = write_suite(tmp_path / "results", {"ppo": 1.0, "rnd": 5.0}, tasks=("north",), seeds=3)
     make_old(folder)
     return folder
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
-    """The names of all files that were opened by the guarded reader."""
-    counts: Counter[str] = Counter()
-    original = os.open
-
-    def count(path: Path, flags: int, *rest: int) -> int:
-        counts[Path(path).name] += 1
-        return original(path, flags, *rest)
-
-    monkeypatch.setattr(guarded.os, "open", count)
-    yield counts
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,6 @@ from support.claims import Clock, elsewhere, touch, write_claim
 from support.live_results import LiveRun
 
 from harness.experiment import StatusReader
-from harness.runs import guarded
 from harness.runs.claim_watch import ClaimObserver
 from harness.runs.folder import RunFolder
 from harness.runs.jobs import SubmittedJob, record_jobs
@@ -23,20 +22,6 @@ from harness.runs.plans import record_plan
 from harness.runs.reading import RunReader
 
 RUNS = 12
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
-    """The names of all files that were opened by the guarded reader."""
-    counts: Counter[str] = Counter()
-    original = os.open
-
-    def count(path: Path, flags: int, *rest: int) -> int:
-        counts[Path(path).name] += 1
-        return original(path, flags, *rest)
-
-    monkeypatch.setattr(guarded.os, "open", count)
-    yield counts
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from harness.report.context import SuiteContext
 from harness.report.document import Block, Column, FigureBlock, Paragraph, ReportTable, Section, TableCell
 from harness.report.drawing import Plot
 from harness.report.training_plots import curve_panel, present_methods, shows_something
-from harness.report.wording import NO_VALUE
+from harness.report.wording import format_significant
 
 _MOST_PANELS = 12
 _LONGEST_TITLE = 40
@@ -124,10 +124,10 @@ def _means(part: pl.DataFrame) -> dict[str, float]:
 
 def _cells(first: dict[str, float], last: dict[str, float]) -> tuple[TableCell, ...]:
     before, after = first.get(BONUS_MEAN), last.get(BONUS_MEAN)
-    cells = [_plain(before), _plain(after), _plain(_ratio(after, before))]
-    cells += [_plain(_ratio(end.get(BONUS_SPREAD), end.get(BONUS_MEAN))) for end in (first, last)]
-    cells += [_plain(_named(end, (CLIPPED,))) for end in (first, last)]
-    cells += [_plain(_named(end, NORMALISERS)) for end in (first, last)]
+    cells = [format_significant(before), format_significant(after), format_significant(_ratio(after, before))]
+    cells += [format_significant(_ratio(end.get(BONUS_SPREAD), end.get(BONUS_MEAN))) for end in (first, last)]
+    cells += [format_significant(_named(end, (CLIPPED,))) for end in (first, last)]
+    cells += [format_significant(_named(end, NORMALISERS)) for end in (first, last)]
     return tuple(cells)
 
 
@@ -137,8 +137,3 @@ def _named(values: dict[str, float], names: tuple[str, ...]) -> float | None:
 
 def _ratio(value: float | None, by: float | None) -> float | None:
     return None if value is None or not by else value / by
-
-
-def _plain(value: float | None) -> str:
-    """Three significant figures: bonuses may be of any size."""
-    return NO_VALUE if value is None else f"{value:.3g}".replace("-", "−")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from harness.analysis.tables import STATES, Analysis
+from harness.analysis.tables import STATES
 from harness.report.cells import METHOD
 from harness.report.context import SuiteContext
 from harness.report.document import Block, Column, ReportTable, Section, TableCell
 from harness.report.wording import NO_VALUE
+
+_ABANDONED = (
+    "Unfinished runs of abandoned settings: the same method was asked for on the same task under others since, and no run of"
+    " these ever finished. They count nowhere above; 'harness prune' removes them."
+)
+_PRETRAINING = "Pre-training runs, from which others begin. They have no score and count in no number above."
 
 
 def build(suite: SuiteContext) -> Section:
@@ -31,15 +37,22 @@ def build(suite: SuiteContext) -> Section:
         )
         blocks.append(ReportTable("Runs without a final score, each by name.", heads, lines, collapsed=len(lines) > 20))
     if len(analysis.pretraining):
-        blocks.append(_pretraining(analysis))
+        blocks.append(_scoreless("Pre-training", analysis.pretraining, _PRETRAINING))
     if len(suite.abandoned):
-        blocks.append(_abandoned(suite.abandoned))
+        blocks.append(_scoreless("Task", suite.abandoned, _ABANDONED))
     return Section("Runs", tuple(blocks))
 
 
-def _abandoned(runs: pl.DataFrame) -> ReportTable:
+def _scoreless(kind: str, runs: pl.DataFrame, caption: str) -> ReportTable:
+    """Runs that count in no number, each by name.
+
+    Args:
+        kind: The head of the first column, which holds their tasks.
+        runs: A row for each run.
+        caption: What they are.
+    """
     columns = (
-        Column("Task"),
+        Column(kind),
         METHOD,
         Column("Seed", "number"),
         Column("State"),
@@ -52,29 +65,6 @@ def _abandoned(runs: pl.DataFrame) -> ReportTable:
         (task, method, str(seed), state, _format_progress(step, steps), digest, error or "")
         for task, method, seed, state, step, steps, digest, error in facts
     )
-    caption = (
-        "Unfinished runs of abandoned settings: the same method was asked for on the same task under others since, and no run"
-        " of these ever finished. They count nowhere above; 'harness prune' removes them."
-    )
-    return ReportTable(caption, columns, rows, collapsed=len(rows) > 20)
-
-
-def _pretraining(analysis: Analysis) -> ReportTable:
-    columns = (
-        Column("Pre-training"),
-        METHOD,
-        Column("Seed", "number"),
-        Column("State"),
-        Column("Step", "number"),
-        Column("Digest"),
-        Column("Reason"),
-    )
-    facts = analysis.pretraining.select("task", "method", "seed", "state", "step", "steps", "digest", "error").rows()
-    rows = tuple(
-        (task, method, str(seed), state, _format_progress(step, steps), digest, error or "")
-        for task, method, seed, state, step, steps, digest, error in facts
-    )
-    caption = "Pre-training runs, from which others begin. They have no score and count in no number above."
     return ReportTable(caption, columns, rows, collapsed=len(rows) > 20)
 
 
