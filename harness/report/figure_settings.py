@@ -37,6 +37,8 @@ PAGE: dict[Any, Any] = {
     "ytick.color": TEXT_COLOUR,
     "legend.frameon": False,
     "figure.facecolor": "white",
+    "figure.autolayout": False,  # a figure without a layout engine stays as it is
+    "figure.constrained_layout.use": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "harness",
 }

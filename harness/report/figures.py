@@ -11,22 +11,20 @@ from html import escape
 from types import MappingProxyType
 
 import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from harness.errors import without_control_characters
 from harness.report.drawing import ExternalPlot, Panel, Plot
 from harness.report.external_figures import external_figure
 from harness.report.figure_settings import GRID_COLOUR, PAGE, TEXT_COLOUR, paper_settings
-from harness.report.sheets import draw_panel, draw_sheet, quietly, save_figure
+from harness.report.layout import lay_out
+from harness.report.sheets import draw_panel, draw_sheet, save_figure
 
 WIDTHS: Mapping[str, float] = MappingProxyType({"1col": 3.25, "2col": 6.75})
 """Widths of figures in papers, in inches: one column and two, as most two-column templates have them."""
 
 _COLUMNS = 3
 _PIXELS_PER_INCH = 108  # at which text on the page has the size of the text around it
-_PAD = 0.04  # inches around what is drawn
 _NARROWEST = 1.55  # inches of a panel in a paper
 _SHRINKING = (0.58, 0.85)  # bounds of a panel's height in a paper, as a share of its height on the page
 
@@ -48,9 +46,7 @@ def render_files(plot: Plot | ExternalPlot) -> dict[str, bytes]:
         columns = min(len(plot.panels), 4 if plot.shared_rows else _COLUMNS)
         width, height = plot.panels[0].size
         figure = draw_sheet(plot, columns, (width * (0.8 if plot.shared_rows else 1), height + 0.2))
-        vector = save_figure(figure, "svg")
-        figure.set_layout_engine("none")  # as it is laid out now
-        return {"svg": vector, "png": save_figure(figure, "png")}
+        return {kind: save_figure(figure, kind) for kind in ("svg", "png")}
 
 
 def paper_figures(plot: Plot | ExternalPlot, font: str) -> dict[str, bytes]:
@@ -83,30 +79,9 @@ def _inline(panel: Panel, name: str) -> str:
         axes = figure.add_subplot()
         axes.patch.set_visible(False)
         draw_panel(panel, axes)
-        if figure.axes == [axes]:  # otherwise a panel has added axes, such as the bar of a colour scale
-            _fit(figure, axes)
+        lay_out(figure, [axes], 1)
         svg = save_figure(figure, "svg").decode()
     return _embeddable(svg, name, panel.size[0], panel.title, panel.description)
-
-
-def _fit(figure: Figure, axes: Axes) -> None:
-    """Let the only axes fill the figure with all that stands around them, in half of the time that matplotlib takes."""
-    figure.set_layout_engine("none")
-    if not axes.axison:  # a picture with nothing around it
-        axes.set_position((0, 0, 1, 1))
-        return
-    axes.set_position((0.14, 0.18, 0.82, 0.78))  # about right, so that its ticks will be those of the end
-    canvas = FigureCanvasAgg(figure)
-    with quietly():
-        around, inner = axes.get_tightbbox(canvas.get_renderer()), axes.get_window_extent()
-    if around is None:
-        return
-    (width, height), pad = figure.bbox.size, _PAD * figure.dpi
-    left, bottom = inner.x0 - around.x0 + pad, inner.y0 - around.y0 + pad
-    right, top = around.x1 - inner.x1 + pad, around.y1 - inner.y1 + pad
-    if width > left + right and height > bottom + top:  # otherwise names leave no room
-        shares = (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
-        axes.set_position(shares)
 
 
 def _inline_external(make: Callable[[], Figure], size: tuple[float, float], name: str, title: str) -> str:

@@ -10,21 +10,22 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.image import AxesImage
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from harness.analysis.visit_tables import Whereabouts
-from harness.report.drawing import Panel
+from harness.report.drawing import TEXT_COLOUR, Panel
 from harness.report.wording import format_significant
 from harness.runs.visits import MapRecord
 
 _WIDTH = 7.4  # inches
 _MAP_WIDTH, _GAP, _LEFT, _BAR = 0.25, 0.03, 0.07, 0.015  # shares of the panel's width
 _TITLE, _FOOT = 0.24, 0.36  # inches above and below a row of maps
+_LEAST_WIDTH, _SMALLER = 5.0, 0.7  # inches of a figure in which texts have their size, and what their size is times in others
 _HEAD = 0.25  # inches of the panel's own title
 _FLATTEST = 0.2  # times as tall as wide; what is flatter has axes that cannot be compared
 _TALLEST = 1.6  # times as tall as wide
 _PIXELS = 160  # of a map's longer side, about
+_COLOURS = colormaps["viridis"]
 _WALL = (0.55, 0.57, 0.60, 1.0)
 _SCALED_BY_FACTORS = 30.0
 """Ratio of the largest to the smallest bonus from which on its colours show factors and not differences."""
@@ -122,50 +123,88 @@ Cells = list[tuple[float, int, np.ndarray]]
 def _row_of_maps(
     axes: Axes, bottom: float, rows: int, inches: float, frame: Frame, what: str, cells: Cells, norm: Normalize
 ) -> None:
-    """One row of maps and the scale of its colours, in the part of the axes above ``bottom``."""
+    """One row of maps and the scale of its colours, in the part of the axes above ``bottom``.
+
+    The maps stand in one set of axes, for a set of its own for each takes several times as long to draw.
+    """
     height = (inches - _TITLE - _FOOT) / inches / rows
     foot = bottom + _FOOT / inches / rows
-    image: AxesImage | None = None
-    for i, (mark, step, values) in enumerate(cells):
-        inset = axes.inset_axes((_LEFT + i * (_MAP_WIDTH + _GAP), foot, _MAP_WIDTH, height))
-        image = _draw_map(inset, frame, np.where(values > 0, values, np.nan) if what == "visits" else values, norm)
-        inset.set_title(_map_title(what, mark, step), fontsize=8, fontweight="normal", loc="left")
-        inset.set_xlabel(frame.map.column_axis, fontsize=7.5, labelpad=1)
-        if i == 0:
-            inset.set_ylabel(frame.map.row_axis, fontsize=7.5, labelpad=1)
-        else:
-            inset.set_yticklabels([])
-    if image is not None:
-        bar = axes.inset_axes((_LEFT + 3 * (_MAP_WIDTH + _GAP), foot, _BAR, height))
-        axes.figure.colorbar(image, cax=bar)
-        bar.yaxis.set_major_formatter(FuncFormatter(_short))
-        bar.yaxis.set_minor_locator(NullLocator())
-        bar.tick_params(labelsize=7, length=2)
+    width = len(cells) * _MAP_WIDTH + (len(cells) - 1) * _GAP
+    inset = axes.inset_axes((_LEFT, foot, width, height))
+    figure = axes.get_figure(root=True)
+    size = 1 if figure is None or figure.get_figwidth() >= _LEAST_WIDTH else _SMALLER
+    left, right, low, high = frame.extent
+    starts = [i * (right - left) * (1 + _GAP / _MAP_WIDTH) for i in range(len(cells))]
+    for start, (mark, step, values) in zip(starts, cells, strict=True):
+        shown = np.where(values > 0, values, np.nan) if what == "visits" else values
+        _draw_map(inset, frame, shown, norm, (left + start, right + start, low, high))
+        place: Any = {"xy": (left + start, high), "xytext": (0, 4), "textcoords": "offset points"}
+        inset.annotate(_map_title(what, mark, step, narrow=size < 1), fontsize=8 * size, **place)
+    inset.set(xlim=(left, right + starts[-1]), ylim=(low, high))
+    _set_scales(inset, frame, starts, 7 * size)
+    _draw_scale(axes.inset_axes((_LEFT + 3 * (_MAP_WIDTH + _GAP), foot, _BAR, height)), norm, 7 * size)
 
 
-def _map_title(what: str, mark: float, step: int) -> str:
+def _map_title(what: str, mark: float, step: int, *, narrow: bool) -> str:
+    if narrow:
+        return f"{what}, {mark:.0%}"
     if what == "visits":
         return f"visits by step {step:,} ({mark:.0%})"
     return f"bonus in the tenth before {mark:.0%}"
 
 
-def _draw_map(axes: Axes, frame: Frame, values: np.ndarray, norm: Normalize) -> AxesImage:
+def _draw_map(
+    axes: Axes, frame: Frame, values: np.ndarray, norm: Normalize, extent: tuple[float, float, float, float]
+) -> None:
     times = max(1, _PIXELS // max(values.shape))  # nobody smooths cells that are large enough
+    place: Any = {"extent": extent, "interpolation": "none", "aspect": "auto"}
     shown = np.ma.masked_invalid(values.repeat(times, axis=0).repeat(times, axis=1))
-    place: Any = {"extent": frame.extent, "interpolation": "none", "aspect": "auto"}
-    image = axes.imshow(shown, cmap=colormaps["viridis"], norm=norm, **place)
+    axes.imshow(shown, cmap=_COLOURS, norm=norm, **place)
     walls = np.zeros(frame.map.cells, bool)
     walls[frame.map.walls] = True
     if (blocked := frame.cut(walls)).any():
         overlay = np.zeros((*blocked.shape, 4))
         overlay[blocked & ~np.isfinite(values)] = _WALL
         axes.imshow(overlay.repeat(times, axis=0).repeat(times, axis=1), **place)
+    left, right, low, high = extent
+    axes.plot((left, left, right), (high, low, low), color=TEXT_COLOUR, linewidth=0.8, clip_on=False)
+
+
+def _set_scales(axes: Axes, frame: Frame, starts: list[float], font_size: float) -> None:
+    """Rows beside the first map, and columns below each."""
     axes.grid(visible=False)
-    axes.tick_params(labelsize=7, length=2, width=0.5)
-    for axis, counted in ((axes.xaxis, frame.map.column_range), (axes.yaxis, frame.map.row_range)):
-        axis.set_major_locator(MaxNLocator(4, integer=counted is None))
-        axis.set_major_formatter(FuncFormatter(_short))
-    return image
+    axes.tick_params(labelsize=font_size, length=2, width=0.5, pad=2)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    left, right, low, high = frame.extent
+    columns = _round_values(left, right, counted=frame.map.column_range is None)
+    axes.set_xticks([value + start for start in starts for value in columns], [_short(x) for x in columns] * len(starts))
+    rows = _round_values(low, high, counted=frame.map.row_range is None)
+    axes.set_yticks(rows, [_short(y) for y in rows])
+    axes.set_xlabel(frame.map.column_axis, fontsize=font_size, labelpad=1)
+    axes.set_ylabel(frame.map.row_axis, fontsize=font_size, labelpad=1)
+
+
+def _round_values(start: float, end: float, *, counted: bool) -> list[float]:
+    low, high = sorted((start, end))
+    return [float(value) for value in MaxNLocator(4, integer=counted).tick_values(low, high) if low <= value <= high]
+
+
+def _draw_scale(axes: Axes, norm: Normalize, font_size: float) -> None:
+    """The colours of a row of maps, and values beside them."""
+    axes.imshow(np.linspace(0, 1, 128)[:, None], cmap=_COLOURS, origin="lower", extent=(0, 1, 0, 1), aspect="auto")
+    low, high = float(norm.vmin or 0), float(norm.vmax or 0)
+    locator = LogLocator(numticks=6) if isinstance(norm, LogNorm) else MaxNLocator(5)
+    values = [float(value) for value in locator.tick_values(low, high) if low <= value <= high]
+    if len(values) < 2:  # less than a factor of ten, or too small a difference
+        values = [low, high]
+    axes.set_yticks([float(norm(value)) for value in values], [_short(value) for value in values])
+    axes.set_xticks([])
+    axes.yaxis.tick_right()
+    axes.tick_params(labelsize=font_size, length=2, width=0.5)
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
 
 
 def _bonus_norm(bonuses: list[np.ndarray]) -> Normalize | None:
@@ -179,7 +218,7 @@ def _bonus_norm(bonuses: list[np.ndarray]) -> Normalize | None:
     return Normalize(low, high if high > low else low + max(abs(low), 1.0) * 1e-6)
 
 
-def _short(value: float, position: float | None) -> str:
+def _short(value: float) -> str:
     return format_significant(value)
 
 

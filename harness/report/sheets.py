@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import matplotlib
@@ -19,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.errors import without_control_characters
 from harness.report.drawing import Panel, Plot, Style
+from harness.report.layout import lay_out, quietly
 
 _RESOLUTION = 150  # of PNG files, in dots per inch
 _NOTHING = {
@@ -54,6 +53,7 @@ def draw_sheet(plot: Plot, columns: int, panel_size: tuple[float, float]) -> Fig
             locator.set_params(nbins=3)
     _add_legend(figure, plot.legend, legend_columns)
     _add_titles(figure, [panel.title for panel in plot.panels], drawn, columns)
+    lay_out(figure, drawn, columns)
     return figure
 
 
@@ -76,14 +76,6 @@ def draw_panel(panel: Panel, axes: Axes) -> None:
     """What a panel shows, without its title."""
     axes.tick_params(length=2.5, width=0.6)
     panel.draw(axes)
-
-
-@contextmanager
-def quietly() -> Generator[None]:
-    """Without matplotlib's remarks on a script that no font here has, or a name that leaves no room."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
 
 
 def save_figure(figure: Figure, file_format: str, *, cut: bool = False) -> bytes:
