@@ -141,8 +141,8 @@ class Round:
 
     def _wait_for_progress(self) -> None:
         """Until at least one more run has begun, and a moment more."""
-        before, limit = len(list(self._results.rglob("run.json"))), time.monotonic() + 60
-        while len(list(self._results.rglob("run.json"))) in (before, 0) and time.monotonic() < limit:
+        before, limit = len(self._files_of_runs("run.json")), time.monotonic() + 60
+        while len(self._files_of_runs("run.json")) in (before, 0) and time.monotonic() < limit:
             time.sleep(0.1)
         time.sleep(self._random.uniform(0.0, 1.0))
 
@@ -172,10 +172,14 @@ class Round:
                     member.signal(signal.SIGCONT)
 
     def _claims(self) -> Iterator[tuple[Path, Owner]]:
-        for claim in self._results.rglob("seed-*/claim"):
+        for claim in self._files_of_runs("claim"):
             owner = read_owner(claim)
             if owner is not None:
                 yield claim, owner
+
+    def _files_of_runs(self, name: str) -> list[Path]:
+        """Files of this name in ``suite/task/method/seed``; deeper folders come and go while one looks."""
+        return list(self._results.glob(f"*/*/*/seed-*/{name}"))
 
     @staticmethod
     def _wait_for_other_owners(claims: dict[Path, Owner]) -> bool:
