@@ -1,10 +1,11 @@
 """The parts of these pages that follow from data, between two marks in the page's text.
 
-python docs/generate.py            # writes the tables of docs/environments.md and of docs/suites/*.md
+python docs/generate.py            # writes tables of docs/environments.md, claims.md and suites/*.md, and docs/reference
 python docs/generate.py --check    # exit code 1 if a page does not hold what would be written
 
 What is known of each task comes from tests/fidelity/validated.yaml, what reaches networks from tests/fidelity/observations.csv
-(benchmarks/observations.py), what random actions earn from suites/random_success.csv (benchmarks/random_success.py).
+(benchmarks/observations.py), what random actions earn from suites/random_success.csv (benchmarks/random_success.py), how often
+intervals are right from harness/analysis/coverage.csv (benchmarks/interval_coverage.py).
 """
 
 from __future__ import annotations
@@ -23,6 +24,14 @@ PAGE = ROOT / "docs" / "environments.md"
 VALIDATED = ROOT / "tests" / "fidelity" / "validated.yaml"
 OBSERVATIONS = ROOT / "tests" / "fidelity" / "observations.csv"
 RANDOM_SUCCESS = ROOT / "suites" / "random_success.csv"
+CLAIMS = ROOT / "docs" / "claims.md"
+COVERAGE = ROOT / "harness" / "analysis" / "coverage.csv"
+NULL_COMPARISONS = {
+    "verdict": "the report's verdict",
+    "improvement without one half": "an interval of the probability of improvement without 0.5",
+    "iqms apart": "intervals of the IQMs that do not overlap",
+}
+"""What may look like a difference where there is none, by its name in the table."""
 BEGIN, END = "<!-- generated from {}: python docs/generate.py -->", "<!-- end -->"
 Row = dict[str, Any]
 
@@ -153,12 +162,39 @@ def _measured_cells(row: Mapping[str, str] | None) -> list[str]:
 
 
 # --------------------------------------------------------------------------------------------------------------------
+# How often intervals and verdicts are right
+# --------------------------------------------------------------------------------------------------------------------
+def coverage_table(*, null: bool) -> str:
+    """One row for each figure, kind of interval and distribution of scores; a column for each number of seeds.
+
+    Args:
+        null: Whether to show how often methods that do not differ look as if they did, instead of how often truth is held.
+    """
+    rows = [row for row in read_csv(COVERAGE) if (row["what"] in NULL_COMPARISONS) == null]
+    seeds = sorted({int(row["seeds"]) for row in rows})
+    kinds = {"expanded": "the report's", "rliable": "rliable's percentiles", "test": "exact test"}
+    lines = [_header("what", "made by", "scores", "tasks", *(f"{n} seeds" for n in seeds))]
+    for key in dict.fromkeys((row["what"], row["intervals"], row["scores"], row["tasks"]) for row in rows):
+        rates = {int(row["seeds"]): float(row["rate"]) for row in rows if key == _key(row)}
+        name = NULL_COMPARISONS.get(key[0], key[0].replace("iqm", "IQM"))
+        cells = [name, kinds.get(key[1], key[1]), *key[2:], *(f"{100 * rates[n]:.1f} %" for n in seeds)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"{rows[0]['simulations']} simulated experiments for each figure."])
+
+
+def _key(row: Mapping[str, str]) -> tuple[str, str, str, str]:
+    return row["what"], row["intervals"], row["scores"], row["tasks"]
+
+
+# --------------------------------------------------------------------------------------------------------------------
 # Pages
 # --------------------------------------------------------------------------------------------------------------------
 def pages() -> dict[Path, str]:
     """Every page that holds a table, with its tables made anew."""
     text = replaced(PAGE, PAGE.read_text(), VALIDATED, tasks_table())
     made = {PAGE: replaced(PAGE, text, OBSERVATIONS, observations_table())}
+    text = replaced(CLAIMS, CLAIMS.read_text(), COVERAGE, coverage_table(null=False))
+    made[CLAIMS] = replaced(CLAIMS, text, COVERAGE, coverage_table(null=True), ", null comparisons")
     for name, suite in suites().items():
         page = PAGE.parent / "suites" / f"{name}.md"
         if page.exists():
@@ -166,7 +202,7 @@ def pages() -> dict[Path, str]:
     return made
 
 
-def replaced(page: Path, text: str, source: Path, table: str) -> str:
+def replaced(page: Path, text: str, source: Path, table: str, part: str = "") -> str:
     """A page's text with another table between the marks of its source.
 
     Args:
@@ -174,8 +210,9 @@ def replaced(page: Path, text: str, source: Path, table: str) -> str:
         text: The whole page.
         source: The data that the mark names.
         table: What is to stand there.
+        part: Words that follow the source's name in the mark, where one page has several tables of it.
     """
-    begin = BEGIN.format(source.relative_to(ROOT).as_posix())
+    begin = BEGIN.format(source.relative_to(ROOT).as_posix() + part)
     before, _, rest = text.partition(begin)
     _, mark, after = rest.partition(END)
     if not mark:
@@ -187,7 +224,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; say which pages are not current")
     options = parser.parse_args()
-    stale = {page: text for page, text in pages().items() if text != page.read_text()}
+    sys.path.insert(0, str(Path(__file__).parent))
+    import reference_pages
+
+    made = {**pages(), **reference_pages.pages()}
+    stale = {page: text for page, text in made.items() if not page.exists() or text != page.read_text()}
     for page, text in stale.items():
         if options.check:
             sys.stderr.write(f"{page.relative_to(ROOT)} is not current: python docs/generate.py\n")
