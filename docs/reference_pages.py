@@ -48,12 +48,12 @@ def pages() -> dict[Path, str]:
 def suites(registry: Registry) -> Iterator[str]:
     """Each suite: what it compares, how large it is, and its profiles."""
     yield "# Every suite\n"
-    yield "A suite is a file in YAML; [what may stand in one](suite_keys.md). Budgets are those without a profile, steps are per run.\n"
+    yield "A suite is a file in YAML; [what may stand in one](suite_keys.md). Budgets are those without a profile, steps are per run."
+    yield "`harness run suites/NAME.yaml --dry-run` measures what one takes on your machine; `harness list suites` knows what was measured before.\n"
     for entry in catalogue.suites(registry, ROOT / "suites"):
         page = ROOT / "docs" / "suites" / f"{entry.suite}.md"
         yield f"## {entry.suite}\n"
         yield f"{entry.description}.{f' [What makes it hard](../suites/{entry.suite}.md).' if page.exists() else ''}\n"
-        yield f"```bash\nharness run {Path(entry.file).relative_to(ROOT).as_posix()} --dry-run\n```\n"
         yield "| | |\n|---|---|"
         yield f"| tasks | {codes(entry.tasks)} |"
         yield f"| methods | {codes(entry.methods)} |"
