@@ -1,4 +1,4 @@
-"""The pages below docs/reference that follow from what is installed: suites, methods, environments, learners, commands, modules.
+"""The pages below docs/reference that follow from what is installed: suites, methods, environments, commands, modules.
 
 ``python docs/generate.py`` writes them with the tables of other pages. Only what the harness itself brings is shown, whatever
 other plugins this machine has.
@@ -48,8 +48,9 @@ def pages() -> dict[Path, str]:
 def suites(registry: Registry) -> Iterator[str]:
     """Each suite: what it compares, how large it is, and its profiles."""
     yield "# Every suite\n"
-    yield "A suite is a file in YAML; [what may stand in one](suite_keys.md). Budgets are those without a profile, steps are per run."
-    yield "`harness run suites/NAME.yaml --dry-run` measures what one takes on your machine; `harness list suites` knows what was measured before.\n"
+    yield "A suite is a file in YAML; [what may stand in one](suite_keys.md). Budgets are those without a profile."
+    yield "`harness run suites/NAME.yaml --dry-run` measures what one takes on your machine; `harness list suites` knows what"
+    yield "was measured before.\n"
     for entry in catalogue.suites(registry, ROOT / "suites"):
         page = ROOT / "docs" / "suites" / f"{entry.suite}.md"
         yield f"## {entry.suite}\n"
@@ -76,8 +77,8 @@ def profiles(file: Path) -> Iterator[str]:
 def methods(registry: Registry) -> Iterator[str]:
     """Each method with presets and settings."""
     yield "# Every method\n"
-    yield "A method is what earns a bonus: `reward: NAME` in a suite. `harness show NAME` prints the same for what is installed on"
-    yield "your machine, and `harness show NAME --space` what tuning searches. The first preset is the default.\n"
+    yield "A method is what earns a bonus: `reward: NAME` in a suite. `harness show NAME` prints the same for what is"
+    yield "installed on your machine, and `harness show NAME --space` what tuning searches. The first preset is the default.\n"
     yield from overview(registry, "methods")
     for name in own(registry, "methods"):
         yield from detail(registry, "methods", name)
@@ -211,8 +212,8 @@ def commands(registry: Registry) -> Iterator[str]:
     from harness.cli.app import app
 
     yield "# Every command\n"
-    yield "`harness COMMAND --help` prints the same. Exit codes: 0 all good; 1 some runs failed, or something could not be read; 2"
-    yield "invalid input, nothing was started; 130 interrupted, everything is resumable.\n"
+    yield "`harness COMMAND --help` prints the same. Exit codes: 0 all good; 1 some runs failed, or something could not be"
+    yield "read; 2 invalid input, nothing was started; 130 interrupted, everything is resumable.\n"
     for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]  # a group, which Typer's name hides
         yield f"## harness {name}\n\n{' '.join((command.help or '').split())}\n"
         yield "| | | default |\n|---|---|---|"
@@ -221,7 +222,7 @@ def commands(registry: Registry) -> Iterator[str]:
             shown = flags if flags.startswith("-") else parameter.metavar or parameter.name.upper()
             default = parameter.default
             plain = isinstance(default, (int, float, str, Path)) and not isinstance(default, bool)
-            yield f"| `{shown}` | {cell(' '.join((getattr(parameter, 'help', '') or '').split()))} | {f'`{default}`' if plain else ''} |"
+            yield f"| `{shown}` | {cell(getattr(parameter, 'help', '') or '')} | {f'`{default}`' if plain else ''} |"
         yield ""
 
 

@@ -1,8 +1,8 @@
-"""Hooks of MkDocs: files of the repository that pages link to become pages of the site, and nothing is loaded from elsewhere.
+"""Hooks of MkDocs: files of the repository that pages link to become pages, and nothing is loaded from elsewhere.
 
-A link out of ``docs/`` works in a checkout and on the pages of a hosting service; in the built site it leads to a page that is made
-here. Markdown is shown as it is, a folder as its README with the text of each of its files below, other text as one block of code.
-What pages themselves link to is followed, so that the whole can be read without a checkout and without a network.
+A link out of ``docs/`` works in a checkout; in the built site it leads to a page that is made here. Markdown is shown as it
+is, a folder as its README with the text of each of its files below, other text as one block of code. What pages themselves link to
+is followed, so that the whole can be read without a checkout and without a network.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _sources: dict[str, str] = {}
 
 @event_priority(-100)
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Take out the one script that the theme's offline mode would load from a server; docs/theme has what it is for."""
-    config.extra["polyfills"] = []
+    """Put a script of our own in the place of the one that the theme's offline mode would load from a server."""
+    config.extra["polyfills"] = ["assets/offline_search.js"]
     return config
 
 

@@ -68,7 +68,11 @@ def test_no_message_is_quoted_twice_and_there_are_many() -> None:
     ],
 )
 def test_a_command_raises_what_the_page_quotes(
-    arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.yaml").write_text("")

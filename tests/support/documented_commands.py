@@ -1,7 +1,7 @@
 """Run a command of the documentation on a smaller scale: ``python documented_commands.py NAME ARGUMENTS``.
 
-``harness run`` takes one small part of a suite and few steps, ``harness tune`` few trials, what watches for ever is ended after a
-while, and pip installs packages of this machine into a folder of its own, without a network.
+``harness run`` takes one small part of a suite and few steps, ``harness tune`` few trials, what watches for ever is ended
+after a while, and pip installs packages of this machine into a folder of its own, without a network.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def smaller(arguments: list[str]) -> list[str]:
     """The arguments of ``harness``, for a small scale."""
     arguments = [re.sub(r"-1a2b3c4d(?=/)", _digest(argument), argument) for argument in arguments]
     if arguments[0] == "run" and "--dry-run" not in arguments:
-        arguments = ["smoke" if before == "--profile" else each for before, each in zip(["", *arguments], arguments)]
+        arguments = [
+            "smoke" if before == "--profile" else each for before, each in zip(["", *arguments], [*arguments, ""], strict=True)
+        ][:-1]
         settings = [f"--set={each}" for each in SMALL]
         part = ONE_PART.get(Path(arguments[1]).stem, ())
         return [*arguments, *settings, "--steps", "512", *([] if "--seeds" in arguments else ["--seeds", "1"]), *part]
@@ -33,7 +35,8 @@ def smaller(arguments: list[str]) -> list[str]:
     if arguments[0] == "tune":
         at = arguments.index("--trials") + 1
         few = [*arguments[:at], "2", *arguments[at + 1 :]]
-        settings = [f"--set={each}" for each in (*SMALL, "steps=512", "tune.seeds=1", "tune.confirm=1", "tune.confirm_seeds=1")]
+        budget = ("steps=512", "tune.seeds=1", "tune.confirm=1", "tune.confirm_seeds=1")
+        settings = [f"--set={each}" for each in (*SMALL, *budget)]
         return [*few, *settings, "--set=tasks={n10: {environment: {size: 5}}}"]
     return [*arguments, "--port", "0"] if arguments[0] == "watch" else arguments
 
