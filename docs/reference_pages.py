@@ -147,7 +147,7 @@ def detail(registry: Registry, kind: str, name: str, depth: int = 2) -> Iterator
 
 def settings_in_line(values: dict[str, Any]) -> str:
     """Settings with their values in one cell of a table."""
-    return "<br>".join(f"`{name}: {cell(json.dumps(value))}`" for name, value in values.items())
+    return "<br>".join(f"`{name}: {code(json.dumps(value))}`" for name, value in values.items())
 
 
 def settings_table(settings: Iterable[Setting]) -> Iterator[str]:
@@ -157,7 +157,7 @@ def settings_table(settings: Iterable[Setting]) -> Iterator[str]:
         yield "| setting | type | default | meaning | searched |\n|---|---|---|---|---|"
     for each in settings:
         kind = f"{each.type}{f', {each.bounds}' if each.bounds else ''}"
-        yield f"| `{each.name}` | {cell(kind)} | `{cell(each.default)}` | {cell(each.meaning)} | {cell(each.search)} |"
+        yield f"| `{each.name}` | {cell(kind)} | `{code(each.default)}` | {cell(each.meaning)} | {cell(each.search)} |"
     yield ""
 
 
@@ -200,7 +200,7 @@ def suite_table(settings: Iterable[Setting]) -> Iterator[str]:
     for each in settings:
         kind = "a block" if re.search(r"[A-Z]\w+Block", each.type) else each.type
         bounds = f", {each.bounds}" if each.bounds else ""
-        default = "" if "Block" in each.type else f"`{cell(each.default)}`"
+        default = "" if "Block" in each.type else f"`{code(each.default)}`"
         yield f"| `{each.name}` | {cell(kind + bounds)} | {default} | {cell(each.meaning)} |"
     yield ""
 
@@ -248,6 +248,11 @@ def codes(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def code(text: str) -> str:
+    """Text as it can stand in a table's cell between backticks."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 def cell(text: str) -> str:
     """Text as it can stand in a table's cell."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    return code(text).replace("<", "&lt;")

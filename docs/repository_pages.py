@@ -1,8 +1,8 @@
 """Hooks of MkDocs: files of the repository that pages link to become pages, and nothing is loaded from elsewhere.
 
 A link out of ``docs/`` works in a checkout; in the built site it leads to a page that is made here. Markdown is shown as it
-is, a folder as its README with the text of each of its files below, other text as one block of code. What pages themselves link to
-is followed, so that the whole can be read without a checkout and without a network.
+is, a folder as its README with the text of each of its files below, other text as one block of code. What pages themselves
+link to is followed, so that the whole can be read without a checkout and without a network.
 """
 
 from __future__ import annotations
