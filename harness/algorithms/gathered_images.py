@@ -1,4 +1,4 @@
-"""Images of a rollout as a tensor that holds none: whoever picks some of them gets these, gathered from where they lie once."""
+"""Images of a rollout as a tensor that holds none: whoever picks some gets these, gathered from where they lie once."""
 
 # torch offers subclasses without memory of their own, and calls that bypass them, under protected names alone:
 # pyright: reportPrivateUsage=false

@@ -60,12 +60,18 @@ class FrameStacks:
         """Bytes that are allocated."""
         return sum(array.nbytes for array in (self._frames, self._places, self._next_places, self._last))
 
+    def nbytes_of(self, n_steps: int) -> int:
+        """Bytes that a rollout of so many steps takes, in which no episode ends."""
+        frames = (n_steps + self.depth) * self.n_envs * self._frames[0].nbytes
+        places = (2 * n_steps + 1) * self._places[0].nbytes
+        return frames + places + self._last.nbytes
+
     def clear(self) -> None:
         """Forget every frame; the memory is kept for the next rollout."""
         self._used = self.filled = 0
 
     def __setitem__(self, step: int, stacks: np.ndarray) -> None:
-        """Keep the stacks of a step, ``(N, *shape)``; steps come one after another, and what is known already is not looked at."""
+        """Keep the stacks of a step, ``(N, *shape)``; steps come one after another, and those that are known stay."""
         if step < self.filled:
             return
         continues = np.zeros(self.n_envs, dtype=bool)
@@ -175,6 +181,12 @@ class CompactRolloutBuffer(RolloutBuffer):
     def swap_and_flatten(arr: Any) -> Any:
         """SB3's order of rows for arrays; what is stored here gives its rows in that order already."""
         return arr if isinstance(arr, FrameStacks) else RolloutBuffer.swap_and_flatten(arr)
+
+    def nbytes_of(self, n_steps: int) -> int:
+        """Bytes that a rollout of so many steps takes, images included."""
+        arrays = [value for value in vars(self).values() if isinstance(value, np.ndarray)]
+        images = 0 if self._stacks is None else self._stacks.nbytes_of(n_steps)
+        return images + sum(array.nbytes for array in arrays) * n_steps // self.buffer_size
 
     def to_torch(self, array: np.ndarray, copy: bool = True) -> torch.Tensor:
         """A tensor on the device; gathering has made a copy already, so that none is needed here."""

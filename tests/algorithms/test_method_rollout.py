@@ -61,7 +61,9 @@ class Keeping(IntrinsicReward[IntrinsicRewardConfig]):
 
     def __init__(self, env: HarnessVecEnv, frames: int | None) -> None:
         assert env.frame_channels is not None
-        super().__init__(IntrinsicRewardConfig(), Spaces(env.observation_space, env.action_space, env.frame_channels), N, "cpu", 0)
+        super().__init__(
+            IntrinsicRewardConfig(), Spaces(env.observation_space, env.action_space, env.frame_channels), N, "cpu", 0
+        )
         self.newest = None if frames is None else frames * env.frame_channels
         self.steps: list[Transitions] = []
         self.rollouts: list[tuple[Transitions, Transitions]] = []
@@ -143,7 +145,7 @@ def images(depth: int = 4) -> tuple[GatheredImages, Tensor]:
         lambda x: torch.stack(x.split(9)),
         lambda x: torch.as_tensor(x.numpy()),
         lambda x: x.to(torch.float64, copy=True),
-        lambda x: torch.stack([row for row in x]),
+        lambda x: torch.stack(list(x)),
     ],
 )
 def test_images_answer_as_the_tensor_that_they_stand_for(work: Any) -> None:

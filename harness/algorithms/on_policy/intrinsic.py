@@ -43,6 +43,11 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
         self._update_metrics: dict[str, float] = {}
 
     @property
+    def rollout(self) -> MethodRollout:
+        """The transitions of the present rollout, or of the last one until the next step."""
+        return self._rollout
+
+    @property
     def bonuses(self) -> np.ndarray:
         """Bonuses of the present rollout, float32 ``(T, N)``: as added in ``sum``, raw in ``two_critics``."""
         return self._bonuses

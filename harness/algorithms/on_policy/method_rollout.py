@@ -52,6 +52,10 @@ class MethodRollout:
         """Whether the rollout is complete."""
         return self.position == self.n_steps
 
+    def nbytes_of(self, n_steps: int) -> int:
+        """Bytes that so many steps take on the CPU, images in the store aside."""
+        return sum(value.nbytes for value in self._fields.values() if value.is_cpu) * n_steps // self.n_steps
+
     def clear(self) -> None:
         """Begin anew."""
         self.position = 0
