@@ -15,6 +15,8 @@ from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.preprocessing import is_image_space, preprocess_obs
 from torch import Tensor, nn
 
+from harness.algorithms.lean_adam import LeanAdam
+
 PolicyT = TypeVar("PolicyT", bound=BasePolicy)
 
 
@@ -26,6 +28,8 @@ def use_lean_calls(policy: PolicyT) -> PolicyT:
     """
     if isinstance(policy, ActorCriticPolicy):
         policy.__class__ = _lean(type(policy))  # the policy itself stays, and with it everything that refers to it
+        if type(policy.optimizer) is torch.optim.Adam:
+            policy.optimizer.__class__ = LeanAdam
     return policy
 
 
