@@ -1,5 +1,8 @@
 """Torch's Adam, to the bit, without looking up at every step what never changes between two of them."""
 
+# torch has its functions of many tensors under protected names:
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Callable

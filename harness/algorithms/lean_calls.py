@@ -27,9 +27,10 @@ def use_lean_calls(policy: PolicyT) -> PolicyT:
         The policy that was given, whatever it is.
     """
     if isinstance(policy, ActorCriticPolicy):
-        policy.__class__ = _lean(type(policy))  # the policy itself stays, and with it everything that refers to it
-        if type(policy.optimizer) is torch.optim.Adam:
-            policy.optimizer.__class__ = LeanAdam
+        its: Any = policy  # it stays itself, and with it everything that refers to it
+        its.__class__ = _lean(type(its))
+        if type(its.optimizer) is torch.optim.Adam:
+            its.optimizer.__class__ = LeanAdam
     return policy
 
 

@@ -21,31 +21,28 @@ from harness.training.assembly import Assembly
 _UPDATES = 9
 """Updates of a size that are watched: only then do convolutions look for a faster way, with more memory."""
 
-_METHOD_ROWS = 2048
+_METHOD_ROWS = 1024
 """Transitions from which a method learns to show what it takes."""
 
 _SECONDS_BETWEEN_LOOKS = 0.001
 
 
 class PeakWatch:
-    """Watches how much memory this process takes while something is done.
-
-    Attributes:
-        growth: How many bytes more than before it took at most.
-    """
+    """Watches how much memory this process takes while something is done."""
 
     def __init__(self) -> None:
         self._process, self._done = psutil.Process(), threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
         self._before = self._most = 0
 
     @property
     def growth(self) -> int:
+        """How many bytes more than before the process took at most."""
         return max(0, self._most - self._before)
 
     def __enter__(self) -> PeakWatch:
         give_back_memory()
         self._before = self._most = self._process.memory_info().rss
-        self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
 
