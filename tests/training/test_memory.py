@@ -36,7 +36,7 @@ def test_a_rollout_is_counted_as_it_is_stored(depth: int, channels: int) -> None
     assert large.observations.nbytes_of(80) == large.observations.nbytes
     vectors = spaces.Box(-1, 1, (7,), np.float32)
     buffer = CompactRolloutBuffer(8, vectors, spaces.Discrete(3), "cpu", n_envs=2)
-    assert buffer.nbytes_of(80) == 80 * 2 * 4 * (7 + 1 + 6)  # observations, actions, and six numbers of each step
+    assert buffer.nbytes_of(80) == 80 * 2 * (4 * 7 + 8 + 4 * 6)  # observations, an action, and six numbers of each step
 
 
 def test_longer_rollouts_are_forecast_to_take_what_they_take() -> None:
