@@ -9,27 +9,24 @@ from math import ceil
 from typing import Any, cast
 
 import numpy as np
-import psutil
 from stable_baselines3.common.buffers import ReplayBuffer
 
 from harness.algorithms.replay_frames import observation_bytes
-from harness.algorithms.rollout_storage import CompactRolloutBuffer
 from harness.config import AlgorithmConfig, EnvironmentConfig
 from harness.environments.base import StepReturn
 from harness.environments.checked import AnswerCheck
 from harness.registry import Registry, installed
 from harness.spec import Purpose, RunSpec, derive_seeds
-from harness.training import trees
 from harness.training.assembly import Assembly, assemble
 from harness.training.contracts import make_environments
 from harness.training.devices import choose_device
+from harness.training.memory import forecast_memory
 
 PROBE_EVALUATION_SECONDS = 2.0
 """Longest time for which evaluation episodes are timed; those that have not ended then need at least as long."""
 
-PROBE_ENVS = 8
 PROBE_STEPS = 512
-"""Steps over all environments in the rollout that is timed."""
+"""Steps over all environments in the rollout that is timed: few, of all the environments that the run has."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,8 @@ class ResourceEstimate:
     """What one run will need.
 
     Attributes:
-        memory_bytes: Memory of the process that trains it, on the host; of a replay buffer that is full.
+        memory_bytes: Memory of the process that trains it and of those that step its environments, on the host and at its
+            largest; of a replay buffer that is full.
         replay_bytes: Disk that a full replay buffer takes beside the checkpoint; 0 on-policy.
         steps_per_second: Speed of training on this machine, as it was busy just now; evaluation aside.
         evaluation_seconds: Duration of one evaluation, with episodes as long as those of the untrained policy.
@@ -65,8 +63,10 @@ def estimate(spec: RunSpec, device: str = "auto") -> ResourceEstimate:
         before, start = assembly.learner.step, time.perf_counter()
         assembly.learner.iterate()
         speed = (assembly.learner.step - before) / (time.perf_counter() - start)
-        memory = _memory(spec, assembly, plugins)
-        return ResourceEstimate(memory, replay_bytes(spec, plugins), speed, *_time_evaluation(spec, assembly))
+        evaluation = _time_evaluation(spec, assembly)
+        replay = replay_bytes(spec, plugins)
+        memory = forecast_memory(_config(spec, plugins), assembly, replay)  # last: what it tries changes the networks
+        return ResourceEstimate(memory, replay, speed, *evaluation)
     finally:
         assembly.close()
 
@@ -96,7 +96,8 @@ def _config(spec: RunSpec, plugins: Registry) -> AlgorithmConfig:
 
 def _probe_spec(spec: RunSpec, plugins: Registry) -> RunSpec:
     """The same run at a small scale; the work per step stays the same."""
-    smaller = _config(spec, plugins).probe_settings(PROBE_ENVS, PROBE_STEPS)
+    config = _config(spec, plugins)
+    smaller = config.probe_settings(config.n_envs, PROBE_STEPS)
     algorithm = spec.algorithm.model_copy(update={"config": spec.algorithm.config | smaller})
     return spec.model_copy(update={"algorithm": algorithm})
 
@@ -122,35 +123,3 @@ def _time_evaluation(spec: RunSpec, assembly: Assembly) -> tuple[float, int | No
     longest = steps if ended.all() else evaluation.max_steps or steps
     unended = None if ended.any() or evaluation.max_steps else steps
     return ceil(evaluation.episodes / env.num_envs) * longest * seconds, unended
-
-
-def _memory(spec: RunSpec, assembly: Assembly, plugins: Registry) -> int:
-    config = _config(spec, plugins)
-    sample = assembly.learner.observations[:1]
-    stored = replay_bytes(spec, plugins)
-    if assembly.learner.replay is None:
-        stored = _rollout_bytes(config, assembly, sample)
-    batch = config.transitions_per_update * sample.size * 4 * 3  # a minibatch as float32, its activations about twice that
-    learned = (
-        _bytes(assembly.learner.state_dict()) * 4 // 3
-    )  # weights and two Adam moments are in the state, gradients are not
-    if assembly.reward is not None:
-        if assembly.learner.replay is None:
-            stored += 2 * config.stored_transitions * assembly.reward.view(sample).nbytes  # both ends of each transition
-        learned += _bytes(dict(assembly.reward.state_dict())) * 4 // 3
-    return psutil.Process().memory_info().rss + stored + batch + learned
-
-
-def _rollout_bytes(config: AlgorithmConfig, assembly: Assembly, sample: np.ndarray) -> int:
-    """What the observations of a rollout take: stacked images once each frame, others again in the order of minibatches."""
-    channels, buffer = assembly.base.frame_channels, getattr(getattr(assembly.learner, "model", None), "rollout_buffer", None)
-    if not isinstance(buffer, CompactRolloutBuffer) or not channels or sample.shape[1] == channels:
-        return 2 * config.stored_transitions * sample.nbytes
-    depth = sample.shape[1] // channels
-    steps = config.stored_transitions // config.n_envs
-    frames = (steps + depth) * config.n_envs * sample.nbytes // depth
-    return frames + config.n_envs * sample.nbytes  # and the newest stacks, which the next ones are compared with
-
-
-def _bytes(tree: trees.Tree) -> int:
-    return sum(tensor.nbytes for tensor in trees.flatten(tree)[1].values())

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from stable_baselines3.common.vec_env import VecEnv
 
+from harness.algorithms.on_policy.method_rollout import MethodRollout, shared_stacks
 from harness.algorithms.reward_wrapper import BonusVecEnv
 from harness.environments.base import StepReturn
-from harness.rewards import IntrinsicReward, Transitions
+from harness.rewards import IntrinsicReward
 from harness.spec import Combination
 
 
@@ -27,14 +28,24 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
         reward: The method that gives the bonus.
         n_steps: T, steps between two calls of `IntrinsicReward.update`.
         combine: How the bonus is combined with the extrinsic reward.
+
+    Attributes:
+        stacks: The images of the rollout, for a rollout buffer to share; ``None`` where they are kept otherwise.
     """
 
     def __init__(self, venv: VecEnv, reward: IntrinsicReward, n_steps: int, combine: Combination) -> None:
         super().__init__(venv, reward, combine)
         self.n_steps = n_steps
-        self._rollout = _Rollout(n_steps)
+        self.stacks = shared_stacks(reward, n_steps)
+        self._rollout = MethodRollout(n_steps, self.stacks)
+        self._shown = np.empty(0)
         self._bonuses = np.zeros((n_steps, venv.num_envs), dtype=np.float32)
         self._update_metrics: dict[str, float] = {}
+
+    @property
+    def rollout(self) -> MethodRollout:
+        """The transitions of the present rollout, or of the last one until the next step."""
+        return self._rollout
 
     @property
     def bonuses(self) -> np.ndarray:
@@ -69,6 +80,7 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
     def resume_from(self, observations: np.ndarray, *, steps: int | None = None) -> None:
         """Continue at the start of a rollout whose first observations these are; see `BonusVecEnv.resume_from`."""
         self._rollout.clear()
+        self._shown = observations
         super().resume_from(observations, steps=steps)
 
     def step_wait(self) -> StepReturn:
@@ -93,37 +105,11 @@ class IntrinsicRewardVecEnv(BonusVecEnv):
                 combined = combined.clip(-bound, bound)
             rewards = combined.astype(np.float32)
         self.steps += self.num_envs
-        self._rollout.add(transitions)
+        shown, self._shown = self._shown, cast(np.ndarray, observations)
+        self._rollout.add(transitions, shown, self._shown, infos)
         if self._rollout.full:
             rollout = self._rollout.transitions()
             learned = self.check.metrics(self.reward.update(rollout), "update") if self.train_reward else {}
             self._update_metrics = learned | self.check.metrics(self.reward.diagnose(rollout), "diagnose")
             self._rollout.clear()
         return observations, rewards, dones, infos
-
-
-class _Rollout:
-    """The transitions of a rollout, allocated when the first step shows what they look like."""
-
-    def __init__(self, n_steps: int) -> None:
-        self.n_steps, self.position = n_steps, 0
-        self._fields: dict[str, torch.Tensor] = {}
-
-    @property
-    def full(self) -> bool:
-        return self.position == self.n_steps
-
-    def clear(self) -> None:
-        self.position = 0
-
-    def add(self, transitions: Transitions) -> None:
-        step = vars(transitions)
-        if not self._fields:
-            self._fields = {name: value.new_empty((self.n_steps, *value.shape)) for name, value in step.items()}
-        for name, value in step.items():
-            self._fields[name][self.position] = value
-        self.position += 1
-
-    def transitions(self) -> Transitions:
-        """All of them in time order, ``T * N`` rows; views, valid until the next `add`."""
-        return Transitions(**{name: value.flatten(0, 1) for name, value in self._fields.items()})

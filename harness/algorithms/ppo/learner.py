@@ -9,6 +9,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from harness.algorithms.base import LearnerContext
 from harness.algorithms.networks import MultiHeadActorCriticPolicy
+from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.algorithms.on_policy.learner import OnPolicyLearner, OnPolicyModelT, gradient_norm, step_size
 from harness.algorithms.ppo.config import PPOConfig
 from harness.algorithms.ppo.two_critics import TwoCriticPPO
@@ -69,8 +70,10 @@ class PPOLearner(ClippedObjectiveLearner[PPO, PPOConfig]):
         return super().policy_arguments(context) | ({"n_value_heads": 2} if self._two_critics else {})
 
     def model_arguments(self, context: LearnerContext) -> dict[str, Any]:
-        """Those of PPO, and a rollout buffer that keeps each image once."""
-        buffer = {"frame_channels": context.base.frame_channels}
+        """Those of PPO, and a rollout buffer that keeps each image once, together with the method's rollout."""
+        bonus_env = context.bonus_env
+        stacks = bonus_env.stacks if isinstance(bonus_env, IntrinsicRewardVecEnv) else None
+        buffer = {"frame_channels": context.base.frame_channels, "stacks": stacks}
         return super().model_arguments(context) | {
             "rollout_buffer_class": CompactRolloutBuffer,
             "rollout_buffer_kwargs": buffer,

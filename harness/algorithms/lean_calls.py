@@ -1,0 +1,65 @@
+"""SB3's policies with the same numbers and less to do around them.
+
+For every batch SB3 asks anew whether observations are images, divides them into a second copy, and walks through all modules
+for a list of parameters that never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, TypeVar
+
+import torch
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.preprocessing import is_image_space, preprocess_obs
+from torch import Tensor, nn
+
+from harness.algorithms.lean_adam import LeanAdam
+
+PolicyT = TypeVar("PolicyT", bound=BasePolicy)
+
+
+def use_lean_calls(policy: PolicyT) -> PolicyT:
+    """Let an actor-critic policy, whose layers are complete, answer in less time; names, weights and numbers stay.
+
+    Returns:
+        The policy that was given, whatever it is.
+    """
+    if isinstance(policy, ActorCriticPolicy):
+        its: Any = policy  # it stays itself, and with it everything that refers to it
+        its.__class__ = _lean(type(its))
+        if type(its.optimizer) is torch.optim.Adam:
+            its.optimizer.__class__ = LeanAdam
+    return policy
+
+
+class _LeanCalls(ActorCriticPolicy):
+    """Comes before the class of a policy."""
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        if not recurse:
+            return super().parameters(recurse=False)
+        known: list[nn.Parameter] | None = self.__dict__.get("_known_parameters")
+        if known is None:
+            known = self.__dict__["_known_parameters"] = list(super().parameters())
+        return iter(known)
+
+    def extract_features(self, obs: Any, features_extractor: Any = None) -> Any:
+        if not self.share_features_extractor:
+            return super().extract_features(obs, features_extractor)
+        extractor = self.features_extractor if features_extractor is None else features_extractor
+        return extractor(self._network_input(obs))
+
+    def _network_input(self, obs: Any) -> Any:
+        divides: bool | None = self.__dict__.get("_divides_bytes")
+        if divides is None:
+            divides = self.__dict__["_divides_bytes"] = self.normalize_images and is_image_space(self.observation_space)
+        if divides and isinstance(obs, Tensor) and obs.dtype == torch.uint8:
+            return obs.float().div_(255.0)
+        return preprocess_obs(obs, self.observation_space, normalize_images=self.normalize_images)
+
+
+@cache
+def _lean(policy: type[ActorCriticPolicy]) -> type[ActorCriticPolicy]:
+    return type(policy.__name__, (_LeanCalls, policy), {"__module__": policy.__module__})
