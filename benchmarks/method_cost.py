@@ -1,11 +1,11 @@
 """What each method costs on MiniGrid's 7 x 7 view: steps per second and memory, as ratios in one run.
 
-    python benchmarks/method_cost.py [--envs 32] [--steps 128] [--rounds 3] [--methods rnd e3b ...]
+    python benchmarks/method_cost.py [--envs 32] [--steps 128] [--rounds 3] [--methods rnd e3b e3b:henaff2022 ...]
 
 PPO with the settings of suites/minigrid.yaml collects a rollout and learns from it, with each method in turn, round after
 round. Times are of the processor, of all threads together, so that other work on the machine adds next to nothing; a method's
 speed is given as a share of that of the same PPO with `rnd`. Memory is what its state holds: networks, statistics, optimisers,
-and the memories of episodes, which have room for a whole episode of every environment.
+and the memories of episodes, which have room for a whole episode of every environment. NAME:PRESET measures another preset.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ SETTINGS = {"rnd": CELLS | {"mask": "none"}, "icm": CELLS, "disagreement": CELLS
 PRESETS = {"e3b": "compact", "apt": "on_policy", "icm_apt": "on_policy", "disagreement": "rllte"}
 """Presets that are not the first: those for few environments and on-policy learners, and an ensemble of small models."""
 
+DEAREST = ("disagreement:pathak2019",)
+"""Presets measured beside those above: first ones that cost too much to be taken for these cells."""
+
 BASELINE = "rnd"
 
 
@@ -59,11 +62,14 @@ class Measured:
         return sum(tensor.nbytes for tensor in tensors.values() if isinstance(tensor, Tensor))
 
 
-def reward_spec(name: str) -> RewardSpec:
+def reward_spec(asked: str) -> RewardSpec:
+    name, _, preset = asked.partition(":")
     known = installed()
     method = known.method(name)
     presets = known.presets(method)
-    chosen = presets.get(PRESETS.get(name, next(iter(presets), "")))
+    if preset and preset not in presets:
+        raise SystemExit(f"{name!r} has no preset {preset!r}; it has {', '.join(presets) or 'none'}")
+    chosen = presets.get(preset or PRESETS.get(name, next(iter(presets), "")))
     values: dict[str, Any] = deep_merge(chosen.config if chosen else {}, SETTINGS.get(name, {}))
     config = known.config_class(method).model_validate(values).model_dump(mode="json")
     return RewardSpec(name=name, config=config, combine=Combination(mode="sum"))
@@ -100,7 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for option, default in (("envs", 32), ("steps", 128), ("rounds", 3)):
         parser.add_argument(f"--{option}", type=int, default=default)
-    parser.add_argument("--methods", nargs="+", default=["none", *on_policy(first_party_methods())])
+    parser.add_argument("--methods", nargs="+", default=["none", *on_policy(first_party_methods()), *DEAREST])
     options = parser.parse_args()
     names = list(dict.fromkeys([BASELINE, *options.methods]))
     measured = {name: build(name, options.envs, options.steps) for name in names}
