@@ -6,14 +6,17 @@ import json
 import shutil
 
 import pytest
-from support.bundles import edit_record, forged, run_of
+from support.bundles import edit_record, forged, run_of, train_small
 from support.in_process import InProcess
 
 from harness import experiment
-from harness.bundles.comparison import allowed_difference
+from harness.bundles.comparison import allowed_difference, compare
+from harness.bundles.crosschecks import contradictions, packed_runs
+from harness.bundles.unpacking import unpacked
 from harness.cli import main
 from harness.errors import UserError
 from harness.execution.attempt import TRAIN
+from harness.runs.folder import RunFolder
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +25,11 @@ def in_this_process(monkeypatch):
     monkeypatch.setattr(
         "harness.execution.local.LocalExecutor.open_session", lambda executor, options: InProcess(options.results, TRAIN)
     )
+
+
+def verify(bundle, **options):
+    """One run at a time: two in one process would draw from the same streams."""
+    return experiment.verify(bundle, workers=1, **options)
 
 
 def other_build(results, torch="0.0.1"):
@@ -45,12 +53,11 @@ def edit_last_evaluation(run, value):
 
 def test_fault_verify_says_that_true_runs_are_the_same_to_the_digit(bundle):
     drawn = []
-    found = experiment.verify(bundle, share=0.5, seed=3, on_drawn=drawn.extend)
+    found = verify(bundle, share=0.5, seed=3, on_drawn=drawn.extend)
     assert found.good
     assert (len(found.runs), found.finished, found.contradictions, found.untrainable) == (2, 4, [], [])
     assert [(run.finding, run.builds, run.detail) for run in found.runs] == [("same", (), "to the digit")] * 2
     assert [run.name for run in found.runs] == drawn
-    assert [run.name for run in experiment.verify(bundle, share=0.01, seed=1).runs] != drawn[:1] or len(drawn) == 2
 
 
 def test_the_draw_follows_from_its_seed_and_the_share_bounds_it(bundle, monkeypatch):
@@ -59,7 +66,7 @@ def test_the_draw_follows_from_its_seed_and_the_share_bounds_it(bundle, monkeypa
     def drawn(share, seed):
         names = []
         with pytest.raises(UserError, match="stop here"):
-            experiment.verify(bundle, share=share, seed=seed, on_drawn=names.extend)
+            verify(bundle, share=share, seed=seed, on_drawn=names.extend)
         return tuple(names)
 
     assert drawn(0.5, 7) == drawn(0.5, 7)
@@ -70,13 +77,13 @@ def test_the_draw_follows_from_its_seed_and_the_share_bounds_it(bundle, monkeypa
 @pytest.mark.parametrize("share", [0, -1, 1.01, float("nan")])
 def test_a_share_is_above_nothing_and_no_more_than_all(bundle, share):
     with pytest.raises(UserError, match="expected a number above 0 and at most 1"):
-        experiment.verify(bundle, share=share)
+        verify(bundle, share=share)
 
 
 def test_fault_forged_scores_are_found_by_training_again(trained, tmp_path):
     """Record and evaluations agree and every checksum is right: only the numbers themselves are not."""
     file = forged(trained, tmp_path, lambda copy: edit_last_evaluation(run_of(copy, 1), 0.99))
-    found = experiment.verify(file, share=1, seed=0)
+    found = verify(file, share=1, seed=0)
     assert found.contradictions == []
     assert not found.good
     (wrong,) = [run for run in found.runs if not run.good]
@@ -86,6 +93,7 @@ def test_fault_forged_scores_are_found_by_training_again(trained, tmp_path):
     assert "return is 0.99 there and " in wrong.detail
 
 
+@pytest.mark.slow  # as forged scores are, every day
 def test_fault_a_reseeded_run_is_found_by_training_again(trained, tmp_path):
     """Seed 1 is called seed 7: a better draw in another's place."""
 
@@ -97,14 +105,16 @@ def test_fault_a_reseeded_run_is_found_by_training_again(trained, tmp_path):
         (run / "run.json").write_text(json.dumps(record))
         run.rename(run.with_name("seed-7"))
 
-    found = experiment.verify(forged(trained, tmp_path, change), share=1, seed=0)
+    found = verify(forged(trained, tmp_path, change), share=1, seed=0)
     assert [run.name.rpartition("/")[2] for run in found.runs if run.finding == "different"] == ["seed-7"]
 
 
 def contradictions_after(trained, tmp_path, change):
-    found = experiment.verify(forged(trained, tmp_path, change), share=0.01, seed=0)
-    assert not found.good
-    return found.contradictions
+    with unpacked(forged(trained, tmp_path, change)) as found:
+        runs, unusable = packed_runs(found.folder)
+        lines = [*unusable, *contradictions(found.folder, runs)]
+    assert not any(str(found.folder) in line for line in lines)
+    return lines
 
 
 def copy_seed(results):
@@ -164,26 +174,45 @@ def test_settings_that_are_not_those_of_the_digest_are_found(trained, tmp_path):
         experiment.pack(copy, tmp_path / "x.zip")
 
 
-def test_on_another_build_numbers_may_differ_as_much_as_seeds_explain(trained, tmp_path):
-    def change(score, spread):
-        def changed(copy):
-            other_build(copy)
-            for seed, other in zip((0, 2, 3), spread, strict=True):
-                edit_last_evaluation(run_of(copy, seed), other)
-            edit_last_evaluation(run_of(copy, 1), score)
+@pytest.fixture(scope="module")
+def again(tmp_path_factory):
+    """The same runs, trained once more."""
+    return train_small(tmp_path_factory.mktemp("again"))
 
-        return changed
 
-    def finding(score, spread):
-        found = experiment.verify(forged(trained, tmp_path, change(score, spread)), share=1, seed=0)
-        (run,) = [run for run in found.runs if run.name.endswith("seed-1")]
-        assert any("torch 0.0.1 there" in line for line in run.builds)
-        return run.finding, run.detail
+def judged(trained, again, tmp_path, score, others):
+    """What is said of seed 1 with another score, from another build, beside other seeds with these scores."""
+    copy = tmp_path / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(trained, copy)
+    other_build(copy)
+    edit_last_evaluation(run_of(copy, 1), score)
+    (run,) = [run for run in packed_runs(copy)[0] if run.name.endswith("seed-1")]
+    found = compare(run, RunFolder(run_of(again, 1)), others)
+    assert [line.partition(",")[0] for line in found.builds] == ["torch 0.0.1 there"]
+    return found
 
-    word, detail = finding(0.2, (0.0, 0.5, 1.0))
-    assert word == "explained"
-    assert "3 other seeds explain a difference of" in detail
-    assert finding(0.9, (0.0, 0.001, 0.002))[0] == "different"
+
+def test_on_another_build_numbers_may_differ_as_much_as_seeds_explain(trained, again, tmp_path):
+    found = judged(trained, again, tmp_path, 0.2, [0.0, 0.5, 1.0])
+    assert (found.finding, found.good) == ("explained", True)
+    assert "3 other seeds explain a difference of" in found.detail
+    assert judged(trained, again, tmp_path, 0.9, [0.0, 0.001, 0.002]).finding == "different"
+    assert judged(trained, again, tmp_path, 0.9, [0.5, 0.5, 0.5]).finding == "different"
+
+
+def test_too_few_other_seeds_decide_nothing_on_another_build(trained, again, tmp_path):
+    found = judged(trained, again, tmp_path, 0.9, [0.1, 0.2])
+    assert (found.finding, found.good) == ("undecided", False)
+
+
+def test_the_same_numbers_on_another_build_are_the_same(trained, again, tmp_path):
+    copy = tmp_path / "small"
+    shutil.copytree(trained, copy)
+    other_build(copy)
+    for run in packed_runs(copy)[0]:
+        found = compare(run, RunFolder(run_of(again, run.record.spec.seed)), [])
+        assert (found.finding, found.detail, len(found.builds)) == ("same", "to the digit, on another build", 1)
 
 
 def test_the_allowed_difference_holds_99_of_100_honest_pairs():
@@ -195,26 +224,12 @@ def test_the_allowed_difference_holds_99_of_100_honest_pairs():
     assert np.mean(inside) == pytest.approx(0.99, abs=0.007)
 
 
-def test_too_few_other_seeds_decide_nothing_on_another_build(trained, tmp_path):
-    def change(copy):
-        other_build(copy)
-        shutil.rmtree(copy / "plans")
-        for seed in (2, 3):
-            shutil.rmtree(run_of(copy, seed))
-        edit_last_evaluation(run_of(copy, 1), 0.9)
-
-    found = experiment.verify(forged(trained, tmp_path, change), share=1, seed=0)
-    findings = {run.name.rpartition("/")[2]: run.finding for run in found.runs}
-    assert findings == {"seed-0": "same", "seed-1": "undecided"}
-    assert not found.good
-
-
 def test_runs_that_cannot_be_trained_here_are_named_and_not_drawn(bundle, monkeypatch):
     def refuse(self, config):
         raise UserError("minigrid is missing; pip install 'exploration-harness[minigrid]'")
 
     monkeypatch.setattr("harness.registry.registry.Registry.environment", refuse)
-    found = experiment.verify(bundle, share=1)
+    found = verify(bundle, share=1)
     assert not found.good
     assert found.runs == []
     assert len(found.untrainable) == 4
@@ -227,14 +242,14 @@ def test_fault_command_packs_reports_and_verifies_with_exit_codes(trained, tmp_p
     output = capsys.readouterr().out
     assert "bundle: small.zip, 4 runs in " in output
     assert "digest: " in output
-    assert main(["verify", "small.zip", "--seed", "1", "--share", "0.2"]) == 0
+    assert main(["verify", "small.zip", "--seed", "1", "--share", "0.2", "--workers", "1"]) == 0
     output = capsys.readouterr().out
     assert "training 1 run again (--seed 1): n4/ppo-" in output
     assert "to the digit; the same build" in output
     assert "1 of 1 run as in the bundle, drawn from 4 that can be trained here; 0 contradictions" in output
 
     file = forged(trained, tmp_path, lambda copy: edit_last_evaluation(run_of(copy, 1), 0.99))
-    assert main(["verify", str(file), "--share", "1"]) == 1
+    assert main(["verify", str(file), "--share", "1", "--workers", "1"]) == 1
     assert "DIFFERENT" in capsys.readouterr().out
     (tmp_path / "cut.zip").write_bytes(file.read_bytes()[:-30])
     for command in (["verify", "cut.zip"], ["report", "cut.zip"], ["verify", "none.zip"], ["pack", "none"]):
