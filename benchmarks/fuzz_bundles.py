@@ -2,12 +2,12 @@
 
     python benchmarks/fuzz_bundles.py --count 5000 --seed 0
 
-Results are made once, and packed. Half of the cases change the file: it is cut, has bits flipped and bytes put in or taken out,
-its members get other names, kinds, sizes and ways of packing, or come twice. The other half changes results as
+Results are made once, and packed. Half of the cases change the file: it is cut, has bits flipped and bytes put in or taken
+out, its members get other names, kinds, sizes and ways of packing, or come twice. The other half changes results as
 ``fuzz_results.py`` does and packs them with every checksum right. Then the bundle is unpacked, and what comes out is checked
-against itself, as ``harness verify`` does before it trains. An exception that is none of `harness.errors`, more than five seconds
-of the processor, or anything written outside of the bundle's own folder counts as a failure. Prints the figures as one line of
-JSON; exits with 1 after a failure.
+against itself, as ``harness verify`` does before it trains. An exception that is none of `harness.errors`, more than five
+seconds of the processor, or anything written outside of the bundle's own folder counts as a failure. Prints the figures as one
+line of JSON; exits with 1 after a failure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,17 @@ from harness.bundles.manifest import MANIFEST, Manifest, Member
 from harness.bundles.packing import pack
 from harness.bundles.unpacking import unpack
 
-NAMES = ["../run.json", "/tmp/run.json", "a\\run.json", "run.sh", "report/x.html", "x" * 300, "\x1b[2J/run.json", "plans/", "é/run.json"]
+NAMES = [
+    "../run.json",
+    "/tmp/run.json",
+    "a\\run.json",
+    "run.sh",
+    "report/x.html",
+    "x" * 300,
+    "\x1b[2J/run.json",
+    "plans/",
+    "é/run.json",
+]
 KINDS = [0o120777, 0o020666, 0o060666, 0o010666, 0o040755, 0o140755, 0o100755, 0]
 _ENTRY, _ENTRY_BYTES = b"PK\x01\x02", 46
 _MAX_MEMBER = 10**6

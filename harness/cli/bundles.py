@@ -43,8 +43,8 @@ def pack(
 ) -> int:
     """Write the data of results into one checksummed file that others can report on and verify.
 
-    It holds records, tables, plans, resolved suites, studies and the report's text: nothing that runs, and no weights. The same
-    results give the same bytes; the digest that is printed names their content.
+    It holds records, tables, plans, resolved suites, studies and the report's text: nothing that runs, and no weights. The
+    same results give the same bytes; the digest that is printed names their content.
     """
     from harness import experiment
 
@@ -80,8 +80,8 @@ def verify(
     """Train a random share of a bundle's runs again, and say run by run whether the numbers are the same.
 
     With the same versions on the same kind of machine they must be the same to the digit; on others, within what the cell's
-    other seeds explain. Everything in it is checked against itself first. The exit code is 1 where anything is not as it should
-    be, and 2 where the file is no bundle, or was cut or changed since it was packed.
+    other seeds explain. Everything in it is checked against itself first. The exit code is 1 where anything is not as it
+    should be, and 2 where the file is no bundle, or was cut or changed since it was packed.
     """
     from harness import experiment
     from harness.cli.signals import stop_on_signals
@@ -140,7 +140,7 @@ def bundles_as_folders(
 ) -> Generator[tuple[list[Path | NamedFolder], Path | None]]:
     """Results directories in the place of bundles, and the folder of their report.
 
-    Bundles lie in a temporary folder meanwhile, which is the working directory, so that nothing in a report tells where it was.
+    Bundles lie in a temporary folder meanwhile, which is the working directory, so that no report tells where that was.
 
     Args:
         roots: Results directories and bundles, as they were given.
