@@ -271,6 +271,7 @@ def test_what_is_not_finished_ends_the_order_and_is_not_skipped():
     assert verdict(compared).startswith("Nothing was confirmed")
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_best_yaml_holds_the_suite_s_own_settings_where_tuning_did_not_help(harness, place, monkeypatch):
     """Settings make no difference here, and the file says so; it can be given to run all the same."""
     monkeypatch.setattr("support.synthetic_training.true_score", lambda spec: 0.5)
