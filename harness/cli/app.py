@@ -16,7 +16,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import listing, play, plugins, prune, results, run, suites, tune, watch
+from harness.cli import bundles, listing, play, plugins, prune, results, run, suites, tune, watch
 from harness.cli.display.console import open_console
 from harness.errors import UserError, shorten
 
@@ -67,6 +67,8 @@ app.command("tune", epilog=tune.EPILOG)(tune.tune)
 app.command("report")(results.report)
 app.command("status")(results.status)
 app.command("prune")(prune.prune)
+app.command("pack")(bundles.pack)
+app.command("verify")(bundles.verify)
 app.command("watch")(watch.watch)
 app.command("play")(play.play)
 app.command("export")(play.export)

@@ -204,7 +204,7 @@ def space(registry: Registry, name: str) -> SpaceEntry:
         method = registry.method(name)
         return SpaceEntry(method_space(method, registry), registry.default_algorithm(method))
     if name in registry.algorithms:
-        return SpaceEntry(algorithm_space(registry.config_class(registry.algorithm(name))), name)
+        return SpaceEntry(algorithm_space(registry.algorithm_config(name)), name)
     raise UnknownNameError("method", name, {*registry.methods, *registry.algorithms})
 
 

@@ -86,7 +86,7 @@ def report(
         list[str],
         typer.Argument(
             metavar="RESULTS... or NAME=DIR...",
-            help="Results directories, or parts of them; with names, their methods are kept apart.",
+            help="Results directories, parts of them, or bundles of 'harness pack'; with names, their methods are kept apart.",
             show_default=False,
         ),
     ],
@@ -153,6 +153,7 @@ def report(
     """
     from harness import experiment
     from harness.analysis.published import packaged_files
+    from harness.cli.bundles import bundles_as_folders, refuse_to_watch
     from harness.cli.display.states import print_unreadable
     from harness.cli.report_watch import watch_report
     from harness.cli.selection import parse_folders, parse_selection
@@ -160,13 +161,13 @@ def report(
     if not formats.strip(" ,"):
         raise UserError("--format names no format: html, pdf, md, latex, latex-all, figures, csv and json are known")
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
-    numbers = [*(packaged_files() if published else ()), *(published_from or ())]
+    numbers = [*(packaged_files() if published else ()), *(file.absolute() for file in published_from or ())]
     kind = cast("IntervalKind", intervals)  # others are refused by name
-    roots = parse_folders(folders)
+    given = parse_folders(folders)
+    if watch:
+        refuse_to_watch(given)
     write = partial(
         experiment.report,
-        roots,
-        out,
         baseline=baseline,
         formats=wanted,
         published=numbers,
@@ -177,8 +178,9 @@ def report(
         figure_font=figure_font,
     )
     if watch:
-        return watch_report(write, [one if isinstance(one, Path) else one.path for one in roots])
-    written = write()
+        return watch_report(partial(write, given, out), [one if isinstance(one, Path) else one.path for one in given])
+    with bundles_as_folders(given, out) as (roots, place):
+        written = write(roots, place)
     console = open_console()
     print_unreadable(console, written.unreadable)
     console.print(f"report: {written.file}", soft_wrap=True)

@@ -64,6 +64,15 @@ def print_tuning_plan(plan: Plan, method: str, results: Path, options: dict[str,
         total = f"; about {formatting.duration(found.seconds)} with {plural(found.workers, 'worker')}, nothing pruned"
     confirmation = plural(found.confirmation_runs, "run")
     console.print(f"{runs}, then {confirmation} to confirm{total}", soft_wrap=True)
+    if found.drawn_trial_seconds:
+        least, most = (formatting.duration(bound(found.drawn_trial_seconds)) for bound in (min, max))
+        drawn = plural(len(found.drawn_trial_seconds), "trial")
+        own = formatting.duration(found.default_trial_seconds)
+        console.print(
+            f"a trial takes {least} to {most}, as measured with {drawn} drawn from the space; one with the suite's own"
+            f" settings {own}",
+            soft_wrap=True,
+        )
 
 
 def launch_tuning(plan: Plan, method: str, results: Path, options: dict[str, Any]) -> int:

@@ -31,13 +31,16 @@ class Search:
         choices: The candidates, instead of a range.
         when: Another field of the same configuration, then those of its values with which this one has an effect; ``None``
             for a field that always has one.
+        learner: The kind of learner on which the field is searched; ``None`` for both. Passes over a rollout cost little where
+            there is one in some thousands of steps, and most of a run where they follow every gradient step.
     """
 
     low: float | None = None
     high: float | None = None
     log: bool = False
-    choices: tuple[bool | int | float | str, ...] | None = None
+    choices: tuple[bool | int | float | str | None, ...] | None = None
     when: tuple[bool | int | float | str, ...] | None = None
+    learner: Literal["on_policy", "off_policy"] | None = None
 
     def __post_init__(self) -> None:
         if (self.choices is None) == (self.low is None or self.high is None):

@@ -36,14 +36,15 @@ class TuneBlock(Config):
     """Values of each range with sampler ``grid``, its ends included."""
 
     pruner: Pruner = "none"
-    """What ends trials early: ``median`` and ``hyperband`` look at the aggregate so far, ``wilcoxon`` compares finished tasks
-    and seeds with those of the best trial."""
+    """What ends trials early, none before its first seed of every task: ``median`` and ``hyperband`` compare the aggregate so
+    far with that of others at the same task, seed and step, ``wilcoxon`` finished tasks and seeds with the best trial's."""
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     """What the sampler's randomness follows from, together with a trial's number."""
 
     confirm: int = Field(default=3, ge=0, le=10_000)
-    """How many of the best trials are run again, with the suite's own settings beside them; 0 for none."""
+    """How many of the best trials are run again, with the suite's own settings beside them; 0 for none. They are judged in the
+    order of their tuned scores, so that more of them are no more chances of a false alarm."""
 
     confirm_seeds: int = Field(default=5, gt=0, le=10_000)
     """Seeds of each task in a confirmation; other seeds than those of trials and of evaluations."""

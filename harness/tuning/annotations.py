@@ -53,10 +53,18 @@ class TunableConfig:
 
 
 def apply_changes(
-    tunables: Sequence[TunableConfig], changes: Mapping[str, Any], path: KeyPath
+    tunables: Sequence[TunableConfig], changes: Mapping[str, Any], path: KeyPath, learner: str
 ) -> tuple[dict[str, Parameter], set[str]]:
-    """Annotated parameters with the suite's changes, and the names of those that the suite changes."""
-    found = {parameter.name: parameter for tunable in tunables for parameter in _annotated_parameters(tunable)}
+    """Annotated parameters with the suite's changes, and the names of those that the suite changes.
+
+    Args:
+        tunables: The configurations of the method's block.
+        changes: What the suite says of them under ``tune.space``.
+        path: Where the suite says it.
+        learner: Whether the algorithm is ``on_policy`` or ``off_policy``; settings annotated for the other are searched only
+            where the suite gives a range itself.
+    """
+    found = {parameter.name: parameter for tunable in tunables for parameter in _annotated_parameters(tunable, learner)}
     known, wrong = {tunable.name: tunable for tunable in tunables}, list[Problem]()
     explicit: set[str] = set()
     for name, change in changes.items():
@@ -76,10 +84,10 @@ def apply_changes(
     return found, explicit
 
 
-def _annotated_parameters(tunable: TunableConfig) -> Iterator[Parameter]:
+def _annotated_parameters(tunable: TunableConfig, learner: str) -> Iterator[Parameter]:
     for name, info, current in fields_of(tunable.model, tunable.current, f"{tunable.name}."):
         search = next((item for item in info.metadata if isinstance(item, Search)), None)
-        if search is not None:
+        if search is not None and search.learner in (None, learner):
             when = Condition(f"{name.rpartition('.')[0]}.{search.when[0]}", search.when[1:]) if search.when else None
             yield Parameter(
                 name,

@@ -1,10 +1,18 @@
-"""The best trials again, on fresh seeds: the highest of many scores is too high, and this shows by how much."""
+"""The best trials again, on fresh seeds: the highest of many scores is too high, and this shows by how much.
+
+Fresh seeds judge, and do not choose: the best of several on fresh seeds, judged on the same ones, looks better than it is.
+Trials are judged in the order of their tuned scores, which know nothing of the fresh seeds, and each only if all before it
+helped. A false alarm is then as rare with many candidates as with one: the first test must fail for any (a fixed sequence of
+tests, Maurer et al. 1995). `benchmarks/tuning_verdicts.py` measures it.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +89,7 @@ class CandidateComparison:
 
     Attributes:
         confirmation: Runs of the candidate.
+        place: Its place among the candidates by tuned score, from 0; that of the suite's own settings means nothing.
         score: Its aggregate on fresh seeds.
         drop: What it lost of its tuned score; ``None`` where it was no trial.
         improvement: The chance that a run of it scores more than one of the suite's own settings; ``None`` for these.
@@ -88,10 +97,18 @@ class CandidateComparison:
     """
 
     confirmation: Confirmation
+    place: int
     score: IntervalEstimate
     drop: float | None
     improvement: IntervalEstimate | None
     p_value: float | None = None
+
+    @property
+    def helped(self) -> bool:
+        """Whether it is better than the suite's own settings, by a test that would err in 2.5 % at most."""
+        if self.improvement is None or self.p_value is None or self.improvement.low is None:
+            return False
+        return self.p_value < SIGNIFICANCE_LEVEL and self.improvement.value > 0.5
 
 
 def candidates(study: TuningStudy, max_trials: int) -> list[Candidate]:
@@ -140,6 +157,7 @@ def read_confirmations(found: Sequence[Candidate], results: Path) -> list[Confir
 def compare(study: str, metric: str, confirmed: Sequence[Confirmation]) -> list[CandidateComparison]:
     """Each candidate with its aggregate and what it gains over the suite's own settings; incomplete ones are left out."""
     own = next((one for one in confirmed if one.default and one.complete), None)
+    order = sorted((one for one in confirmed if not one.default), key=_by_tuned_score)
     found: list[CandidateComparison] = []
     for one in confirmed:
         if not one.complete:
@@ -151,32 +169,51 @@ def compare(study: str, metric: str, confirmed: Sequence[Confirmation]) -> list[
             theirs, ours = group_by_task(one.scores), group_by_task(own.scores)
             improvement, p_value = statistics.probability_of_improvement(theirs, ours, random), rank_sum(theirs, ours)
         drop = None if one.tuned is None else one.tuned - score.value
-        found.append(CandidateComparison(one, score, drop, improvement, p_value))
+        place = len(order) if one.default else order.index(one)
+        found.append(CandidateComparison(one, place, score, drop, improvement, p_value))
     return found
 
 
-def winner(compared: Sequence[CandidateComparison]) -> CandidateComparison | None:
-    """The trial with the highest score on fresh seeds, the better tuned of equals."""
-    trials = [one for one in compared if not one.confirmation.default]
-    return max(trials, key=lambda one: (one.score.value, one.confirmation.tuned or 0.0), default=None)
+def _by_tuned_score(one: Confirmation) -> tuple[float, int]:
+    return (-one.tuned if one.tuned is not None else math.inf, one.trial if one.trial is not None else 0)
+
+
+def _in_order(compared: Sequence[CandidateComparison]) -> list[CandidateComparison]:
+    """The trials by tuned score, up to the first that is not there because runs of it are not finished."""
+    trials = {one.place: one for one in compared if not one.confirmation.default}
+    return [trials[place] for place in takewhile(trials.__contains__, count())]
+
+
+def recommended(compared: Sequence[CandidateComparison]) -> CandidateComparison | None:
+    """The trial whose settings are recommended; ``None`` where the suite's own are, because tuning did not show to help.
+
+    It is the one with the highest score on fresh seeds, the better tuned of equals, among those that helped; they are asked
+    in the order of their tuned scores, and no more after the first that did not.
+    """
+    proven = list(takewhile(lambda one: one.helped, _in_order(compared)))
+    return max(proven, key=lambda one: (one.score.value, -one.place), default=None)
 
 
 def verdict(compared: Sequence[CandidateComparison]) -> str:
     """Whether tuning helped, in a sentence."""
-    best, own = winner(compared), next((one for one in compared if one.confirmation.default), None)
-    if best is None or own is None or best.improvement is None or best.p_value is None:
-        return "Nothing was confirmed."
+    own = next((one for one in compared if one.confirmation.default), None)
+    first = next(iter(_in_order(compared)), None)
+    judged = recommended(compared) or first
+    if judged is None or own is None or judged.improvement is None or judged.p_value is None:
+        return (
+            f"Nothing was confirmed: there is no trial beside {DEFAULT}, or runs of theirs or of the trial with the highest"
+            " tuned score are not finished."
+        )
     figures = (
-        f"{best.confirmation.label} scores {best.score.value:.3f} on fresh seeds, {DEFAULT} {own.score.value:.3f};"
-        f" a run of it is better than one of theirs with probability {best.improvement.value:.2f}"
+        f"{judged.confirmation.label} scores {judged.score.value:.3f} on fresh seeds, {DEFAULT} {own.score.value:.3f};"
+        f" a run of it is better than one of theirs with probability {judged.improvement.value:.2f}"
     )
-    chance = best.improvement
+    chance = judged.improvement
     if chance.low is None or chance.high is None:
         return f"Too few seeds to tell whether tuning helped: {figures}."
-    interval = f" [{chance.low:.2f}, {chance.high:.2f}], p = {best.p_value:.2g}"
-    decided = best.p_value < SIGNIFICANCE_LEVEL
-    if decided and chance.value > 0.5:
+    interval = f" [{chance.low:.2f}, {chance.high:.2f}], p = {judged.p_value:.2g}"
+    if judged.helped:
         return f"Tuning helped: {figures}{interval}."
-    if decided:
+    if judged.p_value < SIGNIFICANCE_LEVEL and chance.value < 0.5:
         return f"Tuning did not help, the suite's own settings are better: {figures}{interval}."
     return f"Tuning did not clearly help: {figures}{interval}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from harness.runs.status import RunSummary, read_plan
 from harness.spec import RunSpec
 from harness.tuning import best, confirm
 from harness.tuning.confirm import CandidateComparison
+from harness.tuning.parameters import Values
 from harness.tuning.record import write_study_record
 from harness.tuning.request import TuneRequest
 from harness.tuning.storage import open_storage
@@ -298,17 +300,31 @@ class _Search:
     def _wrote_settings(self, compared: Sequence[CandidateComparison]) -> bool:
         """Write the settings found; false if they cannot be written."""
         request, study = self._request, self._study
-        chosen, found = confirm.winner(compared), study.best_trial()
+        found = study.best_trial()
         assert found is not None
         suite = request.plan.suite
-        comments = [f"Settings of method {request.method} in suite {suite.suite}, found by study {study.name}."]
+        chosen = confirm.recommended(compared)
+        whose = f"method {request.method} in suite {suite.suite}"
         if chosen is not None:
-            values = chosen.confirmation.settings
-            comments += [f"{chosen.confirmation.label}, the best of those confirmed.", confirm.verdict(compared)]
+            values: Values = chosen.confirmation.settings
+            comments = [
+                f"Settings of {whose}, found by study {study.name}.",
+                f"{chosen.confirmation.label}, the best of those that helped on fresh seeds.",
+                confirm.verdict(compared),
+            ]
+        elif study.definition.options.confirm:
+            values = {}
+            comments = [
+                f"The suite's own settings of {whose}: study {study.name} found none that were shown to be better.",
+                confirm.verdict(compared),
+                f"For the record, trial {found.number} had the highest tuned score, {found.values[0]:.3f}, with"
+                f" {json.dumps(found.params)}",
+            ]
         else:
-            values = dict(found.params)
-            comments += [
-                f"Trial {found.number}, not confirmed: its score of {found.values[0]:.3f} is the best of many, so too high."
+            values = found.params
+            comments = [
+                f"Settings of {whose}, found by study {study.name}.",
+                f"Trial {found.number}, not confirmed: its score of {found.values[0]:.3f} is the best of many, so too high.",
             ]
         if request.plan.file is not None:
             comments.append(f"harness run {request.plan.file} --set @{request.settings_file}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Any
 
-from pydantic import BaseModel
-
+from harness.config import AlgorithmConfig
 from harness.errors import UserError, suggest
 from harness.planning.plan import Plan
 from harness.registry import Registry
@@ -32,9 +32,9 @@ def search_space(plan: Plan, method: str) -> SearchSpace:
         described = registry.method(spec.reward.name)
         tunables.append(TunableConfig("config", registry.config_class(described), spec.reward.config))
         tunables.append(TunableConfig("combine", Combination, present_values(spec.reward.combine)))
-    algorithm = registry.config_class(registry.algorithm(spec.algorithm.name))
+    algorithm = registry.algorithm_config(spec.algorithm.name)
     tunables.append(TunableConfig("algorithm", algorithm, spec.algorithm.config))
-    found, explicit = apply_changes(tunables, options.space.get(method, {}), ("tune", "space", method))
+    found, explicit = apply_changes(tunables, options.space.get(method, {}), ("tune", "space", method), algorithm.kind)
     space = _ordered_space(found, tunables, explicit, ("tune", "space", method))
     return _select_parameters(space, options.parameters, method)
 
@@ -62,11 +62,19 @@ def check_search_spaces(plan: Plan, methods: Iterable[str] | None = None) -> Non
         raise combine_errors(to_suite_errors(found, plan.tree))
 
 
-def method_space(method: Method, registry: Registry) -> SearchSpace:
-    """The search space of an installed method with its first preset, on the first algorithm that it runs on."""
+def method_space(method: Method, registry: Registry, algorithm_name: str = "", preset_name: str = "") -> SearchSpace:
+    """The search space of an installed method.
+
+    Args:
+        method: The method.
+        registry: What is installed.
+        algorithm_name: Name of the algorithm; empty for the first that the method runs on.
+        preset_name: Name of a preset of the method, whose values are the parameters' defaults; empty for its first.
+    """
     presets = registry.presets(method)
-    preset = next(iter(presets.values()), None)
-    model, algorithm = registry.config_class(method), registry.algorithm_config(registry.default_algorithm(method))
+    preset = presets[preset_name] if preset_name else next(iter(presets.values()), None)
+    model = registry.config_class(method)
+    algorithm = registry.algorithm_config(algorithm_name or registry.default_algorithm(method))
     config = model.model_validate(dict(preset.config) if preset else {})
     combine = Combination.model_validate(dict(preset.combine) if preset else {})
     tunables = [
@@ -74,13 +82,13 @@ def method_space(method: Method, registry: Registry) -> SearchSpace:
         TunableConfig("combine", Combination, present_values(combine)),
         TunableConfig("algorithm", algorithm, present_values(algorithm.model_validate({}))),
     ]
-    return _ordered_space(apply_changes(tunables, {}, ())[0], tunables, set(), ())
+    return _ordered_space(apply_changes(tunables, {}, (), algorithm.kind)[0], tunables, set(), ())
 
 
-def algorithm_space(model: type[BaseModel]) -> SearchSpace:
-    """The search space of an algorithm alone, at its defaults."""
-    tunable = TunableConfig("algorithm", model, present_values(model.model_validate({})))
-    return _ordered_space(apply_changes([tunable], {}, ())[0], [tunable], set(), ())
+def algorithm_space(model: type[AlgorithmConfig], settings: Mapping[str, Any] | None = None) -> SearchSpace:
+    """The search space of an algorithm alone, with a preset's settings, or its defaults, as the parameters' own."""
+    tunable = TunableConfig("algorithm", model, present_values(model.model_validate(dict(settings or {}))))
+    return _ordered_space(apply_changes([tunable], {}, (), model.kind)[0], [tunable], set(), ())
 
 
 def _ordered_space(

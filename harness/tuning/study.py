@@ -181,7 +181,8 @@ class TuningStudy:
         options, self.specs = definition.options, definition.specs({})
         self.evaluation_order = EvaluationOrder(self.specs)
         sampler = definition.sampler()
-        pruner = make_pruner(options.pruner, [length for length in self.evaluation_order.evaluations_per_run if length])
+        scored = [length for length in self.evaluation_order.evaluations_per_run if length]
+        pruner = make_pruner(options.pruner, scored, len(scored) // options.seeds)
         directions = [DIRECTIONS[objective] for objective in options.objectives]
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with without_experimental_warnings():

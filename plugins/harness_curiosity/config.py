@@ -35,9 +35,11 @@ GradientClip = Annotated[
     Field(description="Whether ``gradient_bound`` bounds the norm of all gradients together or every entry."),
 ]
 GradientBound = Annotated[float, Field(gt=0, description="Largest norm or absolute value of gradients.")]
-Epochs = Annotated[int, Field(gt=0, description="Passes over each rollout."), Search(low=1, high=8)]
+Epochs = Annotated[int, Field(gt=0, description="Passes over each rollout."), Search(low=1, high=8, learner="on_policy")]
 Minibatches = Annotated[
-    int, Field(gt=0, description="Equal parts into which each pass is cut."), Search(choices=(1, 4, 8, 16, 32))
+    int,
+    Field(gt=0, description="Equal parts into which each pass is cut."),
+    Search(choices=(1, 4, 8, 16, 32), learner="on_policy"),
 ]
 MinibatchOrder = Annotated[
     Literal["time", "shuffled", "environment"],

@@ -57,7 +57,7 @@ FeatureDim = Annotated[
         "whose "
         "flattened output is the features.",
     ),
-    Search(choices=(64, 128, 256, 512)),
+    Search(choices=(50, 64, 128, 256, 288, 512)),
 ]
 ForwardModel = Annotated[
     Literal["mlp", "residual"],
@@ -68,7 +68,7 @@ ForwardModel = Annotated[
     ),
 ]
 ForwardHidden = Annotated[
-    int, Field(gt=0, description="Units of the forward model's hidden layers."), Search(choices=(128, 256, 512))
+    int, Field(gt=0, description="Units of the forward model's hidden layers."), Search(choices=(128, 256, 512, 1024))
 ]
 InverseHidden = Annotated[int, Field(gt=0, description="Units of the inverse model's hidden layer, ReLU after it.")]
 Aggregate = Annotated[
@@ -162,7 +162,7 @@ class DisagreementConfig(DynamicsConfig):
 
     init_gain: InitGain = 1.0
 
-    members: Annotated[int, Search(choices=(2, 3, 5, 10))] = Field(default=5, gt=1)
+    members: Annotated[int, Search(choices=(2, 3, 4, 5, 10))] = Field(default=5, gt=1)
     """K, forward models in the ensemble. They share the features and start from weights of their own."""
 
     unbiased: bool = False

@@ -47,7 +47,7 @@ PosteriorScale = Annotated[
     ),
 ]
 Reduction = Annotated[Literal["sum", "mean"], Field(description="Whether errors of single numbers are summed or averaged.")]
-LatentDim = Annotated[int, Field(gt=0, description="Numbers of a latent vector."), Search(choices=(8, 16, 32, 64, 128))]
+LatentDim = Annotated[int, Field(gt=0, description="Numbers of a latent vector."), Search(choices=(2, 8, 16, 32, 64, 128))]
 Hidden = Annotated[
     tuple[Positive, ...],
     Field(description="Units of each hidden layer of the MLPs, ReLU after each; the decoder's in reverse."),

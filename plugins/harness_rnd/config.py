@@ -94,7 +94,7 @@ class RNDConfig(IntrinsicRewardConfig):
     mask: Literal["sample", "element", "none"] = "sample"
     """What the loss leaves out at random: whole samples, single (sample, feature) entries, or nothing."""
 
-    keep: Annotated[float | None, Search(choices=(0.25, 0.5, 1.0), when=("mask", "sample", "element"))] = Field(
+    keep: Annotated[float | None, Search(choices=(None, 0.25, 0.5, 1.0), when=("mask", "sample", "element"))] = Field(
         default=None, gt=0, le=1
     )
     """Probability of not being left out; null for the paper's min(1, 32 / environments), a constant effective batch."""
@@ -105,10 +105,10 @@ class RNDConfig(IntrinsicRewardConfig):
     adam_epsilon: float = Field(default=1e-8, gt=0)
     """Adam's epsilon."""
 
-    epochs: Annotated[int, Search(low=1, high=8)] = Field(default=4, gt=0)
+    epochs: Annotated[int, Search(low=1, high=8, learner="on_policy")] = Field(default=4, gt=0)
     """Passes over each rollout."""
 
-    minibatches: Annotated[int, Search(choices=(1, 4, 16, 32))] = Field(default=4, gt=0)
+    minibatches: Annotated[int, Search(choices=(1, 4, 16, 32), learner="on_policy")] = Field(default=4, gt=0)
     """Equal parts into which each pass is cut."""
 
     minibatch_order: Literal["environment", "shuffled", "time"] = "environment"

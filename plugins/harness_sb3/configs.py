@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness import Search
 from harness.algorithms.off_policy.config import EpsilonGreedyConfig, OffPolicyConfig
-from harness.algorithms.on_policy.config import OnPolicyConfig
+from harness.algorithms.on_policy.config import ENTROPY_COEFFICIENTS, OnPolicyConfig
 
 
 class A2CConfig(OnPolicyConfig):
@@ -41,7 +41,7 @@ class A2CConfig(OnPolicyConfig):
     normalize_advantage: bool = False
     """Whether a rollout's advantages are standardised."""
 
-    ent_coef: Annotated[float, Search(low=1e-4, high=0.1, log=True)] = Field(default=0.0, ge=0)
+    ent_coef: Annotated[float, Search(choices=ENTROPY_COEFFICIENTS)] = Field(default=0.0, ge=0)
     """Weight of the entropy bonus."""
 
     vf_coef: float = Field(default=0.5, ge=0)
@@ -77,6 +77,9 @@ class TD3Config(OffPolicyConfig):
 
     learning_rate: Annotated[float, Search(low=1e-5, high=1e-2, log=True)] = Field(default=1e-3, gt=0)
     """Adam's step size for actor and critics."""
+
+    batch_size: Annotated[int, Search(choices=(100, 128, 256, 512, 1024))] = Field(default=256, gt=1)
+    """Transitions per gradient step."""
 
     exploration_noise: Annotated[float, Search(low=0.05, high=0.5, log=True)] = Field(default=0.1, ge=0)
     """Standard deviation of the Gaussian noise on actions scaled to [-1, 1]; the paper's, Stable-Baselines3 adds none."""

@@ -138,10 +138,10 @@ class SNDConfig(IntrinsicRewardConfig):
     adam_epsilon: float = Field(default=1e-8, gt=0)
     """Adam's epsilon."""
 
-    epochs: Annotated[int, Search(low=1, high=8)] = Field(default=1, gt=0)
+    epochs: Annotated[int, Search(low=1, high=8, learner="on_policy")] = Field(default=1, gt=0)
     """Passes over each rollout."""
 
-    minibatches: Annotated[int, Search(choices=(4, 8, 16, 32))] = Field(default=32, gt=0)
+    minibatches: Annotated[int, Search(choices=(4, 8, 16, 32), learner="on_policy")] = Field(default=32, gt=0)
     """Equal parts into which each pass is cut; fewer where parts would have less than two transitions."""
 
     minibatch_order: Literal["time", "shuffled", "environment"] = "time"

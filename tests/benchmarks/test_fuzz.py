@@ -6,6 +6,7 @@ import random
 import time
 from pathlib import Path
 
+import fuzz_bundles
 import fuzz_results
 import fuzz_suites
 import watchdog
@@ -57,6 +58,13 @@ def test_corrupted_results_are_read_or_refused(tmp_path):
     figures = fuzz_results.fuzz(range(6), 1, tmp_path / "keep", make_results)
     assert figures.failures == []
     assert sum(figures.outcomes.values()) == 6 * 10
+
+
+def test_corrupted_bundles_are_read_or_refused(tmp_path):
+    figures = fuzz_bundles.fuzz(range(16), 1, tmp_path / "keep", make_results)
+    assert figures.failures == []
+    assert figures.outcomes["refused"] >= 4
+    assert figures.outcomes["accepted"] >= 4
 
 
 def test_foreign_exception_and_hang_are_failures(tmp_path, monkeypatch):

@@ -18,7 +18,14 @@ SUITES = Path(__file__).parents[2] / "suites"
 
 @pytest.mark.parametrize(
     ("suite", "task"),
-    [("deep_sea", "mountain_car"), ("deep_sea", "mountain_car_continuous"), ("quick_sac", "mountain_car_continuous")],
+    [
+        ("deep_sea", "mountain_car"),
+        ("deep_sea", "mountain_car_continuous"),
+        ("quick_sac", "mountain_car_continuous"),
+        ("small_hard", "mountain_car"),
+        ("small_hard", "mountain_car_continuous"),
+        ("small_hard_sac", "mountain_car_continuous"),
+    ],
 )
 def test_rocking_solves(suite: str, task: str):
     spec = next(s for s in load(SUITES / f"{suite}.yaml").runs if s.task == task)

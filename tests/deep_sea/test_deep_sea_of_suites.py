@@ -19,7 +19,7 @@ SUITES = Path(__file__).parents[2] / "suites"
 def configs() -> list:
     specs = {
         f"{spec.suite}-{spec.task}": spec
-        for name in ("deep_sea", "quick")
+        for name in ("deep_sea", "quick", "small_hard")
         for spec in load(SUITES / f"{name}.yaml", seeds=[0]).runs
         if spec.environment.family == "deep_sea"
     }

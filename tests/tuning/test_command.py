@@ -16,7 +16,7 @@ import pytest
 from harness.report.build import build_report
 from harness.runs.folder import RunFolder
 from harness.training.estimate import ResourceEstimate
-from harness.tuning.confirm import Confirmation, compare, verdict, winner
+from harness.tuning.confirm import Confirmation, compare, recommended, verdict
 from harness.tuning.record import read_study_record, write_study_record
 from harness.tuning.study import StudyDefinition
 
@@ -88,7 +88,7 @@ def test_from_search_to_report_and_back_into_run(harness, place):
     assert [one.default for one in confirmed] == [False, False, True]
     assert all(len(one.scores) == one.planned == 10 for one in confirmed)
     compared = compare(record.name, "iqm", confirmed)
-    chosen = winner(compared)
+    chosen = recommended(compared)
     assert chosen.improvement.value == 1.0
     assert chosen.drop == pytest.approx(chosen.confirmation.tuned - chosen.score.value)
 
@@ -176,6 +176,22 @@ def test_dry_run_forecasts_trials_whatever_is_finished(harness, place):
         assert "about 11 min 40 s" in output  # 10 trials of 4 runs, each 300 steps and 5 s to start, two at a time
 
 
+def test_fault_dry_run_forecasts_the_cost_of_the_space_not_of_the_default(harness, place, monkeypatch):
+    """Settings that make a trial dear are found by drawing some: here one of two numbers of passes is 100 times as slow."""
+    slow = lambda spec, device: ResourceEstimate(1 << 20, 0, 10.0 if spec.algorithm.config["n_epochs"] == 4 else 0.1)  # noqa: E731
+    monkeypatch.setattr("harness.execution.measuring.measure", slow)
+    space = "tune.space={rnd: {algorithm: {n_epochs: [4, 100]}}}"
+    (code, output, _) = harness(
+        *("tune", "toy.yaml", "-m", "rnd", "--trials", 10, "--dry-run", "--workers", 1, "--confirm", 0),
+        *("--set", space, "--set", "tune.parameters=[algorithm.n_epochs]"),
+    )
+    assert code == 0
+    assert "one with the suite's own settings 2 min 20 s" in output  # 4 runs of 300 steps at 10 a second and 5 s to start
+    assert "a trial takes 2 min 20 s to 3 h 20 min, as measured with 4 trials drawn from the space" in output
+    assert "about 23 min" not in output
+    assert [path.name for path in place.folder.iterdir()] == ["toy.yaml"]
+
+
 def test_show_prints_a_space(harness):
     code, output, _ = harness("show", "rnd", "--space")
     assert code == 0
@@ -224,6 +240,51 @@ def test_interrupted_its_runs_save_and_it_says_what_the_disk_holds_of_them(place
 
 def one(trial, scores, tuned=0.9, default=False):
     return Confirmation(trial, default, {}, tuned, [("a", score) for score in scores], len(scores))
+
+
+LOW, HIGH, HIGHER = [0.1, 0.2, 0.15, 0.1, 0.12], [0.8, 0.9, 0.85, 0.8, 0.82], [0.95, 0.96, 0.97, 0.98, 0.99]
+
+
+def confirmed(*trials, own=LOW):
+    return compare("s", "iqm", [*trials, one(None, own, None, default=True)])
+
+
+def test_fault_confirmation_does_not_choose_on_the_seeds_that_judge():
+    """The best of k on fresh seeds is no evidence: the best tuned trial did not help, so nothing is said of the others."""
+    compared = confirmed(one(3, LOW, 0.9), one(4, HIGH, 0.8))
+    assert recommended(compared) is None
+    assert verdict(compared).startswith("Tuning did not clearly help: trial 3 scores")
+
+
+def test_among_trials_that_helped_in_order_the_best_confirmed_is_recommended():
+    compared = confirmed(one(5, HIGHER, 0.7), one(4, HIGH, 0.8), one(3, HIGH, 0.9))
+    assert recommended(compared).confirmation.trial == 5
+    assert verdict(compared).startswith("Tuning helped: trial 5 scores")
+    assert recommended(confirmed(one(3, HIGH, 0.9), one(4, LOW, 0.8), one(5, HIGHER, 0.7))).confirmation.trial == 3
+
+
+def test_what_is_not_finished_ends_the_order_and_is_not_skipped():
+    """Otherwise a trial whose runs fail would make room for the next, which is a choice by what came of fresh seeds."""
+    broken = Confirmation(3, False, {}, 0.9, [("a", 0.1)], 5)
+    compared = confirmed(broken, one(4, HIGH, 0.8))
+    assert recommended(compared) is None
+    assert verdict(compared).startswith("Nothing was confirmed")
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_best_yaml_holds_the_suite_s_own_settings_where_tuning_did_not_help(harness, place, monkeypatch):
+    """Settings make no difference here, and the file says so; it can be given to run all the same."""
+    monkeypatch.setattr("support.synthetic_training.true_score", lambda spec: 0.5)
+    assert harness("tune", "toy.yaml", "-m", "rnd", "--trials", 6, "--confirm", 2)[0] == 0
+    file = place.results / "toy" / "tuning" / "toy-rnd" / "best.yaml"
+    comments = [line for line in file.read_text().splitlines() if line.startswith("#")]
+    assert "The suite's own settings of method rnd" in comments[0]
+    assert any("Tuning did not" in line for line in comments)
+    assert any("highest tuned score" in line and "config.learning_rate" in line for line in comments)
+    plain, recommended = (
+        {spec.method_digest for spec in place.plan(*change).runs if spec.reward} for change in ((), (f"@{file}=",))
+    )
+    assert plain == recommended
 
 
 @pytest.mark.parametrize(

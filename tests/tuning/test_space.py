@@ -10,7 +10,18 @@ from harness.planning.load import load
 from harness.registry import installed
 from harness.tuning.parameters import Condition, Parameter, SearchSpace, nested
 from harness.tuning.samplers import grid
-from harness.tuning.space import check_search_spaces, method_space, search_space
+from harness.tuning.space import algorithm_space, check_search_spaces, method_space, search_space
+
+SAC = """
+suite: off_policy
+environment: {family: classic_control, sparse: true}
+tasks: {mountain_car_continuous: {normalise: {low: 0, high: 1}}}
+algorithm: {name: sac}
+methods: {rnd: {reward: rnd, combine: {mode: sum}}}
+steps: 1000
+seeds: 1
+evaluation: {every: 1000, episodes: 1}
+"""
 
 
 def space_of(place, text="", method="rnd"):
@@ -75,7 +86,7 @@ MISTAKES = {
     "key": ("  space: {rnd: {config: {eta: {lwo: 1}}}}", "unknown key 'lwo': did you mean 'low'?"),
     "order": ("  space: {rnd: {config: {learning_rate: {low: 1, high: 0.1}}}}", "low, 1, is above high, 0.1"),
     "bound": ("  space: {rnd: {config: {learning_rate: {low: -1, log: false}}}}", "expected more than 0"),
-    "log": ("  space: {rnd: {algorithm: {ent_coef: {low: 0}}}}", "a logarithmic range must begin above 0"),
+    "log": ("  space: {rnd: {algorithm: {ent_coef: {low: 0, high: 1, log: true}}}}", "a logarithmic range must begin above 0"),
     "half a range": ("  space: {rnd: {config: {observation_clip: {low: 1}}}}", "a range needs both low and high"),
     "choice": ("  space: {rnd: {config: {mask: [sample, sampel]}}}", "did you mean 'sample'?"),
     "text": ("  space: {rnd: {config: {mask: {low: 0, high: 1}}}}", "is no number: give choices"),
@@ -115,6 +126,45 @@ def test_every_installed_method_has_a_sound_space_and_every_condition_names_a_se
         assert len(space.parameters) > 5, name
         for parameter in space.parameters:
             assert (parameter.low is None) == bool(parameter.choices), parameter
+
+
+def default_outside(space):
+    return {p.name: (p.default, p.range_in_words()) for p in space.parameters if not p.contains(p.default)}
+
+
+@pytest.mark.parametrize("name", sorted(installed().methods))
+def test_no_method_has_a_default_or_a_preset_outside_its_own_ranges(name):
+    method = installed().method(name)
+    for algorithm in installed().algorithms_for(method):
+        for preset in ["", *installed().presets(method)]:
+            assert not default_outside(method_space(method, installed(), algorithm, preset)), (name, algorithm, preset)
+
+
+@pytest.mark.parametrize("name", sorted(installed().algorithms))
+def test_no_algorithm_has_a_default_or_a_preset_outside_its_own_ranges(name):
+    model = installed().algorithm_config(name)
+    for preset in [None, *installed().presets(installed().algorithm(name)).values()]:
+        assert not default_outside(algorithm_space(model, preset.config if preset else {})), (name, preset and preset.name)
+
+
+@pytest.mark.parametrize("name", sorted(installed().methods))
+def test_passes_over_a_rollout_are_searched_on_policy_alone(name):
+    """Off-policy, each gradient step would pay for them: eight passes in 32 parts are 256 steps of the optimiser."""
+    method = installed().method(name)
+    for algorithm in installed().algorithms_for(method):
+        searched = {p.name.rpartition(".")[2] for p in method_space(method, installed(), algorithm).parameters}
+        if installed().algorithm_config(algorithm).kind == "off_policy":
+            assert not searched & {"epochs", "minibatches", "n_epochs", "rnd_epochs"}, algorithm
+
+
+def test_a_suite_may_search_off_policy_what_is_annotated_for_on_policy(place):
+    (place.folder / "sac.yaml").write_text(SAC)
+    plan = load(place.folder / "sac.yaml")
+    assert {"config.learning_rate", "algorithm.tau"} <= {p.name for p in search_space(plan, "rnd").parameters}
+    assert "config.epochs" not in {p.name for p in search_space(plan, "rnd").parameters}
+    (place.folder / "sac.yaml").write_text(SAC + "tune: {space: {rnd: {config: {epochs: {low: 1, high: 2}}}}}\n")
+    (epochs,) = (p for p in search_space(load(place.folder / "sac.yaml"), "rnd").parameters if p.name == "config.epochs")
+    assert (epochs.low, epochs.high, epochs.whole) == (1, 2, True)
 
 
 def test_a_search_is_one_thing():

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 
 from harness.config import AlgorithmConfig
 
+ENTROPY_COEFFICIENTS = (0.0, 1e-4, 3e-4, 5e-4, 1e-3, 3e-3, 5e-3, 0.01, 0.03, 0.1)
+"""Weights of an entropy bonus that tuning tries: none, which no logarithmic range holds, and those that papers use."""
+
 
 class OnPolicyConfig(AlgorithmConfig):
     """An algorithm that learns from rollouts of T steps in each of N environments, and forgets them."""

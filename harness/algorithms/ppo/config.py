@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.algorithms.on_policy.config import OnPolicyConfig
+from harness.algorithms.on_policy.config import ENTROPY_COEFFICIENTS, OnPolicyConfig
 from harness.config import Search
 
 
@@ -51,7 +51,7 @@ class PPOConfig(OnPolicyConfig):
     normalize_advantage: bool = True
     """Whether each minibatch's (mixed) advantages are standardised."""
 
-    ent_coef: Annotated[float, Search(low=1e-4, high=0.1, log=True)] = Field(default=0.0, ge=0)
+    ent_coef: Annotated[float, Search(choices=ENTROPY_COEFFICIENTS)] = Field(default=0.0, ge=0)
     """Weight of the entropy bonus."""
 
     vf_coef: float = Field(default=0.5, ge=0)

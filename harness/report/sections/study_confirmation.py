@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from harness.report.context import StudyContext
-from harness.report.document import Column, ReportTable, Section, TableCell
+from harness.report.document import Column, Paragraph, ReportTable, Section, TableCell
 from harness.report.wording import NO_VALUE, format_interval, format_number
+from harness.tuning import false_alarms
 from harness.tuning.confirm import compare
 
 
@@ -40,4 +41,4 @@ def build(study: StudyContext) -> Section | None:
         " too high; the drop is what of it was luck. Better than default: the chance that a run scores more than one with the"
         " suite's own settings on the same task, with its 95 % interval."
     )
-    return Section("Confirmation", (ReportTable(caption, columns, tuple(rows)),))
+    return Section("Confirmation", (Paragraph(false_alarms.describe()), ReportTable(caption, columns, tuple(rows))))

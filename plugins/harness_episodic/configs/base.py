@@ -12,11 +12,15 @@ from harness.config import BonusNormalisation, IntrinsicRewardConfig, Search
 Positive = Annotated[int, Field(gt=0)]
 
 # Fields whose default differs from method to method: bounds, search range and meaning, once -----------------------------
-FeatureDim = Annotated[int, Field(gt=0, description="Numbers of an embedded state."), Search(choices=(32, 64, 128, 256, 512))]
+FeatureDim = Annotated[
+    int, Field(gt=0, description="Numbers of an embedded state."), Search(choices=(32, 50, 64, 128, 256, 512, 1024))
+]
 LearningRate = Annotated[float, Field(gt=0, description="The optimiser's step size."), Search(low=1e-5, high=1e-2, log=True)]
-Epochs = Annotated[int, Field(gt=0, description="Passes over each rollout."), Search(low=1, high=8)]
+Epochs = Annotated[int, Field(gt=0, description="Passes over each rollout."), Search(low=1, high=8, learner="on_policy")]
 Minibatches = Annotated[
-    int, Field(gt=0, description="Equal parts into which each pass is cut."), Search(choices=(1, 4, 8, 16, 32))
+    int,
+    Field(gt=0, description="Equal parts into which each pass is cut."),
+    Search(choices=(1, 4, 8, 16, 32), learner="on_policy"),
 ]
 BonusOn = Annotated[
     Literal["obs", "next_obs"],

@@ -61,7 +61,7 @@ class RE3Config(EmbeddingConfig):
 
     distance_scale: DistanceScale = "std"
 
-    bank_size: Annotated[int, Search(choices=(1_000, 10_000, 100_000))] = Field(default=20_000, gt=0)
+    bank_size: Annotated[int, Search(choices=(1_000, 8_000, 20_000, 100_000))] = Field(default=20_000, gt=0)
     """Features of the newest states that are remembered, of all environments together."""
 
 
