@@ -62,12 +62,12 @@ def _pinned_besides(tested: Mapping[str, str]) -> dict[str, str]:
     """What constraints.txt pins that nothing needs and much uses where it is there, such as PyArrow."""
     known, found = {canonicalize_name(name) for name in tested}, dict[str, str]()
     for line in CPU.read_text().splitlines():
-        name = line.partition("==")[0]
+        name, _, pinned = line.partition("==")
         if not line.startswith("#") and canonicalize_name(name) not in known:
             try:
                 found[name] = metadata.version(name).partition("+")[0]
             except metadata.PackageNotFoundError:
-                continue
+                found[name] = pinned  # it is tested where somebody has it
     return found
 
 
