@@ -95,12 +95,13 @@ def environments(registry: Registry) -> Iterator[str]:
 
 
 def learners(registry: Registry) -> Iterator[str]:
-    """Algorithms with presets and settings, networks, executors."""
-    yield "# Algorithms, networks, executors\n"
+    """Algorithms with presets and settings, networks, executors, trackers."""
+    yield "# Algorithms, networks, executors, trackers\n"
     for kind, words in (
         ("algorithms", "`algorithm: {name: NAME}` in a suite."),
         ("networks", "`algorithm: {network: NAME}` of on-policy algorithms."),
         ("executors", "`--executor NAME`, with settings under `executor: {NAME: ...}` in a suite."),
+        ("trackers", "`--tracker NAME`, or `trackers: [NAME]` in a suite, or `trackers: {NAME: ...}` with settings."),
     ):
         yield f"## {kind.capitalize()}\n\n{words}\n"
         yield from overview(registry, kind)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         performance_profiles,
         probability_of_improvement,
     )
-    from harness.config import AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, Search
+    from harness.config import AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, Search, TrackerConfig
     from harness.environments.base import NO_INFO, HarnessVecEnv, episode_end_info
     from harness.registry.hooks import (
         Algorithm,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Network,
         Preset,
         ReportSection,
+        Tracker,
         hookimpl,
     )
     from harness.rewards import IntrinsicReward, Spaces, Transitions
@@ -59,6 +60,8 @@ __all__ = [
     "ReportSection",
     "Search",
     "Spaces",
+    "Tracker",
+    "TrackerConfig",
     "Transitions",
     "add_bonus",
     "aggregate_scores",
@@ -83,7 +86,7 @@ __all__ = [
 
 _LAZY = {
     **dict.fromkeys(
-        ("AlgorithmConfig", "Config", "EnvironmentConfig", "IntrinsicRewardConfig", "Search"),
+        ("AlgorithmConfig", "Config", "EnvironmentConfig", "IntrinsicRewardConfig", "Search", "TrackerConfig"),
         "harness.config",
     ),
     **dict.fromkeys(
@@ -96,6 +99,7 @@ _LAZY = {
             "Network",
             "Preset",
             "ReportSection",
+            "Tracker",
             "hookimpl",
         ),
         "harness.registry.hooks",

@@ -15,7 +15,7 @@ Training happens in processes of their own, so a script that calls this needs to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -63,6 +63,7 @@ __all__ = [
     "report_currency",
     "run",
     "status",
+    "track_report",
     "tune",
     "verify",
 ]
@@ -99,6 +100,7 @@ class RunResult:
         unreadable: One line for each thing of theirs that cannot be read.
         notices: What must be known before trusting a number, a sentence each.
         fingerprint: What a report on the runs depends on, as a digest.
+        trackers: Settings of the trackers that followed the runs, as JSON, by name.
     """
 
     plan: Plan
@@ -108,6 +110,7 @@ class RunResult:
     unreadable: Sequence[str] = ()
     notices: Sequence[str] = ()
     fingerprint: str = ""
+    trackers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     @property
     def failed(self) -> Sequence[Outcome]:
@@ -209,6 +212,7 @@ def run(
     device: str = "auto",
     fresh: bool = False,
     wait: bool = True,
+    trackers: Sequence[str] = (),
     on_event: OnEvent | None = None,
     stop: StopRequest | None = None,
 ) -> RunResult:
@@ -223,6 +227,7 @@ def run(
         fresh: Whether everything is started over; what the runs left is deleted.
         wait: Whether runs that other processes have are waited for, and trained here if their owners die; otherwise they are
             left alone.
+        trackers: Names of trackers that follow the runs, beside those that the suite names. No run depends on them.
         on_event: Takes `PlanStarted`, unless there is nothing to do, and then the events of the runs, in this thread.
         stop: Once it is made, from a signal handler or another thread, every run saves at its next update and stops, and no
             other is started.
@@ -241,12 +246,13 @@ def run(
     from harness.runs.status import read_plan
 
     carrier, results, send = load_executor(executor, plan.registry), Path(results), on_event or _ignore
-    config, asked, plan = plan.executor_config(executor), plan, resolve_snapshots(plan)
+    config, followed = plan.executor_config(executor), plan.tracker_settings(trackers)
+    asked, plan = plan, resolve_snapshots(plan)
     _refuse_file(results)
     summaries = _summarise(plan, results, fresh=fresh)
     todo = [run.spec for run in summaries if run.state != "finished"]
     stall = plan.suite.stall_seconds
-    options = ExecutionOptions(results, workers, device, fresh, stop or StopRequest(), stall, config, wait)
+    options = ExecutionOptions(results, workers, device, fresh, stop or StopRequest(), stall, config, wait, followed)
     options = carrier.preflight(todo, options) if todo else options
     beside = Beside(plan.runs, results)
     notices = beside.update_constants()
@@ -258,7 +264,7 @@ def run(
         outcomes = execute_plan(carrier, todo, options, send)
     found = read_plan(plan.runs, results)
     notices += [*found.notices, *beside.other_settings()]
-    return RunResult(plan, results, outcomes, found.runs, found.unreadable, notices, found.fingerprint)
+    return RunResult(plan, results, outcomes, found.runs, found.unreadable, notices, found.fingerprint, followed)
 
 
 def _refuse_file(results: Path) -> None:
@@ -419,6 +425,21 @@ def _report_folders(results: Reportable) -> tuple[Sequence[Folder], Path]:
         roots.append(results.request.folder)
     first = roots[0]
     return roots, first.path if isinstance(first, NamedFolder) else first
+
+
+def track_report(result: RunResult, folder: PathLike) -> Sequence[str]:
+    """Hand a report to the trackers that followed its runs, as an artifact of a tracker's run of its own for each suite.
+
+    Args:
+        result: What `run` returned.
+        folder: Folder of the report.
+
+    Returns:
+        A sentence for each tracker that did not take it; nothing is raised.
+    """
+    from harness.tracking.reports import hand_over
+
+    return hand_over(Path(folder), result.plan.suite.suite, result.results, result.trackers, result.plan.registry)
 
 
 def report_currency(found: RunResult) -> Currency:

@@ -17,7 +17,7 @@ from harness.suites.files import SUITES_FOLDER, installed_suite_files, suite_fil
 from harness.tuning.parameters import SearchSpace
 from harness.tuning.space import algorithm_space, method_space
 
-KINDS = ("methods", "environments", "algorithms", "networks", "executors", "report_sections")
+KINDS = ("methods", "environments", "algorithms", "networks", "executors", "trackers", "report_sections")
 """What plugins provide, in the order in which it is listed; a registry has an attribute of each name."""
 
 
@@ -257,7 +257,7 @@ def _facts(description: Any) -> dict[str, str]:
         case hooks.ReportSection():
             return {"stands in each": description.scope, "order": str(description.order), "function": description.build}
         case _:
-            return {"class": description.executor}
+            return {"class": description.tracker if isinstance(description, hooks.Tracker) else description.executor}
 
 
 def _detail(registry: Registry, kind: str, name: str) -> Detail:

@@ -23,6 +23,7 @@ from harness.cli.display.progress_state import SuiteProgress
 from harness.cli.display.states import counts, error_log, print_notices, print_run_groups, print_unreadable
 from harness.cli.options import print_json
 from harness.cli.signals import stop_on_signals
+from harness.config.secrets import masked_arguments
 from harness.errors import HarnessError, UserError, plural
 from harness.execution.events import OnRunEvent, RunEvent
 from harness.execution.executor import Detached
@@ -66,7 +67,7 @@ def launch(plan: Plan, results: Path, options: dict[str, Any], *, report: bool =
         UserError: Executor, device, replay buffers or results directory cannot be used; nothing was started.
     """
     console, stop = open_console(), StopRequest()
-    os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *sys.argv[1:]])
+    os.environ[COMMAND_VARIABLE] = shlex.join(["harness", *masked_arguments(sys.argv[1:])])
     with _RunView(console, results, options) as view, stop_on_signals(stop, lambda: view.training):
         try:
             found = experiment.run(plan, results, on_event=view.on_event, stop=stop, **options)
@@ -120,6 +121,8 @@ def _report(console: Console, found: RunResult, wanted: bool) -> None:
             with console.status("writing the report"):
                 file = experiment.report(found).file
             console.print(f"report: {file}", soft_wrap=True)
+            with console.status("giving the report to trackers"):
+                print_notices(console, experiment.track_report(found, file.parent))
         elif currency == "outdated":
             console.print(f"report: {file} is out of date; to write it anew: {remedy}", soft_wrap=True)
         elif not found.outcomes:

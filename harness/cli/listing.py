@@ -13,7 +13,7 @@ from harness.cli.display.console import open_console
 from harness.cli.options import AsJson, Profile, print_json
 from harness.errors import UnknownNameError
 
-KINDS = ("methods", "environments", "algorithms", "networks", "executors", "report_sections", "suites", "plugins")
+KINDS = ("methods", "environments", "algorithms", "networks", "executors", "trackers", "report_sections", "suites", "plugins")
 
 
 def list_(
@@ -30,7 +30,7 @@ def list_(
     results: Annotated[Path, typer.Option(help="Finished runs, whose speed tells what suites will take.")] = Path("results"),
     as_json: AsJson = False,
 ) -> None:
-    """List what is installed: methods, environments, algorithms, networks, executors, report sections, suites, plugins."""
+    """List what is installed: methods, environments, algorithms, networks, executors, trackers, sections, suites, plugins."""
     from harness.cli.display import catalogue as tables
     from harness.registry import installed
     from harness.suites.files import SUITES_FOLDER
@@ -68,7 +68,7 @@ def _entries(kind: str, query: _SuiteQuery) -> Sequence[Any]:
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="Method, environment, algorithm, network, executor or report section.")],
+    name: Annotated[str, typer.Argument(help="Method, environment, algorithm, network, executor, tracker or report section.")],
     space: Annotated[bool, typer.Option("--space", help="Only what 'harness tune' would search.")] = False,
     as_json: AsJson = False,
 ) -> None:

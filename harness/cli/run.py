@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +28,14 @@ def run(
     ] = None,
     executor: Annotated[str, typer.Option(help="What carries the runs; see 'harness list executors'.")] = "local",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N; without N, runs share the GPUs.")] = "auto",
+    tracker: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tracker",
+            help="Follow the runs there as well, beside the suite's own 'trackers'; see 'harness list trackers'; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start these runs over: what they left is deleted.")] = False,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Leave runs alone that other processes have, instead of waiting for them.")
@@ -43,9 +51,12 @@ def run(
     from harness.registry import installed
 
     installed().executor(executor)
+    for name in tracker or ():
+        installed().tracker(name)
     plan = load(suite, profile, method, task, seeds, steps, overrides)
     if dry_run:
         print_plan(plan, results, workers=workers, device=device, fresh=fresh, as_json=as_json)
         return 0
-    how = {"executor": executor, "workers": workers, "device": device, "fresh": fresh, "wait": not no_wait}
+    how: dict[str, Any] = {"executor": executor, "workers": workers, "device": device, "fresh": fresh, "wait": not no_wait}
+    how["trackers"] = tracker or ()
     return launch(plan, results, how, report=not no_report)

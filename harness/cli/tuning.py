@@ -22,6 +22,7 @@ from harness.cli.display.progress_state import SuiteProgress
 from harness.cli.display.tuning import StudyProgress, print_confirmation, study_view
 from harness.cli.launch import print_late_error, unfinished_progress
 from harness.cli.signals import stop_on_signals
+from harness.config.secrets import masked_arguments
 from harness.errors import HarnessError, UserError, plural
 from harness.execution.events import Outcome
 from harness.execution.stopping import StopRequest
@@ -38,7 +39,6 @@ from harness.tuning.search import (
     TuneEvent,
     TuneResult,
 )
-from harness.tuning.storage_url import masked_arguments
 from harness.tuning.tuner import TrialLeft
 
 _REASONS = {"time": "time is up", "failing": "gave up: one trial after another failed", "complete": "done"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from harness.config.algorithm import KIND_AXES, LEARNER_KINDS, AlgorithmConfig, LearnerKind, missing_kinds
 from harness.config.base import BonusNormalisation, Config, EnvironmentConfig, IntrinsicRewardConfig, Search, require
+from harness.config.tracker import TrackerConfig
 
 __all__ = [
     "KIND_AXES",
@@ -18,6 +19,7 @@ __all__ = [
     "IntrinsicRewardConfig",
     "LearnerKind",
     "Search",
+    "TrackerConfig",
     "missing_kinds",
     "require",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from harness.errors import ResultsError
 from harness.execution.attempt import record_failure
@@ -37,6 +37,7 @@ class Assignment(BaseModel):
             attempt finds a later time there, and goes on.
         versions: The code of the machine that sends the runs.
         stall: Seconds without any progress after which a run is stopped as failed; ``None`` for never.
+        trackers: Settings of the trackers that follow each run, as JSON, by name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,7 @@ class Assignment(BaseModel):
     superseded: dict[str, str]
     versions: dict[str, str]
     stall: float | None = None
+    trackers: dict[str, dict[str, JsonValue]] = {}
 
     @classmethod
     def create(cls, specs: Sequence[RunSpec], options: ExecutionOptions) -> Self:
@@ -64,6 +66,7 @@ class Assignment(BaseModel):
             superseded=superseded,
             versions=code_versions(),
             stall=options.stall,
+            trackers={name: dict(settings) for name, settings in options.trackers.items()},
         )
 
     def obstacle(self) -> str:
@@ -102,7 +105,14 @@ def train_assigned(assignment: Assignment, stop: StopRequest | None = None) -> l
     for start_over, part in ((True, fresh), (False, [spec for spec in specs if spec not in fresh])):
         if part:
             options = ExecutionOptions(
-                assignment.results, len(part), assignment.device, start_over, stop=stop, stall=assignment.stall, wait=False
+                assignment.results,
+                len(part),
+                assignment.device,
+                start_over,
+                stop=stop,
+                stall=assignment.stall,
+                wait=False,
+                trackers=assignment.trackers,
             )
             outcomes |= {outcome.spec.path: outcome for outcome in LocalExecutor().execute(part, options, _ignore)}
     return [outcomes[spec.path] for spec in specs]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from harness.errors import HarnessError, ResultsError, printable
 from harness.execution.events import Outcome
@@ -37,6 +38,7 @@ def attempt(
     fresh: bool = False,
     report: ReportProgress | None = None,
     stop: Callable[[], bool] | None = None,
+    trackers: Mapping[str, Mapping[str, Any]] | None = None,
     train: str = TRAIN,
 ) -> Outcome:
     """Train a run in this process and return its outcome; only an interrupt is raised as an exception.
@@ -48,12 +50,14 @@ def attempt(
         fresh: Whether what is there of the run is deleted instead of resumed.
         report: Called with the run's progress now and then.
         stop: Whether the run is to save and stop; looked at after each update.
-        train: Import path of the function that trains a run.
+        trackers: Settings of the trackers that follow the run, as JSON, by name.
+        train: Import path of the function that trains a run; it need know of trackers only if there are any.
     """
+    followed = {"trackers": trackers} if trackers else {}
     try:
         module, _, function = train.partition(":")
         training = getattr(importlib.import_module(module), function)
-        status: RunStatus | None = training(spec, results, device=device, report=report, fresh=fresh, stop=stop)
+        status: RunStatus | None = training(spec, results, device=device, report=report, fresh=fresh, stop=stop, **followed)
     except AlreadyClaimed as error:
         return Outcome(spec, "claimed", str(error))
     except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a run raises, the others go on

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from harness.config import Config
 from harness.errors import PluginError, UserError
@@ -30,6 +31,7 @@ class ExecutionOptions:
         config: The executor's settings, an instance of the class that its description names; ``None`` if it names none.
         wait: Whether runs that other processes have are waited for, and trained here if their owners die; otherwise they are
             left alone.
+        trackers: Settings of the trackers that follow each run, as JSON, by name.
     """
 
     results: Path
@@ -40,6 +42,7 @@ class ExecutionOptions:
     stall: float | None = None
     config: Config | None = None
     wait: bool = True
+    trackers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     def with_workers(self, workers: int) -> ExecutionOptions:
         """The same options with this number of runs at a time."""

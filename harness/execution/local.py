@@ -45,7 +45,14 @@ class LocalExecutor(SessionExecutor):
 
     def open_session(self, options: ExecutionOptions) -> WorkerPool:
         """See `harness.execution.executor.SessionExecutor`."""
-        pool = WorkerPool(options.results, device=options.device, fresh=options.fresh, stall=options.stall, train=self.train)
+        pool = WorkerPool(
+            options.results,
+            device=options.device,
+            fresh=options.fresh,
+            stall=options.stall,
+            train=self.train,
+            trackers=options.trackers,
+        )
         if warm := self._take_warm_workers():
             pool.adopt(warm)
         return pool

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import selectors
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,14 +35,28 @@ class WorkerPool(WorkerSession):
         fresh: Start over what is there instead of resuming it.
         stall: Seconds without any progress after which a run is stopped as failed; ``None`` for never.
         train: Import path of the function that trains a run.
+        trackers: Settings of the trackers that follow each run, as JSON, by name.
     """
 
     def __init__(
-        self, results: Path, *, device: str = "auto", fresh: bool = False, stall: float | None = None, train: str = TRAIN
+        self,
+        results: Path,
+        *,
+        device: str = "auto",
+        fresh: bool = False,
+        stall: float | None = None,
+        train: str = TRAIN,
+        trackers: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self._results = Path(results)
         # Absolute, because a run may change the working directory of its process.
-        self._job = {"results": str(self._results.absolute()), "device": device, "fresh": fresh, "train": train}
+        self._job: dict[str, Any] = {
+            "results": str(self._results.absolute()),
+            "device": device,
+            "fresh": fresh,
+            "train": train,
+        }
+        self._job |= {"trackers": dict(trackers)} if trackers else {}
         self._selector = selectors.DefaultSelector()
         self._idle: list[WorkerProcess] = []
         self._busy: dict[str, WorkerProcess] = {}

@@ -31,6 +31,7 @@ from harness.planning.resolve import (
     resolve_method_phases,
     resolve_reward,
 )
+from harness.planning.trackers import resolve_trackers
 from harness.registry import Registry, installed
 from harness.spec import AlgorithmSpec, EnvironmentSpec, RunSpec
 from harness.suites.locations import Node
@@ -103,6 +104,7 @@ def _counted(number: int, thing: str) -> str:
 def _resolve(suite: Suite, registry: Registry) -> ResolvedSuite:
     resolved = ResolvedSuite()
     resolve_executors(suite, resolved, registry)
+    resolve_trackers(suite, resolved, registry)
     resolved.blocks.append(suite_precision(suite))
     for task in suite.tasks:
         resolved.add(resolved.environments, task, partial(resolve_environment, suite, task, resolved, registry))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from harness.config import Config
 from harness.errors import UnknownNameError
 from harness.planning.executors import configure_executor
 from harness.planning.sources import ResolvedBlock, Source, find_sources
+from harness.planning.trackers import configure_tracker
 from harness.registry import Registry
 from harness.spec import RunSpec
 from harness.suites.locations import Node
@@ -73,5 +75,23 @@ class Plan:
         self.registry.executor(name)
         try:
             return configure_executor(self.suite, name, self.registry)
+        except ValidationFailed as failure:
+            raise combine_errors(to_suite_errors(failure.problems, self.tree)) from None
+
+    def tracker_settings(self, names: Sequence[str] = ()) -> Mapping[str, Mapping[str, Any]]:
+        """The settings of the trackers that the suite names and of others, as JSON, by name.
+
+        Args:
+            names: Names of further trackers, for which the suite may have settings as well.
+
+        Raises:
+            UnknownNameError: Nothing installed provides one of them.
+            SuiteError: It has settings that must be given, and they are not.
+        """
+        for name in names:
+            self.registry.tracker(name)
+        try:
+            asked = dict.fromkeys((*self.suite.trackers, *names))
+            return {name: configure_tracker(self.suite, name, self.registry).model_dump(mode="json") for name in asked}
         except ValidationFailed as failure:
             raise combine_errors(to_suite_errors(failure.problems, self.tree)) from None

@@ -64,7 +64,17 @@ class ResolvedBlock:
     scalar_keys: Sequence[str] = ()
 
 
-_NOT_OF_THE_SUITE = {"suite", "description", "environment", "algorithm", "precision", "tune", "executor", "profiles"}
+_NOT_OF_THE_SUITE = {
+    "suite",
+    "description",
+    "environment",
+    "algorithm",
+    "precision",
+    "tune",
+    "executor",
+    "trackers",
+    "profiles",
+}
 
 
 def find_sources(suite: Suite, tree: Node, blocks: Sequence[ResolvedBlock]) -> dict[str, Source]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.registry.hooks import Algorithm, EnvironmentFamily, Executor, Network, ReportSection, hookimpl
+from harness.registry.hooks import Algorithm, EnvironmentFamily, Executor, Network, ReportSection, Tracker, hookimpl
 
 
 @hookimpl
@@ -62,6 +62,18 @@ def harness_executors() -> Sequence[Executor]:
             name="local",
             executor="harness.execution.local:LocalExecutor",
             summary="Processes on this machine, one run per core at a time.",
+        )
+    ]
+
+
+@hookimpl
+def harness_trackers() -> Sequence[Tracker]:
+    return [
+        Tracker(
+            name="tensorboard",
+            tracker="harness.training.tensorboard:TensorBoardTracker",
+            summary="Events for TensorBoard in each run's folder; always on.",
+            inline=True,
         )
     ]
 

@@ -32,6 +32,7 @@ Description = (
     | hooks.AlgorithmPreset
     | hooks.Executor
     | hooks.ReportSection
+    | hooks.Tracker
 )
 
 _OWN_DISTRIBUTION = "exploration-harness"
@@ -40,7 +41,8 @@ _PATH_FIELDS = {
     hooks.EnvironmentFamily: ("make", "config"),
     hooks.Network: ("build",),
     hooks.Algorithm: ("learner", "config"),
-    hooks.Executor: ("execute",),
+    hooks.Executor: ("executor",),
+    hooks.Tracker: ("tracker",),
     hooks.ReportSection: ("build",),
 }
 _PATH_OPTIONAL = {hooks.Network}  # Stable-Baselines3's own networks are built by Stable-Baselines3
@@ -183,6 +185,12 @@ def _check_fields(where: str, description: Any) -> None:
             raise _InvalidPlugin(f"{at}: must be letters, digits, '_', '-', '+' or '.', not {value!r}")
         if name in _PATH_FIELDS.get(kind, ()) and not _IMPORT_PATH.fullmatch(value) and (value or kind not in _PATH_OPTIONAL):
             raise _InvalidPlugin(f"{at}: must be an import path such as 'package.module:Name', not {value!r}")
+        if (
+            name == "inline"
+            and value
+            and getattr(description, "tracker", "").partition(".")[0] != builtin.__name__.partition(".")[0]
+        ):
+            raise _InvalidPlugin(f"{at}: only the harness's own trackers write in the process of the run: leave it out")
         if name == "works_with" and not KIND_AXES["learner"] & value:
             raise _InvalidPlugin(f"{at}: must name on_policy, off_policy or both, not only {sorted(value)}")
         for preset in [value] if isinstance(value, hooks.Preset) else value if name == "presets" else []:

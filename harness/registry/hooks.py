@@ -187,6 +187,27 @@ class ReportSection:
     summary: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tracker:
+    """A place in which runs are followed while they train, such as Weights & Biases.
+
+    Attributes:
+        name: Name to be written below ``trackers:`` in a suite, or to be given to ``--tracker``.
+        tracker: Import path of the `harness.tracking.base.RunTracker` subclass. It is imported in a process of its own.
+        summary: Where runs are followed, in one sentence.
+        config: Import path of the `harness.config.TrackerConfig` subclass of what a suite may write below
+            ``trackers: {NAME: ...}``; empty for a tracker that has no more than the settings of all. No run depends on them.
+        inline: Whether it writes in the process of the run, into the run's own folder, and for every run. The harness's own
+            TensorBoard does; plugins cannot.
+    """
+
+    name: str
+    tracker: str
+    summary: str = ""
+    config: str = ""
+    inline: bool = False
+
+
 # --------------------------------------------------------------------------------------------------------------------
 # Hook specifications: all of them are optional, and the lists of all plugins are joined
 # --------------------------------------------------------------------------------------------------------------------
@@ -218,6 +239,11 @@ def harness_algorithm_presets() -> Sequence[AlgorithmPreset]:  # type: ignore[em
 @hookspec
 def harness_executors() -> Sequence[Executor]:  # type: ignore[empty-body]  # pluggy calls the plugins' functions, never this one
     """Executors that this plugin provides; names must be unique over all plugins."""
+
+
+@hookspec
+def harness_trackers() -> Sequence[Tracker]:  # type: ignore[empty-body]  # pluggy calls the plugins' functions, never this one
+    """Trackers that this plugin provides; names must be unique over all plugins."""
 
 
 @hookspec

@@ -1,4 +1,4 @@
-"""What is installed: every method, environment family, network, algorithm, executor and report section, by name.
+"""What is installed: every method, environment family, network, algorithm, executor, tracker and report section, by name.
 
 A plugin is taken as a whole or not at all. Names are unique over all plugins; the first to give a name keeps it, and the
 harness's own come first.
@@ -16,7 +16,15 @@ from functools import cache
 from itertools import chain
 from typing import Any, Generic, NoReturn, TypeVar
 
-from harness.config import KIND_AXES, AlgorithmConfig, Config, EnvironmentConfig, IntrinsicRewardConfig, missing_kinds
+from harness.config import (
+    KIND_AXES,
+    AlgorithmConfig,
+    Config,
+    EnvironmentConfig,
+    IntrinsicRewardConfig,
+    TrackerConfig,
+    missing_kinds,
+)
 from harness.errors import PluginError, UnknownNameError, UserError
 from harness.registry import hooks
 from harness.registry.discovery import BrokenPlugin, Description, Plugin, PluginInfo, builtin_plugin, discover
@@ -29,7 +37,7 @@ DISABLE_VARIABLE = "HARNESS_DISABLE_PLUGINS"
 DescriptionT = TypeVar("DescriptionT")
 BaseT = TypeVar("BaseT")
 
-Configurable = hooks.Method | hooks.EnvironmentFamily | hooks.Algorithm | hooks.Executor
+Configurable = hooks.Method | hooks.EnvironmentFamily | hooks.Algorithm | hooks.Executor | hooks.Tracker
 
 _KINDS: dict[type, str] = {
     hooks.Method: "method",
@@ -37,6 +45,7 @@ _KINDS: dict[type, str] = {
     hooks.Network: "network",
     hooks.Algorithm: "algorithm",
     hooks.Executor: "executor",
+    hooks.Tracker: "tracker",
     hooks.ReportSection: "report section",
 }
 
@@ -45,6 +54,7 @@ _CONFIG_BASES: dict[type, type[Config]] = {
     hooks.EnvironmentFamily: EnvironmentConfig,
     hooks.Algorithm: AlgorithmConfig,
     hooks.Executor: Config,
+    hooks.Tracker: TrackerConfig,
 }
 
 
@@ -67,7 +77,7 @@ class Registry:
         plugins: The plugins in use.
         broken: The plugins of which nothing is used.
         disabled: Names of plugins that were passed over.
-        methods, environments, networks, algorithms, executors, report_sections: What is provided, by name.
+        methods, environments, networks, algorithms, executors, trackers, report_sections: What is provided, by name.
     """
 
     def __init__(self, plugins: Sequence[Plugin | BrokenPlugin], disabled: Sequence[str] = ()) -> None:
@@ -80,6 +90,7 @@ class Registry:
         self.networks: dict[str, Provided[hooks.Network]] = self._provided["network"]
         self.algorithms: dict[str, Provided[hooks.Algorithm]] = self._provided["algorithm"]
         self.executors: dict[str, Provided[hooks.Executor]] = self._provided["executor"]
+        self.trackers: dict[str, Provided[hooks.Tracker]] = self._provided["tracker"]
         self.report_sections: dict[str, Provided[hooks.ReportSection]] = self._provided["report section"]
         self._mixtures: dict[str, Mixture] = {}
         self._mixture_configs: dict[str, type[Config]] = {}
@@ -127,6 +138,10 @@ class Registry:
     def executor(self, name: str) -> hooks.Executor:
         """The executor of this name."""
         return self._find("executor", name)
+
+    def tracker(self, name: str) -> hooks.Tracker:
+        """The tracker of this name."""
+        return self._find("tracker", name)
 
     def load(self, import_path: str) -> Any:
         """Import what a description names.
@@ -184,6 +199,8 @@ class Registry:
         """
         if isinstance(description, Mixture):
             return self._mixture_config(description)
+        if isinstance(description, hooks.Tracker) and not description.config:
+            return TrackerConfig
         loaded = self.load_class(description.config, _CONFIG_BASES[type(description)])
         if issubclass(loaded, AlgorithmConfig) and getattr(loaded, "kind", None) not in KIND_AXES["learner"]:
             self.refuse(description.config, "must say what it is: kind = 'on_policy' or 'off_policy', as a ClassVar")
@@ -233,7 +250,8 @@ class Registry:
         """Where a name comes from.
 
         Args:
-            kind: ``method``, ``environment``, ``network``, ``algorithm``, ``executor`` or ``report section``.
+            kind: ``method``, ``environment``, ``network``, ``algorithm``, ``executor``, ``tracker`` or
+                ``report section``.
             name: One that is provided.
         """
         return self._provided[kind][name].plugin

@@ -19,6 +19,7 @@ class RunProgress:
         replayed: While a resumed run brings its environments back, the share of their steps that is done; else ``None``.
         replay_seconds_left: Seconds until the rest of them is done; ``None`` while nobody knows.
         notice: What somebody who waits should know, such as that an evaluation takes long; ``None`` for nothing.
+        remark: What went wrong beside the run, which goes on all the same; ``None`` for nothing.
         activity: What the run is at until it reports again, such as ``evaluation``.
     """
 
@@ -31,6 +32,7 @@ class RunProgress:
     replay_seconds_left: float | None = None
     notice: str | None = None
     activity: str = "rollout"
+    remark: str | None = None
 
 
 ReportProgress = Callable[[RunProgress], None]

@@ -126,6 +126,15 @@ def _expand_combine(value: Any) -> Any:
     return {"mode": value} if isinstance(value, str) else _null_to_empty(value)
 
 
+def _expand_trackers(value: Any) -> Any:
+    """One name or several, as a mapping without settings."""
+    if isinstance(value, str):
+        return {value: None}
+    if isinstance(value, list) and all(isinstance(name, str) for name in cast(list[Any], value)):
+        return dict.fromkeys(cast(list[str], value))
+    return _null_to_empty(value)
+
+
 def _expand_precision(value: Any) -> Any:
     """One format for all networks, as a mapping."""
     return dict.fromkeys(Precision.model_fields, value) if isinstance(value, str) else value
@@ -457,6 +466,13 @@ class Suite(_Block):
         default_factory=dict
     )
     """Settings of executors by their names, as `harness list executors` has them; no run's numbers depend on them."""
+
+    trackers: Annotated[
+        dict[str, Settings],
+        BeforeValidator(_expand_trackers, dict[str, Settings | None] | list[str] | str | None),
+    ] = Field(default_factory=dict)
+    """Where runs are followed while they train, as `harness list trackers` has it: one name, a list of names, or settings by
+    name. No run depends on it."""
 
     profiles: Annotated[dict[str, Settings], BeforeValidator(_null_to_empty, dict[str, Settings] | None)] = Field(
         default_factory=dict

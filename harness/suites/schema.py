@@ -36,7 +36,10 @@ def suite_schema(registry: Registry | None = None) -> Json:
     )
     with_settings = {name: found for name, found in registry.executors.items() if found.description.config}
     executors = _config_classes(registry, with_settings)
-    configs = dict.fromkeys([*families.values(), *algorithms.values(), *methods.values(), *executors.values()])
+    trackers = _config_classes(registry, {n: each for n, each in registry.trackers.items() if not each.description.inline})
+    configs = dict.fromkeys(
+        [*families.values(), *algorithms.values(), *methods.values(), *executors.values(), *trackers.values()]
+    )
     references, document = models_json_schema([(model, "validation") for model in (Suite, *configs)])
     definitions = document["$defs"]
     for model in configs:  # presets may give what a configuration requires
@@ -49,6 +52,7 @@ def suite_schema(registry: Registry | None = None) -> Json:
     _add_algorithms(definitions, registry, references_to(algorithms))
     _add_methods(definitions, registry, references_to(methods))
     _add_executors(definitions, references_to(executors))
+    _add_trackers(definitions, registry, references_to(trackers))
     parts = {_partial_name(name): _partial(schema) for name, schema in definitions.items()}
     suite = definitions.pop("Suite")
     profile = {"anyOf": [parts.pop(_partial_name("Suite")), {"type": "null"}]}
@@ -115,6 +119,14 @@ def _add_executors(definitions: Json, references: Mapping[str, Json]) -> None:
     settings = {name: {"anyOf": [reference, {"type": "null"}]} for name, reference in references.items()}
     executor = definitions["Suite"]["properties"]["executor"]
     executor["anyOf"][0] = {"type": "object", "properties": settings, "additionalProperties": False}
+
+
+def _add_trackers(definitions: Json, registry: Registry, references: Mapping[str, Json]) -> None:
+    inline = {name: {"type": "null"} for name in registry.trackers if name not in references}
+    settings = inline | {name: {"anyOf": [reference, {"type": "null"}]} for name, reference in references.items()}
+    trackers, name = definitions["Suite"]["properties"]["trackers"], _choice(_summaries(registry.trackers))
+    by_name = {"type": "object", "properties": settings, "additionalProperties": False}
+    trackers["anyOf"] = [by_name, {"type": "array", "items": name}, *name["anyOf"], {"type": "null"}]
 
 
 def _allow_settings(definitions: Json, block: Json, name_key: str, settings: Mapping[str, Json]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +68,26 @@ class CostMeter:
         """Look how much memory the process takes, which takes some microseconds."""
         self._memory_bytes = max(self._memory_bytes, self._process.memory_info().rss)
 
-    def fields(self) -> dict[str, Any]:
-        """What the status says of it; memory is that of the process and of those that step environments."""
+    def fields(self, besides: Collection[int] = ()) -> dict[str, Any]:
+        """What the status says of it; memory is that of the process and of those that step environments.
+
+        Args:
+            besides: Sessions whose processes do not count, such as those of trackers.
+        """
         own = self._process.memory_info().rss
-        self._memory_bytes = max(self._memory_bytes, own + sum(map(_memory, self._process.children(recursive=True))))
+        children = [child for child in self._process.children(recursive=True) if _session(child) not in besides]
+        self._memory_bytes = max(self._memory_bytes, own + sum(map(_memory, children)))
         joules = self._energy.joules()
         self._knows_energy &= joules is not None
         self._joules += joules or 0.0
         return {"memory_bytes": self._memory_bytes, "energy_joules": round(self._joules, 1) if self._knows_energy else None}
+
+
+def _session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:  # it has just ended
+        return None
 
 
 def _memory(process: psutil.Process) -> int:

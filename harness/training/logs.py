@@ -1,4 +1,4 @@
-"""A run's growing files: CSV tables that survive a kill and can be wound back to a checkpoint, and TensorBoard events."""
+"""A run's growing tables, as CSV: they survive a kill and can be wound back to a checkpoint."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from harness.runs.fencing import publishing
 from harness.runs.files import csv_text, read_csv_rows, write_text_atomic
 from harness.runs.guarded import to_count
 from harness.training.own_files import OwnFiles
-
-_EVENTS = "events.out.*"
 
 
 class CsvTable:
@@ -94,36 +92,3 @@ class CsvTable:
         write_text_atomic(self.path, csv_text(lines))
         if self._own_files:
             self._own_files.remember_growing(self.path)
-
-
-class TensorBoardWriter:
-    """TensorBoard events of one attempt at a run.
-
-    Args:
-        folder: Where the event file goes.
-        last: The last step of earlier attempts that counts; later ones are hidden. Below 0 hides all of them.
-
-    Attributes:
-        files: The event files that this attempt writes.
-    """
-
-    def __init__(self, folder: Path, last: int) -> None:
-        from torch.utils.tensorboard.writer import SummaryWriter
-
-        before = set(folder.glob(_EVENTS))
-        self._writer = SummaryWriter(str(folder), purge_step=max(last + 1, 0))  # it hides this step as well
-        self.files = set(folder.glob(_EVENTS)) - before
-
-    def write(self, row: Mapping[str, Any], step: int) -> None:
-        """Write the numbers of a row, except what only counts."""
-        for name, value in row.items():
-            if isinstance(value, int | float) and name not in ("time/iterations", "time/total_timesteps"):
-                self._writer.add_scalar(name, value, step)
-
-    def flush(self) -> None:
-        """Hand everything so far to the system, so that a kill of this process loses none of it."""
-        self._writer.flush()
-
-    def close(self) -> None:
-        """Flush and close."""
-        self._writer.close()

@@ -20,6 +20,8 @@ from harness.runs.folder import FolderState, RunFolder, RunRecord, RunStatus, no
 from harness.runs.kept import kept_step
 from harness.runs.progress import ReportProgress, RunProgress
 from harness.spec import SAVES_STATE, RunSpec, StartSpec
+from harness.tracking.base import Ending, TrackedRun
+from harness.tracking.followers import Followers
 from harness.training import checkpoints
 from harness.training.assembly import Assembly, assemble
 from harness.training.costs import CostMeter
@@ -50,6 +52,7 @@ def train(
     report: ReportProgress | None = None,
     fresh: bool = False,
     stop: Callable[[], bool] | None = None,
+    trackers: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> RunStatus:
     """Train a run to its end or until it is to stop, or return at once if it is finished.
 
@@ -60,6 +63,7 @@ def train(
         report: Called with the run's progress now and then, and at the end.
         fresh: Whether to forget what an earlier attempt left.
         stop: Whether to save and stop; looked at after each update. The run is ``interrupted`` then, and goes on from there.
+        trackers: Settings of the trackers that follow it, as JSON, by name; nothing that one of them does harms the run.
 
     Raises:
         harness.runs.lock.AlreadyClaimed: Another process is at it.
@@ -76,7 +80,7 @@ def train(
             if record.status.state == "finished":
                 return record.status
         refuse_runs_with_cuts(spec, installed())
-        return _Run(spec, results, device, report, stop or _never).complete()
+        return _Run(spec, results, device, report, stop or _never, trackers or {}).complete()
 
 
 def _never() -> bool:
@@ -91,14 +95,21 @@ class _Run:
     """A run under way; the folder is claimed."""
 
     def __init__(
-        self, spec: RunSpec, results: Path, device: str, report: ReportProgress | None, stop: Callable[[], bool]
+        self,
+        spec: RunSpec,
+        results: Path,
+        device: str,
+        report: ReportProgress | None,
+        stop: Callable[[], bool],
+        trackers: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self.spec, self.results, self.stop = spec, results, stop
         self.reporter = ProgressReporter(report, REPORT_SECONDS)
         self.folder = RunFolder.of(spec, results)
         self.device = choose_device(device)
         self.files = OwnFiles()
-        self.log = RunLog(self.folder, self.files, with_phases=bool(spec.phases))
+        self.followers = Followers(trackers, installed(), self._report_remark)
+        self.log = RunLog(self.folder, self.files, self.followers, with_phases=bool(spec.phases))
         self.costs = CostMeter()
         self.score: float | None = None
         self.evaluated, self.saved = 0, 0  # how many evaluations, and checkpoints after a number of steps, there were
@@ -106,6 +117,8 @@ class _Run:
         self.start_step = self.saved_step = 0
         self.checked_step = -1
         self.started = self.last_save = self.last_look = time.monotonic()
+        self.ending: Ending = "failed"
+        self.facts: Mapping[str, Any] = {}
         self.assembly: Assembly
         self.environments: EnvironmentState
         self.phases: PhaseSchedule
@@ -117,11 +130,17 @@ class _Run:
         try:
             return self._complete()
         except _Stopped:
+            self.ending = "interrupted"
             return self._set_state("interrupted")
+        except KeyboardInterrupt:
+            self.followers.kill()  # at once is at once
+            raise
         except (OSError, ResultsError):
+            self.ending = "failed"
             self.files.check()  # if something was taken away, that is the reason
             raise
         finally:
+            self.followers.end(self.ending, lambda: self._report_progress(force=True))
             self.files.close()
 
     def _complete(self) -> RunStatus:
@@ -136,11 +155,12 @@ class _Run:
                     self._iterate()
                 if self.saved_step < self._step < self.spec.steps:
                     self._save()
+            self.ending = "finished" if self._step >= self.spec.steps else "interrupted"
         finally:
             self.assembly.close()
-            self.log.close()
+            self.log.close(self.ending)
         self._report_progress(force=True)
-        return self._set_state("finished" if self._step >= self.spec.steps else "interrupted", **self._status_fields())
+        return self._set_state(self.ending, **self._status_fields())
 
     def _set_state(self, state: FolderState, **fields: Any) -> RunStatus:
         self.files.check()
@@ -173,7 +193,7 @@ class _Run:
 
     def _write_record(self) -> None:
         """Write ``run.json`` before anything that may fail."""
-        facts = provenance(self.spec, installed(), self.device)
+        facts = self.facts = provenance(self.spec, installed(), self.device)
         spec, time_now = self.spec, now()
         if self.folder.started:
             record = self.folder.read(spec)
@@ -198,7 +218,8 @@ class _Run:
             self._begin_fresh()
         self.visits.begin(None if found is None else found[1].get("visits", {}))
         self.start_step = self._step
-        self.log.begin(-1 if found is None else self.start_step)
+        kept = -1 if found is None else self.start_step
+        self.log.begin(TrackedRun.of(self.spec, self.folder.path, self.results, kept, self.facts))
         if found is not None:
             self.log.check_complete(self._step, self.score)
             self.files.remember_only(self.folder.checkpoint)
@@ -356,7 +377,7 @@ class _Run:
         facts = {"step": self._step, "seconds": round(self._seconds, 3), "score": self.score, "steps_per_second": rate}
         finished = self._step >= self.spec.steps
         facts |= {"restores": self.environments.restores, "logged_steps": 0 if finished else self.environments.logged_steps}
-        facts |= self.costs.fields()
+        facts |= self.costs.fields(self.followers.sessions)
         replay = self.assembly.learner.replay
         return facts if replay is None else facts | {"replay_bytes": replay.bytes_on_disk}
 
@@ -364,6 +385,10 @@ class _Run:
         if self.reporter.is_due(force=force or notice is not None):
             at = self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name
             self.reporter.send(RunProgress(*at, notice=notice, activity=activity))
+
+    def _report_remark(self, remark: str) -> None:
+        at = self._step, self.spec.steps, self._steps_per_second, self.score, self.phases.name
+        self.reporter.send(RunProgress(*at, remark=remark))
 
     def _report_replay(self, share: float, seconds_left: float | None) -> None:
         if self.stop():

@@ -1,4 +1,4 @@
-"""What is written of a run while it trains: progress.csv, evaluations.csv and TensorBoard's events, which agree."""
+"""What is written of a run while it trains: progress.csv and evaluations.csv, and what its trackers are told; all agree."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 
 from harness.errors import RunError, printable
 from harness.runs.folder import RunFolder
+from harness.tracking.base import Ending, TrackedRun
+from harness.tracking.followers import Followers
 from harness.training.evaluation import CUT, Episode
-from harness.training.logs import CsvTable, TensorBoardWriter
+from harness.training.logs import CsvTable
 from harness.training.own_files import OwnFiles
 
 _COUNTS = ("time/iterations", "time/total_timesteps")
@@ -18,31 +20,30 @@ _MOST_OF_A_NAME = 100
 
 
 class RunLog:
-    """The tables and events of one attempt at a run.
+    """The tables of one attempt at a run, and the trackers that follow it.
 
     Args:
         folder: The folder of the run.
         own_files: The files that nobody else may change; the log's are added.
+        followers: The trackers of the run.
         with_phases: Whether the run has phases, which both tables name in a column.
     """
 
-    def __init__(self, folder: RunFolder, own_files: OwnFiles, *, with_phases: bool) -> None:
-        self._folder, self._own_files = folder, own_files
+    def __init__(self, folder: RunFolder, own_files: OwnFiles, followers: Followers, *, with_phases: bool) -> None:
+        self._own_files, self._followers = own_files, followers
         self._progress = CsvTable(folder.progress_file, own_files=own_files)
         columns = ("step", "episode", "return", "length", *(("phase",) if with_phases else ()))
         self._evaluations = CsvTable(folder.evaluations_file, columns, own_files)
-        self._tensorboard: TensorBoardWriter | None = None
 
-    def begin(self, kept: int) -> None:
-        """Go on where the run does: rows and events of later steps count no more.
+    def begin(self, run: TrackedRun) -> None:
+        """Go on where the run does: rows and events after its checkpoint, if there is one, count no more.
 
         Args:
-            kept: The step of the checkpoint that the run goes on from; below 0 if there is none.
+            run: The run as its trackers are told of it.
         """
-        self._progress.rewind("time/total_timesteps", kept)
-        self._evaluations.rewind("step", kept)
-        self._tensorboard = TensorBoardWriter(self._folder.path, kept)
-        self._own_files.remember_growing(*self._tensorboard.files)
+        self._progress.rewind("time/total_timesteps", run.step)
+        self._evaluations.rewind("step", run.step)
+        self._own_files.remember_growing(*self._followers.begin(run))
 
     def check_complete(self, step: int, score: float | None) -> None:
         """Make sure that the tables reach as far as the checkpoint that the run goes on from.
@@ -92,7 +93,7 @@ class RunLog:
         rest = {printable(name, _MOST_OF_A_NAME): value for name, value in metrics.items() if name not in row}
         row |= dict(sorted(rest.items()))
         self._progress.append(row)
-        self._events.write(row, step)
+        self._followers.log(step, row)
 
     def write_evaluation(self, step: int, episodes: Sequence[Episode], *, phase: str | None, bounded: bool) -> float:
         """Write the rows of an evaluation.
@@ -114,23 +115,22 @@ class RunLog:
             row |= {printable(name, _MOST_OF_A_NAME): value for name, value in episode.metrics.items()}
             self._evaluations.append(row)
         score = float(np.mean([episode.episode_return for episode in episodes]))
-        self._events.write({"eval/mean_reward": score}, step)
+        measured = [{"return": each.episode_return, "length": each.length, **each.metrics} for each in episodes]
+        self._followers.log_evaluation(step, measured)
         return score
 
     def sync(self) -> None:
         """Make everything so far survive a kill, and rows a power cut."""
-        self._events.flush()
+        self._followers.flush()
         self._progress.sync()
         self._evaluations.sync()
 
-    def close(self) -> None:
-        """Close every file."""
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+    def close(self, ending: Ending) -> None:
+        """Close every file.
+
+        Args:
+            ending: How the attempt ended.
+        """
+        self._followers.close_own(ending)
         self._progress.close()
         self._evaluations.close()
-
-    @property
-    def _events(self) -> TensorBoardWriter:
-        assert self._tensorboard is not None, "begin() comes first"
-        return self._tensorboard

@@ -16,6 +16,7 @@ from optuna.distributions import BaseDistribution, distribution_to_json, json_to
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
+from harness.config.secrets import masked
 from harness.errors import ResultsError
 from harness.registry.error_summary import summarise_error
 from harness.runs.files import write_text_atomic
@@ -23,7 +24,6 @@ from harness.runs.guarded import MIB, Unreadable, read_json
 from harness.spec import MAX_COUNT
 from harness.suites.tune_block import Objective
 from harness.tuning.confirm import Confirmation
-from harness.tuning.storage_url import masked
 from harness.tuning.study import DIRECTIONS, STUDY_FORMAT, TuningStudy
 from harness.tuning.trials import STUDY_RECORD_FILE
 

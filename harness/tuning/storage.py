@@ -23,10 +23,11 @@ from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from harness.config.secrets import masked
 from harness.errors import StudyError, printable
 from harness.runs.guarded import is_folder, look, reason_of, refuse_other_than_file
 from harness.tuning.optuna_internals import BaseJournalFileLock
-from harness.tuning.storage_url import masked, parse_storage, without_secrets
+from harness.tuning.storage_url import parse_storage, without_secrets
 from harness.tuning.trial_claims import FileTrialClaims, HeartbeatTrialClaims, TrialClaims
 
 HEARTBEAT_SECONDS = 15

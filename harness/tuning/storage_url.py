@@ -1,13 +1,13 @@
-"""What a user gives as a storage, parsed before anything is done with it, and shown without its passwords.
+"""What a user gives as a storage, parsed before anything is done with it.
 
-A password may stand in more places than its own: after a ``?`` under any name, in a field of options, behind a forgotten
-scheme. So what is shown is what is known to be harmless, and what cannot be told apart is refused without being quoted.
+`harness.config.secrets` shows it without its passwords; what cannot be told apart from a password is refused here without
+being quoted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,29 +16,14 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from harness.config.secrets import HIDDEN_PARAMETERS, SHOWN_PARAMETERS, mask_urls, masked
 from harness.errors import StudyError
 
 ACCEPTED_FORMS = "a file for a journal, sqlite:///FILE, or postgresql://USER@HOST/DATABASE"
 
 _SERVERS = ("postgresql", "postgres", "mysql", "mariadb")
-_HIDDEN = "***"
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_PLAIN = re.compile(r"[\w.,+%~-]*")
-_PLAIN_PATH = re.compile(r"[\w.,+%~/ -]*")
 _AMBIGUOUS = re.compile(r"[@:?=&#;]")
 _CREDENTIALS = re.compile(r":[^/]*@")
-_SHOWN_PARAMETERS = frozenset(
-    {"application_name", "client_encoding", "connect_timeout", "dbname", "host", "hostaddr", "port", "sslmode", "user"}
-    | {"cache", "charset", "mode", "timeout", "uri", "target_session_attrs", "tcp_user_timeout"}
-    | {"keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval"}
-)
-"""Parameters that hold no secret; the values of all others are hidden, whatever they are called."""
-
-_HIDDEN_PARAMETERS = frozenset(
-    {"password", "passwd", "pwd", "sslpassword", "token", "secret", "options", "passfile", "sslkey"}
-)
-"""Parameters whose names can be shown, for nobody has such a password; the names of all others are hidden as well."""
-
 _SHORTEST_FRAGMENT = 4
 
 
@@ -96,8 +81,8 @@ def _file_of(path: str) -> Path:
 def _parse_sqlite(text: str) -> Storage:
     path, _, query = text.partition("://")[2].partition("?")
     _file_of(unquote(path))
-    if hidden := [name for name, _ in _parameters(query) if name.lower() not in _SHOWN_PARAMETERS]:
-        name = f" {hidden[0]!r}" if hidden[0].lower() in _HIDDEN_PARAMETERS else " of this name"
+    if hidden := [name for name, _ in _parameters(query) if name.lower() not in SHOWN_PARAMETERS]:
+        name = f" {hidden[0]!r}" if hidden[0].lower() in HIDDEN_PARAMETERS else " of this name"
         raise StudyError(f"--storage: SQLite has no parameter{name}: it is a file, without user and password")
     url = _make_url(text)
     return Storage("sqlite", Path(url.database or ""), url)
@@ -125,46 +110,13 @@ def _make_url(text: str) -> URL:
 # --------------------------------------------------------------------------------------------------------------------
 # What may be shown
 # --------------------------------------------------------------------------------------------------------------------
-def masked(text: str) -> str:
-    """A storage without its passwords, and without whatever might be one.
-
-    >>> masked("postgresql://me:secret@host/db?password=x&connect_timeout=3")
-    'postgresql://me:***@host/db?password=***&connect_timeout=3'
-    >>> masked("me:secret@host/db"), masked("results/journal.log")
-    ('me:***@host/db', 'results/journal.log')
-    """
-    scheme, separator, rest = text.partition("://")
-    if not separator or not _SCHEME.fullmatch(scheme):
-        scheme, separator, rest = "", "", text
-    user, at, location = _split_user(rest)
-    if not separator and "@" in rest and ":" not in user:  # without a scheme a user may as well be a password
-        user, at, location = _HIDDEN, "@", rest.rpartition("@")[2]
-    path, mark, query = location.partition("?")
-    place = _masked_place(path, is_file=not separator or scheme.lower().startswith(("sqlite", "journal")))
-    return scheme + separator + user + at + place + mark + _masked_query(query)
-
-
-def masked_arguments(arguments: Sequence[str]) -> list[str]:
-    """A command line without passwords: storages are masked, whether they are URLs or should have been."""
-    shown: list[str] = []
-    for position, argument in enumerate(arguments):
-        option, equals, value = argument.partition("=")
-        if equals and option.startswith("--") and (option == "--storage" or "://" in value):
-            shown.append(f"{option}={masked(value)}")
-        elif "://" in argument or (position and arguments[position - 1] == "--storage"):
-            shown.append(masked(argument))
-        else:
-            shown.append(argument)
-    return shown
-
-
 def secrets_of(url: URL) -> list[str]:
     """Whatever of a URL must not be shown, in each spelling that another's message may have it in."""
     values = [str(url.password)] if url.password else []
     for name, value in url.query.items():
-        if name.lower() not in _SHOWN_PARAMETERS:
+        if name.lower() not in SHOWN_PARAMETERS:
             values += [value] if isinstance(value, str) else list(value)
-            values += [name] if name.lower() not in _HIDDEN_PARAMETERS else []
+            values += [name] if name.lower() not in HIDDEN_PARAMETERS else []
     spellings = [spelt for value in values for spelt in (value, quote(value, safe=""), quote_plus(value), repr(value)[1:-1])]
     return list(dict.fromkeys(filter(None, spellings)))
 
@@ -173,7 +125,7 @@ def without_secrets(text: str, url: URL) -> str:
     """A text of other people's making, or that it is left out, where any part of the URL's secrets is in it."""
     if any(fragment in text for secret in secrets_of(url) for fragment in _fragments(secret)):
         return "its driver's message is left out, since it quotes what may be a part of a password"
-    return _mask_urls(text)
+    return mask_urls(text)
 
 
 def _fragments(secret: str) -> Iterator[str]:
@@ -181,43 +133,6 @@ def _fragments(secret: str) -> Iterator[str]:
         yield secret
     for start in range(len(secret) - _SHORTEST_FRAGMENT + 1):
         yield secret[start : start + _SHORTEST_FRAGMENT]
-
-
-def _mask_urls(text: str) -> str:
-    """A text with every URL in it masked."""
-    return re.sub(r"[^\s'\"()<>]*://\S*", lambda found: masked(found[0]), text)
-
-
-def _split_user(rest: str) -> tuple[str, str, str]:
-    """The user, with a password hidden, the ``@`` after it, and what follows; whatever comes before an ``@`` may be secret."""
-    before, at, location = rest.rpartition("@")
-    if not at:
-        return "", "", rest
-    user, colon, _ = before.partition(":")
-    if not colon and re.search(r"[/?#]", before):  # the '@' belongs to a path or to a parameter
-        return "", "", rest
-    if "?" in before:  # to a password or to a parameter, of which the rest may be a part
-        location = _HIDDEN
-    return (user if _PLAIN.fullmatch(user) else _HIDDEN) + (f":{_HIDDEN}" if colon else ""), at, location
-
-
-def _masked_place(path: str, *, is_file: bool) -> str:
-    """Host and database, or a file."""
-    if is_file:
-        return path if "=" not in path and not _CREDENTIALS.search(unquote(path)) else _HIDDEN
-    host, slash, database = path.partition("/")
-    shown_host = host if re.fullmatch(r"[\w.-]*(:\d*)?|\[[0-9A-Fa-f:.]*\](:\d*)?", host) else _HIDDEN
-    return shown_host + slash + (database if _PLAIN_PATH.fullmatch(database) else _HIDDEN)
-
-
-def _masked_query(query: str) -> str:
-    shown: list[str] = []
-    for part in query.split("&") if query else ():
-        name, equals, value = part.partition("=")
-        known = unquote_plus(name).lower() in _SHOWN_PARAMETERS and _PLAIN_PATH.fullmatch(unquote_plus(value))
-        name = name if equals and unquote_plus(name).lower() in _SHOWN_PARAMETERS | _HIDDEN_PARAMETERS else _HIDDEN
-        shown.append(name + equals + (value if known or not equals else _HIDDEN))
-    return "&".join(shown)
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:

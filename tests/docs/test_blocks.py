@@ -28,6 +28,7 @@ NOT_RUN = {
     "docs/extending/network.md": 1,
     "docs/first_hour.md": 1,
     "docs/suites/gymnasium_example.md": 1,
+    "docs/trackers.md": 3,
     "docs/working.md": 2,
 }
 """How many blocks of each page say why they cannot be run here."""

@@ -48,7 +48,7 @@ def test_everything_that_is_installed_is_on_a_page() -> None:
 
     text = "\n".join((DOCS / "reference" / f"{name}.md").read_text() for name in ("methods", "environments", "learners"))
     own = installed()
-    for kind in ("methods", "environments", "algorithms", "networks", "executors"):
+    for kind in ("methods", "environments", "algorithms", "networks", "executors", "trackers"):
         for name, provided in getattr(own, kind).items():
             assert provided.plugin.distribution != "exploration-harness" or f"`{name}`" in text, f"{kind}: {name}"
 

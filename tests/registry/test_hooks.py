@@ -31,6 +31,7 @@ EXAMPLES = {
         lambda known: known.presets(hooks.Algorithm(name="ppo", learner="", config=""))["x"].config == {"n_envs": 3},
     ),
     "harness_executors": ("Executor(name='x', executor='m:C')", lambda known: known.executor("x").executor == "m:C"),
+    "harness_trackers": ("Tracker(name='x', tracker='m:C')", lambda known: known.tracker("x").tracker == "m:C"),
     "harness_report_sections": (
         "ReportSection(name='x', build='m:build', scope='study')",
         lambda known: known.report_sections["x"].description.scope == "study",

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.config.secrets import masked, masked_arguments
 from harness.errors import StudyError, UserError
 from harness.tuning.storage import open_storage
-from harness.tuning.storage_url import masked, masked_arguments
 
 SECRET = "hunter2"
 

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 from harness.cli import main
+from harness.config.secrets import masked, masked_arguments
 from harness.errors import StudyError
 from harness.tuning.record import read_study_record
 from harness.tuning.storage import open_storage
-from harness.tuning.storage_url import masked, masked_arguments, parse_storage, without_secrets
+from harness.tuning.storage_url import parse_storage, without_secrets
 
 SECRET = "S3CRETword"
 

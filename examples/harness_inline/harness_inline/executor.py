@@ -44,4 +44,5 @@ def _train(spec: RunSpec, options: ExecutionOptions, on_event: OnRunEvent) -> Ou
     def stop() -> bool:
         return options.stop.requested
 
-    return attempt(spec, options.results, device=options.device, fresh=options.fresh, report=report, stop=stop)
+    how = {"device": options.device, "fresh": options.fresh, "trackers": options.trackers}
+    return attempt(spec, options.results, **how, report=report, stop=stop)

@@ -53,7 +53,9 @@ def _live(console: Console, suite_progress: SuiteProgress) -> Generator[OnRunEve
             console.print(outcome_line(event.outcome, last.pop(event.outcome.spec.path, None)))
         elif isinstance(event, RunProgressed):
             last[event.spec.path] = event.progress
-            if event.progress.notice:
+            if event.progress.remark:
+                console.print(Text(f"note      {event.spec.label}  {event.progress.remark}", style="yellow"), soft_wrap=True)
+            elif event.progress.notice:
                 console.print(Text(f"waiting   {event.spec.label}  {event.progress.notice}", style="yellow"))
         elif line := notice(event):
             console.print(Text(line, style="yellow"), soft_wrap=True)
@@ -163,7 +165,9 @@ class _LineReporter:
                 self._print_line(f"started   {spec.label}")
             case RunProgressed(spec, progress):
                 self._last[spec.path] = progress
-                if progress.notice:
+                if progress.remark:
+                    self._print_line(f"note      {spec.label}  {progress.remark}")
+                elif progress.notice:
                     self._print_line(f"waiting   {spec.label}  {progress.notice}")
                 elif self._due(spec.path, progress):
                     self._print_line(f"running   {spec.label}  {_in_words(progress)}")

@@ -1,0 +1,1 @@
+"""Lines of JSON, a tracker for exploration-harness."""

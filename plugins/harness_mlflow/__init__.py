@@ -1,0 +1,1 @@
+"""The tracker ``mlflow``: runs followed in MLflow."""

@@ -1,0 +1,1 @@
+"""The tracker ``wandb``: runs followed in Weights & Biases."""
