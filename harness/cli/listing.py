@@ -23,7 +23,7 @@ def list_(
     directory: Annotated[
         Path | None,
         typer.Option(
-            "--dir", help="Where suites are looked for; 'list suites' without it adds those of plugins.", show_default=False
+            "--dir", help="Where suites are looked for; 'list suites' without it adds the packaged ones.", show_default=False
         ),
     ] = None,
     profile: Profile = None,
@@ -33,7 +33,7 @@ def list_(
     """List what is installed: methods, environments, algorithms, networks, executors, report sections, suites, plugins."""
     from harness.cli.display import catalogue as tables
     from harness.registry import installed
-    from harness.suites.files import SUITES_FOLDER
+    from harness.suites.files import SUITES_FOLDER, packaged_suites
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind", kind, KINDS)
@@ -45,6 +45,8 @@ def list_(
     console = open_console()
     for one, entries in found.items():
         tables.print_listing(console, one, entries)
+    if kind is None and directory is None:
+        tables.print_packaged_names(console, list(packaged_suites()))
     tables.print_unavailable_plugins(console, installed())
 
 

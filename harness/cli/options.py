@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +12,12 @@ import typer
 if TYPE_CHECKING:
     from harness.planning.plan import Plan
 
-SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE.yaml", help="The suite file.", show_default=False)]
+SuiteFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="SUITE", help="Name of a packaged suite ('harness list suites'), or path of a suite file.", show_default=False
+    ),
+]
 Profile = Annotated[str | None, typer.Option("--profile", "-p", help="Scale of the suite, such as smoke.", show_default=False)]
 Methods = Annotated[
     list[str] | None,
@@ -39,7 +43,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 def load(
-    file: Path,
+    suite: str,
     profile: str | None = None,
     methods: Sequence[str] | None = None,
     tasks: Sequence[str] | None = None,
@@ -52,7 +56,7 @@ def load(
     from harness.planning.load import parse_override
 
     pairs = [parse_override(text) for text in overrides or ()]
-    return experiment.plan(file, profile=profile, overrides=pairs, methods=methods, tasks=tasks, seeds=seeds, steps=steps)
+    return experiment.plan(suite, profile=profile, overrides=pairs, methods=methods, tasks=tasks, seeds=seeds, steps=steps)
 
 
 def print_json(data: Any) -> None:

@@ -53,7 +53,8 @@ def read_yaml(file: Path) -> Node:
     try:
         content = _read_bounded(file)
     except FileNotFoundError:
-        raise SuiteError(f"no such file{_suggest_file(file)}", file=file) from None
+        close = nearest_file(file)
+        raise SuiteError(f"no such file: did you mean {close}?" if close else "no such file", file=file) from None
     except IsADirectoryError:
         raise SuiteError("is a directory, not a suite file", file=file) from None
     except (OSError, ValueError) as error:  # ValueError: no file can have this name
@@ -84,11 +85,11 @@ def _read_bounded(file: Path) -> bytes:
     return content
 
 
-def _suggest_file(file: Path) -> str:
-    """A YAML file of nearly this name, in its folder or among the suites."""
+def nearest_file(file: Path) -> Path | None:
+    """A YAML file of nearly this name, in its folder or among the suites; ``None`` if there is none."""
     found = {path.stem: path for folder in (Path("suites"), file.parent) for path in sorted(folder.glob("*.y*ml"))}
     close = difflib.get_close_matches(file.stem, found, n=1, cutoff=0.5)
-    return f": did you mean {found[close[0]]}?" if close else ""
+    return found[close[0]] if close else None
 
 
 def parse_yaml(text: str, source: Path | str, root: KeyPath | None = None) -> Node:
