@@ -10,6 +10,8 @@ results.py  status, report; live.py status --watch
 watch.py    watch
 suites.py   check, schema
 plugins.py  new-plugin, and check for methods
+new_suite.py  new-suite
+meanings.py what a name on the command line means
 listing.py  list, show
 
 Nothing is imported here before `main` is called, which knows what to say when it is interrupted while it imports the rest.

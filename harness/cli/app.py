@@ -16,7 +16,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import listing, play, plugins, prune, results, run, suites, tune, watch
+from harness.cli import listing, new_suite, play, plugins, prune, results, run, suites, tune, watch
 from harness.cli.display.console import open_console
 from harness.errors import UserError, shorten
 
@@ -75,6 +75,7 @@ app.command("show")(listing.show)
 app.command("check")(suites.check)
 app.command("schema")(suites.schema)
 app.command("new-plugin")(plugins.new_plugin)
+app.command("new-suite")(new_suite.new_suite)
 
 
 def _print_version(wanted: bool) -> None:
