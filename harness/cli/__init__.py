@@ -11,6 +11,9 @@ watch.py    watch
 suites.py   check, schema
 plugins.py  new-plugin, and check for methods
 new_suite.py  new-suite
+doctor.py   doctor, with what it looks at in diagnosis.py and requirements.py
+completion.py  what a shell completes
+licences.py  licences
 meanings.py what a name on the command line means
 listing.py  list, show
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from harness.cli import completion
 from harness.cli.display.console import open_console
 from harness.cli.options import AsJson, Profile, print_json
 from harness.errors import UnknownNameError
@@ -18,7 +19,13 @@ KINDS = ("methods", "environments", "algorithms", "networks", "executors", "repo
 
 def list_(
     kind: Annotated[
-        str | None, typer.Argument(metavar="KIND", help=f"One of: {', '.join(KINDS)}; all if not given.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="KIND",
+            help=f"One of: {', '.join(KINDS)}; all if not given.",
+            show_default=False,
+            autocompletion=lambda incomplete: [kind for kind in KINDS if kind.startswith(incomplete)],
+        ),
     ] = None,
     directory: Annotated[
         Path | None,
@@ -70,7 +77,12 @@ def _entries(kind: str, query: _SuiteQuery) -> Sequence[Any]:
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="Method, environment, algorithm, network, executor or report section.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Method, environment, algorithm, network, executor or report section.", autocompletion=completion.names
+        ),
+    ],
     space: Annotated[bool, typer.Option("--space", help="Only what 'harness tune' would search.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.display.console import open_console
 from harness.cli.options import Profile, load
 from harness.errors import UserError
@@ -16,7 +17,13 @@ from harness.errors import UserError
 
 def new_suite(
     source: Annotated[
-        str, typer.Argument(metavar="FROM", help="Name or path of the suite to begin from.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="FROM",
+            help="Name or path of the suite to begin from.",
+            show_default=False,
+            autocompletion=completion.suites,
+        ),
     ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new suite.", show_default=False)],
     directory: Annotated[Path, typer.Option("--dir", help="Where to write NAME.yaml.")] = Path(),

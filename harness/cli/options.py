@@ -9,21 +9,44 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli import completion
+
 if TYPE_CHECKING:
     from harness.planning.plan import Plan
 
 SuiteFile = Annotated[
     str,
     typer.Argument(
-        metavar="SUITE", help="Name of a packaged suite ('harness list suites'), or path of a suite file.", show_default=False
+        metavar="SUITE",
+        help="Name of a packaged suite ('harness list suites'), or path of a suite file.",
+        show_default=False,
+        autocompletion=completion.suites,
     ),
 ]
-Profile = Annotated[str | None, typer.Option("--profile", "-p", help="Scale of the suite, such as smoke.", show_default=False)]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        "-p",
+        help="Scale of the suite, such as smoke, laptop or paper.",
+        show_default=False,
+        autocompletion=completion.profiles,
+    ),
+]
 Methods = Annotated[
     list[str] | None,
-    typer.Option("--method", "-m", help="Only this method, or those with this reward; repeatable.", show_default=False),
+    typer.Option(
+        "--method",
+        "-m",
+        help="Only this method, or those with this reward; repeatable.",
+        show_default=False,
+        autocompletion=completion.methods,
+    ),
 ]
-Tasks = Annotated[list[str] | None, typer.Option("--task", "-t", help="Only this task; repeatable.", show_default=False)]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option("--task", "-t", help="Only this task; repeatable.", show_default=False, autocompletion=completion.tasks),
+]
 Seeds = Annotated[
     str | None, typer.Option(help="Instead of the suite's: a count, or seeds such as 0-4 or 0,3.", show_default=False)
 ]

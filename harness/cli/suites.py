@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from harness.cli import completion
 from harness.cli.display.console import open_console, print_table
 from harness.cli.meanings import Kind, meanings
 from harness.cli.options import AsJson, Overrides, Profile, load, print_json
@@ -49,6 +50,7 @@ def check(
             metavar="SUITE|NAME...",
             help="Suites by name or path, or names of methods, algorithms and environment families.",
             show_default=False,
+            autocompletion=completion.checkable,
         ),
     ],
     profile: Profile = None,

@@ -1,8 +1,8 @@
 """YAML 1.2 as plain data in which every value knows where it was written.
 
 The tree is built from the parser's events. Nothing but text, numbers, booleans, nulls, lists and mappings can come out of
-it, numbers are those of people (``1e6``, ``32_000_000``), and what YAML allows but a suite never needs (tags, duplicate
-keys, several documents, aliases that multiply without end) is refused where it stands.
+it, numbers are those of people (``1e6``, ``32_000_000``), ``<<`` merges mappings as in YAML 1.1, and what YAML allows but a
+suite never needs (tags, duplicate keys, several documents, aliases that multiply without end) is refused where it stands.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ MAX_BYTES = 500_000
 MAX_DEPTH = 32
 MAX_VALUES = 10_000
 """Values of one tree, which is about as many as can be read in a second."""
+
+_MERGE_KEY = "<<"
+"""The key that brings the content of another mapping, as YAML 1.1 defined it."""
 
 _CONSTANTS: dict[str, Scalar] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?[0-9](?:_?[0-9])*|0x[0-9a-fA-F]+|0o[0-7]+")
@@ -177,17 +180,30 @@ class _TreeBuilder:
         return found
 
     def pairs(self, location: SourceLocation) -> dict[str, Node]:
-        found: dict[str, Node] = {}
+        own: dict[str, Node] = {}
+        merge: tuple[Event, Node] | None = None
         while not isinstance(event := next(self.events), MappingEndEvent):
             key = self.key(event)
             here = self.child_location(event, location, key)
-            if key in found:
-                first = found[key].location.line
+            merging = key == _MERGE_KEY and event.style is None
+            if earlier := (merge and merge[1]) if merging else own.get(key):
+                first = earlier.location.line
                 raise here.error(f"key {key!r} is given twice" + (f"; first in line {first}" if first else ""))
-            found[key] = self.node(next(self.events), here)
-        return found
+            node = self.node(next(self.events), here)
+            if merging:
+                merge = event, node
+            else:
+                own[key] = node
+        return {**self.merged(*merge), **own} if merge else own
 
-    def key(self, event: Event) -> str:
+    def merged(self, event: Event, node: Node) -> dict[str, Node]:
+        """What ``<<`` brings into a mapping, which its own keys replace: one mapping, or several of which the first wins."""
+        sources = node.content if isinstance(node.content, list) else [node]
+        if not all(isinstance(source.content, dict) for source in sources):
+            raise self.error(event, "'<<' takes a mapping, such as *defaults, or a list of mappings")
+        return {key: value for source in reversed(sources) for key, value in source.mapping.items()}
+
+    def key(self, event: Any) -> str:
         if not isinstance(event, ScalarEvent) or event.tag:
             raise self.error(event, "a key must be plain text")
         return self.text(event)
