@@ -86,9 +86,11 @@ _PAGE_HEAD = """# Licences
 
 The harness stands under the MIT licence. It ships no code of others; pip installs what it needs, each under its own licence.
 Nothing that is always needed stands under the GPL. One optional package does: **ale-py** (the Arcade Learning Environment,
-GPL 2), which `exploration-harness[atari]` and `[all]` bring; leave these extras out where the GPL is not acceptable.
+GPL 2), which the extras `atari` and `all` bring; leave these out where the GPL is not acceptable. Some wheels bundle more than
+their own code, under licences that they list themselves: EnvPool the engines that it steps, among them the Arcade Learning
+Environment and ViZDoom; imageio-ffmpeg a build of FFmpeg.
 
-What each package says of itself, where all extras are installed ([how it was made](../CONTRIBUTING.md#licences)):
+What each package says of itself, where all extras are installed; `harness licences` tells of yours.
 """
 
 
