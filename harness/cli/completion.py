@@ -62,12 +62,12 @@ def _keys(context: typer.Context, section: str) -> list[str]:
     from harness.suites.files import find_suite
     from harness.suites.yaml import read_yaml
 
+    given = [context.params.get(parameter) for parameter in ("suite", "what", "source")]
+    named = [name for one in given if one for name in ([one] if isinstance(one, str) else one)]
     found: dict[str, None] = {}
-    for parameter in ("suite", "what", "source"):
-        given = context.params.get(parameter) or ()
-        for name in [given] if isinstance(given, str) else given:
-            with suppress(HarnessError):
-                found |= dict.fromkeys(read_yaml(find_suite(str(name))).child(section).mapping)
+    for name in named or context.args:  # where the option itself has no value yet, what stands before it is not taken apart
+        with suppress(HarnessError):
+            found |= dict.fromkeys(read_yaml(find_suite(str(name))).child(section).mapping)
     return list(found)
 
 

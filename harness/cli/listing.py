@@ -51,7 +51,8 @@ def list_(
         return
     console = open_console()
     for one, entries in found.items():
-        tables.print_listing(console, one, entries)
+        if entries or one != "suites" or kind or directory:  # else the line below names those that there are
+            tables.print_listing(console, one, entries)
     if kind is None and directory is None:
         tables.print_packaged_names(console, list(packaged_suites()))
     tables.print_unavailable_plugins(console, installed())

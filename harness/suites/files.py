@@ -66,7 +66,7 @@ def find_suite(suite: Path | str, registry: Registry | None = None) -> Path:
 
     Args:
         suite: A path, or as text the name of a packaged suite: it has no separators of folders and no ``.yaml``.
-        registry: See `packaged_suites`.
+        registry: The plugins whose packages are looked through; what is installed by default.
 
     Raises:
         UnknownNameError: No packaged suite has this name.

@@ -56,4 +56,4 @@ def test_names_of_what_is_installed(workplace):
 def test_nothing_is_completed_of_a_suite_that_cannot_be_read(workplace, given):
     (workplace / "wrong.yaml").write_text("[")
 
-    assert completion.methods(SimpleNamespace(params={"suite": given}), "") == []
+    assert completion.methods(SimpleNamespace(params={"suite": given}, args=[]), "") == []

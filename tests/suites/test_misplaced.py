@@ -85,5 +85,5 @@ def test_a_misspelt_key_is_still_put_right_where_it_stands(suite, written, messa
 
 def test_a_profile_is_looked_through_as_well(suite):
     suite.write_text(SUITE.replace("tiny: {steps: 512}", "tiny: {steps: 512, episodes: 3}"))
-    with pytest.raises(SuiteError, match=r"small\.yaml:15: profiles\.tiny\.episodes: .* as evaluation\.episodes"):
+    with pytest.raises(SuiteError, match=r"small\.yaml:14: profiles\.tiny\.episodes: .* as evaluation\.episodes"):
         load(suite)
