@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -150,7 +151,7 @@ def test_schema_is_a_json_schema(harness):
 
 
 def test_version(harness):
-    assert harness("--version")[1] == "harness 0.1.0\n"
+    assert re.fullmatch(r"harness 0\.1\.0( \(commit [0-9a-f]{12}(-dirty)?\))?\n", harness("--version")[1])
 
 
 def test_no_command_prints_help(harness):
