@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from harness.cli.display.console import open_console, print_table
 from harness.cli.options import AsJson, print_json
 from harness.cli.requirements import OWN_DISTRIBUTION, extras_of
+from harness.errors import shorten
 
 ALWAYS = "always"
 """What needs a package without which nothing works."""
@@ -68,12 +69,12 @@ def installed_licences() -> Iterator[Licence]:
 def licence_of(package: metadata.Distribution) -> str:
     """What a package says of its licence: its SPDX expression, else its classifiers, else its own words."""
     said = package.metadata
-    if expression := said.get("License-Expression"):
-        return expression
+    expressions, words = (said.get_all(field) or [""] for field in ("License-Expression", "License"))
+    if expressions[0]:
+        return expressions[0]
     classifiers = [line.rpartition(" :: ")[2] for line in said.get_all("Classifier") or () if line.startswith(_CLASSIFIER)]
     named = [one for one in dict.fromkeys(classifiers) if one != "OSI Approved"]
-    words = " ".join((said.get("License") or "").split())
-    return ", ".join(named) or (words if len(words) <= 60 else f"{words[:57]}...") or "not said"
+    return ", ".join(named) or shorten(" ".join(words[0].split()), most=60) or "not said"
 
 
 def licences_page(found: Iterable[Licence]) -> str:

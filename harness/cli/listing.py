@@ -17,6 +17,10 @@ from harness.errors import UnknownNameError
 KINDS = ("methods", "environments", "algorithms", "networks", "executors", "report_sections", "suites", "plugins")
 
 
+def _complete_kind(incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
 def list_(
     kind: Annotated[
         str | None,
@@ -24,7 +28,7 @@ def list_(
             metavar="KIND",
             help=f"One of: {', '.join(KINDS)}; all if not given.",
             show_default=False,
-            autocompletion=lambda incomplete: [kind for kind in KINDS if kind.startswith(incomplete)],
+            autocompletion=_complete_kind,
         ),
     ] = None,
     directory: Annotated[
@@ -65,14 +69,14 @@ class _SuiteQuery(NamedTuple):
 
 
 def _entries(kind: str, query: _SuiteQuery) -> Sequence[Any]:
-    from harness.cli import catalogue
+    from harness.cli import catalogue, suite_catalogue
     from harness.registry import installed
 
     match kind:
         case "plugins":
             return catalogue.plugins(installed())
         case "suites":
-            return catalogue.suites(installed(), query.directory, profile=query.profile, results=query.results)
+            return suite_catalogue.suites(installed(), query.directory, profile=query.profile, results=query.results)
         case _:
             return catalogue.entries(installed(), kind)
 

@@ -34,7 +34,7 @@ def meanings(name: str, kind: Kind | None = None) -> list[tuple[Kind, str]]:
     asked = {one: names for one, names in known.items() if kind in (None, one)}
     if not is_suite_name(name) and "suite" in asked:
         return [("suite", name)]
-    found = [(one, name) for one, names in asked.items() if name in names]
+    found: list[tuple[Kind, str]] = [(one, name) for one, names in asked.items() if name in names]
     if not found and "method" in asked and split_name(name) is not None and registry.method(name):
         return [("method", name)]
     if not found:

@@ -57,13 +57,10 @@ def written_out(plan: Plan, name: str) -> str:
 
 def _stated(plan: Plan) -> Iterator[tuple[KeyPath, Any]]:
     """Every value of the plan's blocks that a suite may say, with the place for it."""
-    combine: Mapping[str, Any] = {}
     for block in plan.blocks:
-        kind = block.path[2] if block.path[0] == "methods" and len(block.path) > 2 else block.path[0]
         values = dict(block.values)
-        if kind == "combine":
-            combine = values
-            unused = TWO_CRITICS_ONLY if combine["mode"] != "two_critics" else ("normaliser_start",)
+        if block.path[2:] == ("combine",):
+            unused = TWO_CRITICS_ONLY if values["mode"] != "two_critics" else ("normaliser_start",)
             values = {key: value for key, value in values.items() if key not in unused}
         yield from (((*block.path, key), value) for key, value in values.items())
     suite = plan.suite.model_dump(mode="json", include={"seeds", "steps", "evaluation", "checkpoint", "stall"})

@@ -49,4 +49,4 @@ def _span_of_name(text: str) -> tuple[int, int]:
 
 
 def _span(event: Event) -> tuple[int, int]:
-    return cast(int, event.start_mark.index), cast(int, event.end_mark.index)  # type: ignore[union-attr]  # marks of an event read from a text are never missing
+    return cast(int, event.start_mark.index), cast(int, event.end_mark.index)

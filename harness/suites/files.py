@@ -115,7 +115,7 @@ def _suite_files_of(name: str) -> Iterator[Path]:
 
 def _as_traversable(located: Any) -> Traversable:
     """A folder of a package, which is no path but something like it where the package lies in an archive."""
-    return Path(located) if isinstance(located, os.PathLike) else cast(Traversable, located)
+    return located if isinstance(located, Path) else cast(Traversable, located)
 
 
 def _editable_source(package: Distribution) -> Path | None:

@@ -185,7 +185,7 @@ class _TreeBuilder:
         while not isinstance(event := next(self.events), MappingEndEvent):
             key = self.key(event)
             here = self.child_location(event, location, key)
-            merging = key == _MERGE_KEY and event.style is None
+            merging = key == _MERGE_KEY and isinstance(event, ScalarEvent) and event.style is None
             if earlier := (merge and merge[1]) if merging else own.get(key):
                 first = earlier.location.line
                 raise here.error(f"key {key!r} is given twice" + (f"; first in line {first}" if first else ""))
@@ -203,7 +203,7 @@ class _TreeBuilder:
             raise self.error(event, "'<<' takes a mapping, such as *defaults, or a list of mappings")
         return {key: value for source in reversed(sources) for key, value in source.mapping.items()}
 
-    def key(self, event: Any) -> str:
+    def key(self, event: Event) -> str:
         if not isinstance(event, ScalarEvent) or event.tag:
             raise self.error(event, "a key must be plain text")
         return self.text(event)

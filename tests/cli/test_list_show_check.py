@@ -210,3 +210,19 @@ def test_check_and_run_say_where_bf16_is_only_imitated(workplace, harness, tmp_p
         assert harness("run", "small.yaml", *here, *more)[1].count("precision bf16 (ppo): this CPU") == 1
     assert "this CPU" not in harness("run", "small.yaml", *here, "--executor", "slurm")[1]
     assert "this CPU" not in harness("run", "small.yaml", "--profile", "tiny", "--dry-run")[1]
+
+
+@pytest.mark.parametrize(
+    ("command", "choices"),
+    [
+        ("check", "[suite|method|algorithm|environment]"),
+        ("new-plugin", "[method|environment|algorithm]"),
+        ("run", "[auto|cpu|cuda|cuda:N]"),
+        ("list", "methods, environments, algorithms, networks, executors, report_sections, suites, plugins"),
+    ],
+)
+def test_help_lists_the_choices(harness, monkeypatch, command, choices):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, output, _ = harness(command, "--help")
+    assert code == 0
+    assert choices in " ".join(output.replace("│", " ").split())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import catalogue
+from harness.cli import suite_catalogue
 from harness.errors import SuiteError, UnknownNameError
 from harness.packaged import on_disk, packaged_folder
 from harness.planning.load import load
@@ -81,9 +81,9 @@ def test_unknown_names_get_the_nearest_one_and_files_are_told_of(tmp_path, monke
 
 
 def test_fault_a_profile_that_some_suites_lack_is_no_error_in_list_suites():
-    entries = catalogue.suites(installed(), ROOT / "suites", profile="curiosity")
+    entries = suite_catalogue.suites(installed(), ROOT / "suites", profile="curiosity")
     having = {entry.suite: entry.runs for entry in entries if entry.runs}
     assert set(having) == {"quick"}
     assert not [entry.problem for entry in entries if entry.problem]
     with pytest.raises(UnknownNameError, match=r"unknown profile 'laptopp': did you mean 'laptop'\?"):
-        catalogue.suites(installed(), ROOT / "suites", profile="laptopp")
+        suite_catalogue.suites(installed(), ROOT / "suites", profile="laptopp")

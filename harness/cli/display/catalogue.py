@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from harness.cli.catalogue import Detail, Entry, PluginEntry, PresetEntry, SpaceEntry, SuiteEntry
+from harness.cli.catalogue import Detail, Entry, PluginEntry, PresetEntry, SpaceEntry
 from harness.cli.display import formatting
 from harness.cli.display.console import print_table
+from harness.cli.suite_catalogue import SuiteEntry
 from harness.config.describe import Setting
 from harness.errors import plural
 from harness.registry import DISABLE_VARIABLE, Registry
