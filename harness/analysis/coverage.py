@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Literal, cast
 
 import polars as pl
 
 from harness.analysis.bootstrap import EXPANDED, IntervalKind
 
-COVERAGE_FILE = Path(__file__).with_name("coverage.csv")
+COVERAGE_FILE = files("harness.analysis") / "coverage.csv"
 """Written by benchmarks/interval_coverage.py: simulations of scores whose truth is known."""
 
 SEEDS = (3, 5, 10)
@@ -51,4 +51,4 @@ def describe(figure: Figure, scores: str, tasks: int, intervals: IntervalKind | 
 @cache
 def read_table() -> pl.DataFrame:
     """The table as it was committed."""
-    return pl.read_csv(COVERAGE_FILE)
+    return pl.read_csv(COVERAGE_FILE.read_bytes())

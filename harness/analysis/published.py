@@ -10,21 +10,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-import harness
 from harness.config import Config
 from harness.errors import ResultsError, suggest
+from harness.packaged import packaged_folder
 from harness.spec import RunSpec
 
 Counterpart = Literal["score", "held_out_score", "success", "training_return"]
-
-_DISTRIBUTION = "exploration-harness"
-_FOLDER = "published"
 
 
 @dataclass(frozen=True)
@@ -248,14 +244,12 @@ def _text(value: JsonValue) -> str:
 # Files
 # --------------------------------------------------------------------------------------------------------------------
 def packaged_files() -> list[Path]:
-    """The files that come with the harness: ``results/published`` of a checkout, else where the wheel put them.
+    """The files that come with the harness.
 
     Raises:
         ResultsError: There are none, as when the package was copied without its data.
     """
-    checkout = Path(harness.__file__).parents[1] / "results" / _FOLDER
-    found = sorted(checkout.glob("*.csv")) or sorted(_installed())
-    tables = [file for file in found if _is_table(file)]
+    tables = [file for file in sorted(packaged_folder("published").glob("*.csv")) if _is_table(file)]
     if not tables:
         raise ResultsError("the published numbers did not come with this installation: name a file with --published-from")
     return tables
@@ -271,16 +265,6 @@ def read_published(paths: Iterable[Path]) -> list[PublishedNumber]:
     if not numbers:
         raise ResultsError("no published numbers in what was given")
     return numbers
-
-
-def _installed() -> Iterator[Path]:
-    try:
-        recorded = files(_DISTRIBUTION) or []
-    except PackageNotFoundError:
-        recorded = []
-    for file in recorded:
-        if file.suffix == ".csv" and file.parent.name == _FOLDER:
-            yield Path(str(file.locate()))
 
 
 def _files(path: Path) -> list[Path]:

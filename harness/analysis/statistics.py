@@ -14,6 +14,7 @@ they are rliable's, plain percentiles at each point by itself. Below `MIN_SEEDS`
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -125,7 +126,7 @@ def point_estimates(task_scores: TaskScores) -> dict[str, float]:
     strata, scores = Strata.of(task_scores), np.concatenate(task_scores)
     values = (
         _rliable_aggregates(np.stack(task_scores, axis=1))
-        if strata.complete
+        if strata.complete and find_spec("rliable")  # which cannot be had for every Python; the other way is as exact
         else _aggregates(strata, scores)(strata.point_weights)[0]
     )
     return dict(zip(AGGREGATE_METRICS, map(float, values), strict=True))

@@ -10,6 +10,11 @@ results.py  status, report; live.py status --watch
 watch.py    watch
 suites.py   check, schema
 plugins.py  new-plugin, and check for methods
+new_suite.py  new-suite
+doctor.py   doctor, with what it looks at in diagnosis.py and requirements.py
+completion.py  what a shell completes
+licences.py  licences
+meanings.py what a name on the command line means
 listing.py  list, show
 
 Nothing is imported here before `main` is called, which knows what to say when it is interrupted while it imports the rest.

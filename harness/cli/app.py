@@ -16,9 +16,10 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import bundles, listing, play, plugins, prune, results, run, suites, tune, watch
+from harness.cli import bundles, doctor, licences, listing, new_suite, play, plugins, prune, results, run, suites, tune, watch
 from harness.cli.display.console import open_console
 from harness.errors import UserError, shorten
+from harness.version import source_commit
 
 _EPILOG = (
     "Exit codes: 0 all good, 1 some runs failed or something could not be read, 2 invalid input, 130 interrupted. "
@@ -57,7 +58,6 @@ app = typer.Typer(
     cls=_Commands,
     help="Benchmark exploration bonuses on Stable-Baselines3: suites in, reports out.",
     epilog=_EPILOG,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -74,14 +74,18 @@ app.command("play")(play.play)
 app.command("export")(play.export)
 app.command("list")(listing.list_)
 app.command("show")(listing.show)
+app.command("doctor")(doctor.doctor)
+app.command("licences")(licences.licences)
 app.command("check")(suites.check)
 app.command("schema")(suites.schema)
 app.command("new-plugin")(plugins.new_plugin)
+app.command("new-suite")(new_suite.new_suite)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"harness {__version__}")
+        commit = source_commit()
+        typer.echo(f"harness {__version__}" + (f" (commit {commit})" if commit else ""))
         raise typer.Exit
 
 
@@ -89,7 +93,8 @@ def _print_version(wanted: bool) -> None:
 def _root(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+        bool,
+        typer.Option("--version", help="Print version and commit, and exit.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from harness.config.describe import Setting, describe_settings
-from harness.errors import PluginError, SuiteError, UnknownNameError
+from harness.errors import PluginError, UnknownNameError
 from harness.registry import DISABLE_VARIABLE, Provided, Registry, hooks
 from harness.registry.discovery import PluginInfo
 from harness.registry.mixtures import split_name
-from harness.runs.speeds import SPEEDS_FILE, Speed, estimate_cost, measured_speeds
-from harness.suites.files import SUITES_FOLDER, installed_suite_files, suite_files
 from harness.tuning.parameters import SearchSpace
 from harness.tuning.space import algorithm_space, method_space
 
@@ -87,41 +84,6 @@ class PluginEntry:
     cause: str = ""
 
 
-@dataclass(frozen=True)
-class SuiteEntry:
-    """A suite file.
-
-    Attributes:
-        file: Where it is.
-        suite: Name of the suite; empty when it cannot be used.
-        description: What the suite says of itself.
-        tasks: Names of its tasks.
-        methods: Names of its methods.
-        seeds: Number of its seeds.
-        runs: Tasks times methods times seeds.
-        steps: The steps of each run; the longest, where tasks have their own.
-        profiles: Names of its profiles.
-        hours: Hours of training all runs one after another, from speeds measured before; ``None`` if some are unknown.
-        measured: Where those speeds were measured.
-        unmeasured: Methods of which no speed is known.
-        problem: Why it cannot be used, one line for each mistake.
-    """
-
-    file: str
-    suite: str = ""
-    description: str = ""
-    tasks: Sequence[str] = ()
-    methods: Sequence[str] = ()
-    seeds: int = 0
-    runs: int = 0
-    steps: int = 0
-    profiles: Sequence[str] = ()
-    hours: float | None = None
-    measured: Sequence[str] = ()
-    unmeasured: Sequence[str] = ()
-    problem: str = ""
-
-
 def entries(registry: Registry, kind: str) -> list[Entry]:
     """Everything of one of the `KINDS`, by name."""
     provided: Mapping[str, Provided[Any]] = getattr(registry, kind)
@@ -144,30 +106,6 @@ def plugins(registry: Registry) -> list[PluginEntry]:
     ]
     found += [PluginEntry(p.name, p.distribution, p.version, "broken", cause=p.cause) for p in registry.broken]
     return found + [PluginEntry(name, "", "", "disabled", cause=f"named in {DISABLE_VARIABLE}") for name in registry.disabled]
-
-
-def suites(
-    registry: Registry, directory: Path | None = None, *, profile: str | None = None, results: Path = Path("results")
-) -> list[SuiteEntry]:
-    """Suites with what they will take.
-
-    Args:
-        registry: Where names are looked up.
-        directory: Where suites are; if not given, the folder ``suites`` and the packages of installed plugins.
-        profile: The scale to look at.
-        results: Finished runs, for their speed.
-
-    Raises:
-        ResultsError: A table of measured speeds cannot be used.
-    """
-    files = suite_files(directory or Path(SUITES_FOLDER))
-    if directory is None:
-        here = {file.resolve() for file in files}
-        packages = (plugin.distribution for plugin in registry.plugins if plugin.distribution)
-        files += [file for file in installed_suite_files(packages) if file.resolve() not in here]
-    tables = dict.fromkeys(file.parent / SPEEDS_FILE for file in files)
-    speeds = measured_speeds(results, tables)
-    return [_suite(registry, file, profile, speeds) for file in files]
 
 
 def describe(registry: Registry, name: str) -> list[Detail]:
@@ -206,30 +144,6 @@ def space(registry: Registry, name: str) -> SpaceEntry:
     if name in registry.algorithms:
         return SpaceEntry(algorithm_space(registry.algorithm_config(name)), name)
     raise UnknownNameError("method", name, {*registry.methods, *registry.algorithms})
-
-
-def _suite(registry: Registry, file: Path, profile: str | None, speeds: Mapping[str, Speed]) -> SuiteEntry:
-    from harness.planning.load import load
-
-    try:
-        plan = load(file, profile=profile, registry=registry)
-    except SuiteError as error:
-        return SuiteEntry(str(file), problem=str(error))
-    suite, estimate = plan.suite, estimate_cost(plan.runs, speeds)
-    return SuiteEntry(
-        file=str(file),
-        suite=suite.suite,
-        description=" ".join(suite.description.split()),
-        tasks=list(suite.tasks),
-        methods=list(suite.methods),
-        seeds=len(suite.seeds),
-        runs=len(plan.runs),
-        steps=max(spec.steps for spec in plan.runs),
-        profiles=list(suite.profiles),
-        hours=estimate.hours,
-        measured=list(estimate.origins),
-        unmeasured=list(estimate.unknown),
-    )
 
 
 def _singular(kind: str) -> str:

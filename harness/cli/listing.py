@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from harness.cli import completion
 from harness.cli.display.console import open_console
 from harness.cli.options import AsJson, Profile, print_json
 from harness.errors import UnknownNameError
@@ -16,14 +17,24 @@ from harness.errors import UnknownNameError
 KINDS = ("methods", "environments", "algorithms", "networks", "executors", "trackers", "report_sections", "suites", "plugins")
 
 
+def _complete_kind(incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
 def list_(
     kind: Annotated[
-        str | None, typer.Argument(metavar="KIND", help=f"One of: {', '.join(KINDS)}; all if not given.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="KIND",
+            help=f"One of: {', '.join(KINDS)}; all if not given.",
+            show_default=False,
+            autocompletion=_complete_kind,
+        ),
     ] = None,
     directory: Annotated[
         Path | None,
         typer.Option(
-            "--dir", help="Where suites are looked for; 'list suites' without it adds those of plugins.", show_default=False
+            "--dir", help="Where suites are looked for; 'list suites' without it adds the packaged ones.", show_default=False
         ),
     ] = None,
     profile: Profile = None,
@@ -33,7 +44,7 @@ def list_(
     """List what is installed: methods, environments, algorithms, networks, executors, trackers, sections, suites, plugins."""
     from harness.cli.display import catalogue as tables
     from harness.registry import installed
-    from harness.suites.files import SUITES_FOLDER
+    from harness.suites.files import SUITES_FOLDER, packaged_suites
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind", kind, KINDS)
@@ -44,7 +55,10 @@ def list_(
         return
     console = open_console()
     for one, entries in found.items():
-        tables.print_listing(console, one, entries)
+        if entries or one != "suites" or kind or directory:  # else the line below names those that there are
+            tables.print_listing(console, one, entries)
+    if kind is None and directory is None:
+        tables.print_packaged_names(console, list(packaged_suites()))
     tables.print_unavailable_plugins(console, installed())
 
 
@@ -55,20 +69,26 @@ class _SuiteQuery(NamedTuple):
 
 
 def _entries(kind: str, query: _SuiteQuery) -> Sequence[Any]:
-    from harness.cli import catalogue
+    from harness.cli import catalogue, suite_catalogue
     from harness.registry import installed
 
     match kind:
         case "plugins":
             return catalogue.plugins(installed())
         case "suites":
-            return catalogue.suites(installed(), query.directory, profile=query.profile, results=query.results)
+            return suite_catalogue.suites(installed(), query.directory, profile=query.profile, results=query.results)
         case _:
             return catalogue.entries(installed(), kind)
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="Method, environment, algorithm, network, executor, tracker or report section.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Method, environment, algorithm, network, executor, tracker or report section.",
+            autocompletion=completion.names,
+        ),
+    ],
     space: Annotated[bool, typer.Option("--space", help="Only what 'harness tune' would search.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -5,21 +5,48 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli import completion
+
 if TYPE_CHECKING:
     from harness.planning.plan import Plan
 
-SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE.yaml", help="The suite file.", show_default=False)]
-Profile = Annotated[str | None, typer.Option("--profile", "-p", help="Scale of the suite, such as smoke.", show_default=False)]
+SuiteFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="SUITE",
+        help="Name of a packaged suite ('harness list suites'), or path of a suite file.",
+        show_default=False,
+        autocompletion=completion.suites,
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        "-p",
+        help="Scale of the suite, such as smoke, laptop or paper.",
+        show_default=False,
+        autocompletion=completion.profiles,
+    ),
+]
 Methods = Annotated[
     list[str] | None,
-    typer.Option("--method", "-m", help="Only this method, or those with this reward; repeatable.", show_default=False),
+    typer.Option(
+        "--method",
+        "-m",
+        help="Only this method, or those with this reward; repeatable.",
+        show_default=False,
+        autocompletion=completion.methods,
+    ),
 ]
-Tasks = Annotated[list[str] | None, typer.Option("--task", "-t", help="Only this task; repeatable.", show_default=False)]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option("--task", "-t", help="Only this task; repeatable.", show_default=False, autocompletion=completion.tasks),
+]
 Seeds = Annotated[
     str | None, typer.Option(help="Instead of the suite's: a count, or seeds such as 0-4 or 0,3.", show_default=False)
 ]
@@ -39,7 +66,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 def load(
-    file: Path,
+    suite: str,
     profile: str | None = None,
     methods: Sequence[str] | None = None,
     tasks: Sequence[str] | None = None,
@@ -52,7 +79,7 @@ def load(
     from harness.planning.load import parse_override
 
     pairs = [parse_override(text) for text in overrides or ()]
-    return experiment.plan(file, profile=profile, overrides=pairs, methods=methods, tasks=tasks, seeds=seeds, steps=steps)
+    return experiment.plan(suite, profile=profile, overrides=pairs, methods=methods, tasks=tasks, seeds=seeds, steps=steps)
 
 
 def print_json(data: Any) -> None:

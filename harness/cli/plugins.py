@@ -14,11 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.display.console import open_console
-from harness.errors import UnknownNameError
-from harness.registry.mixtures import split_name
 
 if TYPE_CHECKING:
-    from harness.registry import Registry
     from harness.testing import CheckResult
 
 _STYLES = {"passed": "green", "failed": "bold red", "not applicable": "dim"}
@@ -29,7 +26,7 @@ def new_plugin(
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Where to write it; ./harness_NAME if not given.", show_default=False)
     ] = None,
-    kind: Annotated[str, typer.Option(help="What it provides: method, environment or algorithm.")] = "method",
+    kind: Annotated[str, typer.Option(metavar="[method|environment|algorithm]", help="What it provides.")] = "method",
 ) -> None:
     """Write a complete plugin package around something small that works, for you to change."""
     from harness.registry import installed
@@ -49,23 +46,20 @@ def new_plugin(
         console.print(f"  {command}", soft_wrap=True)
 
 
-def examine(names: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
+def examine(kinds: Sequence[tuple[str, str]], *, quiet: bool) -> list[dict[str, Any]]:
     """Run the conformance kits on methods, algorithms and environment families, and print each result as soon as there is one.
 
     Args:
-        names: Names of what is installed; where a method and a family share a name, both are examined.
+        kinds: Kind and name of each: ``method``, ``algorithm`` or ``environment``.
         quiet: Whether to print nothing.
 
     Returns:
         For each its name, under the kind of thing that it is (such as ``method``), and its results, as for JSON.
 
     Raises:
-        UserError: A name is unknown, or what it stands for cannot be imported; nothing was examined.
+        UserError: What a name stands for cannot be imported; nothing was examined.
     """
-    from harness.registry import installed
-
-    kinds = [(kind, name) for name in names for kind in _kinds(name, installed())]  # before anything heavy is imported
-    if not names:
+    if not kinds:
         return []
     console = None if quiet else open_console()
     found: list[dict[str, Any]] = []
@@ -78,20 +72,6 @@ def examine(names: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
         if console is not None:
             _print_totals(console, name, results)
         found.append({kind: name, "checks": [asdict(result) for result in results]})
-    return found
-
-
-def _kinds(name: str, registry: Registry) -> list[str]:
-    """What a name stands for."""
-    provided = {"method": registry.methods, "algorithm": registry.algorithms, "environment": registry.environments}
-    found = [kind for kind, names in provided.items() if name in names]
-    if not found and split_name(name) is not None and registry.method(name):
-        return ["method"]
-    if not found:
-        known = {known: None for names in provided.values() for known in names}
-        notes = "; ".join(str(plugin) for plugin in registry.broken)
-        hint = f"- note: {notes}" if notes else ""
-        raise UnknownNameError("method, algorithm or environment family", name, known, hint)
     return found
 
 

@@ -22,7 +22,8 @@ Roots = Annotated[
     typer.Argument(metavar="RESULTS...", help="Results directories, or parts of them.", show_default=False, readable=False),
 ]
 SuiteToCompare = Annotated[
-    Path | None, typer.Option("--suite", help="Compare with this suite, so that missing runs show.", show_default=False)
+    str | None,
+    typer.Option("--suite", help="Compare with this suite, a name or a file, so that missing runs show.", show_default=False),
 ]
 
 

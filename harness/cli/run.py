@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.cli import completion
 from harness.cli.options import MAX_WORKERS, AsJson, Methods, Overrides, Profile, Seeds, Steps, SuiteFile, Tasks, load
 from harness.errors import UserError
 
@@ -26,8 +27,13 @@ def run(
             "--workers", "-w", min=1, max=MAX_WORKERS, help="Runs at a time; as many as fit if not given.", show_default=False
         ),
     ] = None,
-    executor: Annotated[str, typer.Option(help="What carries the runs; see 'harness list executors'.")] = "local",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N; without N, runs share the GPUs.")] = "auto",
+    executor: Annotated[
+        str,
+        typer.Option(help="What carries the runs; 'harness list executors' names them.", autocompletion=completion.executors),
+    ] = "local",
+    device: Annotated[
+        str, typer.Option(metavar="[auto|cpu|cuda|cuda:N]", help="What networks compute on; without N, runs share the GPUs.")
+    ] = "auto",
     tracker: Annotated[
         list[str] | None,
         typer.Option(

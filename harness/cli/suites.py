@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
+from harness.cli import completion
 from harness.cli.display.console import open_console, print_table
+from harness.cli.meanings import Kind, meanings
 from harness.cli.options import AsJson, Overrides, Profile, load, print_json
 from harness.errors import UserError, plural
 
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _SuiteCheck:
-    file: Path
+    name: str
     plan: Plan | None
     problems: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        return str((self.plan and self.plan.file) or self.name)
 
     @property
     def runs(self) -> int:
@@ -41,7 +46,12 @@ class _SuiteCheck:
 def check(
     what: Annotated[
         list[str],
-        typer.Argument(metavar="SUITE.yaml|NAME...", help="Suites, or methods, algorithms and families.", show_default=False),
+        typer.Argument(
+            metavar="SUITE|NAME...",
+            help="Suites by name or path, or names of methods, algorithms and environment families.",
+            show_default=False,
+            autocompletion=completion.checkable,
+        ),
     ],
     profile: Profile = None,
     overrides: Overrides = None,
@@ -53,16 +63,23 @@ def check(
         bool,
         typer.Option("--build/--no-build", help="Build each task once with each method, in processes of their own."),
     ] = True,
+    kind: Annotated[
+        Kind | None, typer.Option(help="Of everything that a name means, look at this alone.", show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Validate suites without training anything; examine what plugins provide with the conformance kits."""
+    """Validate suites without training anything; examine what plugins provide with the conformance kits.
+
+    Everything of a name is looked at: as minigrid is a suite and an environment family, both are. A path means a suite alone.
+    """
     from harness.cli.plugins import any_failed, examine
 
-    checked = [_check(Path(name), profile, overrides, build=build) for name in what if _is_suite_file(name)]
+    wanted = [meaning for name in what for meaning in meanings(name, kind)]  # before anything heavy is imported
+    checked = [_check(name, profile, overrides, build=build) for one, name in wanted if one == "suite"]
     good = not any(one.problems for one in checked)
     if not as_json:
         _print_checked(checked, explain=explain)
-    examined = examine([name for name in what if not _is_suite_file(name)], quiet=as_json) if good else []
+    examined = examine([one for one in wanted if one[0] != "suite"], quiet=as_json) if good else []
     if as_json:
         print_json([*(_check_as_json(one, explain=explain) for one in checked), *examined])
     return 2 if not good else 1 if any_failed(examined) else 0
@@ -75,17 +92,13 @@ def schema() -> None:
     typer.echo(json.dumps(suite_schema(), indent=2))
 
 
-def _is_suite_file(name: str) -> bool:
-    return Path(name).is_file() or Path(name).suffix in {".yaml", ".yml"} or Path(name).name != name
-
-
 def _print_checked(checked: Sequence[_SuiteCheck], *, explain: bool) -> None:
     console = open_console()
     for one in checked:
         if one.plan is not None:
-            console.print(f"{one.file}: good, {plural(one.runs, 'run')}", soft_wrap=True)
+            console.print(f"{one.name}: good, {plural(one.runs, 'run')}", soft_wrap=True)
             for notice in one.notices:
-                console.print(Text(f"{one.file}: {notice}", style="yellow"), soft_wrap=True)
+                console.print(Text(f"{one.name}: {notice}", style="yellow"), soft_wrap=True)
             if explain:
                 rows = [(key, json.dumps(source.value), source.origin) for key, source in one.plan.sources.items()]
                 print_table(console, "", ("setting", "value", "from"), rows, no_wrap_columns=("setting",))
@@ -94,7 +107,7 @@ def _print_checked(checked: Sequence[_SuiteCheck], *, explain: bool) -> None:
 
 
 def _check_as_json(checked: _SuiteCheck, *, explain: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {"file": str(checked.file), "runs": checked.runs, "problems": checked.problems}
+    found: dict[str, Any] = {"file": checked.file, "runs": checked.runs, "problems": checked.problems}
     if checked.notices:
         found["notices"] = checked.notices
     if explain:
@@ -102,19 +115,19 @@ def _check_as_json(checked: _SuiteCheck, *, explain: bool) -> dict[str, Any]:
     return found
 
 
-def _check(file: Path, profile: str | None, overrides: Sequence[str] | None, *, build: bool) -> _SuiteCheck:
+def _check(name: str, profile: str | None, overrides: Sequence[str] | None, *, build: bool) -> _SuiteCheck:
     from harness.execution.rehearsal import build_problems
     from harness.planning.snapshots import resolve_snapshots
     from harness.tuning.space import check_search_spaces
 
     try:
-        plan = resolve_snapshots(load(file, profile, overrides=overrides))
+        plan = resolve_snapshots(load(name, profile, overrides=overrides))
         check_search_spaces(plan)
     except UserError as error:
-        return _SuiteCheck(file, None, tuple(str(error).splitlines()))
+        return _SuiteCheck(name, None, tuple(str(error).splitlines()))
     if build:
         with open_console().status("building each task with each method"):
             problems = build_problems(plan.runs)
         if problems:
-            return _SuiteCheck(file, None, tuple(f"{file}: {problem}" for problem in problems))
-    return _SuiteCheck(file, plan)
+            return _SuiteCheck(name, None, tuple(f"{name}: {problem}" for problem in problems))
+    return _SuiteCheck(name, plan)

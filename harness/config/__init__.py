@@ -6,7 +6,15 @@ Nothing here imports torch.
 from __future__ import annotations
 
 from harness.config.algorithm import KIND_AXES, LEARNER_KINDS, AlgorithmConfig, LearnerKind, missing_kinds
-from harness.config.base import BonusNormalisation, Config, EnvironmentConfig, IntrinsicRewardConfig, Search, require
+from harness.config.base import (
+    BonusNormalisation,
+    Config,
+    EnvironmentConfig,
+    IntrinsicRewardConfig,
+    ScoreRange,
+    Search,
+    require,
+)
 from harness.config.tracker import TrackerConfig
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "EnvironmentConfig",
     "IntrinsicRewardConfig",
     "LearnerKind",
+    "ScoreRange",
     "Search",
     "TrackerConfig",
     "missing_kinds",

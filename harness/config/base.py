@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -47,6 +47,20 @@ class Search:
             raise ValueError("a Search has either low and high, or choices")
         if self.when is not None and len(self.when) < 2:
             raise ValueError("when names a field, then at least one of its values")
+
+
+class ScoreRange(NamedTuple):
+    """The scores of a task that count as 0 and 1, where a suite does not say so.
+
+    Attributes:
+        low: Score that counts as 0, such as a random agent's.
+        high: Score that counts as 1, such as the best possible.
+        source: Where the two were taken from.
+    """
+
+    low: float
+    high: float
+    source: str
 
 
 def require(package: str, extra: str) -> None:
@@ -93,6 +107,11 @@ class EnvironmentConfig(Config):
         Runs of families that do not save their state end all episodes together once in a while, so that the actions which
         resuming repeats stay few; how rarely follows from this (``checkpoint.replay_steps`` of a suite).
         """
+        return None
+
+    @property
+    def score_range(self) -> ScoreRange | None:
+        """The scores that count as 0 and 1 where a suite has no ``normalise``; ``None`` where nothing is agreed on."""
         return None
 
     @property

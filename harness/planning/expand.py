@@ -29,6 +29,7 @@ from harness.planning.resolve import (
     resolve_algorithm,
     resolve_environment,
     resolve_method_phases,
+    resolve_normalisation,
     resolve_reward,
 )
 from harness.planning.trackers import resolve_trackers
@@ -108,6 +109,8 @@ def _resolve(suite: Suite, registry: Registry) -> ResolvedSuite:
     resolved.blocks.append(suite_precision(suite))
     for task in suite.tasks:
         resolved.add(resolved.environments, task, partial(resolve_environment, suite, task, resolved, registry))
+        if task in resolved.environments:
+            resolved.normalisations[task] = resolve_normalisation(suite, task, resolved)
     for method in suite.methods:
         resolved.add(resolved.algorithms, method, partial(resolve_algorithm, suite, method, resolved, registry))
         resolved.add(resolved.rewards, method, partial(resolve_reward, suite, method, resolved, registry))
@@ -140,7 +143,7 @@ def _run_spec(suite: Suite, resolved: ResolvedSuite, task: str, method: str, see
         evaluation=suite.evaluation,
         checkpoint_every=suite.checkpoint.every or suite.evaluation.every,
         checkpoint_minutes=suite.checkpoint.minutes,
-        normalise=suite.all_tasks[task].normalise,
+        normalise=resolved.normalisations.get(task),
         precision=resolved.precisions[method],
         phases=phase_specs(resolved.phases[method], reward.combine, steps) if reward else (),
         **replay_settings(suite.checkpoint, environment),

@@ -11,6 +11,7 @@ from harness.errors import SuiteError, shorten, suggest
 from harness.planning.expand import expand
 from harness.planning.plan import Plan
 from harness.registry import Registry
+from harness.suites.files import find_suite
 from harness.suites.locations import KeyPath, Node, SourceLocation
 from harness.suites.model import Suite, SuiteSection, parse_seeds
 from harness.suites.overrides import apply_override, apply_profile, merge_nodes, nest_at_path, parse_override
@@ -25,7 +26,7 @@ __all__ = ["Plan", "SuiteErrors", "load", "parse_override", "parse_seeds"]
 
 
 def load(
-    path: Path | str,
+    suite: Path | str,
     *,
     profile: str | None = None,
     overrides: Iterable[tuple[str, str]] = (),
@@ -41,7 +42,7 @@ def load(
     left needs its plugins. The shape of the other profiles is checked as well.
 
     Args:
-        path: The YAML file.
+        suite: The YAML file; or as text, without separators of folders and without ``.yaml``, the name of a packaged suite.
         profile: Name of one of its profiles.
         overrides: Dotted keys with their values as YAML text, such as ``("algorithm.n_envs", "8")``.
         methods: Names of the methods to keep; all if none are given. The name of a reward stands for the methods that have it.
@@ -51,19 +52,20 @@ def load(
         registry: Where names are looked up; what is installed by default.
 
     Raises:
+        UnknownNameError: No packaged suite has the name.
         SuiteError: For one mistake; `SuiteErrors`, a subclass with one line for each, for several.
     """
-    file = Path(path)
+    file = find_suite(suite, registry)
     written = _read(file)
     tree = _apply_options(written, profile, overrides, seeds, steps)
-    suite, errors = _validate_shape(tree)
+    read, errors = _validate_shape(tree)
     errors += _too_many_profiles(written) or _errors_in_profiles(written, skip=profile)
-    if suite is None:
+    if read is None:
         raise combine_errors(errors)
-    errors += _unknown_search_spaces(suite, tree)
-    suite = _select(suite, tree, {"methods": _expand_reward_names(suite, methods or ()), "tasks": tasks})
+    errors += _unknown_search_spaces(read, tree)
+    selected = _select(read, tree, {"methods": _expand_reward_names(read, methods or ()), "tasks": tasks})
     try:
-        plan = expand(suite, registry, tree)
+        plan = expand(selected, registry, tree)
     except SuiteError as error:
         errors += error.errors if isinstance(error, SuiteErrors) else [error]
         raise combine_errors(errors) from None

@@ -30,7 +30,7 @@ def resolved_suite(plan: Plan) -> str | None:
     if not isinstance(written, dict):
         return None
     whole = {key: value for key, value in cast(dict[str, Any], written).items() if key != "profiles"}
-    for data in (_asked_for(whole, plan), whole):
+    for data in (asked_for(whole, plan), whole):
         text = yaml_text(data, [_COMMENT])
         with suppress(SuiteError):
             runs = load_data(text, plan.registry).runs
@@ -44,7 +44,7 @@ def _paths(runs: Sequence[RunSpec]) -> set[str]:
     return {run.path for run in runs}
 
 
-def _asked_for(data: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+def asked_for(data: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     """The suite without the tasks and methods that were not asked for, and without what is said of these alone."""
     kept = dict(data)
     for section, names in (("tasks", plan.suite.tasks), ("methods", plan.suite.methods)):

@@ -24,7 +24,7 @@ from harness.planning.pretraining import TaskGroups
 from harness.planning.sources import Layer, ResolvedBlock
 from harness.registry import Registry
 from harness.registry.hooks import Preset
-from harness.spec import Combination, Precision, RewardSpec
+from harness.spec import Combination, Normalisation, Precision, RewardSpec
 from harness.suites.locations import KeyPath
 from harness.suites.model import AlgorithmBlock, MethodBlock, Suite
 from harness.suites.validation import Problem, ValidationFailed, validate
@@ -47,6 +47,7 @@ class ResolvedSuite:
 
     Attributes:
         environments: Family and configuration, by task.
+        normalisations: Constants that normalise scores, by task; ``None`` where there are none.
         algorithms: Name and configuration, by method.
         rewards: Rewards by method; ``None`` for one without a bonus.
         precisions: Formats of the networks, by method.
@@ -59,6 +60,7 @@ class ResolvedSuite:
     """
 
     environments: dict[str, tuple[str, Config]] = field(default_factory=dict[str, tuple[str, Config]])
+    normalisations: dict[str, Normalisation | None] = field(default_factory=dict[str, Normalisation | None])
     algorithms: dict[str, tuple[str, AlgorithmConfig]] = field(default_factory=dict[str, tuple[str, AlgorithmConfig]])
     rewards: dict[str, RewardSpec | None] = field(default_factory=dict[str, RewardSpec | None])
     precisions: dict[str, Precision] = field(default_factory=dict[str, Precision])
@@ -147,6 +149,18 @@ def configure_environment(
 
     config = validate(model, {**settings, **by_task}, source_paths, f"environment family {family!r}")
     return family, config, by_task
+
+
+def resolve_normalisation(suite: Suite, task: str, resolved: ResolvedSuite) -> Normalisation | None:
+    """The constants that normalise a task's score: the suite's, or else what its environment family agrees on."""
+    family, config = resolved.environments[task]
+    known = config.score_range if isinstance(config, EnvironmentConfig) else None
+    if known is None or suite.all_tasks[task].normalise:
+        return suite.all_tasks[task].normalise
+    normalise = Normalisation(low=known.low, high=known.high, source=known.source)
+    path, layer = ("tasks", task, "normalise"), Layer("family default", f"environment family {family!r}", known._asdict())
+    resolved.blocks.append(ResolvedBlock(path, normalise.model_dump(mode="json"), [layer], ""))
+    return normalise
 
 
 def resolve_algorithm(suite: Suite, method: str, resolved: ResolvedSuite, registry: Registry) -> tuple[str, AlgorithmConfig]:

@@ -17,6 +17,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
@@ -132,7 +133,7 @@ def _run_of(line: bytes) -> str:
 @cache
 def _reader_version() -> str:
     """A digest of the source of whatever turns the bytes of a file into evaluations."""
-    parts = [Path(__file__).with_name(name).read_bytes() for name in _READERS]
+    parts = [(files("harness.runs") / name).read_bytes() for name in _READERS]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 

@@ -19,7 +19,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.errors import SuiteError, shorten, suggest
+from harness.registry import Registry
 from harness.suites.locations import KeyPath, Node, SourceLocation
+from harness.suites.misplaced import right_place
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -88,13 +90,28 @@ class SuiteErrors(SuiteError):
         self.file = errors[0].file
 
 
-def to_suite_errors(problems: Iterable[Problem], tree: Node) -> list[SuiteError]:
-    """The errors that name the locations of problems in what was written."""
+def to_suite_errors(problems: Iterable[Problem], tree: Node, registry: Registry | None = None) -> list[SuiteError]:
+    """The errors that name the locations of problems in what was written.
+
+    Args:
+        problems: What is wrong.
+        tree: What was written.
+        registry: Where it is looked up what a misplaced key may belong to; what is installed by default.
+    """
     errors: list[SuiteError] = []
     for problem in problems:
         location, rest = _locate(problem, tree)
-        errors.append(location.error(problem.message, *rest))
+        errors.append(location.error(_message(problem, tree, registry), *rest))
     return errors
+
+
+def _message(problem: Problem, tree: Node, registry: Registry | None) -> str:
+    """What a problem says, with the right place of a key that belongs elsewhere."""
+    written = next((path for path in problem.paths if not tree.find(path)[1]), None)
+    if not problem.unknown_key or not written or not (place := right_place(written, tree, registry)):
+        return problem.message
+    about, unknown, _ = problem.message.partition("unknown key")
+    return f"{about}{unknown} {shorten(str(written[-1]))!r}: {place}"
 
 
 def combine_errors(errors: Sequence[SuiteError]) -> SuiteError:

@@ -1,8 +1,8 @@
 """YAML 1.2 as plain data in which every value knows where it was written.
 
 The tree is built from the parser's events. Nothing but text, numbers, booleans, nulls, lists and mappings can come out of
-it, numbers are those of people (``1e6``, ``32_000_000``), and what YAML allows but a suite never needs (tags, duplicate
-keys, several documents, aliases that multiply without end) is refused where it stands.
+it, numbers are those of people (``1e6``, ``32_000_000``), ``<<`` merges mappings as in YAML 1.1, and what YAML allows but a
+suite never needs (tags, duplicate keys, several documents, aliases that multiply without end) is refused where it stands.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ MAX_DEPTH = 32
 MAX_VALUES = 10_000
 """Values of one tree, which is about as many as can be read in a second."""
 
+_MERGE_KEY = "<<"
+"""The key that brings the content of another mapping, as YAML 1.1 defined it."""
+
 _CONSTANTS: dict[str, Scalar] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?[0-9](?:_?[0-9])*|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9](?:_?[0-9])*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -53,7 +56,8 @@ def read_yaml(file: Path) -> Node:
     try:
         content = _read_bounded(file)
     except FileNotFoundError:
-        raise SuiteError(f"no such file{_suggest_file(file)}", file=file) from None
+        close = nearest_file(file)
+        raise SuiteError(f"no such file: did you mean {close}?" if close else "no such file", file=file) from None
     except IsADirectoryError:
         raise SuiteError("is a directory, not a suite file", file=file) from None
     except (OSError, ValueError) as error:  # ValueError: no file can have this name
@@ -84,11 +88,11 @@ def _read_bounded(file: Path) -> bytes:
     return content
 
 
-def _suggest_file(file: Path) -> str:
-    """A YAML file of nearly this name, in its folder or among the suites."""
+def nearest_file(file: Path) -> Path | None:
+    """A YAML file of nearly this name, in its folder or among the suites; ``None`` if there is none."""
     found = {path.stem: path for folder in (Path("suites"), file.parent) for path in sorted(folder.glob("*.y*ml"))}
     close = difflib.get_close_matches(file.stem, found, n=1, cutoff=0.5)
-    return f": did you mean {found[close[0]]}?" if close else ""
+    return found[close[0]] if close else None
 
 
 def parse_yaml(text: str, source: Path | str, root: KeyPath | None = None) -> Node:
@@ -176,15 +180,28 @@ class _TreeBuilder:
         return found
 
     def pairs(self, location: SourceLocation) -> dict[str, Node]:
-        found: dict[str, Node] = {}
+        own: dict[str, Node] = {}
+        merge: tuple[Event, Node] | None = None
         while not isinstance(event := next(self.events), MappingEndEvent):
             key = self.key(event)
             here = self.child_location(event, location, key)
-            if key in found:
-                first = found[key].location.line
+            merging = key == _MERGE_KEY and isinstance(event, ScalarEvent) and event.style is None
+            if earlier := (merge and merge[1]) if merging else own.get(key):
+                first = earlier.location.line
                 raise here.error(f"key {key!r} is given twice" + (f"; first in line {first}" if first else ""))
-            found[key] = self.node(next(self.events), here)
-        return found
+            node = self.node(next(self.events), here)
+            if merging:
+                merge = event, node
+            else:
+                own[key] = node
+        return {**self.merged(*merge), **own} if merge else own
+
+    def merged(self, event: Event, node: Node) -> dict[str, Node]:
+        """What ``<<`` brings into a mapping, which its own keys replace: one mapping, or several of which the first wins."""
+        sources = node.content if isinstance(node.content, list) else [node]
+        if not all(isinstance(source.content, dict) for source in sources):
+            raise self.error(event, "'<<' takes a mapping, such as *defaults, or a list of mappings")
+        return {key: value for source in reversed(sources) for key, value in source.mapping.items()}
 
     def key(self, event: Event) -> str:
         if not isinstance(event, ScalarEvent) or event.tag:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from harness.registry import Registry
 from harness.runs.folder import COMMAND_VARIABLE
 from harness.spec import RunSpec
+from harness.version import source_commit
 
 _CORE_ENVIRONMENT_PACKAGES = ("gymnasium", "numpy")
 _CORE_PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy")
@@ -26,7 +26,7 @@ def provenance(spec: RunSpec, registry: Registry, device: torch.device) -> dict[
     return {
         "command": os.environ.get(COMMAND_VARIABLE, " ".join(sys.argv)),
         "harness": metadata.version("exploration-harness"),
-        "commit": _commit(),
+        "commit": source_commit(),
         "plugins": _plugins(spec, registry),
         "packages": {name: version for name in _packages(spec, registry) if (version := _version(name)) is not None},
         "python": platform.python_version(),
@@ -73,18 +73,6 @@ def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
-        return None
-
-
-def _commit() -> str | None:
-    """The commit that the harness itself runs from, marked ``-dirty`` if changed since; ``None`` when installed."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return None
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
         return None
 
 

@@ -62,8 +62,9 @@ class StudyDefinition:
                 cannot be used, or the sampler cannot be had.
         """
         check_search_spaces(plan, [method])
-        for name, task in plan.suite.tasks.items():
-            if task.normalise is None:
+        constants = {spec.task: spec.normalise for spec in plan.runs}
+        for name in plan.suite.tasks:
+            if constants.get(name) is None:
                 message = (
                     f"task {name!r} has no constants to normalise its score with: add 'normalise', or leave it out with --task"
                 )

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.config import EnvironmentConfig, require
+from harness.config import EnvironmentConfig, ScoreRange, require
 from harness.errors import nearest
 from harness_minigrid.tasks import TASKS, VERSIONS, Engine, engine_fault, mission_required, right_engine, step_limit
 
@@ -96,6 +96,11 @@ class MiniGridConfig(EnvironmentConfig):
     def episode_limit(self) -> int:
         """T."""
         return self.episode_steps or step_limit(self.task)
+
+    @property
+    def score_range(self) -> ScoreRange:
+        """From never at the goal to there at once."""
+        return ScoreRange(0.0, 1.0, "never there, and there at once: 1 - 0.9 t / T with t = 0 (minigrid 3.0, minigrid_env.py)")
 
     @property
     def actions(self) -> Literal["discrete"]:

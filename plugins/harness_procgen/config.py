@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.config import EnvironmentConfig
+from harness.config import EnvironmentConfig, ScoreRange
 from harness_procgen import qt
-from harness_procgen.games import GAMES, Mode, nearest_game, timeout
+from harness_procgen.games import GAMES, SCORE_RANGES, SCORE_SOURCE, Mode, nearest_game, timeout
 
 INSTALL = "pip install 'exploration-harness[procgen]'"
 LAST_LEVEL = 2**31 - 2
@@ -78,6 +78,18 @@ class ProcGenConfig(EnvironmentConfig):
     def episode_limit(self) -> int | None:
         """The game's own limit; unknown where solved levels lead to the next, each with its own time."""
         return None if self.use_sequential_levels else timeout(self.game)
+
+    @property
+    def score_range(self) -> ScoreRange | None:
+        """The authors' constants of the game, as games.py has them; none for modes that they give none of."""
+        mode = self.distribution_mode
+        if mode == "exploration":
+            return ScoreRange(
+                0.0, SCORE_RANGES["hard"][self.game][1], f"nothing found, and R_max of hard mode ({SCORE_SOURCE})"
+            )
+        if mode not in SCORE_RANGES:
+            return None
+        return ScoreRange(*SCORE_RANGES[mode][self.game], f"{SCORE_SOURCE}, {mode} mode")
 
     @property
     def actions(self) -> Literal["discrete"]:

@@ -30,6 +30,48 @@ TIMEOUTS: Mapping[str, int] = {"bigfish": 6000, "bossfight": 4000, "leaper": 500
 
 TIMEOUT = 1000
 
+SCORE_SOURCE = "openai/train-procgen train_procgen/constants.py"
+
+SCORE_RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "easy": {
+        "bigfish": (1.0, 40.0),
+        "bossfight": (0.5, 13.0),
+        "caveflyer": (3.5, 12.0),
+        "chaser": (0.5, 13.0),
+        "climber": (2.0, 12.6),
+        "coinrun": (5.0, 10.0),
+        "dodgeball": (1.5, 19.0),
+        "fruitbot": (-1.5, 32.4),
+        "heist": (3.5, 10.0),
+        "jumper": (1.0, 10.0),
+        "leaper": (1.5, 10.0),
+        "maze": (5.0, 10.0),
+        "miner": (1.5, 13.0),
+        "ninja": (3.5, 10.0),
+        "plunder": (4.5, 30.0),
+        "starpilot": (2.5, 64.0),
+    },
+    "hard": {
+        "bigfish": (0.0, 40.0),
+        "bossfight": (0.5, 13.0),
+        "caveflyer": (2.0, 13.4),
+        "chaser": (0.5, 14.2),
+        "climber": (1.0, 12.6),
+        "coinrun": (5.0, 10.0),
+        "dodgeball": (1.5, 19.0),
+        "fruitbot": (-0.5, 27.2),
+        "heist": (2.0, 10.0),
+        "jumper": (1.0, 10.0),
+        "leaper": (1.5, 10.0),
+        "maze": (4.0, 10.0),
+        "miner": (1.5, 20.0),
+        "ninja": (2.0, 10.0),
+        "plunder": (3.0, 30.0),
+        "starpilot": (1.5, 35.0),
+    },
+}
+"""By mode and game: returns of a trivial policy and of the best, by which its authors normalise (Cobbe et al. 2020)."""
+
 
 def timeout(game: str) -> int:
     """Steps after which the game cuts an episode."""

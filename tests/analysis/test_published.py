@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report.synthetic import make_spec
-from support.distributions import install
 
-import harness.analysis.published
 from harness.analysis.published import METRICS, PublishedNumber, packaged_files, read_published
 from harness.errors import PluginError, ResultsError
 from harness.planning.load import load
@@ -245,17 +243,11 @@ def test_tasks_match_by_settings_and_methods_by_bonus_and_algorithm(tmp_path):
 
 
 # --- where they are found ---------------------------------------------------------------------------------------------
-def test_a_wheel_keeps_them_where_its_record_says(tmp_path, monkeypatch):
-    install(tmp_path, "exploration-harness", "9", {})
-    file = tmp_path / "share" / "exploration-harness" / "published" / "own.csv"
-    file.parent.mkdir(parents=True)
-    write(file, ROW)
-    write(file.with_name("constants.csv"), {"environment": "x", "low": "0"})
-    record = [f"share/exploration-harness/published/{name},," for name in ("own.csv", "constants.csv", "README.md")]
-    (tmp_path / "exploration_harness-9.dist-info" / "RECORD").write_text("\n".join(record))
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(harness, "__file__", str(tmp_path / "lib" / "harness" / "__init__.py"))
-    assert [file.resolve() for file in packaged_files()] == [file.resolve()]
-    monkeypatch.setattr(harness.analysis.published, "_DISTRIBUTION", "not-there")
+def test_where_none_came_along_a_file_can_be_named(tmp_path, monkeypatch):
+    write(tmp_path / "own.csv", ROW)
+    write(tmp_path / "constants.csv", {"environment": "x", "low": "0"})
+    monkeypatch.setattr("harness.analysis.published.packaged_folder", lambda name: tmp_path if name == "published" else None)
+    assert packaged_files() == [tmp_path / "own.csv"]
+    (tmp_path / "own.csv").unlink()
     with pytest.raises(ResultsError, match="--published-from"):
         packaged_files()

@@ -75,9 +75,12 @@ def test_as_json_beside_a_suite(workplace, harness, toy, few):
 
 
 def test_algorithms_and_families_are_examined_too(harness):
-    code, output, errors = harness("check", "a2c", "deep_sea", "--json")
+    code, output, errors = harness("check", "a2c", "--json")
     assert (code, errors) == (0, "")
-    algorithm, family = json.loads(output)
+    (algorithm,) = json.loads(output)
+    code, output, errors = harness("check", "deep_sea", "--kind", "environment", "--json")  # a suite of this name is left out
+    assert (code, errors) == (0, "")
+    (family,) = json.loads(output)
     assert (algorithm["algorithm"], family["environment"]) == ("a2c", "deep_sea")
     assert {check["check"]: check["outcome"] for check in algorithm["checks"]}["resume"] == "passed"
     outcomes = {check["check"]: check["outcome"] for check in family["checks"]}
@@ -88,12 +91,12 @@ def test_algorithms_and_families_are_examined_too(harness):
 def test_unknown_method_gets_the_nearest_name_before_anything_is_examined(workplace, harness):
     code, output, errors = harness("check", "rnd", "rdn")
     assert (code, output) == (2, "")
-    assert errors.startswith("error: unknown method, algorithm or environment family 'rdn': did you mean 'rnd'?")
+    assert errors.startswith("error: unknown suite, method, algorithm or environment 'rdn': did you mean 'rnd'?")
 
 
 def test_a_path_is_a_suite(workplace, harness):
     (workplace / "rnd").write_text((workplace / "small.yaml").read_text())
-    assert harness("check", "rnd", "--no-build")[1] == "rnd: good, 8 runs\n"
+    assert harness("check", "./rnd", "--no-build")[1] == "./rnd: good, 8 runs\n"
     code, _, errors = harness("check", "suites/rnd")
     assert code == 2
     assert "suites/rnd: no such file" in errors
@@ -119,3 +122,15 @@ def test_an_installed_plugin_in_a_process_of_its_own_without_pytest(workplace):
     (failed,) = [line for line in done.stdout.splitlines() if "failed  " in line]
     assert "frozen" in failed
     assert "in target after two updates" in failed
+
+
+def test_a_name_that_a_suite_has_too_means_both(harness):
+    from harness.cli.meanings import meanings
+
+    assert meanings("crafter") == [("suite", "crafter"), ("environment", "crafter")]
+    assert meanings("crafter", "environment") == [("environment", "crafter")]
+    assert meanings("suites/crafter.yaml") == [("suite", "suites/crafter.yaml")]
+    assert harness("check", "quick", "--no-build")[:2] == (0, "quick: good, 30 runs\n")
+    code, _, errors = harness("check", "crafter", "--kind", "method")
+    assert code == 2
+    assert errors.startswith("error: unknown method 'crafter'")

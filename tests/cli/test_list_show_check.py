@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -150,7 +151,7 @@ def test_schema_is_a_json_schema(harness):
 
 
 def test_version(harness):
-    assert harness("--version")[1] == "harness 0.1.0\n"
+    assert re.fullmatch(r"harness 0\.1\.0( \(commit [0-9a-f]{12}(-dirty)?\))?\n", harness("--version")[1])
 
 
 def test_no_command_prints_help(harness):
@@ -209,3 +210,19 @@ def test_check_and_run_say_where_bf16_is_only_imitated(workplace, harness, tmp_p
         assert harness("run", "small.yaml", *here, *more)[1].count("precision bf16 (ppo): this CPU") == 1
     assert "this CPU" not in harness("run", "small.yaml", *here, "--executor", "slurm")[1]
     assert "this CPU" not in harness("run", "small.yaml", "--profile", "tiny", "--dry-run")[1]
+
+
+@pytest.mark.parametrize(
+    ("command", "choices"),
+    [
+        ("check", "[suite|method|algorithm|environment]"),
+        ("new-plugin", "[method|environment|algorithm]"),
+        ("run", "[auto|cpu|cuda|cuda:N]"),
+        ("list", "methods, environments, algorithms, networks, executors, report_sections, suites, plugins"),
+    ],
+)
+def test_help_lists_the_choices(harness, monkeypatch, command, choices):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, output, _ = harness(command, "--help")
+    assert code == 0
+    assert choices in " ".join(output.replace("│", " ").split())

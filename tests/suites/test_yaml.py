@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,39 @@ def test_what_a_suite_never_needs_is_refused_where_it_stands(text, message):
     found = refusal(text)
     assert message in found
     assert "\n" not in found
+
+
+def test_fault_merge_keys_bring_what_a_mapping_does_not_say_itself():
+    text = "a: &a {x: 1, y: {z: 2}}\nb: &b {x: 3, w: 4}\nc:\n  x: 5\n  <<: *a\n"
+    text += "d: {<<: [*a, *b], w: 6}\ne: {<<: {x: 7}}\nf: {'<<': 8}\n"
+    found = parse_yaml(text, "suite.yaml").to_data()
+    assert found["c"] == {"x": 5, "y": {"z": 2}}
+    assert found["d"] == {"x": 1, "y": {"z": 2}, "w": 6}
+    assert found["e"] == {"x": 7}
+    assert found["f"] == {"<<": 8}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: {<<: 1}", "suite.yaml:1: '<<' takes a mapping, such as *defaults, or a list of mappings"),
+        ("a: &a [1]\nb:\n  <<: [*a, {x: 1}]", "suite.yaml:3: '<<' takes a mapping"),
+        ("a:\n  <<: {x: 1}\n  <<: {y: 1}", "suite.yaml:3: a.<<: key '<<' is given twice; first in line 2"),
+        ("a: &a {<<: *a}", "alias *a comes before its anchor &a is complete"),
+        ("a: *b", "alias *b comes before"),
+    ],
+)
+def test_what_cannot_be_merged_is_refused_where_it_stands(text, message):
+    with pytest.raises(SuiteError, match=re.escape(message)):
+        parse_yaml(text, "suite.yaml")
+
+
+def test_merged_mappings_cannot_multiply_without_end():
+    text = "a0: &a0 {x: {y: 1, z: 2}}\n" + "".join(
+        f"a{i}: &a{i} {{<<: *a{i - 1}, k{i}: [{', '.join([f'*a{i - 1}'] * 8)}]}}\n" for i in range(1, 12)
+    )
+    with pytest.raises(SuiteError, match="more than 10,000 values"):
+        parse_yaml(text, "bomb.yaml")
 
 
 def test_aliases_cannot_multiply_without_end():

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from harness.cli.catalogue import Detail, Entry, PluginEntry, PresetEntry, SpaceEntry, SuiteEntry
+from harness.cli.catalogue import Detail, Entry, PluginEntry, PresetEntry, SpaceEntry
 from harness.cli.display import formatting
 from harness.cli.display.console import print_table
+from harness.cli.suite_catalogue import SuiteEntry
 from harness.config.describe import Setting
 from harness.errors import plural
 from harness.registry import DISABLE_VARIABLE, Registry
@@ -28,6 +29,13 @@ def print_listing(console: Console, kind: str, found: Sequence[Any]) -> None:
     else:
         console.print(f"{kind}: none")
     console.print()
+
+
+def print_packaged_names(console: Console, names: Sequence[str]) -> None:
+    """A line with the names of packaged suites."""
+    if names:
+        known = Text.assemble(("packaged suites: ", "bold"), f"{', '.join(names)} ('harness list suites' tells of each)")
+        console.print(known, soft_wrap=True)
 
 
 def print_unavailable_plugins(console: Console, registry: Registry) -> None:
@@ -104,25 +112,30 @@ def _print_plugins(console: Console, kind: str, found: Sequence[PluginEntry]) ->
 def _print_suites(console: Console, kind: str, found: Sequence[SuiteEntry]) -> None:
     console.print(Text(kind, style="bold"))
     for suite in found:
-        _print_indented(console, Text(suite.file, style="bold"))
+        _print_indented(
+            console, Text.assemble((suite.name, "bold"), f"  {suite.file}") if suite.name else Text(suite.file, "bold")
+        )
         if suite.problem:
             _print_indented(console, Text(suite.problem, style="red"), columns=6)
             continue
         _print_indented(console, Text(suite.description), columns=6)
-        seeds, runs = plural(suite.seeds, "seed"), plural(suite.runs, "run")
-        size = f"{seeds}, {runs} of {formatting.count(suite.steps)} steps"
-        facts = {"tasks": suite.tasks, "methods": suite.methods, "size": [size], "time": [_time(suite)]}
+        facts = {"tasks": suite.tasks, "methods": suite.methods}
+        facts |= {"size": [_size(suite)], "time": [_time(suite)]} if suite.runs else {"size": ["it has no such profile"]}
         facts["profiles"] = suite.profiles
         for title, names in facts.items():
             if names:
                 _print_indented(console, Text.assemble((f"{title}: ", "dim"), ", ".join(names)), columns=6)
 
 
+def _size(suite: SuiteEntry) -> str:
+    return f"{plural(suite.seeds, 'seed')}, {plural(suite.runs, 'run')} of {formatting.count(suite.steps)} steps"
+
+
 def _time(suite: SuiteEntry) -> str:
     """Estimated hours with where they are from, or why there are none."""
     if suite.hours is None:
         methods = ", ".join(suite.unmeasured)
-        return f"unknown, no speed recorded of {methods}; 'harness run {suite.file} --dry-run' measures them"
+        return f"unknown, no speed recorded of {methods}; 'harness run {suite.name or suite.file} --dry-run' measures them"
     hours = f"{suite.hours:,.0f}" if suite.hours >= 10 else f"{suite.hours:.2g}"
     return f"about {hours} hours, one run after another (speeds: {'; '.join(suite.measured)})"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,12 @@ from harness.errors import without_control_characters
 
 _UNLIMITED = 100_000
 """Columns of a pipe, which never wraps a line."""
+
+_LEAST_COLUMN = 16
+"""Columns of a terminal that words need, so that they can be read when they are wrapped."""
+
+_COLUMN_GAP = 2
+"""Columns between those of a table."""
 
 
 def open_console(*, stderr: bool = False) -> Console:
@@ -88,6 +95,9 @@ def _print_drawn(
     right_aligned: Sequence[str],
     no_wrap_columns: Sequence[str],
 ) -> None:
+    if _least_width(columns, rows, {*right_aligned, *no_wrap_columns}) > console.width:
+        _print_blocks(console, title, columns, rows)
+        return
     table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         number = column in right_aligned
@@ -97,6 +107,24 @@ def _print_drawn(
     for row in rows:
         table.add_row(*row)
     console.print(table)
+
+
+def _least_width(columns: Sequence[str], rows: Sequence[Sequence[Text]], whole: Collection[str]) -> int:
+    """Columns of a terminal below which a table can no longer be read."""
+    widths = [max([len(column), *(row[i].cell_len for row in rows)]) for i, column in enumerate(columns)]
+    least = [width if column in whole else min(width, _LEAST_COLUMN) for column, width in zip(columns, widths, strict=True)]
+    return sum(least) + _COLUMN_GAP * (len(columns) - 1)
+
+
+def _print_blocks(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    """A table that is too wide, as a block of wrapped lines for each row."""
+    if title:
+        console.print(Text(title, style="bold"))
+    for first, *others in rows:
+        console.print(Padding(first, (0, 0, 0, 2)))
+        for column, cell in zip(columns[1:], others, strict=True):
+            if cell.plain:
+                console.print(Padding(Text.assemble((f"{column}: ", "dim"), cell), (0, 0, 0, 6)))
 
 
 def _print_plain(
