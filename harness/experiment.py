@@ -229,7 +229,7 @@ def run(
     """
     from harness.execution.carry import execute_plan
     from harness.execution.executor import ExecutionOptions, load_executor
-    from harness.planning.recorded import record_suite
+    from harness.planning.recorded import record_suite, suite_names
     from harness.planning.snapshots import resolve_snapshots
     from harness.runs.beside import Beside
     from harness.runs.plans import try_to_record
@@ -246,9 +246,9 @@ def run(
     beside = Beside(plan.runs, results)
     notices = beside.update_constants()
     outcomes: list[Outcome] = []
+    try_to_record(plan.runs, results, suite_names(asked), unless_newest=not todo)
     if todo:
         record_suite(asked, results)
-        try_to_record(plan.runs, results)
         send(PlanStarted(summaries))
         outcomes = execute_plan(carrier, todo, options, send)
     found = read_plan(plan.runs, results)
@@ -427,21 +427,27 @@ def report_currency(found: RunResult) -> Currency:
     return currency(found.folder / "report" / "index.html", found.fingerprint)
 
 
-def prune(results: PathLike | Iterable[PathLike], confirm: Callable[[Sequence[DeadRun]], bool]) -> Pruned:
+def prune(
+    results: PathLike | Iterable[PathLike],
+    confirm: Callable[[Sequence[DeadRun]], bool],
+    confirm_dropped: Callable[[Sequence[DeadRun]], bool] | None = None,
+) -> Pruned:
     """Remove unfinished runs whose settings were abandoned: their task and method were asked for under others since.
 
-    Finished runs stay, whatever their settings, and so does every run that a process holds.
+    Finished runs of abandoned settings stay, and so does every run that a process holds. Runs of methods and tasks that were
+    dropped from their suite, finished ones among them, are looked for only with ``confirm_dropped``.
 
     Args:
         results: One or more results directories, or parts of them.
         confirm: Takes what would be removed, if there is anything, and says whether it is to be.
+        confirm_dropped: The same of runs that no plan asks for any more.
 
     Raises:
         ResultsError: A directory does not exist.
     """
     from harness.runs.pruning import prune_below
 
-    return prune_below(_roots(results), confirm)
+    return prune_below(_roots(results), confirm, confirm_dropped)
 
 
 def play(
