@@ -24,6 +24,8 @@ from harness.execution.events import Outcome, RunEvent
 from harness.execution.stopping import StopRequest
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from harness.analysis.bootstrap import IntervalKind
     from harness.execution.forecast import Forecast
     from harness.planning.plan import Plan
@@ -123,6 +125,24 @@ class RunResult:
     def folder(self) -> Path:
         """The folder of the suite's results."""
         return self.results / self.plan.suite.suite
+
+    def scores(self) -> pl.DataFrame:
+        """One row for each run of the plan: its state, and its score if it is finished; columns as of `harness.read_runs`."""
+        from harness.runs.tables import runs_of
+
+        return runs_of(run.folder for run in self.runs)
+
+    def evaluations(self) -> pl.DataFrame:
+        """One row for each evaluation of each run of the plan; columns as of `harness.read_evaluations`."""
+        from harness.runs.tables import evaluations_of
+
+        return evaluations_of(run.folder for run in self.runs)
+
+    def progress(self) -> pl.DataFrame:
+        """One row for each row of each log of training of the plan's runs; columns as of `harness.read_progress`."""
+        from harness.runs.tables import progress_of
+
+        return progress_of(run.folder for run in self.runs)
 
     @property
     def reportable(self) -> Sequence[Path]:
@@ -341,6 +361,7 @@ def report(
     selection: Selection | None = None,
     compare: bool = False,
     figure_font: str = "DejaVu Sans",
+    each_seed: bool = False,
 ) -> ReportResult:
     """Write the report on runs or on a study.
 
@@ -353,14 +374,15 @@ def report(
             are kept apart and named after theirs.
         out: Folder of the report; ``None`` for ``report`` in the first directory.
         baseline: Name of the method that the others are compared with.
-        formats: Any of ``html``, ``pdf``, ``md``, ``latex``, ``latex-all``, ``figures``, ``csv``, and ``json`` for rliable and
-            marl-eval.
+        formats: Any of ``html``, ``pdf``, ``md``, ``latex``, ``latex-all``, ``figures``, ``csv``, ``json`` for rliable and
+            marl-eval, and ``npz`` for the scores as arrays of NumPy.
         published: Files or folders of published numbers to lay beside ours.
         intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for the percentiles that rliable gives.
         cache: Whether to use and keep what was read; if not, everything is read and made again and nothing is kept.
         selection: What of the results is shown, under which names and in which order; everything if not given.
         compare: Whether to say what changed from the first of two directories with names to the other.
         figure_font: Family of the font in ``figures``, that of the paper they are for.
+        each_seed: Whether the learning curve of every seed is drawn, as a thin line below the mean of its method.
 
     Raises:
         ResultsError: There is nothing to report on.
@@ -375,6 +397,7 @@ def report(
         "selection": selection,
         "compare": compare,
         "figure_font": figure_font,
+        "each_seed": each_seed,
     }
     folders, place = _report_folders(results)
     folder = place / "report" if out is None else Path(out)

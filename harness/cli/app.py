@@ -16,7 +16,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import listing, play, plugins, prune, results, run, suites, tune, watch
+from harness.cli import listing, play, plugins, prune, report, results, run, suites, tune, watch
 from harness.cli.display.console import open_console
 from harness.errors import UserError, shorten
 
@@ -64,7 +64,7 @@ app = typer.Typer(
 
 app.command("run")(run.run)
 app.command("tune", epilog=tune.EPILOG)(tune.tune)
-app.command("report")(results.report)
+app.command("report")(report.report)
 app.command("status")(results.status)
 app.command("prune")(prune.prune)
 app.command("watch")(watch.watch)

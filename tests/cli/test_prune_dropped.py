@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from report.synthetic import make_spec, write_run
+from report.synthetic import make_spec, write_finished, write_run
 
 from harness import experiment
 from harness.planning.load import load
@@ -151,18 +151,3 @@ def test_a_method_that_is_dropped_when_everything_is_finished_is_noticed(tmp_pat
     file.write_text(SUITE.replace("ppo: {}, rnd", "rnd"))
     assert experiment.run(load(file), tmp_path / "results").finished
     assert dropped(tmp_path / "results") == ["n5/ppo", "n6/ppo"]
-
-
-def write_finished(spec: object, results: Path) -> None:
-    """A run as training leaves it, without the training."""
-    from harness.runs.files import csv_text
-    from harness.runs.folder import RunFolder, RunRecord, RunStatus
-    from harness.spec import RunSpec
-
-    assert isinstance(spec, RunSpec)
-    folder = RunFolder.of(spec, results)
-    folder.path.mkdir(parents=True)
-    now = "2026-11-20T09:00:00+00:00"
-    status = RunStatus(state="finished", step=spec.steps, steps=spec.steps, started=now, updated=now)
-    folder.write(RunRecord(spec=spec, digest=spec.digest, method_digest=spec.method_digest, provenance={}, status=status))
-    folder.evaluations_file.write_text(csv_text([("step", "episode", "return", "length"), (spec.steps, 0, 0.5, 5)]))
