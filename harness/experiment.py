@@ -266,7 +266,7 @@ def run(
     beside = Beside(plan.runs, results)
     notices = beside.update_constants()
     outcomes: list[Outcome] = []
-    try_to_record(plan.runs, results, suite_names(asked), unless_newest=not todo)
+    try_to_record(plan.runs, results, suite_names(asked), only_change=not todo)
     if todo:
         record_suite(asked, results)
         send(PlanStarted(summaries))

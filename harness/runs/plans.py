@@ -99,7 +99,7 @@ class RecordedPlan:
 
 
 def record_plan(
-    specs: Iterable[RunSpec], results: Path, names: SuiteNames | None = None, *, unless_newest: bool = False
+    specs: Iterable[RunSpec], results: Path, names: SuiteNames | None = None, *, only_change: bool = False
 ) -> None:
     """Record that these runs are asked for now, in the folder of each suite that they are of.
 
@@ -107,7 +107,7 @@ def record_plan(
         specs: The runs.
         results: The results directory.
         names: What the suite's file calls its tasks and methods, if there is one.
-        unless_newest: Whether nothing is written where the same was asked for last.
+        only_change: Whether nothing is written where the same was asked for last, or where nothing ever was.
 
     Raises:
         ResultsError: It cannot be written.
@@ -120,17 +120,17 @@ def record_plan(
         runs = [{"spec": spec.model_dump(mode="json"), "seeds": seeds} for spec, seeds in groups.values()]
         name = f"{hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).hexdigest()[:8]}.json"
         folder = Path(results) / suite
-        if unless_newest and _is_newest(folder, name, names):
+        if only_change and not _is_change(folder, name, names):
             continue
         told = {"names": names.model_dump(mode="json")} if names is not None else {}
         content = {"format": _FORMAT, "asked": now(), **told, "runs": runs}
         OutputFolder(folder).write(f"{PLANS}/{name}", json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def _is_newest(suite: Path, name: str, names: SuiteNames | None) -> bool:
-    """Whether the newest plan of a suite's results is this one."""
+def _is_change(suite: Path, name: str, names: SuiteNames | None) -> bool:
+    """Whether the newest plan of a suite's results is another than this one."""
     plans, _ = PlanReader().read([suite])
-    return bool(plans) and (plans[-1].name, plans[-1].names) == (name, names)
+    return bool(plans) and (plans[-1].name, plans[-1].names) != (name, names)
 
 
 class PlanReader:
@@ -207,8 +207,8 @@ def newest_wishes(plans: Sequence[RecordedPlan]) -> Mapping[Cell, str]:
 
 
 def try_to_record(
-    specs: Iterable[RunSpec], results: Path, names: SuiteNames | None = None, *, unless_newest: bool = False
+    specs: Iterable[RunSpec], results: Path, names: SuiteNames | None = None, *, only_change: bool = False
 ) -> None:
     """Record a plan where that is possible; where it is not, nothing can be trained either, and whoever tries will say so."""
     with suppress(HarnessError):
-        record_plan(specs, results, names, unless_newest=unless_newest)
+        record_plan(specs, results, names, only_change=only_change)

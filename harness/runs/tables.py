@@ -45,7 +45,7 @@ def read_evaluations(*paths: str | Path) -> pl.DataFrame:
     Returns:
         A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``. Steps,
         episodes and seeds are int64 and never null; the return and whatever a task measures are float64, null where a task
-        does not measure it. A measurement that is called as one of the other columns has " (measured)" behind its name.
+        does not measure it.
 
     Raises:
         harness.errors.ResultsError: See `read_runs`.
@@ -60,7 +60,8 @@ def read_progress(*paths: str | Path) -> pl.DataFrame:
         paths: Where the runs lie, see `read_runs`.
 
     Returns:
-        A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``.
+        A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``. What is logged
+        under one of these names has " (measured)" behind it.
 
     Raises:
         harness.errors.ResultsError: See `read_runs`.

@@ -143,6 +143,7 @@ def test_a_method_that_is_dropped_when_everything_is_finished_is_noticed(tmp_pat
     plan = load(file)
     for spec in plan.runs:
         write_finished(spec, tmp_path / "results")
+    record_plan(plan.runs, tmp_path / "results", suite_names(plan))
     assert not experiment.run(plan, tmp_path / "results").outcomes
     recorded = {path: path.read_bytes() for path in tmp_path.glob("results/small/plans/*")}
     experiment.run(plan, tmp_path / "results")

@@ -98,9 +98,8 @@ def test_a_plan_of_which_nothing_is_there_has_no_tables(tmp_path: Path) -> None:
         result.scores()
 
 
-@pytest.mark.parametrize("name", ["suite", "task", "label"])
-def test_measurements_called_as_other_columns_are_kept_apart(tmp_path: Path, name: str) -> None:
-    write_run(tmp_path, "north", "ppo", 3, metrics={name: 7.0})
-    found = harness.read_evaluations(tmp_path)
-    assert found["seed"].unique().to_list() == [3]
-    assert found[f"{name} (measured)"].unique().to_list() == [7.0]
+@pytest.mark.parametrize("name", ["seed", "label"])
+def test_what_a_log_calls_as_another_column_is_kept_apart(tmp_path: Path, name: str) -> None:
+    write_run(tmp_path, "north", "ppo", 3).progress_file.write_text(f"time/total_timesteps,{name}\n128,7\n")
+    found = harness.read_progress(tmp_path)
+    assert found.select("label", "seed", f"{name} (measured)").rows() == [("ppo", 3, 7.0)]
