@@ -60,8 +60,8 @@ def read_progress(*paths: str | Path) -> pl.DataFrame:
         paths: Where the runs lie, see `read_runs`.
 
     Returns:
-        A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``. What is logged
-        under one of these names has " (measured)" behind it.
+        A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``. What is
+        logged under one of these names has " (measured)" behind it.
 
     Raises:
         harness.errors.ResultsError: See `read_runs`.
