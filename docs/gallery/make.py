@@ -29,6 +29,7 @@ from harness.planning.load import load
 from harness.report.build import build_report
 from harness.report.inputs import NamedFolder
 from harness.report.printing import find_browser
+from harness.report.selection import Selection
 from harness.runs.files import csv_text
 from harness.runs.folder import RunFolder, RunRecord, RunStatus
 from harness.runs.plans import record_plan
@@ -127,7 +128,7 @@ def write_score(spec: RunSpec, score: float, episodes: int) -> None:
 
 
 EXHIBITS: Mapping[str, Exhibit] = {
-    "one-run": Exhibit(copy_runs, (Path("before/quick/n13/ppo_rnd-RUN/seed-0"),)),
+    "one-run": Exhibit(copy_runs, (Path("before/quick/n13/ppo_rnd-627eb27c/seed-0"),)),
     "merged": Exhibit(
         copy_runs,
         (NamedFolder("old", Path("before")), NamedFolder("new", Path("after"))),
@@ -137,7 +138,7 @@ EXHIBITS: Mapping[str, Exhibit] = {
     "compared": Exhibit(
         copy_runs,
         (NamedFolder("old", Path("before")), NamedFolder("new", Path("after"))),
-        {"compare": True, "selection": "ppo_rnd"},
+        {"compare": True, "selection": Selection(methods=("ppo_rnd",))},
     ),
     "half-failed": Exhibit(fail_some, (Path("results"),), {}, ("screen", "phone", "paper")),
     "quick-evidence": Exhibit(restore_evidence, (Path("results"),), {"baseline": "ppo"}),
