@@ -49,6 +49,7 @@ def _named(results: Results, suite: str, wanted: str) -> str | None:
 def _best(results: Results, suite: str, labels: Sequence[str]) -> str:
     """The label with scores on most tasks, of equals with most scores; of the first folder, where folders have names."""
     scored = results.runs.filter(~pl.col("superseded"), suite=suite).drop_nulls("score")
+
     def rank(label: str) -> tuple[int, int, int, str]:
         own = scored.filter(label=label)
         name = results.streams.get(label, label)

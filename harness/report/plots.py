@@ -166,6 +166,7 @@ class SuitePlots:
         self, title: str, table: pl.DataFrame, labels: Sequence[str], axis: str, *, is_probability: bool = False
     ) -> Panel:
         def draw(axes: Axes) -> None:
+            axes.use_sticky_edges = False  # or a bar that ends at 1 would end the axis just before its last number
             for i, label in enumerate(labels):
                 value, low, high = table.filter(method=label).select("value", "low", "high").row(0)
                 _interval(axes, i, (value, low, high), self.styles[label])

@@ -32,6 +32,7 @@ def html_page(document: Document) -> str:
         "has_long_word": _has_long_word,
         "breakable": _breakable,
     }
+    filters["panel_width"] = _panel_width
     page = templates.get_template("page.html.j2")
     return page.render(document=document, script=Markup(SCRIPT), script_source=SCRIPT_SOURCE) + "\n"
 
@@ -41,6 +42,11 @@ def _panels(plot: Plot | ExternalPlot) -> list[tuple[str, Markup]]:
     pictures = [Markup(svg) for svg in inline_svgs(plot)]
     titles = [panel.title for panel in plot.panels] if isinstance(plot, Plot) and len(pictures) > 1 else [""] * len(pictures)
     return list(zip(titles, pictures, strict=True))
+
+
+def _panel_width(plot: Plot | ExternalPlot) -> float:
+    """The width of a panel in inches."""
+    return plot.size[0] if isinstance(plot, ExternalPlot) else plot.panels[0].size[0]
 
 
 def markdown_page(document: Document) -> str:
