@@ -31,8 +31,8 @@ def html_page(document: Document) -> str:
         "unbroken": _unbroken,
         "has_long_word": _has_long_word,
         "breakable": _breakable,
+        "panel_width": _panel_width,
     }
-    filters["panel_width"] = _panel_width
     page = templates.get_template("page.html.j2")
     return page.render(document=document, script=Markup(SCRIPT), script_source=SCRIPT_SOURCE) + "\n"
 
@@ -81,7 +81,7 @@ def _plots(sections: tuple[Section, ...]) -> list[Plot | ExternalPlot]:
 
 def _unbroken(text: str) -> str:
     """Text in which no line ends within an interval, or between a number and what it needs."""
-    whole = re.sub(r"\[([^\s\[\],]+), ([^\s\[\],]+)\]", "[\\1,\u00a0\\2]", text)
+    whole = re.sub(r"\[([^\s\[\],]+), ([^\s\[\],]+)\]", "[\\1,\u00a0\\2]", text).replace("no interval", "no\u00a0interval")
     return re.sub(r"(?<=\d) (?=%)|(?<=\b[npr]) (?=[=<] )|(?<=\b[npr] [=<]) (?=[\d\u2212])", "\u00a0", whole)
 
 
