@@ -24,6 +24,8 @@ from harness.execution.events import Outcome, RunEvent
 from harness.execution.stopping import StopRequest
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from harness.analysis.bootstrap import IntervalKind
     from harness.bundles.crosschecks import PackedRun
     from harness.bundles.packing import Packed
@@ -132,6 +134,24 @@ class RunResult:
         """The folder of the suite's results."""
         return self.results / self.plan.suite.suite
 
+    def scores(self) -> pl.DataFrame:
+        """One row for each run of the plan: its state, and its score if it is finished; columns as of `harness.read_runs`."""
+        from harness.runs.tables import runs_of
+
+        return runs_of(run.folder for run in self.runs)
+
+    def evaluations(self) -> pl.DataFrame:
+        """One row for each evaluation of each run of the plan; columns as of `harness.read_evaluations`."""
+        from harness.runs.tables import evaluations_of
+
+        return evaluations_of(run.folder for run in self.runs)
+
+    def progress(self) -> pl.DataFrame:
+        """One row for each row of each log of training of the plan's runs; columns as of `harness.read_progress`."""
+        from harness.runs.tables import progress_of
+
+        return progress_of(run.folder for run in self.runs)
+
     @property
     def reportable(self) -> Sequence[Path]:
         """The folders of the runs that have left anything; empty if none of them has a score to report."""
@@ -239,7 +259,7 @@ def run(
     """
     from harness.execution.carry import execute_plan
     from harness.execution.executor import ExecutionOptions, load_executor
-    from harness.planning.recorded import record_suite
+    from harness.planning.recorded import record_suite, suite_names
     from harness.planning.snapshots import resolve_snapshots
     from harness.runs.beside import Beside
     from harness.runs.plans import try_to_record
@@ -257,9 +277,9 @@ def run(
     beside = Beside(plan.runs, results)
     notices = beside.update_constants()
     outcomes: list[Outcome] = []
+    try_to_record(plan.runs, results, suite_names(asked), only_change=not todo)
     if todo:
         record_suite(asked, results)
-        try_to_record(plan.runs, results)
         send(PlanStarted(summaries))
         outcomes = execute_plan(carrier, todo, options, send)
     found = read_plan(plan.runs, results)
@@ -352,6 +372,7 @@ def report(
     selection: Selection | None = None,
     compare: bool = False,
     figure_font: str = "DejaVu Sans",
+    each_seed: bool = False,
 ) -> ReportResult:
     """Write the report on runs or on a study.
 
@@ -364,14 +385,15 @@ def report(
             are kept apart and named after theirs.
         out: Folder of the report; ``None`` for ``report`` in the first directory.
         baseline: Name of the method that the others are compared with.
-        formats: Any of ``html``, ``pdf``, ``md``, ``latex``, ``latex-all``, ``figures``, ``csv``, and ``json`` for rliable and
-            marl-eval.
+        formats: Any of ``html``, ``pdf``, ``md``, ``latex``, ``latex-all``, ``figures``, ``csv``, ``json`` for rliable and
+            marl-eval, and ``npz`` for the scores as arrays of NumPy.
         published: Files or folders of published numbers to lay beside ours.
         intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for the percentiles that rliable gives.
         cache: Whether to use and keep what was read; if not, everything is read and made again and nothing is kept.
         selection: What of the results is shown, under which names and in which order; everything if not given.
         compare: Whether to say what changed from the first of two directories with names to the other.
         figure_font: Family of the font in ``figures``, that of the paper they are for.
+        each_seed: Whether the learning curve of every seed is drawn, as a thin line below the mean of its method.
 
     Raises:
         ResultsError: There is nothing to report on.
@@ -386,6 +408,7 @@ def report(
         "selection": selection,
         "compare": compare,
         "figure_font": figure_font,
+        "each_seed": each_seed,
     }
     folders, place = _report_folders(results)
     folder = place / "report" if out is None else Path(out)
@@ -453,21 +476,27 @@ def report_currency(found: RunResult) -> Currency:
     return currency(found.folder / "report" / "index.html", found.fingerprint)
 
 
-def prune(results: PathLike | Iterable[PathLike], confirm: Callable[[Sequence[DeadRun]], bool]) -> Pruned:
+def prune(
+    results: PathLike | Iterable[PathLike],
+    confirm: Callable[[Sequence[DeadRun]], bool],
+    confirm_dropped: Callable[[Sequence[DeadRun]], bool] | None = None,
+) -> Pruned:
     """Remove unfinished runs whose settings were abandoned: their task and method were asked for under others since.
 
-    Finished runs stay, whatever their settings, and so does every run that a process holds.
+    Finished runs of abandoned settings stay, and so does every run that a process holds. Runs of methods and tasks that were
+    dropped from their suite, finished ones among them, are looked for only with ``confirm_dropped``.
 
     Args:
         results: One or more results directories, or parts of them.
         confirm: Takes what would be removed, if there is anything, and says whether it is to be.
+        confirm_dropped: The same of runs that no plan asks for any more.
 
     Raises:
         ResultsError: A directory does not exist.
     """
     from harness.runs.pruning import prune_below
 
-    return prune_below(_roots(results), confirm)
+    return prune_below(_roots(results), confirm, confirm_dropped)
 
 
 def pack(results: PathLike, out: PathLike) -> Packed:

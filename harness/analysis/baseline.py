@@ -32,7 +32,9 @@ def choose_baseline(results: Results, suite: str, wanted: str | None) -> str | N
     read = runs.filter(pl.col("folder").is_not_null())
     rows = read.select("label", "method", "folder").rows()
     plain = {label: method for label, method, folder in rows if results.records[folder].spec.reward is None}
-    return _best(results, suite, sorted(plain)) if len(set(plain.values())) == 1 else labels[0]
+    if len(set(plain.values())) == 1:
+        return _best(results, suite, sorted(plain))
+    return min(labels, key=lambda label: (results.source_rank(label), label))
 
 
 def _named(results: Results, suite: str, wanted: str) -> str | None:
@@ -47,11 +49,10 @@ def _named(results: Results, suite: str, wanted: str) -> str | None:
 def _best(results: Results, suite: str, labels: Sequence[str]) -> str:
     """The label with scores on most tasks, of equals with most scores; of the first folder, where folders have names."""
     scored = results.runs.filter(~pl.col("superseded"), suite=suite).drop_nulls("score")
-    streams, order = results.streams, list(dict.fromkeys(results.sources.values()))
 
     def rank(label: str) -> tuple[int, int, int, str]:
         own = scored.filter(label=label)
-        source = order.index(results.sources[label]) if label in results.sources else 0
-        return source, -own["task"].n_unique(), -own.height, streams.get(label, label)
+        name = results.streams.get(label, label)
+        return results.source_rank(label), -own["task"].n_unique(), -own.height, name
 
     return min(labels, key=rank)

@@ -1,4 +1,4 @@
-"""Scores in the formats of other programs: matrices as rliable takes them, and the raw experiment data of marl-eval.
+"""Scores in the formats of other programs: arrays of NumPy, matrices as rliable takes them, and the raw data of marl-eval.
 
 rliable (Agarwal et al. 2021) takes for each method one array ``(runs, tasks)``; marl-eval (Gorsane et al. 2022) a tree of
 environments, tasks, algorithms, runs and evaluation steps.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from harness.runs.results import Results
@@ -44,6 +45,38 @@ def _matrices(runs: pl.DataFrame, column: str, tasks: list[str], seeds: list[int
     cells = {(label, seed, task): score for label, seed, task, score in known.select("label", "seed", "task", column).rows()}
     labels = known["label"].unique().sort().to_list()
     return {label: [[cells.get((label, seed, task)) for task in tasks] for seed in seeds] for label in labels}
+
+
+def score_arrays(results: Results, suite: str) -> dict[str, np.ndarray]:
+    """The final scores of a suite as arrays, with the names of what their axes are.
+
+    Args:
+        results: What was read.
+        suite: Which suite of it.
+
+    Returns:
+        ``suite``, text ``()``; ``methods`` and ``tasks``, text, and ``seeds``, int64, along the axes; ``scores`` and
+        ``normalised``, float64 ``(methods, seeds, tasks)``, NaN for a run without a score and in the latter on tasks without
+        constants; these constants as ``low`` and ``high``, float64 ``(tasks,)``, NaN where there are none.
+    """
+    runs = results.runs.filter(~pl.col("superseded"), suite=suite)
+    axes = [runs[name].unique().sort().to_list() for name in ("label", "seed", "task")]
+    methods, seeds, tasks = axes
+    places = [{name: i for i, name in enumerate(axis)} for axis in axes]
+    constants = {task: ends for task, *ends in results.tasks.filter(suite=suite).select("task", "low", "high").rows()}
+    ends = np.array([constants.get(task, (None, None)) for task in tasks], dtype=np.float64)
+    arrays = {
+        "suite": np.array(suite),
+        "methods": np.array(methods),
+        "seeds": np.array(seeds, np.int64),
+        "tasks": np.array(tasks),
+    }
+    for column in ("scores", "normalised"):
+        values = arrays[column] = np.full([len(axis) for axis in axes], np.nan)
+        name = column.removesuffix("s")
+        for *key, score in runs.drop_nulls(name).select("label", "seed", "task", name).rows():
+            values[tuple(place[part] for place, part in zip(places, key, strict=True))] = score
+    return arrays | {"low": ends[:, 0], "high": ends[:, 1]}
 
 
 def marl_eval_data(results: Results) -> dict[str, Any]:

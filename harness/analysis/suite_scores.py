@@ -117,7 +117,7 @@ class SuiteScores:
         for label, task, folder, state, seconds, step in self.runs.sort("seed").select(columns).iter_rows():
             if folder in curves:
                 steps, returns = curves[folder]["step"].to_numpy(), curves[folder]["return"].to_numpy()
-                pace = seconds / step if seconds is not None and step else float("nan")
+                pace = seconds / step if seconds and step else float("nan")
                 run = MeasuredRun(steps.astype(np.float64), returns, state == "finished", pace)
                 found.setdefault((label, task), []).append(run)
         return found

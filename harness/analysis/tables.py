@@ -30,7 +30,7 @@ class Analysis:
 
     Attributes:
         suite: Name of the suite.
-        methods: Labels, the baseline first, then alphabetically.
+        methods: Labels, the baseline first, then alphabetically, and of one method those of the first folder first.
         baseline: What improvement is measured against, if there is anything to compare.
         runs: The suite's part of `Results.runs`.
         pretraining: The suite's part of `Results.pretraining`.
@@ -82,7 +82,10 @@ def analyse(results: Results, suite: str, baseline: str | None, intervals: Inter
     tasks = results.tasks.filter(suite=suite).with_columns(usable.alias("usable"))
     runs = results.runs.filter(suite=suite)
     streams = results.streams
-    labels = sorted(runs["label"].unique(), key=lambda label: (label != baseline, streams.get(label, label), label))
+    labels = sorted(
+        runs["label"].unique(),
+        key=lambda label: (label != baseline, streams.get(label, label), results.source_rank(label), label),
+    )
     current = runs.filter(~pl.col("superseded"))
     data = SuiteScores(suite, current, tasks, labels, baseline, results.evaluations, intervals, streams)
     builder = TableBuilder(data)

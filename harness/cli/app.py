@@ -16,7 +16,22 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from harness import __version__
-from harness.cli import bundles, doctor, licences, listing, new_suite, play, plugins, prune, results, run, suites, tune, watch
+from harness.cli import (
+    bundles,
+    doctor,
+    licences,
+    listing,
+    new_suite,
+    play,
+    plugins,
+    prune,
+    report,
+    results,
+    run,
+    suites,
+    tune,
+    watch,
+)
 from harness.cli.display.console import open_console
 from harness.errors import UserError, shorten
 from harness.version import source_commit
@@ -64,7 +79,7 @@ app = typer.Typer(
 
 app.command("run")(run.run)
 app.command("tune", epilog=tune.EPILOG)(tune.tune)
-app.command("report")(results.report)
+app.command("report")(report.report)
 app.command("status")(results.status)
 app.command("prune")(prune.prune)
 app.command("pack")(bundles.pack)

@@ -12,8 +12,10 @@ from harness.errors import HarnessError, SuiteError
 from harness.planning.load import load_data
 from harness.planning.plan import Plan
 from harness.runs.output import OutputFolder
+from harness.runs.plans import SuiteNames
 from harness.runs.recorded import SUITES
 from harness.spec import RunSpec
+from harness.suites.locations import Node
 from harness.suites.written import yaml_text
 
 _COMMENT = (
@@ -64,3 +66,18 @@ def record_suite(plan: Plan, results: Path) -> None:
         if text is not None:
             name = hashlib.sha256(text.encode()).hexdigest()[:8]
             OutputFolder(Path(results) / plan.suite.suite).write(f"{SUITES}/{name}.yaml", text)
+
+
+def suite_names(plan: Plan) -> SuiteNames | None:
+    """What the suite's file calls its tasks and methods, whatever of them was asked for; ``None`` for a suite without a file.
+
+    What a profile drops is a part of the suite all the same.
+    """
+    if plan.file is None:
+        return None
+    parts = [plan.tree, *plan.tree.child("profiles").mapping.values()]
+    return SuiteNames(tasks=_keys(parts, "tasks"), methods=_keys(parts, "methods"))
+
+
+def _keys(parts: Sequence[Node], section: str) -> tuple[str, ...]:
+    return tuple(sorted({name for part in parts for name in part.child(section).mapping}))

@@ -8,37 +8,13 @@ from pathlib import Path
 from harness.analysis.bootstrap import EXPANDED, INTERVAL_KINDS, IntervalKind
 from harness.errors import UnknownNameError
 from harness.registry import Registry, installed
-from harness.report.assembly import assemble
-from harness.report.context import ReportContext
-from harness.report.csv_tables import csv_files
-from harness.report.document import Document
-from harness.report.exports import MARL_EVAL_FILE, export_files
 from harness.report.figure_settings import DEFAULT_FONT, check_font
+from harness.report.formats import FORMATS, USUAL_FORMATS, main_file, report_files
 from harness.report.inputs import Folder, ReportInputs
-from harness.report.latex import latex_tables, results_tables
-from harness.report.latex_results import results_table
 from harness.report.manifest import MANIFEST_FILE, manifest
-from harness.report.printing import find_browser, print_page
-from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page, paper_figure_files
+from harness.report.printing import find_browser
 from harness.report.selection import Selection
-from harness.report.sources import link_sources
 from harness.runs.output import OutputFolder
-
-FORMATS = ("html", "pdf", "md", "latex", "latex-all", "figures", "csv", "json")
-
-_USUAL_FORMATS = ("html", "md", "latex", "csv")
-"""Those that need nothing that may not be there, such as a browser."""
-
-_MAIN_FILES = {
-    "html": "index.html",
-    "pdf": "report.pdf",
-    "md": "report.md",
-    "latex": "tables.tex",
-    "latex-all": "all-tables.tex",
-    "figures": FIGURES,
-    "csv": "scores.csv",
-    "json": MARL_EVAL_FILE,
-}
 
 
 def build_report(
@@ -46,13 +22,14 @@ def build_report(
     out: Path,
     *,
     baseline: str | None = None,
-    formats: Sequence[str] = _USUAL_FORMATS,
+    formats: Sequence[str] = USUAL_FORMATS,
     published: Sequence[Path] = (),
     intervals: IntervalKind = EXPANDED,
     selection: Selection | None = None,
     compare: bool = False,
     title: str | None = None,
     figure_font: str = DEFAULT_FONT,
+    each_seed: bool = False,
     registry: Registry | None = None,
     on_unreadable: Callable[[str], None] | None = None,
 ) -> Path:
@@ -66,7 +43,7 @@ def build_report(
         formats: Names of `FORMATS` to write: ``html`` is one self-contained page, ``pdf`` the same on paper, ``md`` comes with
             a folder of figures, ``latex`` is one table for a paper for each suite, ``latex-all`` all tables, ``figures`` are
             vector files as wide as one and two columns of a paper, ``csv`` every number in tables, ``json`` is for
-            rliable and marl-eval.
+            rliable and marl-eval, ``npz`` the scores as arrays of NumPy.
         published: Files or folders of published numbers to lay beside ours; see `harness.analysis.published`.
         intervals: ``expanded`` for intervals that hold few seeds, ``rliable`` for rliable's own; see
             `harness.analysis.bootstrap`.
@@ -74,6 +51,7 @@ def build_report(
         compare: Whether to say what changed from one of two folders with names to the other.
         title: The heading of the page; named after suites and studies if not given.
         figure_font: Family of the font in ``figures``.
+        each_seed: Whether the learning curve of every seed is drawn below the mean of its method.
         registry: What is installed; of this installation if not given.
         on_unreadable: Takes a line for each thing that could not be read; the report names them too.
 
@@ -87,6 +65,24 @@ def build_report(
         UserError: When names of folders or of methods contradict each other, or ``pdf`` is wanted and no browser is installed
             that prints.
     """
+    _check_options(formats, intervals, figure_font)
+    registry = registry or installed()
+    inputs = ReportInputs(folders, published, baseline, registry, intervals, selection, compare=compare, each_seed=each_seed)
+    folder = OutputFolder(Path(out))
+    folder.create()  # what cannot be written is said before the work, not after
+    report = inputs.analyse()
+    for line in report.unreadable:
+        if on_unreadable is not None:
+            on_unreadable(line)
+    files = report_files(report, registry, formats, title, figure_font)
+    files[MANIFEST_FILE] = manifest(report, baseline, intervals, files)
+    for name, content in files.items():
+        folder.write(name, content)
+    return Path(out) / main_file(files, formats)
+
+
+def _check_options(formats: Sequence[str], intervals: str, figure_font: str) -> None:
+    """Refuse what cannot be done before anything is read."""
     for name in formats:
         if name not in FORMATS:
             raise UnknownNameError("format", name, FORMATS)
@@ -96,48 +92,3 @@ def build_report(
         find_browser()
     if "figures" in formats:
         check_font(figure_font)
-    registry = registry or installed()
-    inputs = ReportInputs(folders, published, baseline, registry, intervals, selection, compare=compare)
-    folder = OutputFolder(Path(out))
-    folder.create()  # what cannot be written is said before the work, not after
-    report = inputs.analyse()
-    for line in report.unreadable:
-        if on_unreadable is not None:
-            on_unreadable(line)
-    files: dict[str, str | bytes] = {}
-    tables = csv_files(report) if "csv" in formats else {}
-    if set(formats) - {"csv", "json"}:
-        document = link_sources(assemble(report, registry, title), tables)
-        files = _document_files(document, report, formats, figure_font)
-    files |= tables
-    if "json" in formats and report.results:
-        files |= export_files(report.results)
-    files[MANIFEST_FILE] = manifest(report, baseline, intervals, files)
-    for name, content in files.items():
-        folder.write(name, content)
-    trials = {"csv": next((name for name in files if name.endswith(".csv")), ""), "json": MANIFEST_FILE}
-    main = _MAIN_FILES if report.results else _MAIN_FILES | trials
-    return Path(out) / next(file for name, file in main.items() if name in formats)
-
-
-def _document_files(
-    document: Document, report: ReportContext, formats: Sequence[str], figure_font: str
-) -> dict[str, str | bytes]:
-    """The files in which the document is told, by name."""
-    files: dict[str, str | bytes] = {}
-    if {"html", "pdf"} & set(formats):
-        page = html_page(document)
-        if "html" in formats:
-            files["index.html"] = page
-        if "pdf" in formats:
-            files["report.pdf"] = print_page(page)
-    if "md" in formats:
-        files |= {f"{FIGURES}/{name}": data for name, data in figure_files(document.sections).items()}
-        files["report.md"] = markdown_page(document)
-    if "figures" in formats:
-        files |= {f"{FIGURES}/{name}": data for name, data in paper_figure_files(document.sections, figure_font).items()}
-    if "latex" in formats:
-        files["tables.tex"] = results_tables(document, [table for suite in report.suites if (table := results_table(suite))])
-    if "latex-all" in formats:
-        files["all-tables.tex"] = latex_tables(document)
-    return files

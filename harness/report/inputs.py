@@ -17,6 +17,7 @@ from harness.report.comparison import PublishedComparison
 from harness.report.context import ReportContext, StudyContext, SuiteContext
 from harness.report.phases import phase_boundaries
 from harness.report.plots import SuitePlots
+from harness.report.seed_curves import SeedCurves
 from harness.report.selection import Selection
 from harness.report.warnings import incomplete_methods
 from harness.runs.folder import STUDIES, RunFolder, find_runs
@@ -56,6 +57,7 @@ class ReportInputs:
         intervals: How intervals are made.
         selection: What of the results is shown, under which names and in which order.
         compare: Whether to say what changed from one of two folders with names to the other.
+        each_seed: Whether the learning curve of every seed is drawn.
 
     Raises:
         ResultsError: When there is no run, or a folder or a file does not exist or cannot be used.
@@ -73,8 +75,10 @@ class ReportInputs:
         selection: Selection | None = None,
         *,
         compare: bool = False,
+        each_seed: bool = False,
     ) -> None:
         self._intervals: IntervalKind = intervals
+        self._each_seed = each_seed
         self._selection = selection or Selection()
         self._compare = compare
         _check_names(folders, compare)
@@ -98,10 +102,11 @@ class ReportInputs:
     def _suite(self, results: Results, suite: str, baseline: str | None) -> SuiteContext:
         analysis = self._selection.arrange(analyse(results, suite, baseline, self._intervals), results)
         marks = dict.fromkeys(incomplete_methods(analysis), " †")
+        seeds = SeedCurves(results, suite) if self._each_seed else None
         return SuiteContext(
             analysis,
             results.records,
-            SuitePlots(analysis, marks, phase_boundaries(analysis, results.records)),
+            SuitePlots(analysis, marks, phase_boundaries(analysis, results.records), seeds),
             PublishedComparison(analysis, results.records, self._numbers) if self._numbers else None,
             find_changes(analysis, results) if self._compare else None,
             results.abandoned.filter(suite=suite),

@@ -14,6 +14,7 @@ from harness.report.descriptions import describe_curves, describe_intervals, des
 from harness.report.drawing import TEXT_COLOUR, Panel, Plot, Style, method_styles
 from harness.report.lines import draw_band, draw_line, set_steps_axis
 from harness.report.phases import PhaseBoundaries
+from harness.report.seed_curves import SeedCurves
 from harness.runs.output import file_stem
 
 METRIC_TITLES = {
@@ -38,11 +39,20 @@ class SuitePlots:
         analysis: The suite's numbers.
         marks: A mark to set behind a method's label where its aggregate covers fewer tasks than the others'.
         boundaries: Where phases change, to be marked on curves.
+        seeds: The curves of single seeds, to be drawn below those of tasks; ``None`` where they are not asked for.
     """
 
-    def __init__(self, analysis: Analysis, marks: Mapping[str, str], boundaries: PhaseBoundaries | None = None) -> None:
-        self.analysis, self.marks, self.boundaries = analysis, marks, boundaries or {}
-        self.styles = method_styles(analysis.methods, analysis.baseline)
+    def __init__(
+        self,
+        analysis: Analysis,
+        marks: Mapping[str, str],
+        boundaries: PhaseBoundaries | None = None,
+        seeds: SeedCurves | None = None,
+    ) -> None:
+        self.analysis, self.marks, self.boundaries, self.seeds = analysis, marks, boundaries or {}, seeds
+        looks = method_styles(analysis.methods, analysis.baseline)
+        self.styles = {label: looks[label] for label in analysis.methods}
+        """How methods are drawn, in the order in which they stand everywhere."""
 
     def file_name(self, name: str) -> str:
         """The stem of a figure's files, for a ``name`` that no other figure of the suite has."""
@@ -110,14 +120,15 @@ class SuitePlots:
         panels = tuple(
             Panel(
                 shorten(task, _LONGEST_LABEL),
-                self._curves(table.filter(task=task), "mean return", [task], scales.get(task, (0.0, 0.0))),
+                self._curves(table.filter(task=task), "mean return", [task], scales.get(task, (0.0, 0.0)), self.seeds),
                 description=describe_curves(table.filter(task=task)),
             )
             for task in tasks
         )
         legend = {label: label for label in self._labels(table)}
         where = "each task" if len(tasks) > 1 else tasks[0]  # whose panel has no title on the page, since it is alone
-        return self._plot("curves", f"Mean return over steps on {where}, with 95 % bands", panels, legend)
+        title = f"Mean return over steps on {where}, with 95 % bands{' and each seed' if self.seeds else ''}"
+        return self._plot("curves", title, panels, legend)
 
     def tasks_without_curves(self) -> dict[str, str]:
         """Why no curve is drawn, by task: a panel that shows nothing is not drawn."""
@@ -155,6 +166,7 @@ class SuitePlots:
         self, title: str, table: pl.DataFrame, labels: Sequence[str], axis: str, *, is_probability: bool = False
     ) -> Panel:
         def draw(axes: Axes) -> None:
+            axes.use_sticky_edges = False  # or a bar that ends at 1 would end the axis just before its last number
             for i, label in enumerate(labels):
                 value, low, high = table.filter(method=label).select("value", "low", "high").row(0)
                 _interval(axes, i, (value, low, high), self.styles[label])
@@ -173,10 +185,17 @@ class SuitePlots:
         return Panel(title, draw, (3.7, 0.75 + 0.34 * len(labels)), describe_intervals(table))
 
     def _curves(
-        self, table: pl.DataFrame, axis: str, tasks: Sequence[str], scale: tuple[float, float] = (0.0, 0.0)
+        self,
+        table: pl.DataFrame,
+        axis: str,
+        tasks: Sequence[str],
+        scale: tuple[float, float] = (0.0, 0.0),
+        seeds: SeedCurves | None = None,
     ) -> Callable[[Axes], None]:
         def draw(axes: Axes) -> None:
             for label, part in self._by_method(table):
+                if seeds is not None:
+                    seeds.draw(axes, self.styles[label], tasks[0], label)
                 self._curve(axes, label, part)
                 for step in sorted({step for task in tasks for step in self.boundaries.get((label, task), ())}):
                     axes.axvline(step, color=self.styles[label].colour, linewidth=0.9, linestyle=_BOUNDARY)

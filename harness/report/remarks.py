@@ -62,9 +62,12 @@ def _undecided_best(suite: SuiteContext) -> Iterator[str]:
         if label in p_values and p_values[label] >= SIGNIFICANCE_LEVEL and _overlap(ends[label][1:], ends[best][1:])
     ]
     if close:
+        known = all(end is not None for label in (best, *p_values) for end in ends.get(label, ()))
+        overlap = f"its interval overlaps with those of {join_names(close)}, and " if known else ""
+        them = "them" if known else f"it from {join_names(close)}"
         yield (
-            f"{best} has the highest IQM, but its interval overlaps with those of {join_names(close)}, and the rank-sum test"
-            " after Holm's correction does not separate them: these runs do not make it the best."
+            f"{best} has the highest IQM, but {overlap}the rank-sum test after Holm's correction does not separate {them}:"
+            " these runs do not make it the best."
         )
 
 

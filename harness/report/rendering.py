@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.errors import without_control_characters
 from harness.report.document import Document, FigureBlock, Section, TableCell
@@ -25,7 +25,14 @@ def html_page(document: Document) -> str:
     """A self-contained page: styles, figures and one small script inline, nothing fetched, and whole without the script."""
     templates = page_templates("report", autoescape=True)
     filters: dict[str, Any] = templates.filters
-    filters |= {"panels": _panels, "anchor": _anchor, "unbroken": _unbroken, "has_long_word": _has_long_word}
+    filters |= {
+        "panels": _panels,
+        "anchor": _anchor,
+        "unbroken": _unbroken,
+        "has_long_word": _has_long_word,
+        "breakable": _breakable,
+        "panel_width": _panel_width,
+    }
     page = templates.get_template("page.html.j2")
     return page.render(document=document, script=Markup(SCRIPT), script_source=SCRIPT_SOURCE) + "\n"
 
@@ -35,6 +42,11 @@ def _panels(plot: Plot | ExternalPlot) -> list[tuple[str, Markup]]:
     pictures = [Markup(svg) for svg in inline_svgs(plot)]
     titles = [panel.title for panel in plot.panels] if isinstance(plot, Plot) and len(pictures) > 1 else [""] * len(pictures)
     return list(zip(titles, pictures, strict=True))
+
+
+def _panel_width(plot: Plot | ExternalPlot) -> float:
+    """The width of a panel in inches."""
+    return plot.size[0] if isinstance(plot, ExternalPlot) else plot.panels[0].size[0]
 
 
 def markdown_page(document: Document) -> str:
@@ -69,8 +81,15 @@ def _plots(sections: tuple[Section, ...]) -> list[Plot | ExternalPlot]:
 
 def _unbroken(text: str) -> str:
     """Text in which no line ends within an interval, or between a number and what it needs."""
-    whole = re.sub(r"\[([^\s\[\],]+), ([^\s\[\],]+)\]", "[\\1,\u00a0\\2]", text)
+    whole = re.sub(r"\[([^\s\[\],]+), ([^\s\[\],]+)\]", "[\\1,\u00a0\\2]", text).replace("no interval", "no\u00a0interval")
     return re.sub(r"(?<=\d) (?=%)|(?<=\b[npr]) (?=[=<] )|(?<=\b[npr] [=<]) (?=[\d\u2212])", "\u00a0", whole)
+
+
+def _breakable(text: str) -> Markup:
+    """Text whose long words may be broken after the marks that hold their parts together."""
+    words = re.split(r"(\s+)", text)
+    parts = (re.split(r"(?<=[_./])(?=[^_./])", word) if len(word) > _LONG_WORD else [word] for word in words)
+    return Markup("").join(Markup("<wbr>").join(map(escape, word)) for word in parts)
 
 
 def _has_long_word(cell: TableCell) -> bool:

@@ -33,7 +33,7 @@ def curve_panel(
     Args:
         title: Text above the axes.
         table: A row for each method and step, with ``method``, ``step``, ``value`` and the columns of the band.
-        styles: How methods are drawn, by label, the baseline first.
+        styles: How methods are drawn, by label, in the order in which they stand.
         axis: Text beside the vertical axis.
         ends: Columns of the lower and the upper end of the band.
         by_factors: Whether large ratios are shown on an axis of factors.

@@ -19,7 +19,8 @@ from operator import is_
 from pathlib import Path
 
 from harness.errors import ResultsError
-from harness.runs.folder import FOLDERS_ABOVE_RUN, RECORD_FILE, STUDIES, RunFolder, RunRecord
+from harness.runs.dropped import find_dropped, suite_folder
+from harness.runs.folder import RECORD_FILE, STUDIES, RunFolder, RunRecord
 from harness.runs.guarded import Unreadable
 from harness.runs.naming import label_runs
 from harness.runs.planned import PlannedRun, find_abandoned, find_missing, find_superfluous
@@ -58,6 +59,7 @@ class Collection:
         abandoned: Dead runs of abandoned settings, which are not among ``runs``; see `harness.runs.planned`.
         superfluous: The names of all dead runs whose settings were abandoned, those among ``runs`` as well.
         planned_suites: The suites of which some plan is recorded.
+        dropped: The names of the runs among ``runs`` that no plan asks for any more; see `harness.runs.dropped`.
     """
 
     runs: Sequence[CollectedRun]
@@ -67,6 +69,7 @@ class Collection:
     abandoned: Sequence[CollectedRun] = ()
     superfluous: frozenset[str] = frozenset()
     planned_suites: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> str:
@@ -136,9 +139,9 @@ class CollectionReader:
                     known = self._folders[folder] = RunFolder(folder)
                 found.setdefault(os.path.realpath(folder), known)
         runs, unreadable = self._read(found.values(), problems)
-        suites = {os.path.realpath(place): place for place in sorted(set(map(_suite_folder, runs)), reverse=True)}
+        suites = {os.path.realpath(place): place for place in sorted(set(map(suite_folder, runs)), reverse=True)}
         plans, lines = self._plans.read(suites[name] for name in sorted(suites))
-        return self.arrange(runs, [*unreadable, *lines], plans, [*roots, *unstarted])
+        return self.arrange(runs, [*unreadable, *lines], plans, [*roots, *unstarted], all_plans=not lines)
 
     def _read(self, folders: Iterable[RunFolder], problems: Iterable[str] = ()) -> tuple[list[CollectedRun], list[str]]:
         """The runs in some folders, and one line for each thing that cannot be read, ``problems`` first."""
@@ -160,22 +163,18 @@ class CollectionReader:
         unreadable: Iterable[str] = (),
         plans: Sequence[RecordedPlan] = (),
         scope: Sequence[Path] = (),
+        *,
+        all_plans: bool = True,
     ) -> Collection:
         """What runs are together, the same object as at the last look if they are; see the function of this name."""
         runs = tuple(runs)
-        objects, texts = (*runs, *plans), (len(runs), tuple(unreadable), tuple(scope))
+        objects, texts = (*runs, *plans), (len(runs), tuple(unreadable), tuple(scope), all_plans)
         if self._last is not None:
             before, others, found = self._last
             if others == texts and len(before) == len(objects) and all(map(is_, before, objects)):
                 return found
-        self._last = objects, texts, arrange(runs, texts[1], plans, scope)
+        self._last = objects, texts, arrange(runs, texts[1], plans, scope, all_plans=all_plans)
         return self._last[-1]
-
-
-def _suite_folder(run: CollectedRun) -> Path:
-    """The folder of the results of a run's suite, however short the run's own path was given."""
-    path = run.folder.path
-    return (path if len(path.parents) > FOLDERS_ABOVE_RUN else path.absolute()).parents[FOLDERS_ABOVE_RUN - 1]
 
 
 def collect_below(roots: Iterable[Path], unstarted: Iterable[Path] = ()) -> Collection:
@@ -196,6 +195,8 @@ def arrange(
     unreadable: Iterable[str] = (),
     plans: Sequence[RecordedPlan] = (),
     scope: Sequence[Path] = (),
+    *,
+    all_plans: bool = True,
 ) -> Collection:
     """What runs are together: their labels, which of several folders of a run counts, and their tasks' constants.
 
@@ -204,6 +205,7 @@ def arrange(
         unreadable: One line for each thing that could not be read.
         plans: The recorded plans of their suites, the oldest first.
         scope: The places that were looked at.
+        all_plans: Whether every recorded plan could be read; no run is dropped where one could not.
     """
     found = sorted(runs, key=lambda run: run.name)
     superfluous = find_superfluous(found, plans)
@@ -230,6 +232,7 @@ def arrange(
         [replace(run, label=run.spec.method) for run in found if run.name in left_out],
         frozenset(superfluous),
         frozenset(asked.spec.suite for plan in plans for asked in plan.runs),
+        frozenset(find_dropped(found, plans) - superfluous if all_plans else ()),
     )
 
 

@@ -1,7 +1,8 @@
 """What was asked for: the runs of every plan that was carried out, recorded beside its suite's results.
 
-``results/<suite>/plans/<digest>.json`` holds a plan's runs, and is written when some of them are about to be trained. Asking
-for the same runs again replaces the file. Without it nobody could tell a run that never began from one that nobody wanted.
+``results/<suite>/plans/<digest>.json`` holds a plan's runs, and what the suite's file calls its tasks and methods, those that
+were not asked for included. It is written when runs are asked for, and replaced when the same are. Without it nobody could
+tell a run that never began from one that nobody wanted, nor a method that was dropped from one that was left out once.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.runs.files import write_json_atomic
+from harness.errors import HarnessError
 from harness.runs.folder import now
 from harness.runs.guarded import MIB, Unreadable, is_text, look, read_json, reason_of, signature_of
+from harness.runs.output import OutputFolder
 from harness.spec import MAX_COUNT, RunSpec
 
 PLANS = "plans"
@@ -58,9 +60,22 @@ class AskedRuns(_Part):
         return self.spec.method_digest
 
 
+class SuiteNames(_Part):
+    """What a suite's file calls its tasks and methods, those of all profiles together.
+
+    Attributes:
+        tasks: Names of the tasks.
+        methods: Names of the methods.
+    """
+
+    tasks: tuple[str, ...]
+    methods: tuple[str, ...]
+
+
 class _PlanFile(_Part):
     format: Literal[1] = _FORMAT
     asked: str
+    names: SuiteNames | None = None
     runs: tuple[AskedRuns, ...]
 
 
@@ -70,20 +85,32 @@ class RecordedPlan:
 
     Attributes:
         folder: Folder of the suite's results.
+        name: Name of the file.
         asked: When it was last asked for, ISO 8601 in UTC.
         runs: What it asks for.
+        names: What the suite's file called its tasks and methods then; ``None`` where nobody wrote that down.
     """
 
     folder: Path
+    name: str
     asked: str
     runs: Sequence[AskedRuns]
+    names: SuiteNames | None = None
 
 
-def record_plan(specs: Iterable[RunSpec], results: Path) -> None:
+def record_plan(
+    specs: Iterable[RunSpec], results: Path, names: SuiteNames | None = None, *, only_change: bool = False
+) -> None:
     """Record that these runs are asked for now, in the folder of each suite that they are of.
 
+    Args:
+        specs: The runs.
+        results: The results directory.
+        names: What the suite's file calls its tasks and methods, if there is one.
+        only_change: Whether nothing is written where the same was asked for last, or where nothing ever was.
+
     Raises:
-        OSError: It cannot be written.
+        ResultsError: It cannot be written.
     """
     of_suite: dict[str, dict[str, tuple[RunSpec, list[int]]]] = {}
     for spec in specs:
@@ -91,10 +118,19 @@ def record_plan(specs: Iterable[RunSpec], results: Path) -> None:
         of_suite.setdefault(spec.suite, {}).setdefault(settings, (spec, []))[1].append(spec.seed)
     for suite, groups in of_suite.items():
         runs = [{"spec": spec.model_dump(mode="json"), "seeds": seeds} for spec, seeds in groups.values()]
-        name = hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).hexdigest()[:8]
-        folder = Path(results) / suite / PLANS
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json_atomic(folder / f"{name}.json", {"format": _FORMAT, "asked": now(), "runs": runs})
+        name = f"{hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).hexdigest()[:8]}.json"
+        folder = Path(results) / suite
+        if only_change and not _is_change(folder, name, names):
+            continue
+        told = {"names": names.model_dump(mode="json")} if names is not None else {}
+        content = {"format": _FORMAT, "asked": now(), **told, "runs": runs}
+        OutputFolder(folder).write(f"{PLANS}/{name}", json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def _is_change(suite: Path, name: str, names: SuiteNames | None) -> bool:
+    """Whether the newest plan of a suite's results is another than this one."""
+    plans, _ = PlanReader().read([suite])
+    return bool(plans) and (plans[-1].name, plans[-1].names) != (name, names)
 
 
 class PlanReader:
@@ -126,7 +162,7 @@ class PlanReader:
         signature = signature_of(found)
         known = self._known.get(file)
         if known is None or known[0] != signature:
-            known = self._known[file] = signature, RecordedPlan(suite, *_content(file))
+            known = self._known[file] = signature, _content(file, suite)
         return [known[1]]
 
 
@@ -141,7 +177,7 @@ def _files(folder: Path, problems: list[str]) -> list[Path]:
     return [folder / name for name in names if is_text(name) and name.endswith(".json") and not name.startswith(".")]
 
 
-def _content(file: Path) -> tuple[str, Sequence[AskedRuns]]:
+def _content(file: Path, suite: Path) -> RecordedPlan:
     content: Any = read_json(file, _MAX_BYTES)
     try:
         plan = _PlanFile.model_validate(content)
@@ -149,7 +185,7 @@ def _content(file: Path) -> tuple[str, Sequence[AskedRuns]]:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "content"
         raise Unreadable(file, f"not a record of a plan of format {_FORMAT} ({where}: {first['msg']})") from None
-    return plan.asked, plan.runs
+    return RecordedPlan(suite, file.name, plan.asked, plan.runs, plan.names)
 
 
 Cell = tuple[str, str, str, bool]
@@ -170,7 +206,9 @@ def newest_wishes(plans: Sequence[RecordedPlan]) -> Mapping[Cell, str]:
     return {cell(asked.spec): asked.digest for plan in plans for asked in plan.runs}
 
 
-def try_to_record(specs: Iterable[RunSpec], results: Path) -> None:
+def try_to_record(
+    specs: Iterable[RunSpec], results: Path, names: SuiteNames | None = None, *, only_change: bool = False
+) -> None:
     """Record a plan where that is possible; where it is not, nothing can be trained either, and whoever tries will say so."""
-    with suppress(OSError):
-        record_plan(specs, results)
+    with suppress(HarnessError):
+        record_plan(specs, results, names, only_change=only_change)

@@ -1,4 +1,8 @@
-"""Removing what is left of runs that nobody wants any more: unfinished ones whose settings were abandoned."""
+"""Removing what is left of runs that nobody wants any more.
+
+These are unfinished ones whose settings were abandoned, and, asked for apart, those of methods and tasks that were dropped
+from their suite.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +32,17 @@ class DeadRun:
     size: int
 
 
+Confirm = Callable[[Sequence[DeadRun]], bool]
+"""Takes what would be removed, and says whether it is to be."""
+
+
 @dataclass(frozen=True)
 class Pruned:
     """What became of dead runs.
 
     Attributes:
-        found: Those that were found, by the paths of their folders.
+        found: Those that were found, by the paths of their folders: unfinished ones of abandoned settings first, then those of
+            methods and tasks that were dropped from their suite.
         removed: Those that were removed.
         left: One line for each that could not be removed.
         unreadable: One line for each thing that could not be read.
@@ -45,15 +54,17 @@ class Pruned:
     unreadable: Sequence[str]
 
 
-def prune_below(roots: Iterable[Path], confirm: Callable[[Sequence[DeadRun]], bool]) -> Pruned:
+def prune_below(roots: Iterable[Path], confirm: Confirm, confirm_dropped: Confirm | None = None) -> Pruned:
     """Remove the dead runs of abandoned settings at or below some folders; see `harness.runs.planned`.
 
-    Finished runs stay, whatever their settings, and so does what a process holds or may hold. Nothing is removed but the
-    folders of such runs, and the folders above them that are empty then.
+    Finished runs of abandoned settings stay, and so does what a process holds or may hold. Nothing is removed but the folders
+    of such runs, and the folders above them that are empty then.
 
     Args:
         roots: Results directories, or parts of them.
         confirm: Takes what would be removed, if there is anything, and says whether it is to be.
+        confirm_dropped: The same of runs that no plan asks for any more, see `harness.runs.dropped`; these are not looked for
+            if not given.
 
     Raises:
         ResultsError: A root does not exist.
@@ -61,17 +72,25 @@ def prune_below(roots: Iterable[Path], confirm: Callable[[Sequence[DeadRun]], bo
     roots = list(roots)
     collection = collect_below(roots)
     everything = [*collection.runs, *collection.abandoned]
-    dead = sorted((run for run in everything if run.name in collection.superfluous), key=lambda run: run.name)
-    found = [DeadRun(run, _size(run.folder.path)) for run in dead]
+    pruned = Pruned([], [], [], collection.unreadable)
+    groups = [(collection.superfluous, confirm)]
+    groups += [(collection.dropped, confirm_dropped)] if confirm_dropped is not None else []
+    for names, asked in groups:
+        there = sorted((run for run in everything if run.name in names), key=lambda run: run.name)
+        pruned = _prune(pruned, [DeadRun(run, _size(run.folder.path)) for run in there], asked, roots)
+    return pruned
+
+
+def _prune(so_far: Pruned, found: Sequence[DeadRun], confirm: Confirm, roots: Sequence[Path]) -> Pruned:
+    """What became of dead runs, with those of one more group."""
     removed: list[DeadRun] = []
     left: list[str] = []
-    if found and confirm(found):
-        for one in found:
-            if problem := _remove(one.run, roots):
-                left.append(f"{one.run.name}: {problem}")
-            else:
-                removed.append(one)
-    return Pruned(found, removed, left, collection.unreadable)
+    for one in found if found and confirm(found) else ():
+        if problem := _remove(one.run, roots):
+            left.append(f"{one.run.name}: {problem}")
+        else:
+            removed.append(one)
+    return Pruned([*so_far.found, *found], [*so_far.removed, *removed], [*so_far.left, *left], so_far.unreadable)
 
 
 def _remove(run: CollectedRun, roots: Sequence[Path]) -> str:

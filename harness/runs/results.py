@@ -103,6 +103,11 @@ class Results:
         """Names of the suites found, sorted."""
         return self.runs["suite"].unique().sort().to_list()
 
+    def source_rank(self, label: str) -> int:
+        """The place of the group of folders that a method is from, 0 for all where they have no names."""
+        order = list(dict.fromkeys(self.sources.values()))
+        return order.index(self.sources[label]) if label in self.sources else 0
+
 
 @without_garbage_collection()
 def read_results(roots: Iterable[Path | RunFolder], registry: Registry | None = None) -> Results:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from harness.runs.files import read_csv_rows
+from harness.runs.folder import RunFolder
 from harness.runs.results import RUN_KEY, Results, read_results
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def read_runs(*paths: str | Path) -> pl.DataFrame:
     Raises:
         harness.errors.ResultsError: There is no such folder, or no run in it.
     """
-    return _read(paths).runs
+    return runs_of(_roots(paths))
 
 
 def read_evaluations(*paths: str | Path) -> pl.DataFrame:
@@ -42,13 +43,14 @@ def read_evaluations(*paths: str | Path) -> pl.DataFrame:
         paths: Where the runs lie, see `read_runs`.
 
     Returns:
-        A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``.
+        A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``. Steps,
+        episodes and seeds are int64 and never null; the return and whatever a task measures are float64, null where a task
+        does not measure it.
 
     Raises:
         harness.errors.ResultsError: See `read_runs`.
     """
-    results = _read(paths)
-    return _keyed(results, results.evaluations)
+    return evaluations_of(_roots(paths))
 
 
 def read_progress(*paths: str | Path) -> pl.DataFrame:
@@ -58,19 +60,13 @@ def read_progress(*paths: str | Path) -> pl.DataFrame:
         paths: Where the runs lie, see `read_runs`.
 
     Returns:
-        A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``.
+        A table that begins with the columns ``suite``, ``task``, ``label`` and ``seed``; the last is ``folder``. What is
+        logged under one of these names has " (measured)" behind it.
 
     Raises:
         harness.errors.ResultsError: See `read_runs`.
     """
-    results = _read(paths)
-    logs = [pl.DataFrame(schema={"folder": pl.String})]
-    for folder in results.runs["folder"].drop_nulls():
-        header, rows = read_csv_rows(Path(folder) / "progress.csv")
-        table = pl.DataFrame({name: [row[name] for row in rows] for name in header}, schema=dict.fromkeys(header, pl.String))
-        numbers = table.with_columns(pl.all().cast(pl.Float64, strict=False))
-        logs.append(numbers.with_columns(pl.lit(folder).alias("folder")))
-    return _keyed(results, pl.concat(logs, how="diagonal"))
+    return progress_of(_roots(paths))
 
 
 def to_pandas(table: pl.DataFrame) -> pd.DataFrame:
@@ -88,13 +84,37 @@ def to_pandas(table: pl.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(_values(table[name]), dtype=_pandas_type(table[name])) for name in table.columns})
 
 
-def _read(paths: Sequence[str | Path]) -> Results:
-    return read_results([Path(path) for path in paths or [Path("results")]])
+def runs_of(roots: Iterable[Path | RunFolder]) -> pl.DataFrame:
+    """The table of `read_runs`, of folders or of single runs, which need not have begun."""
+    return read_results(roots).runs
+
+
+def evaluations_of(roots: Iterable[Path | RunFolder]) -> pl.DataFrame:
+    """The table of `read_evaluations`, of folders or of single runs."""
+    results = read_results(roots)
+    return _keyed(results, results.evaluations)
+
+
+def progress_of(roots: Iterable[Path | RunFolder]) -> pl.DataFrame:
+    """The table of `read_progress`, of folders or of single runs."""
+    results = read_results(roots)
+    logs = [pl.DataFrame(schema={"folder": pl.String})]
+    for folder in results.runs["folder"].drop_nulls():
+        header, rows = read_csv_rows(Path(folder) / "progress.csv")
+        table = pl.DataFrame({name: [row[name] for row in rows] for name in header}, schema=dict.fromkeys(header, pl.String))
+        numbers = table.with_columns(pl.all().cast(pl.Float64, strict=False))
+        logs.append(numbers.with_columns(pl.lit(folder).alias("folder")))
+    return _keyed(results, pl.concat(logs, how="diagonal"))
+
+
+def _roots(paths: Sequence[str | Path]) -> list[Path]:
+    return [Path(path) for path in paths or ["results"]]
 
 
 def _keyed(results: Results, table: pl.DataFrame) -> pl.DataFrame:
     """The rows of runs that can have a score, with what says which run they are of."""
     keys = results.runs.drop_nulls("folder").select(*RUN_KEY, "folder")
+    table = table.rename({name: f"{name} (measured)" for name in table.columns if name in RUN_KEY})
     others = [name for name in table.columns if name != "folder"]
     return keys.join(table, on="folder", how="inner", maintain_order="left_right").select(*RUN_KEY, *others, "folder")
 

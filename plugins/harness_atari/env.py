@@ -22,9 +22,11 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from harness import NO_INFO, HarnessVecEnv, episode_end_info
 from harness.environments.base import validate_discrete_actions
+from harness.environments.places import PlaceMap
 from harness_atari.bicubic import BicubicStacks, screen_size
 from harness_atari.config import AtariConfig
 from harness_atari.exploration import ExplorationMetrics
+from harness_atari.rooms import PYRAMID, FollowedRooms, has_rooms
 
 
 def make(config: AtariConfig, n_envs: int, *, threads: int = 1) -> HarnessVecEnv:
@@ -53,6 +55,7 @@ class AtariVecEnv(HarnessVecEnv):
     def __init__(self, config: AtariConfig, n_envs: int, *, threads: int = 1) -> None:
         self._config = config
         self._exploration: ExplorationMetrics | None = None
+        self._rooms: FollowedRooms | None = None
         self._ale = _open_games(config, n_envs, threads)
         self._n_actions = len(self._ale.ale.get_action_set())
         self._elapsed = np.zeros(n_envs, dtype=np.int64)
@@ -72,6 +75,24 @@ class AtariVecEnv(HarnessVecEnv):
             raise RuntimeError("enable_metrics() comes before the first reset()")
         self._exploration = ExplorationMetrics(self._config, self.num_envs)
 
+    def follow_places(self) -> PlaceMap | None:
+        """Tell the rooms of Montezuma's Revenge, of the first few games; nothing of other games.
+
+        Raises:
+            RuntimeError: The games have begun, and their random streams can no longer be followed.
+        """
+        if not has_rooms(self._config):
+            return None
+        if None in self._seeds:
+            raise RuntimeError("follow_places() comes before the first reset()")
+        self._rooms = FollowedRooms(self._config, self.num_envs)
+        return PYRAMID
+
+    def places(self) -> np.ndarray:
+        """The cell of the pyramid that each game was led to, see `harness_atari.rooms`."""
+        assert self._rooms
+        return self._rooms.places
+
     def reset(self) -> np.ndarray:
         """Begin a new game everywhere; slow only after `reseed`, which has every ROM loaded anew."""
         seeds = None if None in self._seeds else np.asarray(self._seeds)
@@ -83,6 +104,10 @@ class AtariVecEnv(HarnessVecEnv):
             if seeds is not None:
                 self._exploration.seed(seeds.tolist())
             self._exploration.begin(range(self.num_envs), self._newest_frames(observations), info["frame_number"])
+        if self._rooms:
+            if seeds is not None:
+                self._rooms.seed(seeds.tolist())
+            self._rooms.begin(range(self.num_envs), info["frame_number"])
         return observations
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -98,6 +123,8 @@ class AtariVecEnv(HarnessVecEnv):
         self._ale.send(actions)
         if self._exploration:
             self._exploration.act(actions)
+        if self._rooms:
+            self._rooms.act(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Finish the step; see `HarnessVecEnv` for what is promised."""
@@ -110,6 +137,8 @@ class AtariVecEnv(HarnessVecEnv):
             infos[index] = episode_end_info(self._channel_first(last).copy(), truncated=not terminated[index])
         if self._exploration:
             self._record_metrics(self._channel_first(observations), rewards, terminated, infos)
+        if self._rooms:
+            self._rooms.step(rewards, terminated)
         self._elapsed[dones] = 0
         cut = dones & ~terminated
         if cut.any():
@@ -117,6 +146,8 @@ class AtariVecEnv(HarnessVecEnv):
         observations = self._channel_first(observations)
         if self._exploration:
             self._exploration.begin(np.flatnonzero(dones), self._newest_frames(observations), info["frame_number"])
+        if self._rooms:
+            self._rooms.begin(np.flatnonzero(dones).tolist(), info["frame_number"])
         return observations, rewards.astype(np.float32), dones, infos
 
     def _record_metrics(
@@ -136,7 +167,7 @@ class AtariVecEnv(HarnessVecEnv):
         """End ALE's threads and free the emulators; harmless when repeated."""
         if hasattr(self, "_ale"):
             del self._ale  # the last reference: the destructor joins the threads
-        self._exploration = None
+        self._exploration = self._rooms = None
 
     def _newest_frames(self, observations: np.ndarray) -> np.ndarray:
         """The newest frames of observations ``(..., stack * channels, size, size)``."""

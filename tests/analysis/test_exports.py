@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +113,46 @@ def test_no_name_of_a_measurement_breaks_the_file_of_evaluations(tmp_path: Path,
     write_run(tmp_path / "results", "north", "ppo", 0, metrics={name: 1.0, "'=cmd()": 2.0})
     build_report([tmp_path / "results"], tmp_path / "out", formats=("csv",))
     assert pl.read_csv(tmp_path / "out" / "curves_by_seed.csv")["step"].to_list() == list(range(1000, 10_001, 1000))
+
+
+def test_arrays_hold_every_seed_and_name_their_axes(tmp_path: Path) -> None:
+    write_suite(tmp_path / "results", {"ppo": 3.0, "rnd · ἄλφα": 6.0}, seeds=3)
+    write_run(tmp_path / "results", "north", "ppo", 1, state="failed")
+    write_run(tmp_path / "results", "west", "ppo", 0, 7.0, normalise=None)
+    main = build_report([tmp_path / "results"], tmp_path / "out", formats=("npz",))
+    assert main.name == "scores-synthetic.npz"
+    with np.load(main, allow_pickle=False) as found:
+        arrays = {name: found[name] for name in found.files}
+    assert [arrays[name].tolist() for name in ("suite", "methods", "seeds", "tasks")] == [
+        "synthetic",
+        ["ppo", "rnd · ἄλφα"],
+        [0, 1, 2],
+        ["north", "south", "west"],
+    ]
+    assert [arrays[name].dtype.str for name in ("seeds", "scores", "normalised", "low", "high")] == ["<i8", *["<f8"] * 4]
+    assert arrays["scores"].shape == arrays["normalised"].shape == (2, 3, 3)
+    assert np.isnan(arrays["scores"][0]).tolist() == [[False, False, False], [True, False, True], [False, False, True]]
+    runs = read_results([tmp_path / "results"]).runs
+    assert arrays["scores"][1, 2, 1] == runs.filter(label="rnd · ἄλφα", task="south", seed=2)["score"].item()
+    assert arrays["scores"][0, 0, 2] == 7.0
+    np.testing.assert_array_equal(arrays["normalised"][..., :2], arrays["scores"][..., :2] / 10)
+    assert np.isnan(arrays["normalised"][..., 2]).all()
+    np.testing.assert_array_equal(arrays["low"], [0, 0, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("epoch", "year"), [(None, 1980), ("1700000000", 2023), ("0", 1980), ("99999999999", 2107), ("soon", 1980)]
+)
+def test_arrays_are_the_same_to_the_byte_and_as_old_as_they_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: str | None, year: int
+) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    if epoch is not None:
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    write_run(tmp_path / "results", "north", "ppo", 0)
+    one, two = (
+        build_report([tmp_path / "results"], tmp_path / name, formats=("npz",)).read_bytes() for name in ("one", "two")
+    )
+    assert one == two
+    with zipfile.ZipFile(tmp_path / "one" / "scores-synthetic.npz") as archive:
+        assert {entry.date_time[0] for entry in archive.infolist()} == {year}

@@ -19,6 +19,7 @@ from harness.runs.lock import Claim
 from harness.runs.plans import record_plan
 
 BEFORE = "2026-11-20T08:00:00+00:00"
+NOTHING = "nothing to remove: no unfinished run of abandoned settings, and none that was dropped from its suite\n"
 Harness = Callable[..., tuple[int, str, str]]
 
 
@@ -56,7 +57,7 @@ def test_with_yes_dead_runs_go_and_everything_else_stays(dead: list[RunFolder], 
     gone = dead[0].path.parent
     assert before - files(tmp_path) == {path for path in before if path.is_relative_to(gone)}
     assert files(tmp_path) < before
-    assert harness("prune", tmp_path / "results", "--yes")[1] == "nothing to remove: no unfinished run of abandoned settings\n"
+    assert harness("prune", tmp_path / "results", "--yes")[1] == NOTHING
 
 
 def test_a_dry_run_shows_and_removes_nothing(dead: list[RunFolder], tmp_path: Path, harness: Harness) -> None:

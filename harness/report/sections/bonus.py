@@ -44,8 +44,8 @@ def build(suite: SuiteContext) -> Section | None:
         if panels:
             shown = pl.concat([one for _, one in drawn])
             legend = {label: suite.styles[label] for label in present_methods(shown, suite.styles)}
-            more = f" The first {_MOST_PANELS} of {len(drawn)} tasks are drawn." if len(drawn) > _MOST_PANELS else ""
-            blocks += [Paragraph(f"{title}.{more}"), FigureBlock(Plot(suite.plots.file_name(name), title, panels, legend))]
+            more = f", of the first {_MOST_PANELS} of {len(drawn)} tasks" if len(drawn) > _MOST_PANELS else ""
+            blocks.append(FigureBlock(Plot(suite.plots.file_name(name), f"{title}{more}", panels, legend)))
     return Section("What the bonus did", tuple(blocks))
 
 
@@ -108,11 +108,11 @@ _COLUMNS = (
     "bonus, last tenth",
     "last over first",
     "deviation over mean, first",
-    "last",
+    "deviation over mean, last",
     "cut off, first",
-    "last",
+    "cut off, last",
     "divided by, first",
-    "last",
+    "divided by, last",
     "runs",
 )
 

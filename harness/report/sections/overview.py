@@ -35,13 +35,18 @@ def _findings(analysis: Analysis) -> list[str]:
     """What the intervals allow one to say, a sentence for each method."""
     metric, name = ("mean", "Success rate") if only_successes(analysis) else ("iqm", "Interquartile mean of normalised scores")
     estimates = analysis.tables["aggregates"].filter(metric=metric).select("method", "value", "low", "high").rows()
-    parts = [f"{label} {format_number(value)} {format_interval(low, high)}" for label, value, low, high in estimates]
+    parts = [f"{label} {format_number(value)} {_in_a_sentence(low, high)}" for label, value, low, high in estimates]
     sentences = [f"{name}: {join_names(parts, most=len(parts))}."] if parts else []
     overall = analysis.tables["improvement"].filter(pl.col("task").is_null())
     for label, value, low, high, p_value in overall.select("method", "value", "low", "high", "p_value").rows():
         claim = f"A run of {label} scores more than a run of {analysis.baseline} with probability {format_number(value, 2)}"
-        sentences.append(f"{claim} {format_interval(low, high, 2)}: {_verdict(value, low, p_value)}.")
+        sentences.append(f"{claim} {_in_a_sentence(low, high, 2)}: {_verdict(value, low, p_value)}.")
     return sentences
+
+
+def _in_a_sentence(low: float | None, high: float | None, decimals: int = 3) -> str:
+    interval = format_interval(low, high, decimals)
+    return interval if interval.startswith("[") else f"({interval})"
 
 
 def _verdict(value: float, low: float | None, p_value: float) -> str:

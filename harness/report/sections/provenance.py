@@ -30,9 +30,9 @@ def build(suite: SuiteContext) -> Section:
             distinct if len(distinct) == 1 else [f"{value} ({format_count(values.count(value), 'run')})" for value in distinct]
         )
         rows.append((key, join_names(counted, most=6)))
-    effort = (
-        f"{format_duration(float(read['seconds'].sum()))} of training in {join_names(_attempts(read))}." if len(read) else ""
-    )
+    seconds = float(read["seconds"].sum())  # 0 where nobody wrote down how long they took
+    took = f"{format_duration(seconds)} of training in " if seconds else ""
+    effort = f"{took}{join_names(_attempts(read))}." if len(read) else ""
     blocks: list[Block] = [Paragraph(f"As recorded by the runs themselves. {effort}")]
     if commands:
         blocks += [Paragraph("The command that repeats them, run from the same place; finished runs are not run again:")]

@@ -21,6 +21,7 @@ def build(suite: SuiteContext) -> Section:
         " averaged over seeds. The curves show the mean over seeds of every evaluation, with 95 % bands where there are"
         f" enough seeds.{frames_note(suite.analysis)}{phases_note(suite.plots)} {bands(analysis.intervals, 'curve', 1)}"
         " Where all seeds of a method score the same a band has no width, which is no certainty about other seeds."
+        f"{plots.seeds.note if plots.seeds else ''}"
     )
     columns = (Column("Task"), *(Column(label, "number", method=True) for label in analysis.methods))
     table = analysis.tables["tasks"]
