@@ -31,7 +31,7 @@ def meanings(name: str, kind: Kind | None = None) -> list[tuple[Kind, str]]:
         "algorithm": registry.algorithms,
         "environment": registry.environments,
     }
-    asked = {one: names for one, names in known.items() if kind in (None, one)}
+    asked: dict[Kind, Collection[str]] = {one: names for one, names in known.items() if kind in (None, one)}
     if not is_suite_name(name) and "suite" in asked:
         return [("suite", name)]
     found: list[tuple[Kind, str]] = [(one, name) for one, names in asked.items() if name in names]
