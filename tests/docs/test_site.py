@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -107,3 +108,11 @@ def test_what_pages_link_to_inside_of_the_site_is_there(site: Path) -> None:
 def test_public_names_are_described(site: Path) -> None:
     text = (site / "reference" / "api.html").read_text()
     assert [name for name in harness.__all__ if f'id="harness.{name}"' not in text] == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no Chromium here")
+def test_search_works_on_pages_that_are_opened_from_a_disk(site: Path) -> None:
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=30000", "--dump-dom"]
+    done = subprocess.run([*command, f"{site.as_uri()}/index.html?q=novelty"], capture_output=True, text=True, check=False)
+    assert re.search(r"[1-9]\d* matching documents", done.stdout)
