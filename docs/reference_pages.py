@@ -14,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from harness.cli import catalogue
+from harness.cli import catalogue, suite_catalogue
 from harness.config.describe import Setting, describe_settings
 from harness.registry import Registry, installed
 
@@ -51,7 +51,7 @@ def suites(registry: Registry) -> Iterator[str]:
     yield "A suite is a file in YAML; [what may stand in one](suite_keys.md). Budgets are those without a profile."
     yield "`harness run suites/NAME.yaml --dry-run` measures what one takes on your machine; `harness list suites` knows what"
     yield "was measured before.\n"
-    for entry in catalogue.suites(registry, ROOT / "suites"):
+    for entry in suite_catalogue.suites(registry, ROOT / "suites"):
         page = ROOT / "docs" / "suites" / f"{entry.suite}.md"
         yield f"## {entry.suite}\n"
         yield f"{entry.description}.{f' [What makes it hard](../suites/{entry.suite}.md).' if page.exists() else ''}\n"

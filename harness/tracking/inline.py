@@ -33,8 +33,7 @@ class InlineTracker:
 
         def begin() -> None:
             path = self._registry.tracker(self._name).tracker
-            make: Callable[[TrackerConfig], RunTracker] = self._registry.load_class(path, RunTracker)
-            self._tracker = make(TrackerConfig())
+            self._tracker = _make(self._registry.load_class(path, RunTracker))
             self._tracker.begin(run)
 
         self._try(begin)
@@ -71,3 +70,7 @@ class InlineTracker:
                     failed.end("failed")
             text = f"the run goes on without tracker {self._name!r}: {summarise_error(error)}"
             self._on_notice(printable(text, _MOST_OF_A_NOTICE))
+
+
+def _make(tracker: Callable[[TrackerConfig], RunTracker]) -> RunTracker:
+    return tracker(TrackerConfig())
