@@ -1,7 +1,7 @@
 """Torch's Adam, to the bit, without looking up at every step what never changes between two of them."""
 
 # torch has its functions of many tensors under protected names:
-# pyright: reportPrivateUsage=false
+# pyright: reportPrivateImportUsage=false, reportPrivateUsage=false
 
 from __future__ import annotations
 

@@ -11,13 +11,15 @@ from functools import cache
 from typing import Any, TypeVar
 
 import torch
+from stable_baselines3.common import preprocessing
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
-from stable_baselines3.common.preprocessing import is_image_space, preprocess_obs
 from torch import Tensor, nn
 
 from harness.algorithms.lean_adam import LeanAdam
 
 PolicyT = TypeVar("PolicyT", bound=BasePolicy)
+
+_sb3: Any = preprocessing
 
 
 def use_lean_calls(policy: PolicyT) -> PolicyT:
@@ -27,8 +29,9 @@ def use_lean_calls(policy: PolicyT) -> PolicyT:
         The policy that was given, whatever it is.
     """
     if isinstance(policy, ActorCriticPolicy):
+        kind: type[ActorCriticPolicy] = type(policy)
         its: Any = policy  # it stays itself, and with it everything that refers to it
-        its.__class__ = _lean(type(its))
+        its.__class__ = _lean(kind)
         if type(its.optimizer) is torch.optim.Adam:
             its.optimizer.__class__ = LeanAdam
     return policy
@@ -40,9 +43,9 @@ class _LeanCalls(ActorCriticPolicy):
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
         if not recurse:
             return super().parameters(recurse=False)
-        known: list[nn.Parameter] | None = self.__dict__.get("_known_parameters")
+        known: list[nn.Parameter] | None = vars(self).get("_known_parameters")
         if known is None:
-            known = self.__dict__["_known_parameters"] = list(super().parameters())
+            known = vars(self)["_known_parameters"] = list(super().parameters())
         return iter(known)
 
     def extract_features(self, obs: Any, features_extractor: Any = None) -> Any:
@@ -52,12 +55,12 @@ class _LeanCalls(ActorCriticPolicy):
         return extractor(self._network_input(obs))
 
     def _network_input(self, obs: Any) -> Any:
-        divides: bool | None = self.__dict__.get("_divides_bytes")
+        divides: bool | None = vars(self).get("_divides_bytes")
         if divides is None:
-            divides = self.__dict__["_divides_bytes"] = self.normalize_images and is_image_space(self.observation_space)
+            divides = vars(self)["_divides_bytes"] = self.normalize_images and _sb3.is_image_space(self.observation_space)
         if divides and isinstance(obs, Tensor) and obs.dtype == torch.uint8:
             return obs.float().div_(255.0)
-        return preprocess_obs(obs, self.observation_space, normalize_images=self.normalize_images)
+        return _sb3.preprocess_obs(obs, self.observation_space, normalize_images=self.normalize_images)
 
 
 @cache

@@ -7,7 +7,7 @@ where the frames lie: the same rows in the same order.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -184,9 +184,9 @@ class CompactRolloutBuffer(RolloutBuffer):
 
     def nbytes_of(self, n_steps: int) -> int:
         """Bytes that a rollout of so many steps takes, images included."""
-        arrays = [value for value in vars(self).values() if isinstance(value, np.ndarray)]
+        arrays = sum(cast(np.ndarray, value).nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
         images = 0 if self._stacks is None else self._stacks.nbytes_of(n_steps)
-        return images + sum(array.nbytes for array in arrays) * n_steps // self.buffer_size
+        return images + arrays * n_steps // self.buffer_size
 
     def to_torch(self, array: np.ndarray, copy: bool = True) -> torch.Tensor:
         """A tensor on the device; gathering has made a copy already, so that none is needed here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -25,7 +25,8 @@ def shared_stacks(reward: IntrinsicReward, n_steps: int) -> FrameStacks | None:
     space, channels = reward.spaces.observation, reward.spaces.frame_channels
     if channels is None or reward.device.type != "cpu" or not isinstance(space, spaces.Box) or len(space.shape) != 3:
         return None
-    return FrameStacks(n_steps, reward.n_envs, space.shape, channels, np.dtype(space.dtype))
+    dtype = np.dtype(cast(Any, space.dtype))
+    return FrameStacks(n_steps, reward.n_envs, space.shape, channels, dtype)
 
 
 class MethodRollout:
