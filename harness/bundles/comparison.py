@@ -33,7 +33,7 @@ class Verified:
 
     Attributes:
         name: The run's path below the folder of results.
-        finding: The finding.
+        finding: What came of it, in a word.
         builds: What differs between the builds and machines, such as ``torch 2.4 there, 2.5 here``; empty for the same.
         detail: The first difference, or how it was judged, in words.
     """
