@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from harness.bundles.crosschecks import PackedRun, counted_columns
 from harness.runs.evaluations import read_evaluations
@@ -70,7 +70,8 @@ def _facts(provenance: Mapping[str, Any]) -> dict[str, str]:
     facts = {key: str(provenance.get(key)) for key in _MACHINE}
     for group in ("packages", "plugins"):
         versions = provenance.get(group)
-        facts |= {str(name): str(version) for name, version in versions.items()} if isinstance(versions, dict) else {}
+        known = cast(dict[str, Any], versions) if isinstance(versions, dict) else {}
+        facts |= {str(name): str(version) for name, version in known.items()}
     return facts
 
 
