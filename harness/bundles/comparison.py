@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from harness.bundles.crosschecks import PackedRun, counted_columns
 from harness.runs.evaluations import read_evaluations
@@ -33,7 +33,7 @@ class Verified:
 
     Attributes:
         name: The run's path below the folder of results.
-        finding: The finding.
+        finding: What came of it, in a word.
         builds: What differs between the builds and machines, such as ``torch 2.4 there, 2.5 here``; empty for the same.
         detail: The first difference, or how it was judged, in words.
     """
@@ -70,7 +70,8 @@ def _facts(provenance: Mapping[str, Any]) -> dict[str, str]:
     facts = {key: str(provenance.get(key)) for key in _MACHINE}
     for group in ("packages", "plugins"):
         versions = provenance.get(group)
-        facts |= {str(name): str(version) for name, version in versions.items()} if isinstance(versions, dict) else {}
+        known = cast(dict[str, Any], versions) if isinstance(versions, dict) else {}
+        facts |= {str(name): str(version) for name, version in known.items()}
     return facts
 
 

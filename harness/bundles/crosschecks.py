@@ -32,7 +32,7 @@ class PackedRun:
     """A run of a bundle.
 
     Attributes:
-        folder: Its files.
+        folder: The folder with its files.
         record: What its ``run.json`` says.
         name: Its path below the folder of results.
     """

@@ -31,7 +31,7 @@ class Packed:
     """A bundle that was written.
 
     Attributes:
-        file: The bundle.
+        file: Path of the bundle.
         digest: What names its content; see `harness.bundles.manifest.digest_of`.
         runs: Number of runs in it.
         studies: Number of studies in it.

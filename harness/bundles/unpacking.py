@@ -61,7 +61,7 @@ def unpack(file: Path, place: Path) -> Unpacked:
     """Unpack a bundle.
 
     Args:
-        file: The bundle.
+        file: Path of the bundle.
         place: An empty folder of the caller's own.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -109,5 +110,5 @@ def _draw(parameter: Parameter, rng: np.random.Generator) -> Value:
     low, high = parameter.low, parameter.high
     if parameter.whole and not parameter.log:
         return int(rng.integers(int(low), int(high) + 1))
-    number = float(np.exp(rng.uniform(np.log(low), np.log(high)))) if parameter.log else float(rng.uniform(low, high))
+    number = math.exp(rng.uniform(math.log(low), math.log(high))) if parameter.log else rng.uniform(low, high)
     return min(max(round(number), int(low)), int(high)) if parameter.whole else min(max(number, low), high)

@@ -35,7 +35,7 @@ def make_pruner(kind: Pruner, evaluations_per_run: Sequence[int], runs_of_first_
     Args:
         kind: Name of the pruner.
         evaluations_per_run: Evaluations of each run of a trial that has a score.
-        runs_of_first_seed: How many of these runs, the first ones, have the first seed: one for each task.
+        runs_of_first_seed: Number of these runs, the first ones, that have the first seed: one for each task.
     """
     warm_up = sum(evaluations_per_run[:runs_of_first_seed])
     with without_experimental_warnings():

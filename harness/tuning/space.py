@@ -66,8 +66,8 @@ def method_space(method: Method, registry: Registry, algorithm_name: str = "", p
     """The search space of an installed method.
 
     Args:
-        method: The method.
-        registry: What is installed.
+        method: Description of the method.
+        registry: What is installed here.
         algorithm_name: Name of the algorithm; empty for the first that the method runs on.
         preset_name: Name of a preset of the method, whose values are the parameters' defaults; empty for its first.
     """
