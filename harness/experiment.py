@@ -489,7 +489,8 @@ def prune(
     Args:
         results: One or more results directories, or parts of them.
         confirm: Takes what would be removed, if there is anything, and says whether it is to be.
-        confirm_dropped: The same of runs that no plan asks for any more.
+        confirm_dropped: Takes the runs that no plan asks for any more, if there are any, and says whether they are to be
+            removed.
 
     Raises:
         ResultsError: A directory does not exist.

@@ -51,7 +51,7 @@ def _date() -> tuple[int, int, int, int, int, int]:
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not (text.isascii() and text.isdigit() and len(text) < 12):
         return (_FIRST_YEAR, 1, 1, 0, 0, 0)
-    date = time.gmtime(int(text))
-    if date.tm_year > _LAST_YEAR:
+    year, month, day, hour, minute, second = time.gmtime(int(text))[:6]
+    if year > _LAST_YEAR:
         return (_LAST_YEAR, 12, 31, 23, 59, 58)
-    return (_FIRST_YEAR, 1, 1, 0, 0, 0) if date.tm_year < _FIRST_YEAR else tuple(date[:6])
+    return (_FIRST_YEAR, 1, 1, 0, 0, 0) if year < _FIRST_YEAR else (year, month, day, hour, minute, second)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 from matplotlib.axes import Axes
 
@@ -33,9 +35,9 @@ class SeedCurves:
         part = self._by_cell.get((task, label))
         seeds = [] if part is None else list(part.group_by("seed", maintain_order=True))
         for _, points in seeds[:MOST_SEEDS]:
-            alone = "." if len(points) == 1 else None
-            look = {"color": style.colour, "linestyle": style.line, "marker": alone, "markersize": 3}
-            axes.plot(points["step"], points["value"], linewidth=0.6, alpha=0.55, zorder=1.5, **look)
+            look: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "linewidth": 0.6, "alpha": 0.55}
+            marker = "." if len(points) == 1 else None
+            axes.plot(points["step"], points["value"], zorder=1.5, marker=marker, markersize=3, **look)
 
     @property
     def note(self) -> str:

@@ -52,7 +52,7 @@ def find_dropped(runs: Sequence[CollectedRun], plans: Sequence[RecordedPlan]) ->
         runs: Every run that was found.
         plans: The recorded plans of their suites, the oldest first.
     """
-    real: Callable[[Path], str] = cache(os.path.realpath)
+    real = cache(_follow)
     wanted: dict[str, _Wanted] = {}
     for plan in plans:
         there = wanted.setdefault(real(plan.folder), _Wanted())
@@ -61,6 +61,11 @@ def find_dropped(runs: Sequence[CollectedRun], plans: Sequence[RecordedPlan]) ->
     dropped = [run for run in runs if run.state in _OVER and run.holder is None and _is_dropped(run, wanted, real)]
     kept = _starts(run.spec for run in _without(runs, dropped))
     return {run.name for run in dropped if (run.record.digest, run.spec.seed) not in kept}
+
+
+def _follow(path: Path) -> str:
+    """A path, links followed."""
+    return os.path.realpath(path)
 
 
 def _is_dropped(run: CollectedRun, wanted: dict[str, _Wanted], real: Callable[[Path], str]) -> bool:

@@ -104,8 +104,8 @@ def record_plan(
     """Record that these runs are asked for now, in the folder of each suite that they are of.
 
     Args:
-        specs: The runs.
-        results: The results directory.
+        specs: The runs that are asked for.
+        results: The results directory of the suites.
         names: What the suite's file calls its tasks and methods, if there is one.
         only_change: Whether nothing is written where the same was asked for last, or where nothing ever was.
 

@@ -63,8 +63,8 @@ def prune_below(roots: Iterable[Path], confirm: Confirm, confirm_dropped: Confir
     Args:
         roots: Results directories, or parts of them.
         confirm: Takes what would be removed, if there is anything, and says whether it is to be.
-        confirm_dropped: The same of runs that no plan asks for any more, see `harness.runs.dropped`; these are not looked for
-            if not given.
+        confirm_dropped: Takes the runs that no plan asks for any more, see `harness.runs.dropped`, and says whether they
+            are to be removed; ``None`` for not looking for them.
 
     Raises:
         ResultsError: A root does not exist.

@@ -23,7 +23,8 @@ from harness.report.build import build_report
 from harness.spec import AlgorithmSpec, EnvironmentSpec, EvaluationSpec
 
 METHODS = {"ppo": 3.0, "rnd": 6.0, "snd": 5.5}
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
+WITHIN_A_WORD = "\u2060"
 
 
 class Page(HTMLParser):
@@ -43,6 +44,8 @@ class Page(HTMLParser):
         self.ids += [values["id"]] if "id" in values else []
         self.references += [value for name, value in attrs if name in ("href", "src", "xlink:href")]
         assert not any(name.startswith("on") for name in values)
+        if tag == "wbr":
+            self.words.append(WITHIN_A_WORD)
         if tag not in VOID:
             self._open.append(tag)
 
@@ -60,7 +63,7 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.words))
+        return re.sub(r"\s+", " ", " ".join(self.words).replace(f" {WITHIN_A_WORD} ", ""))
 
 
 def content(folder: Path) -> dict[str, bytes]:
