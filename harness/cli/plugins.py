@@ -26,7 +26,7 @@ def new_plugin(
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Where to write it; ./harness_NAME if not given.", show_default=False)
     ] = None,
-    kind: Annotated[str, typer.Option(metavar="[method|environment|algorithm]", help="What it provides.")] = "method",
+    kind: Annotated[str, typer.Option(metavar="<method|environment|algorithm>", help="What it provides.")] = "method",
 ) -> None:
     """Write a complete plugin package around something small that works, for you to change."""
     from harness.registry import installed

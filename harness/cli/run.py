@@ -32,7 +32,7 @@ def run(
         typer.Option(help="What carries the runs; 'harness list executors' names them.", autocompletion=completion.executors),
     ] = "local",
     device: Annotated[
-        str, typer.Option(metavar="[auto|cpu|cuda|cuda:N]", help="What networks compute on; without N, runs share the GPUs.")
+        str, typer.Option(metavar="<auto|cpu|cuda|cuda:N>", help="What networks compute on; without N, runs share the GPUs.")
     ] = "auto",
     tracker: Annotated[
         list[str] | None,

@@ -215,9 +215,9 @@ def test_check_and_run_say_where_bf16_is_only_imitated(workplace, harness, tmp_p
 @pytest.mark.parametrize(
     ("command", "choices"),
     [
-        ("check", "[suite|method|algorithm|environment]"),
-        ("new-plugin", "[method|environment|algorithm]"),
-        ("run", "[auto|cpu|cuda|cuda:N]"),
+        ("check", "suite|method|algorithm|environment"),
+        ("new-plugin", "<method|environment|algorithm>"),
+        ("run", "<auto|cpu|cuda|cuda:N>"),
         ("list", "methods, environments, algorithms, networks, executors, report_sections, suites, plugins"),
     ],
 )
