@@ -11,6 +11,8 @@ import sys
 import pytest
 from support.distributions import install
 
+from harness.cli.listing import KINDS
+
 
 def test_list_names_everything_with_its_plugin(workplace, harness):
     code, output, errors = harness("list", "--dir", workplace)
@@ -218,7 +220,7 @@ def test_check_and_run_say_where_bf16_is_only_imitated(workplace, harness, tmp_p
         ("check", "suite|method|algorithm|environment"),
         ("new-plugin", "<method|environment|algorithm>"),
         ("run", "<auto|cpu|cuda|cuda:N>"),
-        ("list", "methods, environments, algorithms, networks, executors, report_sections, suites, plugins"),
+        ("list", ", ".join(KINDS)),
     ],
 )
 def test_help_lists_the_choices(harness, monkeypatch, command, choices):
