@@ -37,7 +37,7 @@ def smaller(arguments: list[str]) -> list[str]:
         few = [*arguments[:at], "2", *arguments[at + 1 :]]
         budget = ("steps=512", "tune.seeds=1", "tune.confirm=1", "tune.confirm_seeds=1")
         settings = [f"--set={each}" for each in (*SMALL, *budget)]
-        return [*few, *settings, "--set=tasks={n10: {environment: {size: 5}}}"]
+        return [*few, *settings, "--set=tasks={n13: null, n16: null}"]
     return [*arguments, "--port", "0"] if arguments[0] == "watch" else arguments
 
 
