@@ -44,13 +44,14 @@ def report(
     from harness.cli.selection import parse_folders, parse_selection
 
     given = parse_folders(folders)
+    places = [one if isinstance(one, Path) else one.path for one in given]
     if watch:
         refuse_to_watch(given)
     write = partial(
         experiment.report,
         baseline=baseline,
         formats=_parse_formats(formats),
-        published=_published_files(published_from, packaged=published),
+        published=_published_files(published_from, places, packaged=published),
         intervals=cast("IntervalKind", intervals),  # others are refused by name
         each_seed=each_seed,
         cache=cache,
@@ -59,7 +60,7 @@ def report(
         figure_font=figure_font,
     )
     if watch:
-        return watch_report(partial(write, given, out), [one if isinstance(one, Path) else one.path for one in given])
+        return watch_report(partial(write, given, out), places)
     with bundles_as_folders(given, out) as (roots, place):
         written = write(roots, place)
     console = open_console()
@@ -76,7 +77,9 @@ def _parse_formats(text: str) -> list[str]:
     return names
 
 
-def _published_files(own: list[Path] | None, *, packaged: bool) -> list[Path]:
+def _published_files(own: list[Path] | None, places: list[Path], *, packaged: bool) -> list[Path]:
+    """Files of published numbers, as they were given unless a bundle is read, for which the working directory changes."""
     from harness.analysis.published import packaged_files
 
-    return [*(packaged_files() if packaged else ()), *(file.absolute() for file in own or ())]
+    moves = any(place.is_file() for place in places)
+    return [*(packaged_files() if packaged else ()), *(file.absolute() if moves else file for file in own or ())]

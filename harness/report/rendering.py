@@ -87,7 +87,7 @@ def _unbroken(text: str) -> str:
 
 def _breakable(text: str) -> Markup:
     """Text whose long words may be broken after the marks that hold their parts together."""
-    words = re.split(r"(\s+)", text)
+    words = re.split(r"(\s+)", without_control_characters(text))  # which nobody takes out of what is escaped already
     parts = (re.split(r"(?<=[_./])(?=[^_./])", word) if len(word) > _LONG_WORD else [word] for word in words)
     return Markup("").join(Markup("<wbr>").join(map(escape, word)) for word in parts)
 

@@ -92,7 +92,7 @@ def test_fault_o_nothing_is_written_outside_the_report(place, report):
     new = {file for file in files if file.is_relative_to(report)}
     assert {file.name for file in files - new} == {"run.json", "study.json", "evaluations.csv"}
     assert all(file.is_relative_to(place / "results") for file in files - new)
-    assert {file.suffix for file in new} == {".html", ".md", ".tex", ".csv", ".svg", ".png", ".pdf", ".json"}
+    assert {file.suffix for file in new} == {".html", ".md", ".tex", ".csv", ".svg", ".png", ".pdf", ".json", ".npz"}
     assert any("evil" in file.name and file.suffix == ".csv" for file in new)
 
 
