@@ -106,6 +106,7 @@ def test_other_games_have_no_map() -> None:
     env.close()
 
 
+@pytest.mark.slow
 def test_a_run_is_drawn_on_the_pyramid(tmp_path: Path) -> None:
     spec = make_spec(
         family="atari",
