@@ -12,7 +12,10 @@ from harness_atari.exploration import RAM_METRICS
 from harness_atari.mirror_emulator import MirrorEmulator
 
 FOLLOWED = 4
-"""Games of a batch that are followed, the first ones: each is played a second time, which takes time in training."""
+"""The most games of a batch that are followed."""
+
+GAMES_FOR_EACH = 8
+"""Games of a batch for each that is followed: it is played a second time, which takes time in training."""
 
 _GAME = "montezuma_revenge"
 _FLOORS = (3, 5, 7, 9)  # rooms of each floor from the top, numbered from the left, floor after floor
@@ -30,13 +33,18 @@ def _pyramid() -> tuple[PlaceMap, np.ndarray]:
 PYRAMID, CELLS = _pyramid()
 
 
+def followed_games(n_envs: int) -> int:
+    """How many of N games are followed, the first ones: one in `GAMES_FOR_EACH`, at least one and at most `FOLLOWED`."""
+    return min(FOLLOWED, max(1, n_envs // GAMES_FOR_EACH))
+
+
 def has_rooms(config: AtariConfig) -> bool:
     """Whether it is known how the rooms of a game lie."""
     return config.game == _GAME
 
 
 class FollowedRooms:
-    """Tells the rooms in which the first `FOLLOWED` of N games are; the others are `NOWHERE`.
+    """Tells the rooms in which the followed games of N are (`followed_games`); the others are `NOWHERE`.
 
     A game whose second copy has ever been rewarded otherwise is `NOWHERE` from then on: a run is not lost for a picture.
 
@@ -47,7 +55,7 @@ class FollowedRooms:
 
     def __init__(self, config: AtariConfig, n_envs: int) -> None:
         self._byte = RAM_METRICS[_GAME]["rooms"]
-        self._mirrors = [MirrorEmulator(config) for _ in range(min(n_envs, FOLLOWED))]
+        self._mirrors = [MirrorEmulator(config) for _ in range(followed_games(n_envs))]
         self._expected: list[tuple[int, bool]] = []
         self._places = np.full(n_envs, NOWHERE, dtype=np.int64)
         self._lost: set[int] = set()

@@ -23,7 +23,7 @@ from harness.runs.visits import read_visits
 from harness.training.run import train
 from harness_atari.config import AtariConfig
 from harness_atari.env import AtariVecEnv
-from harness_atari.rooms import CELLS, FOLLOWED, PYRAMID
+from harness_atari.rooms import CELLS, FOLLOWED, GAMES_FOR_EACH, PYRAMID, followed_games
 
 
 @contextmanager
@@ -54,8 +54,13 @@ def test_rooms_form_the_published_pyramid() -> None:
     assert not PYRAMID.walls.ravel()[CELLS].any()
 
 
+@pytest.mark.parametrize(("n_envs", "followed"), [(1, 1), (7, 1), (8, 1), (16, 2), (31, 3), (32, 4), (128, FOLLOWED)])
+def test_one_game_in_eight_is_followed(n_envs: int, followed: int) -> None:
+    assert followed_games(n_envs) == followed
+
+
 def test_the_left_door_leads_to_the_left_of_the_map_and_the_next_episode_begins_in_the_middle() -> None:
-    steps, n_envs = len(TO_THE_SECOND_ROOM), FOLLOWED + 1
+    steps, n_envs = len(TO_THE_SECOND_ROOM), 2 * GAMES_FOR_EACH
     actions = np.zeros((steps, n_envs), dtype=np.int64)
     actions[:, 0] = [int(action, 16) for action in TO_THE_SECOND_ROOM]
     with games(n_envs, sticky=0, episode_steps=steps) as env:
@@ -66,7 +71,7 @@ def test_the_left_door_leads_to_the_left_of_the_map_and_the_next_episode_begins_
             env.step(row)
             told.append(env.places())
     assert np.stack(told)[:, 0].tolist()[:50] == [CELLS[1]] * 50
-    assert told[-2].tolist() == [CELLS[0], *[CELLS[1]] * (FOLLOWED - 1), NOWHERE]  # the last place of the episode
+    assert told[-2].tolist() == [CELLS[0], CELLS[1], *[NOWHERE] * (n_envs - 2)]  # the last place of the episode
     assert told[-1][0] == CELLS[1]
 
 
