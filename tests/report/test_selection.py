@@ -146,7 +146,7 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_folders_with_names_are_kept_apart(results: Path, new: Path, plain: Path, tmp_path: Path) -> None:
     out = report([NamedFolder("old", results), NamedFolder("new", new)], tmp_path)
-    assert methods_of(out) == ["ppo · old", "icm · new", "ppo · new", "rnd · new", "rnd · old", "snd · old"]
+    assert methods_of(out) == ["ppo · old", "icm · new", "ppo · new", "rnd · old", "rnd · new", "snd · old"]
     assert {row["baseline"] for row in table(out, "improvement")} == {"ppo · old"}
     merged = [
         row | {"method": row["method"].removesuffix(" · old")} for row in table(out, "aggregates") if "old" in row["method"]
