@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,7 +21,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import HarnessError
-from harness.runs.folder import now
 from harness.runs.guarded import MIB, Unreadable, is_text, look, read_json, reason_of, signature_of
 from harness.runs.output import OutputFolder
 from harness.spec import MAX_COUNT, RunSpec
@@ -125,6 +125,14 @@ def record_plan(
         told = {"names": names.model_dump(mode="json")} if names is not None else {}
         content = {"format": _FORMAT, "asked": now(), **told, "runs": runs}
         OutputFolder(folder).write(f"{PLANS}/{name}", json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def now() -> str:
+    """The present in UTC, ISO 8601 to the microsecond: plans of one second have an order too.
+
+    Texts to the second, as older records have them, come before those of the same second, for ``+`` comes before ``.``.
+    """
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def _is_change(suite: Path, name: str, names: SuiteNames | None) -> bool:

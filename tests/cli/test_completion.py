@@ -38,7 +38,7 @@ def test_suites_are_names_and_files(workplace):
     (workplace / "folder").mkdir()
     (workplace / "folder" / "sm.yml").touch()
     (workplace / "small.txt").touch()
-    assert completion.suites("sm") == ["small.yaml"]
+    assert completion.suites("sm") == ["small_hard", "small_hard_sac", "small.yaml"]
     assert completion.suites("fo") == ["folder/"]
     assert completion.suites("folder/") == ["folder/sm.yml"]
     assert completion.suites("./f") == ["./folder/"]

@@ -11,7 +11,7 @@ CASES = {
     "no such suite": ("run nothing.yaml", "nothing.yaml: no such file"),
     "no such command": ("rnu small.yaml", "No such command 'rnu'. Did you mean 'run'? (see 'harness --help')"),
     "no such option": ("run small.yaml --profil tiny", "No such option: --profil"),
-    "missing argument": ("run", "Missing argument 'SUITE.yaml'"),
+    "missing argument": ("run", "Missing argument 'SUITE'"),
     "no such profile": ("run small.yaml --profile papr", "unknown profile 'papr'"),
     "no such method": ("run small.yaml --method rdn", "did you mean 'rnd'?"),
     "no such task": ("run small.yaml --task n44", "did you mean 'n4'?"),
@@ -34,7 +34,7 @@ CASES = {
     "report of nothing": ("report .", "no runs in ."),
     "report in no format": (
         "report . --format ,",
-        "--format names no format: html, pdf, md, latex, latex-all, figures, csv and json are known",
+        "--format names no format: html, pdf, md, latex, latex-all, figures, csv, json and npz are known",
     ),
     "list what is not": ("list method", "unknown kind 'method': did you mean 'methods'?"),
     "show what is not": ("show rdn", "unknown name 'rdn': did you mean 'rnd'?"),
