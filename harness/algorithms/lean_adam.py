@@ -29,7 +29,7 @@ class _Moments(NamedTuple):
 
     Attributes:
         state: The state that the others were found in.
-        parameters: All parameters.
+        parameters: Parameters of all layers, each a leaf.
         averages: Running means of their gradients.
         squares: Running means of their squared gradients.
         steps: The number of steps of each parameter, float32 ``()``, the same for all.

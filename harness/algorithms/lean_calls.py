@@ -32,9 +32,16 @@ def use_lean_calls(policy: PolicyT) -> PolicyT:
         kind: type[ActorCriticPolicy] = type(policy)
         its: Any = policy  # it stays itself, and with it everything that refers to it
         its.__class__ = _lean(kind)
+        its._known_parameters = None  # until somebody asks for them
         if type(its.optimizer) is torch.optim.Adam:
             its.optimizer.__class__ = LeanAdam
     return policy
+
+
+def plain_class(policy: BasePolicy) -> type[BasePolicy]:
+    """The class that a policy had before it was given to `use_lean_calls`, which other programs know."""
+    kind = type(policy)
+    return kind.__bases__[1] if kind.__bases__[0] is _LeanCalls else kind
 
 
 class _LeanCalls(ActorCriticPolicy):
@@ -43,10 +50,12 @@ class _LeanCalls(ActorCriticPolicy):
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
         if not recurse:
             return super().parameters(recurse=False)
-        known: list[nn.Parameter] | None = vars(self).get("_known_parameters")
-        if known is None:
-            known = vars(self)["_known_parameters"] = list(super().parameters())
-        return iter(known)
+        own = vars(self)
+        if "_known_parameters" not in own:  # of a policy that is still being made
+            return super().parameters()
+        if own["_known_parameters"] is None:
+            own["_known_parameters"] = list(super().parameters())
+        return iter(own["_known_parameters"])
 
     def extract_features(self, obs: Any, features_extractor: Any = None) -> Any:
         if not self.share_features_extractor:

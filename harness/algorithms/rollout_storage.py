@@ -91,7 +91,7 @@ class FrameStacks:
         """Note that an episode ended at the step stored last but one, so that the newest stack is the first of another.
 
         Args:
-            env: The environment.
+            env: Number of the environment whose episode ended.
             last: What the episode showed at its end, ``(*shape)``.
         """
         step, frames = self.filled - 2, self._apart(last)
@@ -122,7 +122,7 @@ class FrameStacks:
 
         Args:
             following: Whether it is the states that transitions lead to, the true last ones of episodes included.
-            frames: How many of the newest frames of each stack are asked for.
+            frames: Number of the newest frames of each stack that are asked for.
 
         Returns:
             Places, int64 ``(T * N, frames)``, for `gather`.

@@ -17,6 +17,7 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 
+from harness.algorithms.lean_calls import plain_class
 from harness.algorithms.networks import MultiHeadActorCriticPolicy
 from harness.algorithms.spaces import policy_alias
 from harness.algorithms.stable_baselines import StableBaselinesLearner
@@ -109,7 +110,7 @@ def _policy_parts(
     policy, arguments = model.policy, dict(model.policy_kwargs)
     weights: dict[str, torch.Tensor] = dict(policy.state_dict())
     if not isinstance(policy, MultiHeadActorCriticPolicy) or policy.n_value_heads == 1:
-        return type(policy), arguments, weights, []
+        return plain_class(policy), arguments, weights, []
     if arguments.get("network") is None:  # all of it but the second head is Stable-Baselines3's own
         del arguments["n_value_heads"]
         arguments.pop("network", None)
@@ -118,7 +119,7 @@ def _policy_parts(
         images = bool(arguments.get("normalize_images"))
         note = "of its two critics it holds the extrinsic one"
         return policy_alias(found, images=images), arguments, weights, [note]
-    return type(policy), arguments, weights, ["it has two critics, with which it acts but cannot be trained further"]
+    return plain_class(policy), arguments, weights, ["it has two critics, with which it acts but cannot be trained further"]
 
 
 def _new_model(

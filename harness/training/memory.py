@@ -75,7 +75,7 @@ def forecast_memory(config: AlgorithmConfig, assembly: Assembly, replay_bytes: i
 
     Args:
         config: The algorithm's settings, of the run itself.
-        assembly: The same run with rollouts of few steps, but with all its environments, after an iteration or more.
+        assembly: What the same run is made of, with rollouts of few steps but all its environments, after an iteration.
         replay_bytes: What a full replay buffer takes; 0 on-policy.
     """
     give_back_memory()

@@ -77,7 +77,7 @@ def test_it_begins_from_exactly_what_was_learned(pair: tuple[RunSpec, RunSpec]) 
     train(parent, RESULTS)
     step, state = checkpoints.load(RunFolder.of(parent, RESULTS).checkpoint) or (0, {})
     assert step == 256
-    run = _Run(child.model_copy(update={"phases": _without_resets(child)}), RESULTS, "cpu", None, lambda: False)
+    run = _Run(child.model_copy(update={"phases": _without_resets(child)}), RESULTS, "cpu", None, lambda: False, {})
     run.folder.path.mkdir(parents=True)
     run._assemble()
     run._begin()
@@ -98,7 +98,7 @@ def test_it_begins_from_exactly_what_was_learned(pair: tuple[RunSpec, RunSpec]) 
     assert run.phases.name == "exploit"
     assert run.assembly.base.config.goal == "walk"  # type: ignore[attr-defined]
     run.assembly.close()
-    run.log.close()
+    run.log.close("interrupted")
     run.files.close()
 
 
