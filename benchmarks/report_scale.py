@@ -5,7 +5,7 @@
 Synthetic run folders are written in the format that training writes: finished, with learning curves of noise around a rise.
 ``harness report`` is then called on them in processes of its own. Prints a line of JSON for each call: seconds of the clock,
 seconds of the processor and the largest resident memory in MiB, which the system counted. On a busy machine the processor's
-seconds are the ones to compare. Exits with 1 where a bound of the issue is broken that holds for 10,000 runs: 60 s and 4 GiB
+seconds are the ones to compare. Exits with 1 where a bound is broken that holds for 10,000 runs: 60 s and 4 GiB
 the first time, 5 s when nothing has changed.
 """
 
