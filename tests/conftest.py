@@ -53,7 +53,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports of this process come without figures, which take most of the time."""
     monkeypatch.setattr("harness.report.rendering.inline_svgs", lambda plot: [])
-    monkeypatch.setattr("harness.report.rendering.render_files", lambda plot: {})
+    monkeypatch.setattr("harness.report.rendering.render_files", lambda plot, kinds: {})
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ Formats = Annotated[
     typer.Option(
         "--format",
         help="Which of html, pdf (the page on paper), md, latex (a table for a paper), latex-all (every table), figures"
-        " (vector files for a paper), csv, json (for rliable and marl-eval) and npz (scores as arrays of NumPy), separated by"
-        " commas.",
+        " (vector files for a paper, and pictures), csv, json (for rliable and marl-eval) and npz (scores as arrays of"
+        " NumPy), separated by commas.",
     ),
 ]
 FigureFont = Annotated[

@@ -6,7 +6,7 @@ Pictures are the same to the byte whenever they are drawn from the same numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from types import MappingProxyType
 
@@ -37,16 +37,21 @@ def inline_svgs(plot: Plot | ExternalPlot) -> list[str]:
     return [_inline(panel, f"{plot.name}-{i}") for i, panel in enumerate(plot.panels)]
 
 
-def render_files(plot: Plot | ExternalPlot) -> dict[str, bytes]:
-    """All panels and the legend on one white sheet, as ``svg`` and as ``png``."""
+def render_files(plot: Plot | ExternalPlot, kinds: Sequence[str] = ("svg", "png")) -> dict[str, bytes]:
+    """All panels and the legend on one white sheet, by kind of file.
+
+    Args:
+        plot: The figure that is drawn.
+        kinds: Kinds of files that are wanted, of ``svg`` and ``png``.
+    """
     with matplotlib.rc_context(PAGE):
         if isinstance(plot, ExternalPlot):
             with external_figure(plot.whole, plot.whole_size) as figure:
-                return {kind: save_figure(figure, kind, cut=True) for kind in ("svg", "png")}
+                return {kind: save_figure(figure, kind, cut=True) for kind in kinds}
         columns = min(len(plot.panels), 4 if plot.shared_rows else _COLUMNS)
         width, height = plot.panels[0].size
         figure = draw_sheet(plot, columns, (width * (0.8 if plot.shared_rows else 1), height + 0.2))
-        return {kind: save_figure(figure, kind) for kind in ("svg", "png")}
+        return {kind: save_figure(figure, kind) for kind in kinds}
 
 
 def paper_figures(plot: Plot | ExternalPlot, font: str) -> dict[str, bytes]:

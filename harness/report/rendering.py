@@ -60,19 +60,25 @@ def markdown_page(document: Document) -> str:
 
 
 def figure_files(sections: tuple[Section, ...]) -> Mapping[str, bytes]:
-    """Every figure as a vector file and as a picture, by file name."""
-    return {f"{plot.name}.{kind}": data for plot in _plots(sections) for kind, data in render_files(plot).items()}
+    """Every figure as a vector file for a page, by file name."""
+    return _files(sections, "svg")
 
 
 def paper_figure_files(sections: tuple[Section, ...], font: str) -> Mapping[str, bytes]:
-    """Every figure as vector PDF at the widths of a paper's columns, by file name.
+    """Every figure as vector PDF at the widths of a paper's columns, and as a picture for slides, by file name.
 
     Args:
         sections: What the figures are taken from.
         font: Family of the paper's font.
     """
     found = {plot.name: paper_figures(plot, font) for plot in _plots(sections)}
-    return {f"{name}-{width}.pdf": data for name, files in found.items() for width, data in files.items()}
+    vectors = {f"{name}-{width}.pdf": data for name, files in found.items() for width, data in files.items()}
+    return vectors | _files(sections, "png")
+
+
+def _files(sections: tuple[Section, ...], kind: str) -> dict[str, bytes]:
+    drawn = ((plot.name, render_files(plot, (kind,))) for plot in _plots(sections))
+    return {f"{name}.{kind}": files[kind] for name, files in drawn if kind in files}
 
 
 def _plots(sections: tuple[Section, ...]) -> list[Plot | ExternalPlot]:

@@ -33,6 +33,7 @@ def test_fault_t_an_interrupted_start_prints_one_line(workplace, command, milest
     process.stderr.close()
     code = process.wait()
     if reached and said:
-        assert (code, said) == (130, ["interrupted"])
+        # A shell says 130 in both cases. Python ends itself by the signal where it came into an extension's own Python code.
+        assert (code in (130, -signal.SIGINT), said) == (True, ["interrupted"])
     else:  # the command does not import it, or was faster
         assert (code, said) in [(0, []), (-signal.SIGINT, [])]
