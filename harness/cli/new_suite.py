@@ -77,7 +77,7 @@ def _refuse_strange_schema(file: Path) -> None:
         return
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or "suite" not in found.get("properties", {}):
         raise UserError(f"{file}: is something else than the schema that would be written there; choose another --dir")

@@ -73,7 +73,7 @@ class ReadingMemory:
             found = [
                 Evaluation(step, episodes, dict(zip(measurements, means, strict=True))) for step, episodes, *means in rows
             ]
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         self._kept[name] = line
         return found
@@ -113,7 +113,7 @@ class ReadingMemory:
 
 def _read_lines(file: Path) -> dict[str, bytes]:
     """The lines of a file by run; none where there is no such file, or nothing in it can be believed."""
-    with suppress(HarnessError, ValueError, KeyError, TypeError):
+    with suppress(HarnessError, ValueError, KeyError, TypeError, RecursionError):
         data = read_bytes(file, _MAX_BYTES)
         if data is None:
             return {}

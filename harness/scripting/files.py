@@ -111,7 +111,7 @@ def _read(path: Path) -> dict[str, Any]:
         if metadata.get("format") != _FORMAT:
             raise UserError(f"{path}: is not a method written by harness.save_reward")
         return trees.unflatten(json.loads(metadata["tree"]), tensors)
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError) as error:
         raise UserError(f"{path}: cannot be read as a method written by harness.save_reward ({error})") from error
 
 

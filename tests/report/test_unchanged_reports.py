@@ -136,7 +136,7 @@ def states(results: Path) -> Counter[str]:
     return Counter(run["state"] for run in json.loads((results / "report" / "manifest.json").read_text())["runs"])
 
 
-DAMAGE = ("flip", "a pipe", *map(slow, ("cut", "garbage", "a folder", "a link to nothing", "another's")))
+DAMAGE = ("flip", "a pipe", "deep", *map(slow, ("cut", "garbage", "a folder", "a link to nothing", "another's")))
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -153,6 +153,8 @@ def test_a_damaged_memory_costs_time_alone(results: Path, damage: str, name: str
             at = data.rindex(b"0")
             data[at] ^= 2
             file.write_bytes(data)
+        case "deep":
+            file.write_bytes(b"[" * 100_000)
         case "garbage":
             file.write_bytes(b"\xff\x00[[[" * 100)
         case "another's":
