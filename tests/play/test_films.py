@@ -189,7 +189,7 @@ def test_a_report_shows_the_strip_and_is_the_same_to_the_byte(with_strip: Path, 
     assert "task, none, seed 0, after 320 of 320 steps of training: episode 1 of evaluation 2 from seed 0" in text
     assert "steps 0, 1, 2, 3, 4, 5, 6 are shown" in text
     assert "data:image/png;base64," in page
-    assert "figures/test-film-1.png" in first
+    assert "figures/test-film-1.svg" in first
 
 
 def test_a_report_without_strips_has_no_such_section(plain: Path, tmp_path: Path, no_figures: None) -> None:
