@@ -268,6 +268,13 @@ class RunSpec(Config):
         return _digest(self._identity(start={"digest", "seed", "steps"}))
 
     @property
+    def begins_from(self) -> tuple[str, int] | None:
+        """Digest and seed of the run from whose last checkpoint this one begins; ``None`` for none."""
+        if self.start is None:
+            return None
+        return self.start.digest, self.seed if self.start.seed is None else self.start.seed
+
+    @property
     def method_digest(self) -> str:
         """Like `digest` without the environment: the same for one method on all tasks of a suite.
 

@@ -1,14 +1,34 @@
-"""Which source the harness was started from."""
+"""What is installed: versions of packages, and which source the harness was started from."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib import metadata
 from pathlib import Path
+from typing import Any, cast
 
-_DISTRIBUTION = "exploration-harness"
+DISTRIBUTION = "exploration-harness"
+"""The name of the harness, as pip has it."""
+
+
+def installed_version(package: str) -> str | None:
+    """The installed version of a package by the name that pip has for it; ``None`` where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def installed_from(package: metadata.Distribution) -> Mapping[str, Any]:
+    """Where pip had a package from (PEP 610); nothing where that was not recorded, or cannot be read."""
+    with suppress(ValueError):
+        found: Any = json.loads(package.read_text("direct_url.json") or "{}")
+        if isinstance(found, dict):
+            return cast(dict[str, Any], found)
+    return {}
 
 
 def source_commit() -> str | None:
@@ -28,9 +48,8 @@ def source_commit() -> str | None:
 
 
 def _installed_commit() -> str | None:
-    """The commit in the record of an installation from a repository (PEP 610)."""
-    with suppress(PackageNotFoundError, ValueError, AttributeError):
-        origin = json.loads(distribution(_DISTRIBUTION).read_text("direct_url.json") or "{}")
-        commit = origin.get("vcs_info", {}).get("commit_id")
+    """The commit in the record of an installation from a repository."""
+    with suppress(metadata.PackageNotFoundError, AttributeError):
+        commit = installed_from(metadata.distribution(DISTRIBUTION)).get("vcs_info", {}).get("commit_id")
         return commit[:12] if isinstance(commit, str) else None
     return None

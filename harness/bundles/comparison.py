@@ -97,7 +97,7 @@ def compare(run: PackedRun, trained: RunFolder, others: Sequence[float]) -> Veri
 
 def _explained(run: PackedRun, trained: RunFolder, others: Sequence[float], builds: tuple[str, ...]) -> Verified:
     """Two runs of the same settings on different builds are as two seeds: their difference has twice the seeds' variance."""
-    theirs, ours = _score(run.folder), _score(trained)
+    theirs, ours = last_score(run.folder), last_score(trained)
     if theirs is None or ours is None:
         finding: Finding = "undecided" if theirs is ours else "different"
         return Verified(run.name, finding, builds, f"score {theirs} there, {ours} here")
@@ -122,7 +122,8 @@ def allowed_difference(others: Sequence[float]) -> float:
     return float(stats.t.ppf((1 + LEVEL) / 2, len(others) - 1)) * math.sqrt(2 * variance)
 
 
-def _score(folder: RunFolder) -> float | None:
+def last_score(folder: RunFolder) -> float | None:
+    """The score of a run's last evaluation; ``None`` where it has none."""
     evaluations, _ = read_evaluations(folder)
     return evaluations[-1].score if evaluations else None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import stat
 import zipfile
 import zlib
@@ -15,12 +13,13 @@ from pathlib import Path, PurePosixPath
 from harness.bundles import manifest as form
 from harness.bundles.manifest import Manifest, Member
 from harness.errors import ResultsError
-from harness.runs.files import TEMPORARY
+from harness.runs.files import TEMPORARY, draft_beside
 from harness.runs.folder import FOLDERS_ABOVE_RUN, RECORD_FILE, STUDIES, RunFolder
 from harness.runs.guarded import MIB, is_folder, look, read_bytes, reason_of
 from harness.runs.plans import PLANS
 from harness.runs.recorded import SUITES
 from harness.runs.walk import find_files
+from harness.version import DISTRIBUTION
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 _LEVEL = 6
@@ -73,7 +72,7 @@ def pack(results: Path, out: Path) -> Packed:
             f" {form.MAX_TOTAL_BYTES // MIB:,} MiB: pack its suites one by one"
         )
     manifest = Manifest(
-        harness=metadata.version("exploration-harness"),
+        harness=metadata.version(DISTRIBUTION),
         name=_plain(results.resolve().name),
         members={name: Member.of(data) for name, data in content.items()},
     ).to_bytes()
@@ -127,7 +126,7 @@ def _write(out: Path, content: Mapping[str, bytes]) -> int:
     """Write a bundle aside and put it in its place; returns its size in bytes."""
     if look(out) is not None and is_folder(out):
         raise ResultsError(f"{out}: is a folder; name a file in it")
-    draft = out.with_name(f"{TEMPORARY}{out.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    draft = draft_beside(out)
     try:
         with zipfile.ZipFile(draft, "w") as bundle:
             for name, data in content.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.bundles.comparison import Verified, compare
+from harness.bundles.comparison import Verified, compare, last_score
 from harness.bundles.crosschecks import PackedRun, contradictions, packed_runs, relative
 from harness.bundles.unpacking import unpacked
 from harness.errors import HarnessError, ResultsError, UserError
@@ -21,7 +21,6 @@ from harness.execution.executor import ExecutionOptions, load_executor
 from harness.execution.preflight import check_device
 from harness.execution.stopping import StopRequest
 from harness.registry import Registry
-from harness.runs.evaluations import read_evaluations
 from harness.runs.folder import RunFolder
 from harness.runs.guarded import Unreadable
 from harness.spec import RunSpec
@@ -95,7 +94,7 @@ def verify(
         finished = [run for run in runs if run.record.status.state == "finished"]
         if not finished:
             raise ResultsError(f"{bundle}: holds no finished run that can be read, so there is nothing to train again")
-        parents = {_key(run.record.digest, run.record.spec.seed): run for run in finished}
+        parents = {(run.record.digest, run.record.spec.seed): run for run in finished}
         obstacles = {run.name: _obstacle(run.record.spec, registry, parents) for run in finished}
         able = [run for run in finished if not obstacles[run.name]]
         drawn = _draw(able, share, seed)
@@ -124,15 +123,9 @@ def _draw(runs: Sequence[PackedRun], share: float, seed: int) -> list[PackedRun]
     return [ordered[index] for index in sorted(chosen)]
 
 
-def _key(digest: str, seed: int) -> tuple[str, int]:
-    return digest, seed
-
-
 def _parent(spec: RunSpec, runs: Mapping[tuple[str, int], PackedRun]) -> PackedRun | None:
     """The run in the bundle from which another begins."""
-    if spec.start is None:
-        return None
-    return runs.get(_key(spec.start.digest, spec.seed if spec.start.seed is None else spec.start.seed))
+    return None if spec.begins_from is None else runs.get(spec.begins_from)
 
 
 def _obstacle(spec: RunSpec, registry: Registry, runs: Mapping[tuple[str, int], PackedRun]) -> str:
@@ -198,10 +191,6 @@ def _verify(run: PackedRun, folder: RunFolder, outcome: Outcome, finished: Seque
 
 def _other_scores(run: PackedRun, finished: Sequence[PackedRun]) -> list[float]:
     """The scores of the other seeds of a run's cell."""
-    scores: list[float] = []
-    for other in finished:
-        same = other.record.digest == run.record.digest and other.folder.path.parent == run.folder.path.parent
-        if same and other is not run:
-            evaluations, _ = read_evaluations(other.folder)
-            scores += [evaluations[-1].score] if evaluations and evaluations[-1].score is not None else []
-    return scores
+    cell = (other for other in finished if other.folder.path.parent == run.folder.path.parent and other is not run)
+    scores = [last_score(other.folder) for other in cell if other.record.digest == run.record.digest]
+    return [score for score in scores if score is not None]

@@ -19,7 +19,7 @@ from typing import Literal
 
 from harness import __version__
 from harness.errors import SuiteError, UserError, printable
-from harness.version import source_commit
+from harness.version import DISTRIBUTION, installed_version, source_commit
 
 State = Literal["good", "note", "missing", "unknown"]
 
@@ -100,9 +100,7 @@ def _suites(_: Path) -> Iterator[Finding]:
 
     suites, usable = packaged_suites(), 0
     if not suites:
-        yield Finding(
-            "suites", "missing", "no suite came with this installation", pip("--force-reinstall", "exploration-harness")
-        )
+        yield Finding("suites", "missing", "no suite came with this installation", pip("--force-reinstall", DISTRIBUTION))
     for name, file in suites.items():
         try:
             load(file)
@@ -184,20 +182,13 @@ def _opengl(_: Path) -> Iterator[Finding]:
 
 
 def _qt(_: Path) -> Iterator[Finding]:
-    with_pip = [name for name in ("PyQt5-Qt5", "PyQt5_Qt5") if _version(name)]
+    with_pip = [name for name in ("PyQt5-Qt5", "PyQt5_Qt5") if installed_version(name)]
     if with_pip:
-        yield Finding("Qt", "good", f"5 of the wheel PyQt5-Qt5 {_version(with_pip[0])}")
+        yield Finding("Qt", "good", f"5 of the wheel PyQt5-Qt5 {installed_version(with_pip[0])}")
     elif library := ctypes.util.find_library("Qt5Gui"):
         yield Finding("Qt", "good", f"5 of the system ({library})")
     else:
         yield Finding("Qt", "note", "5 is not installed, which ProcGen draws with", pip("exploration-harness[procgen]"))
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _results(results: Path) -> Iterator[Finding]:

@@ -13,8 +13,9 @@ from packaging.requirements import Requirement
 
 from harness.cli.display.console import open_console, print_table
 from harness.cli.options import AsJson, print_json
-from harness.cli.requirements import OWN_DISTRIBUTION, extras_of
+from harness.cli.requirements import extras_of
 from harness.errors import shorten
+from harness.version import DISTRIBUTION
 
 ALWAYS = "always"
 """What needs a package without which nothing works."""
@@ -57,7 +58,7 @@ def licences(
 
 def installed_licences() -> Iterator[Licence]:
     """The licences of the installed packages that this distribution or one of its extras needs, in the order of names."""
-    own = metadata.distribution(OWN_DISTRIBUTION)
+    own = metadata.distribution(DISTRIBUTION)
     always = _closure(own, "")
     by_extra = {extra: _closure(own, extra) for extra in extras_of(own)}
     for name in sorted({*always, *(one for names in by_extra.values() for one in names)}):

@@ -10,8 +10,7 @@ from types import MappingProxyType
 
 from packaging.requirements import Requirement
 
-OWN_DISTRIBUTION = "exploration-harness"
-"""The name of the harness, as pip has it."""
+from harness.version import DISTRIBUTION, installed_version
 
 _COLLECTIONS = frozenset({"all", "dev"})
 """Extras that only put others together, or serve its development."""
@@ -38,13 +37,13 @@ class CheckedRequirements:
 
 def check_requirements() -> Iterator[CheckedRequirements]:
     """The distribution's own requirements, then those of each extra by name."""
-    distribution = metadata.distribution(OWN_DISTRIBUTION)
+    distribution = metadata.distribution(DISTRIBUTION)
     requirements = [Requirement(text) for text in distribution.requires or ()]
     for extra in ["", *extras_of(distribution)]:
         own = [one for one in requirements if _applies(one, extra) and not (extra and _applies(one, ""))]
         left_out = [one.name for one in requirements if not _applies(one, extra) and _applies(one, extra, _OLDEST_PYTHON)]
         note = f"left out on Python {platform.python_version()}, for which it cannot be had: {', '.join(left_out)}"
-        found = {one: _installed(one.name) for one in own}
+        found = {one: installed_version(one.name) for one in own}
         unmet = [
             one for one, version in found.items() if version is None or not one.specifier.contains(version, prereleases=True)
         ]
@@ -64,10 +63,3 @@ def extras_of(distribution: metadata.Distribution) -> list[str]:
 
 def _applies(requirement: Requirement, extra: str, python: Mapping[str, str] = MappingProxyType({})) -> bool:
     return requirement.marker is None or requirement.marker.evaluate({"extra": extra, **python})
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None

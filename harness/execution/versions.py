@@ -7,11 +7,11 @@ import platform
 import socket
 from collections.abc import Mapping
 from functools import cache
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
 from harness.registry import installed
+from harness.version import installed_version
 
 _PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy")
 
@@ -20,11 +20,7 @@ _PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy")
 def code_versions() -> dict[str, str]:
     """What decides a run's numbers here: each plugin's version and a digest of its source, Python, and the libraries below."""
     found = {"Python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed"
+    found |= {package: installed_version(package) or "not installed" for package in _PACKAGES}
     for plugin in installed().plugins:
         label = f"plugin {plugin.name!r}" if plugin.name else plugin.module
         found[label] = " ".join(filter(None, (plugin.distribution, plugin.version, _source_digest(plugin.module))))

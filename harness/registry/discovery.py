@@ -23,6 +23,7 @@ from harness.config import KIND_AXES
 from harness.errors import HarnessError
 from harness.registry import builtin, hooks
 from harness.registry.error_summary import summarise_error_with_location
+from harness.version import DISTRIBUTION
 
 Description = (
     hooks.Method
@@ -35,7 +36,6 @@ Description = (
     | hooks.Tracker
 )
 
-_OWN_DISTRIBUTION = "exploration-harness"
 _PATH_FIELDS = {
     hooks.Method: ("reward", "config"),
     hooks.EnvironmentFamily: ("make", "config"),
@@ -104,7 +104,7 @@ class _InvalidPlugin(HarnessError):
 
 def builtin_plugin() -> Plugin:
     """What the harness itself provides, through the same hooks as everyone else."""
-    info = PluginInfo("builtin", _OWN_DISTRIBUTION, version(_OWN_DISTRIBUTION), builtin.__name__)
+    info = PluginInfo("builtin", DISTRIBUTION, version(DISTRIBUTION), builtin.__name__)
     return Plugin(info, _call_hooks(builtin, "builtin"))
 
 
@@ -121,7 +121,7 @@ def discover(disabled: Sequence[str] = ()) -> Iterator[Plugin | BrokenPlugin]:
 
 def _load_order(entry_point: EntryPoint) -> tuple[bool, str, str]:
     info = _info(entry_point)
-    return info.distribution != _OWN_DISTRIBUTION, info.distribution, info.name
+    return info.distribution != DISTRIBUTION, info.distribution, info.name
 
 
 def _info(entry_point: EntryPoint) -> PluginInfo:

@@ -6,7 +6,6 @@ harness's own come first.
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -29,6 +28,7 @@ from harness.errors import PluginError, UnknownNameError, UserError
 from harness.registry import hooks
 from harness.registry.discovery import BrokenPlugin, Description, Plugin, PluginInfo, builtin_plugin, discover
 from harness.registry.error_summary import summarise_error_with_location
+from harness.registry.importing import import_object
 from harness.registry.mixtures import Mixture, describe_mixture, mixture_config, split_name
 
 DISABLE_VARIABLE = "HARNESS_DISABLE_PLUGINS"
@@ -152,16 +152,12 @@ class Registry:
         Raises:
             PluginError: It cannot be imported; names the path, the plugin and the cause.
         """
-        module, _, attribute = import_path.partition(":")
         try:
-            found = importlib.import_module(module)
-            for part in attribute.split("."):
-                found = getattr(found, part)
+            return import_object(import_path)
         except Exception as error:  # a stranger's module may raise anything
             raise PluginError(
                 f"cannot import {import_path!r}{self._origin(import_path)}: {summarise_error_with_location(error)}"
             ) from error
-        return found
 
     def load_class(self, import_path: str, base: type[BaseT]) -> type[BaseT]:
         """Import a class that a description names.

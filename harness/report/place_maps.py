@@ -172,10 +172,8 @@ def _draw_map(
 
 def _set_scales(axes: Axes, frame: Frame, starts: list[float], font_size: float) -> None:
     """Rows beside the first map, and columns below each."""
-    axes.grid(visible=False)
-    axes.tick_params(labelsize=font_size, length=2, width=0.5, pad=2)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    _strip(axes, font_size)
+    axes.tick_params(pad=2)
     left, right, low, high = frame.extent
     columns = _round_values(left, right, counted=frame.map.column_range is None)
     axes.set_xticks([value + start for start in starts for value in columns], [_short(x) for x in columns] * len(starts))
@@ -183,6 +181,14 @@ def _set_scales(axes: Axes, frame: Frame, starts: list[float], font_size: float)
     axes.set_yticks(rows, [_short(y) for y in rows])
     axes.set_xlabel(frame.map.column_axis, fontsize=font_size, labelpad=1)
     axes.set_ylabel(frame.map.row_axis, fontsize=font_size, labelpad=1)
+
+
+def _strip(axes: Axes, font_size: float) -> None:
+    """Leave small ticks with numbers, and nothing else around a picture."""
+    axes.tick_params(labelsize=font_size, length=2, width=0.5)
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
 
 
 def _round_values(start: float, end: float, *, counted: bool) -> list[float]:
@@ -201,10 +207,7 @@ def _draw_scale(axes: Axes, norm: Normalize, font_size: float) -> None:
     axes.set_yticks([float(norm(value)) for value in values], [_short(value) for value in values])
     axes.set_xticks([])
     axes.yaxis.tick_right()
-    axes.tick_params(labelsize=font_size, length=2, width=0.5)
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    _strip(axes, font_size)
 
 
 def _bonus_norm(bonuses: list[np.ndarray]) -> Normalize | None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +32,7 @@ from harness.runs.plans import PLANS
 from harness.runs.reading import RunReader, describe_unfinished
 from harness.runs.remembered import MEMORY_FILE, MEMORY_FOLDER, remembering
 from harness.runs.tree import Survey, digest_of, survey_files
+from harness.version import installed_version
 
 STAMPS_FILE = "reports.json"
 
@@ -185,7 +186,7 @@ class Stamps:
         """A digest of what makes reports: the harness, every plugin, libraries, and who may read what."""
         plugins = [(one.name, one.distribution, one.version, one.module) for one in self._registry.plugins]
         modules = sorted({"harness", *(module.partition(".")[0] for *_, module in plugins)})
-        versions = [(name, _version(name)) for name in _LIBRARIES]
+        versions = [(name, installed_version(name) or "") for name in _LIBRARIES]
         facts = [
             plugins,
             [_code(module) for module in modules],
@@ -242,10 +243,3 @@ def _code(module: str) -> str:
         files += [file for file in sorted(Path(place).rglob("*")) if file.suffix in _CODE]
     stats = [(str(file), file.stat()) for file in files]
     return hashlib.sha256(repr([(name, one.st_size, one.st_mtime_ns) for name, one in stats]).encode()).hexdigest()
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return ""

@@ -59,7 +59,7 @@ def find_dropped(runs: Sequence[CollectedRun], plans: Sequence[RecordedPlan]) ->
         there.names = plan.names or there.names
         there.cells |= {(asked.spec.task, asked.spec.method) for asked in plan.runs}
     dropped = [run for run in runs if run.state in _OVER and run.holder is None and _is_dropped(run, wanted, real)]
-    kept = _starts(run.spec for run in _without(runs, dropped))
+    kept = {run.spec.begins_from for run in _without(runs, dropped)}
     return {run.name for run in dropped if (run.record.digest, run.spec.seed) not in kept}
 
 
@@ -76,9 +76,3 @@ def _is_dropped(run: CollectedRun, wanted: dict[str, _Wanted], real: Callable[[P
 def _without(runs: Iterable[CollectedRun], left_out: Iterable[CollectedRun]) -> list[CollectedRun]:
     names = {run.name for run in left_out}
     return [run for run in runs if run.name not in names]
-
-
-def _starts(specs: Iterable[RunSpec]) -> set[tuple[str, int]]:
-    """The runs that others begin from, by digest and seed."""
-    starts = ((spec.start, spec.seed) for spec in specs if spec.start is not None)
-    return {(start.digest, seed if start.seed is None else start.seed) for start, seed in starts}

@@ -32,8 +32,13 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
         _replace(path, data)
 
 
+def draft_beside(path: Path) -> Path:
+    """A file of nobody else's, in which what is to replace ``path`` can be written."""
+    return path.with_name(f"{TEMPORARY}{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+
+
 def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f"{TEMPORARY}{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    temporary = draft_beside(path)
     try:
         with temporary.open("wb") as file:
             file.write(data)

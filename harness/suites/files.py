@@ -7,7 +7,6 @@ counts, then that of the plugin which comes first in the registry.
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -21,6 +20,7 @@ from harness.errors import SuiteError, UnknownNameError
 from harness.packaged import on_disk, packaged_folder
 from harness.registry import Registry, installed
 from harness.suites.yaml import nearest_file
+from harness.version import installed_from
 
 SUITES_FOLDER = "suites"
 """The name of a folder of suites, in a checkout and in a package."""
@@ -119,9 +119,9 @@ def _as_traversable(located: Any) -> Traversable:
 
 
 def _editable_source(package: Distribution) -> Path | None:
-    """The folder that an editable installation points at (PEP 610)."""
+    """The folder that an editable installation points at."""
     try:
-        origin = json.loads(package.read_text("direct_url.json") or "{}")
+        origin = installed_from(package)
         editable, address = origin.get("dir_info", {}).get("editable", False), str(origin.get("url", ""))
         url = urlparse(address)
     except (ValueError, AttributeError):  # it is for others to say that the package is broken

@@ -15,6 +15,7 @@ from harness.tracking.base import Ending, TrackedRun
 from harness.tracking.identity import is_id, read_ids, write_ids
 from harness.tracking.inline import InlineTracker
 from harness.tracking.link import TrackerLink
+from harness.tracking.notices import without_tracker
 from harness.tracking.protocol import begin_message
 
 _COUNTS = ("time/iterations", "time/total_timesteps")
@@ -54,7 +55,7 @@ class Followers:
         try:
             description = self._registry.tracker(name)
         except HarnessError as error:  # it is installed where the suite was read, and not here
-            self._on_notice(printable(f"the run goes on without tracker {name!r}: {error}"))
+            self._on_notice(printable(without_tracker(name, error)))
             return
 
         def remember(found: object) -> None:

@@ -7,12 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.config import TrackerConfig
-from harness.errors import printable
 from harness.registry import Registry
 from harness.registry.error_summary import summarise_error
 from harness.tracking.base import Ending, RunTracker, TrackedRun
-
-_MOST_OF_A_NOTICE = 600
+from harness.tracking.notices import without_tracker
 
 
 class InlineTracker:
@@ -68,8 +66,7 @@ class InlineTracker:
             if failed is not None:
                 with suppress(Exception):
                     failed.end("failed")
-            text = f"the run goes on without tracker {self._name!r}: {summarise_error(error)}"
-            self._on_notice(printable(text, _MOST_OF_A_NOTICE))
+            self._on_notice(without_tracker(self._name, summarise_error(error)))
 
 
 def _make(tracker: Callable[[TrackerConfig], RunTracker]) -> RunTracker:

@@ -18,14 +18,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from harness.errors import printable
+from harness.tracking.notices import without_tracker
 from harness.tracking.protocol import Message, encode
 
 MOST_WAITING = 1000
 """Messages that wait for a slow tracker; further ones are left out."""
 
 _MOST_UNDER_WAY = 32
-_MOST_OF_A_NOTICE = 600
 _LOOK_SECONDS = 0.5
 _MOST_OF_AN_ANSWER = 1 << 16
 
@@ -209,8 +208,7 @@ class TrackerLink:
 
     def _give_up(self, reason: str) -> None:
         self.kill()
-        text = f"the run goes on without tracker {self._name!r}: {reason}"
-        self._on_notice(printable(text, _MOST_OF_A_NOTICE))
+        self._on_notice(without_tracker(self._name, reason))
 
     def kill(self) -> None:
         """End the process with everything that it has started, whatever it is doing."""

@@ -8,7 +8,6 @@ does not end soon after that, its process and all that it has started are killed
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import queue
@@ -18,12 +17,13 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from harness.config import TrackerConfig
 from harness.config.secrets import without_secret_values
 from harness.errors import printable
 from harness.registry.error_summary import summarise_error_with_location
+from harness.registry.importing import import_object
 from harness.tracking.base import RunTracker
 from harness.tracking.protocol import Message, decode_run, encode
 
@@ -86,19 +86,11 @@ def _answer(answers: IO[bytes], answer: Message) -> None:
 
 
 def _make(first: Message) -> RunTracker:
-    config = _load(first["config"]) if first["config"] else TrackerConfig
-    found = _load(first["tracker"])
+    config = import_object(first["config"]) if first["config"] else TrackerConfig
+    found = import_object(first["tracker"])
     if not (isinstance(found, type) and issubclass(found, RunTracker)):
         raise TypeError(f"{first['tracker']} must be a subclass of harness.tracking.base.RunTracker")
     return found(config.model_validate(first["settings"]))
-
-
-def _load(path: str) -> Any:
-    module, _, attributes = path.partition(":")
-    found: Any = importlib.import_module(module)
-    for attribute in attributes.split("."):
-        found = getattr(found, attribute)
-    return found
 
 
 def _handle(tracker: RunTracker, message: Message) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from harness.registry import Registry
 from harness.tracking.base import TrackedRun
 from harness.tracking.followers import Followers
+from harness.tracking.notices import of_report
 
 FOLDER = ".trackers"
 """The folder, below a suite's results, in which trackers keep what belongs to no run; no task can have this name."""
@@ -49,4 +50,4 @@ def hand_over(
     followers.begin(run)
     followers.add_report(report)
     followers.end("finished")
-    return [notice.replace("the run goes on without tracker", "the report was not given to tracker") for notice in notices]
+    return [of_report(notice) for notice in notices]

@@ -15,7 +15,7 @@ import torch
 from harness.registry import Registry
 from harness.runs.folder import COMMAND_VARIABLE
 from harness.spec import RunSpec
-from harness.version import source_commit
+from harness.version import DISTRIBUTION, installed_version, source_commit
 
 _CORE_ENVIRONMENT_PACKAGES = ("gymnasium", "numpy")
 _CORE_PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy")
@@ -25,10 +25,10 @@ def provenance(spec: RunSpec, registry: Registry, device: torch.device) -> dict[
     """Everything about machine and software that could change a run's numbers, as JSON."""
     return {
         "command": os.environ.get(COMMAND_VARIABLE, " ".join(sys.argv)),
-        "harness": metadata.version("exploration-harness"),
+        "harness": metadata.version(DISTRIBUTION),
         "commit": source_commit(),
         "plugins": _plugins(spec, registry),
-        "packages": {name: version for name in _packages(spec, registry) if (version := _version(name)) is not None},
+        "packages": {name: version for name in _packages(spec, registry) if (version := installed_version(name)) is not None},
         "python": platform.python_version(),
         "system": platform.platform(),
         "cpu": _cpu(),
@@ -43,7 +43,7 @@ def environment_versions(spec: RunSpec, registry: Registry) -> dict[str, str]:
     family = ("environment", spec.environment.family)
     provider = registry.provider(*family)
     names = [*registry.packages(*family), *_CORE_ENVIRONMENT_PACKAGES]
-    versions = {name: version for name in names if (version := _version(name)) is not None}
+    versions = {name: version for name in names if (version := installed_version(name)) is not None}
     return {provider.distribution: provider.version} | versions
 
 
@@ -67,13 +67,6 @@ def _used(spec: RunSpec, registry: Registry) -> list[tuple[str, str]]:
     if isinstance(network, str) and network in registry.networks:
         used.add(("network", network))
     return sorted(used)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _cpu() -> str:

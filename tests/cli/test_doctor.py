@@ -71,7 +71,7 @@ def test_what_is_needed_and_missing_is_an_error_with_its_command(workplace, harn
     file = workplace / "needy-1.dist-info" / "METADATA"
     file.write_text(file.read_text().rstrip() + "\n" + wanted)
     monkeypatch.syspath_prepend(str(workplace))
-    monkeypatch.setattr(requirements, "OWN_DISTRIBUTION", "needy")
+    monkeypatch.setattr(requirements, "DISTRIBUTION", "needy")
     code, output, _ = harness("doctor")
     assert code == 1
     lines = output.splitlines()

@@ -40,7 +40,7 @@ def test_versions_and_licence_agree():
 def test_version_names_the_commit(tmp_path, monkeypatch):
     assert re.fullmatch(r"[0-9a-f]{12}(-dirty)?|None", str(version.source_commit()))
     monkeypatch.setattr(version, "__file__", str(tmp_path / "harness" / "version.py"))
-    monkeypatch.setattr(version, "_DISTRIBUTION", "from-repository")
+    monkeypatch.setattr(version, "DISTRIBUTION", "from-repository")
     assert version.source_commit() is None
     info = tmp_path / "from_repository-1.dist-info"
     info.mkdir()
