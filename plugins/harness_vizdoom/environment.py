@@ -8,11 +8,15 @@ Facts of EnvPool 1.2.5 that this is built around (each is held by a test):
 * A reset in the middle of an episode only goes on with it. So `VizDoomVecEnv.reset` always begins with new games.
 * Every environment is a process of Doom's engine, which ends with the batch. It writes into its working directory and goes on
   needing it, so a folder of its own lives as long as the batch.
+* These processes are forked by several threads at once. OpenBLAS ends its own threads whenever somebody forks; where two do so
+  at once it may wait for a thread that is gone, for ever; so they are ended before (`_end_blas_threads`).
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import warnings
 import weakref
 from contextlib import chdir
 from functools import partial
@@ -93,10 +97,22 @@ def _open_pool(config: VizDoomConfig, seeds: list[int], *, threads: int) -> Pool
             "stack_num": config.stack,
         },
     )
+    _end_blas_threads()
     with chdir(folder):
         pool = task.open(seeds, threads)
     weakref.finalize(pool, shutil.rmtree, folder, ignore_errors=True)
     return pool
+
+
+def _end_blas_threads() -> None:
+    """Fork once, alone: whoever forks next finds no threads of OpenBLAS, which starts them again when it has work."""
+    with warnings.catch_warnings():
+        # Python warns of forking beside threads because the child may need a lock of theirs; this one only ends.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def _to_buttons(actions: np.ndarray) -> np.ndarray:

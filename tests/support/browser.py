@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import psutil
 import pytest
 
 _PROGRAMS = ("chromium", "chromedriver")
 _START_SECONDS, _WAIT_SECONDS = 120.0, 180.0
+_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-background-networking",  # it asks for updates and lists otherwise, and waits where there is no network
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
 
 
 class Browser:
@@ -84,28 +98,37 @@ def browser(*, scripts: bool = True) -> Iterator[Browser]:
     missing = [name for name in _PROGRAMS if shutil.which(name) is None]
     if missing:
         pytest.skip(f"{' and '.join(missing)} not installed: apt-get install chromium chromium-driver")
-    driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    window = None
-    try:
-        window = _open_window(_address(driver), scripts=scripts)
-        yield window
-    finally:
-        if window:
-            window.close()
-        driver.kill()
-        driver.communicate()
+    with TemporaryDirectory(prefix="harness-browser-", ignore_cleanup_errors=True) as folder:
+        said = Path(folder) / "chromedriver.txt"
+        # What it says goes to a file: Chromium keeps what it inherits, and who reads a pipe of its driver waits for both.
+        with said.open("w") as file:
+            driver = psutil.Popen(["chromedriver", "--port=0"], stdout=file, stderr=file)
+        window = None
+        try:
+            window = _open_window(_address(driver, said), folder, scripts=scripts)
+            yield window
+        finally:
+            with suppress(OSError, AssertionError):
+                if window:
+                    window.close()
+            family = [*driver.children(recursive=True), driver]
+            for process in family:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(family)
 
 
-def _address(driver: subprocess.Popen[str]) -> str:
-    assert driver.stdout is not None
-    for line in driver.stdout:
-        if "started successfully on port" in line:
-            return "http://127.0.0.1:" + line.strip().rstrip(".").rpartition(" ")[2]
-    raise AssertionError("chromedriver did not start")
+def _address(driver: psutil.Popen, said: Path) -> str:
+    give_up = time.monotonic() + _START_SECONDS
+    while driver.poll() is None and time.monotonic() < give_up:
+        if found := re.search(r"started successfully on port (\d+)", said.read_text()):
+            return f"http://127.0.0.1:{found[1]}"
+        time.sleep(0.05)
+    raise AssertionError(f"chromedriver did not start: {said.read_text()}")
 
 
-def _open_window(driver: str, *, scripts: bool) -> Browser:
-    arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage"]
+def _open_window(driver: str, folder: str, *, scripts: bool) -> Browser:
+    arguments = [*_ARGUMENTS, f"--user-data-dir={folder}/profile"]
     allowed = {"profile.managed_default_content_settings.javascript": 1 if scripts else 2}
     wanted = {
         "goog:chromeOptions": {"args": arguments, "prefs": allowed},

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +20,19 @@ from harness_vizdoom.environment import make
 from harness_vizdoom.scenario import with_fixed_start, with_start_spots, write_scenario
 
 FORWARD, RIGHT = 1, 2
+
+BESIDE_THREADS = """
+import numpy
+import scipy.linalg
+from harness_vizdoom.config import VizDoomConfig
+from harness_vizdoom.environment import make
+
+for _ in range(10):
+    scipy.linalg.lu(numpy.ones((400, 400)) @ numpy.ones((400, 400)))
+    env = make(VizDoomConfig(task="my_way_home_sparse", size=36), 2)
+    env.reset()
+    env.close()
+"""
 
 
 def in_the_vests_room(monkeypatch: pytest.MonkeyPatch) -> VizDoomConfig:
@@ -38,6 +56,21 @@ def test_the_vest_earns_one_and_terminates(monkeypatch: pytest.MonkeyPatch):
         assert np.allclose(rewards[~dones], -0.0004)
     env.close()
     assert found and cut
+
+
+def test_games_begin_beside_threads_of_linear_algebra(tmp_path: Path):
+    """OpenBLAS waits for its own threads when somebody forks, and for ever when two do so at once."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", BESIDE_THREADS],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "3", "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    )
+    try:
+        assert process.wait(120) == 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def first_views(task: str, **settings: str) -> np.ndarray:
