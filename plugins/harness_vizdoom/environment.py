@@ -7,7 +7,7 @@ Facts of EnvPool 1.2.5 that this is built around (each is held by a test):
 * A vest that is found in the very last step counts as a cut: EnvPool does not tell the two apart.
 * A reset in the middle of an episode only goes on with it. So `VizDoomVecEnv.reset` always begins with new games.
 * Every environment is a process of Doom's engine, which ends with the batch. It writes into its working directory and goes on
-  needing it, so a folder of its own lives as long as the batch.
+  needing it, so a folder of its own lives as long as the batch. It outlives an owner that is killed (`engines`).
 * These processes are forked by several threads at once. OpenBLAS ends its own threads whenever somebody forks; where two do so
   at once it may wait for a thread that is gone, for ever; so they are ended before (`_end_blas_threads`).
 """
@@ -15,13 +15,9 @@ Facts of EnvPool 1.2.5 that this is built around (each is held by a test):
 from __future__ import annotations
 
 import os
-import shutil
 import warnings
-import weakref
 from contextlib import chdir
 from functools import partial
-from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 from gymnasium import spaces
@@ -30,6 +26,7 @@ from harness.environments.base import validate_discrete_actions
 from harness.environments.envpool import ActionConverter, EnvPoolTask, EnvPoolVecEnv, Images, Pool, StepResult
 from harness.environments.episode_metrics import FirstRewardMetrics
 from harness_vizdoom.config import START_SPOTS, VizDoomConfig
+from harness_vizdoom.engines import EngineFolder, end_left_behind
 from harness_vizdoom.scenario import write_scenario
 
 ENVPOOL_ID = "MyWayHome-v1"
@@ -83,8 +80,11 @@ class VizDoomVecEnv(EnvPoolVecEnv):
 
 
 def _open_pool(config: VizDoomConfig, seeds: list[int], *, threads: int) -> Pool:
-    folder = Path(mkdtemp(prefix="vizdoom-"))
-    settings, world = write_scenario(folder, START_SPOTS[config.task], grayscale=config.grayscale, turns=config.start_turns)
+    end_left_behind()
+    folder = EngineFolder()
+    settings, world = write_scenario(
+        folder.path, START_SPOTS[config.task], grayscale=config.grayscale, turns=config.start_turns
+    )
     task = EnvPoolTask(
         ENVPOOL_ID,
         {
@@ -98,9 +98,13 @@ def _open_pool(config: VizDoomConfig, seeds: list[int], *, threads: int) -> Pool
         },
     )
     _end_blas_threads()
-    with chdir(folder):
-        pool = task.open(seeds, threads)
-    weakref.finalize(pool, shutil.rmtree, folder, ignore_errors=True)
+    try:
+        with chdir(folder.path):
+            pool = task.open(seeds, threads)
+    except BaseException:
+        folder.delete()
+        raise
+    folder.keep_for(pool)
     return pool
 
 

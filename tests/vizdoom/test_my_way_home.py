@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,17 @@ from harness_vizdoom.environment import make
 from harness_vizdoom.scenario import with_fixed_start, with_start_spots, write_scenario
 
 FORWARD, RIGHT = 1, 2
+
+OWNER = """
+import time
+from harness_vizdoom.config import VizDoomConfig
+from harness_vizdoom.environment import make
+
+env = make(VizDoomConfig(task="my_way_home_sparse", size=36), 2)
+env.reset()
+print("begun", flush=True)
+time.sleep(600)
+"""
 
 BESIDE_THREADS = """
 import numpy
@@ -145,6 +157,46 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     env.close()
     assert psutil.wait_procs(children, timeout=10)[1] == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_owner_left_is_cleared_by_the_next_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mine = make(VizDoomConfig(task="my_way_home_sparse", size=36), 1)
+    mine.reset()
+    own = engines(tmp_path)
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)},
+    )
+    with owner:
+        assert owner.stdout
+        assert owner.stdout.readline() == b"begun\n"
+        left = engines(tmp_path) - own
+        shared = [file for engine in left for file in shared_memory(engine)]
+        owner.kill()
+    assert len(left) == 2
+    assert len(shared) == 6
+    assert engines(tmp_path) == own | left
+
+    make(VizDoomConfig(task="my_way_home_sparse", size=36), 1).reset()
+    assert not any(engine.is_running() for engine in left)
+    assert not any(file.exists() for file in shared)
+    mine.step(np.array([FORWARD]))
+    mine.close()
+
+
+def engines(temporary: Path) -> set[psutil.Process]:
+    """The processes of Doom whose folders are in a folder for temporary ones."""
+    found = [process for process in psutil.process_iter() if process.name() == "vizdoom"]
+    return {process for process in found if process.is_running() and Path(process.cwd()).parent == temporary}
+
+
+def shared_memory(engine: psutil.Process) -> list[Path]:
+    """What it shares with its owner."""
+    words = engine.cmdline()
+    instance = words[words.index("+viz_instance_id") + 1]
+    return list(Path("/dev/shm").glob(f"ViZDoom*{instance}"))
 
 
 def test_only_the_range_of_starts_is_changed(tmp_path: Path):
