@@ -42,6 +42,12 @@ class _Moments(NamedTuple):
     steps: list[Tensor]
 
 
+def use_lean_adam(optimizer: torch.optim.Optimizer) -> None:
+    """Let an optimiser, if it is torch's Adam, step in less time; its state and its numbers stay."""
+    if type(optimizer) is torch.optim.Adam:
+        optimizer.__class__ = LeanAdam
+
+
 class LeanAdam(torch.optim.Adam):
     """Adam for parameters on the CPU that all have gradients and as many steps behind them; anything else is torch's own."""
 

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 
 import torch
 from stable_baselines3.common import preprocessing
+from stable_baselines3.common.distributions import CategoricalDistribution
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from torch import Tensor, nn
 
-from harness.algorithms.lean_adam import LeanAdam
+from harness.algorithms.lean_adam import use_lean_adam
+from harness.algorithms.lean_distributions import LeanCategoricalDistribution
 
 PolicyT = TypeVar("PolicyT", bound=BasePolicy)
 
@@ -33,8 +35,9 @@ def use_lean_calls(policy: PolicyT) -> PolicyT:
         its: Any = policy  # it stays itself, and with it everything that refers to it
         its.__class__ = _lean(kind)
         its._known_parameters = None  # until somebody asks for them
-        if type(its.optimizer) is torch.optim.Adam:
-            its.optimizer.__class__ = LeanAdam
+        use_lean_adam(its.optimizer)
+        if type(its.action_dist) is CategoricalDistribution:
+            its.action_dist.__class__ = LeanCategoricalDistribution
     return policy
 
 

@@ -21,6 +21,7 @@ from harness.algorithms import randomness
 from harness.algorithms.base import LearnerContext
 from harness.algorithms.first_layers import use_fast_gradients
 from harness.algorithms.lean_calls import use_lean_calls
+from harness.algorithms.lean_layers import use_lean_layers
 from harness.algorithms.precision import use_precision
 from harness.algorithms.spaces import describe_action_kind, policy_alias, shows_images, with_envs_as_they_are
 from harness.config import AlgorithmConfig
@@ -125,7 +126,7 @@ class StableBaselinesLearner(Generic[ModelT, ConfigT]):
                 device=context.device,
                 **self.model_arguments(context),
             )
-        use_precision(use_fast_gradients(use_lean_calls(model.policy)), context.spec.precision.policy)
+        use_lean_layers(use_precision(use_fast_gradients(use_lean_calls(model.policy)), context.spec.precision.policy))
         return model
 
     def _require_actions(self, config: ConfigT, context: LearnerContext) -> None:

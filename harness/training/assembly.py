@@ -11,6 +11,8 @@ from harness.algorithms import randomness
 from harness.algorithms.action_log import ActionLog
 from harness.algorithms.base import Learner, LearnerContext
 from harness.algorithms.first_layers import use_fast_gradients
+from harness.algorithms.lean_adam import use_lean_adam
+from harness.algorithms.lean_layers import use_lean_layers
 from harness.algorithms.learner_view import LearnerVecEnv
 from harness.algorithms.method_output import MethodCheck
 from harness.algorithms.precision import use_precision
@@ -112,4 +114,6 @@ def _reward(
     seed = derive_seeds(spec.seed, Purpose.NETWORKS, 1, 1)[0]
     with randomness.temporary_seed(seed):
         reward = reward_class(config, spaces, base.num_envs, device, seed).to(device)
-    return use_precision(use_fast_gradients(reward), spec.precision.bonus)
+    for optimizer in reward.optimizers.values():
+        use_lean_adam(optimizer)
+    return use_lean_layers(use_precision(use_fast_gradients(reward), spec.precision.bonus))

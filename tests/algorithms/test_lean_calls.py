@@ -14,6 +14,7 @@ from torch import nn
 
 from harness.algorithms.lean_adam import LeanAdam
 from harness.algorithms.lean_calls import use_lean_calls
+from harness.algorithms.lean_layers import use_lean_layers
 
 
 def networks() -> tuple[nn.Module, nn.Module]:
@@ -89,7 +90,7 @@ def test_a_policy_answers_to_the_bit(images: bool) -> None:
     kind: Any = ActorCriticCnnPolicy if images else ActorCriticPolicy
     torch.manual_seed(0)
     plain = kind(space, spaces.Discrete(4), lambda _: 1e-3, optimizer_kwargs={"foreach": True})
-    lean = use_lean_calls(copy.deepcopy(plain))
+    lean = use_lean_layers(use_lean_calls(copy.deepcopy(plain)))
     assert isinstance(lean, kind) and isinstance(lean.optimizer, LeanAdam)
     space.seed(0)
     rng = torch.Generator().manual_seed(0)
@@ -99,6 +100,8 @@ def test_a_policy_answers_to_the_bit(images: bool) -> None:
         for ours, theirs in zip(
             lean.evaluate_actions(observations, actions), plain.evaluate_actions(observations, actions), strict=True
         ):
+            assert torch.equal(ours, theirs)
+        for ours, theirs in zip(drawn(lean, observations), drawn(plain, observations), strict=True):
             assert torch.equal(ours, theirs)
         for policy in (plain, lean):
             values, log_prob, entropy = policy.evaluate_actions(observations, actions)
@@ -110,3 +113,44 @@ def test_a_policy_answers_to_the_bit(images: bool) -> None:
         assert torch.equal(observations, kept)
     assert [name for name, _ in lean.named_parameters()] == [name for name, _ in plain.named_parameters()]
     assert list(lean.parameters()) == [parameter for _, parameter in lean.named_parameters()]
+
+
+def drawn(policy: ActorCriticPolicy, observations: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Actions drawn, their values and log probabilities, and the likeliest actions."""
+    torch.manual_seed(3)
+    with torch.no_grad():
+        return *policy(observations), policy(observations, deterministic=True)[0]
+
+
+def test_actions_without_probabilities_are_not_drawn() -> None:
+    policy = use_lean_calls(ActorCriticPolicy(spaces.Box(-1, 1, (6,), np.float32), spaces.Discrete(4), lambda _: 1e-3))
+    with torch.no_grad():
+        policy.action_net.bias[0] = torch.nan
+    with pytest.raises(RuntimeError, match="nan"):
+        policy(torch.zeros(2, 6))
+
+
+def test_layers_answer_to_the_bit_and_keep_names_hooks_and_gradients() -> None:
+    torch.manual_seed(0)
+    plain = nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(12, 7),
+        nn.ReLU(),
+        nn.Sequential(nn.Linear(7, 7, bias=False), nn.Tanh()),
+        nn.Linear(7, 7),
+        nn.ReLU(inplace=True),
+    )
+    lean = use_lean_layers(copy.deepcopy(plain))
+    assert str(lean) == str(plain)
+    inputs = torch.randn(5, 3, 4)
+    for network in (plain, lean):
+        network(inputs).square().sum().backward()
+    assert torch.equal(lean(input=inputs), plain(inputs))
+    for ours, theirs in zip(lean.parameters(), plain.parameters(), strict=True):
+        assert ours.grad is not None and theirs.grad is not None
+        assert torch.equal(ours.grad, theirs.grad)
+    seen: list[torch.Size] = []
+    for layer in (lean, lean[1], lean[3][1]):
+        layer.register_forward_hook(lambda *passed: seen.append(passed[2].shape))
+    copy.deepcopy(lean)(inputs)
+    assert seen == [(5, 7), (5, 7), (5, 7)]
