@@ -174,26 +174,42 @@ def _aggregates(strata: Strata, scores: Array) -> Statistic:
     def statistic(weights: Array) -> Array:
         medians = np.median(strata.task_means(weights, scores), axis=1)
         gaps = 1 - weights @ np.minimum(scores, 1) / scores.size
-        return np.stack([iqm(weights, scores), medians, weights @ scores / scores.size, gaps], axis=1)
+        middle = iqm(strata, weights, scores[:, None])[:, 0]
+        return np.stack([middle, medians, weights @ scores / scores.size, gaps], axis=1)
 
     return statistic
 
 
-def iqm(weights: Array, scores: Array) -> Array:
-    """Trimmed mean under weights that sum to N: floor(N / 4) of the weight is cut at each end, as scipy's trim_mean does.
+def iqm(strata: Strata, weights: Array, scores: Array) -> Array:
+    """Trimmed means under weights that sum to N: floor(N / 4) of the weight is cut at each end, as scipy's trim_mean does.
 
     With the scores in order and W_i the cumulated weights, cut to the middle, the sum of x_i (W_i - W_{i-1}) is summed by
     parts, which spares a pass over the largest array.
+
+    Args:
+        strata: The runs that are weighted.
+        weights: R resamples, ``(R, N)``.
+        scores: K scores of each run, ``(N, K)``.
+
+    Returns:
+        The mean of each score under each resample, ``(R, K)``.
     """
-    cut = scores.size // 4
-    middle = scores.size - 2 * cut
-    order = np.argsort(scores, kind="stable")
-    ascending = scores[order]
-    cumulated = weights[:, order]
-    np.cumsum(cumulated, axis=1, out=cumulated)
-    cumulated -= cut
-    np.clip(cumulated, 0, middle, out=cumulated)
-    return ascending[-1] - cumulated[:, :-1] @ np.diff(ascending) / middle
+    drawn = np.ascontiguousarray(weights.T)
+    if strata.complete:  # whole numbers, of which the smallest that hold their sum are added and cut in half the time
+        drawn = drawn.astype(np.min_scalar_type(-1 - strata.total))
+    cut = strata.total // 4
+    middle = strata.total - 2 * cut
+
+    def trimmed(column: Array) -> Array:
+        order = np.argsort(column, kind="stable")
+        ascending, cumulated = column[order], drawn[order]
+        np.cumsum(cumulated, axis=0, out=cumulated)
+        np.clip(cumulated, cut, cut + middle, out=cumulated)
+        within = cumulated[:-1].astype(np.float64)
+        within -= cut
+        return ascending[-1] - within.T @ np.diff(ascending) / middle
+
+    return np.stack([trimmed(column) for column in scores.T], axis=1)
 
 
 # --------------------------------------------------------------------------------------------------------------------
