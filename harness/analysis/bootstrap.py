@@ -120,7 +120,11 @@ class Strata:
 
     def task_means(self, weights: Array, scores: Array) -> Array:
         """Each task's mean, ``(R, T)``."""
-        sums = np.stack([weights[:, part] @ scores[part] for part in self.slices], axis=1)
+        if self.complete:  # all tasks at once
+            by_task = weights.reshape(len(weights), self.tasks, -1).swapaxes(0, 1)
+            sums = (by_task @ scores.reshape(self.tasks, -1, 1))[..., 0].T
+        else:
+            sums = np.stack([weights[:, part] @ scores[part] for part in self.slices], axis=1)
         return sums * (self.tasks / self.total)
 
     def resamples(self, rng: np.random.Generator, n_resamples: int, chunk: int) -> Iterator[Array]:
@@ -136,8 +140,7 @@ class Strata:
         first_of_row = np.arange(0, rows * self.total, self.total)[:, None]
         if self.complete:  # the same numbers as below, all at once
             draws = rng.integers(0, self.sizes[0], size=(self.tasks, rows, self.sizes[0]))
-            draws += first_of_row
-            draws += self.starts[:, None, None]
+            draws += first_of_row + self.starts[:, None, None]
             return draws.ravel()
         each = [
             rng.integers(first, first + size, size=(rows, size)) + first_of_row

@@ -194,9 +194,8 @@ def iqm(strata: Strata, weights: Array, scores: Array) -> Array:
     Returns:
         The mean of each score under each resample, ``(R, K)``.
     """
-    drawn = np.ascontiguousarray(weights.T)
-    if strata.complete:  # whole numbers, of which the smallest that hold their sum are added and cut in half the time
-        drawn = drawn.astype(np.min_scalar_type(-1 - strata.total))
+    # Whole numbers are added and cut in half the time if they are as small as their sum allows.
+    drawn = weights.T.astype(np.min_scalar_type(-1 - strata.total) if strata.complete else np.float64, order="C")
     cut = strata.total // 4
     middle = strata.total - 2 * cut
 
@@ -278,10 +277,10 @@ def probability_of_improvement(
 
 def _win_probabilities(strata_x: Strata, strata_y: Strata, wx: Array, wy: Array, wins: Sequence[Array]) -> Array:
     if strata_x.complete and strata_y.complete:  # all tasks at once
-        by_task = (weights.reshape(len(weights), len(wins), -1).swapaxes(0, 1) for weights in (wx, wy))
-        weights_x, weights_y = map(np.ascontiguousarray, by_task)
-        total = ((weights_x @ np.stack(wins)) * weights_y).sum(axis=(0, 2))
-        return total * strata_x.tasks / (strata_x.total * strata_y.total)
+        weights_x, weights_y = (weights.reshape(len(weights), len(wins), -1).swapaxes(0, 1) for weights in (wx, wy))
+        won = weights_x @ np.stack(wins)
+        won *= weights_y
+        return won.sum(axis=(0, 2)) * strata_x.tasks / (strata_x.total * strata_y.total)
     total = np.zeros(len(wx))
     for part_x, part_y, win in zip(strata_x.slices, strata_y.slices, wins, strict=True):
         total += ((wx[:, part_x] @ win) * wy[:, part_y]).sum(axis=1)
