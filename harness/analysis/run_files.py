@@ -39,4 +39,5 @@ def chosen_runs(runs: pl.DataFrame, most: int = MAX_RUNS) -> list[RecordedRun]:
     present = runs.drop_nulls("folder").sort("task", "label", "seed").select("label", "task", "seed", "folder")
     groups = [list(group) for _, group in groupby(present.iter_rows(), key=itemgetter(0, 1))]
     each = max(1, most // max(1, len(groups)))
-    return [RecordedRun(*key, Path(folder)) for group in groups for *key, folder in group[:each]]
+    chosen = [run for group in groups for run in group[:each]]
+    return [RecordedRun(label, task, seed, Path(folder)) for label, task, seed, folder in chosen]
