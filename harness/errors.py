@@ -57,10 +57,8 @@ def without_control_characters(text: str) -> str:
     """A text without characters that command a terminal or turn a line around; each becomes one other, ``U+FFFD``."""
     if text.isprintable():
         return text
-    return "".join(
-        "\ufffd" if character not in "\n\t" and unicodedata.category(character) in _UNPRINTABLE else character
-        for character in text
-    )
+    commands = {ord(one): "\ufffd" for one in set(text) - {"\n", "\t"} if unicodedata.category(one) in _UNPRINTABLE}
+    return text.translate(commands) if commands else text
 
 
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

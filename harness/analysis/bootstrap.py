@@ -120,21 +120,33 @@ class Strata:
 
     def task_means(self, weights: Array, scores: Array) -> Array:
         """Each task's mean, ``(R, T)``."""
-        sums = np.stack([weights[:, part] @ scores[part] for part in self.slices], axis=1)
+        if self.complete:  # all tasks at once
+            by_task = weights.reshape(len(weights), self.tasks, -1).swapaxes(0, 1)
+            sums = (by_task @ scores.reshape(self.tasks, -1, 1))[..., 0].T
+        else:
+            sums = np.stack([weights[:, part] @ scores[part] for part in self.slices], axis=1)
         return sums * (self.tasks / self.total)
 
     def resamples(self, rng: np.random.Generator, n_resamples: int, chunk: int) -> Iterator[Array]:
         """The weights of ``n_resamples`` resamples, at most ``chunk`` rows at a time."""
         for start in range(0, n_resamples, chunk):
             rows = min(chunk, n_resamples - start)
-            offsets = np.arange(rows)[:, None] * self.total
-            draws = [
-                rng.integers(first, first + size, size=(rows, size)) + offsets
-                for first, size in zip(self.starts.tolist(), self.sizes, strict=True)
-            ]
-            flat = np.concatenate(draws, axis=1).ravel()
-            counts = np.bincount(flat, minlength=rows * self.total).reshape(rows, self.total)
-            yield counts * self.run_weights
+            places = self._draws(rng, rows)
+            counts = np.bincount(places, minlength=rows * self.total).reshape(rows, self.total)
+            yield counts.astype(np.float64) if self.complete else counts * self.run_weights
+
+    def _draws(self, rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
+        """Which runs so many resamples draw, task after task, as places in a flat matrix with a row for each resample."""
+        first_of_row = np.arange(0, rows * self.total, self.total)[:, None]
+        if self.complete:  # the same numbers as below, all at once
+            draws = rng.integers(0, self.sizes[0], size=(self.tasks, rows, self.sizes[0]))
+            draws += first_of_row + self.starts[:, None, None]
+            return draws.ravel()
+        each = [
+            rng.integers(first, first + size, size=(rows, size)) + first_of_row
+            for first, size in zip(self.starts.tolist(), self.sizes, strict=True)
+        ]
+        return np.concatenate(each, axis=1).ravel()
 
 
 def resamples_of(runs: int, wanted: int = N_RESAMPLES) -> int:

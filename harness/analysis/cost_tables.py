@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import polars as pl
 
+from harness.analysis.parts import parts_of
 from harness.runs.folder import RunRecord
 from harness.runs.results import RunRecords
 
@@ -23,10 +24,11 @@ def cost_rows(
         labels: Methods in order.
         tasks: Tasks in order.
     """
-    finished = runs.filter(state="finished").drop_nulls("folder").sort("seed")
+    finished = parts_of(runs.filter(state="finished").drop_nulls("folder").sort("seed"), "task", "label")
     for task in tasks:
         for label in labels:
-            found = [records[folder] for folder in finished.filter(task=task, label=label)["folder"]]
+            cell = finished.get((task, label))
+            found = [] if cell is None else [records[folder] for folder in cell["folder"]]
             timed = [record for record in found if _own_steps(record) > 0 and record.status.seconds > 0]
             if timed:
                 seconds = [record.status.seconds for record in timed]

@@ -51,7 +51,7 @@ def curve(
     lasting = sum(int(at.sum()) for at, here in parts if min(map(len, here)) >= MIN_SEEDS)
     for at, here in parts:
         strata, scores = Strata.of(here), np.concatenate(here)
-        statistic = _curve_statistic(scores, iqm=iqm)
+        statistic = _curve_statistic(strata, scores, iqm=iqm)
         value[at] = statistic(strata.point_weights)[0]
         if min(strata.sizes) < MIN_SEEDS:
             continue
@@ -78,9 +78,9 @@ def _parts(task_scores: TaskScores) -> list[tuple[NDArray[np.bool_], list[Array]
     return parts
 
 
-def _curve_statistic(scores: Array, *, iqm: bool) -> Statistic:
+def _curve_statistic(strata: Strata, scores: Array, *, iqm: bool) -> Statistic:
     if iqm:
-        return lambda weights: np.stack([statistics.iqm(weights, column) for column in scores.T], axis=1)
+        return lambda weights: statistics.iqm(strata, weights, scores)
     return lambda weights: weights @ scores / len(scores)
 
 
@@ -98,5 +98,6 @@ def align_curves(curves: Sequence[tuple[Array, Array]]) -> tuple[Array, Array, b
     """
     grid = min((steps for steps, _ in curves), key=lambda steps: (-steps[-1], len(steps), steps.tolist()))
     rows = [np.interp(grid, steps, scores, left=np.nan, right=np.nan) for steps, scores in curves]
-    interpolated = any(not np.isin(grid[~np.isnan(row)], steps).all() for row, (steps, _) in zip(rows, curves, strict=True))
+    others = [(row, steps) for row, (steps, _) in zip(rows, curves, strict=True) if not np.array_equal(steps, grid)]
+    interpolated = any(not np.isin(grid[~np.isnan(row)], steps).all() for row, steps in others)
     return grid, np.stack(rows), interpolated

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from harness.analysis.parts import parts_of
 from harness.runs.results import Results
 
 
@@ -91,14 +92,14 @@ def marl_eval_data(results: Results) -> dict[str, Any]:
     """
     finished = results.runs.filter(~pl.col("superseded"), state="finished").drop_nulls("score")
     finite = results.evaluations.filter(pl.col("return").is_finite())
-    evaluations = {key[0]: part for key, part in finite.partition_by("folder", as_dict=True).items()}
+    evaluations = parts_of(finite, "folder")
     data: dict[str, Any] = {}
     for suite in finished["suite"].unique().sort():
         runs = finished.filter(suite=suite)
         measured = _measured(finite.join(runs.select("folder"), on="folder", how="semi"))
         tree: dict[str, Any] = data.setdefault(suite, {})
         for task, label, seed, folder in runs.select("task", "label", "seed", "folder").rows():
-            tree.setdefault(task, {}).setdefault(label, {})[f"seed_{seed}"] = _run(evaluations[folder], measured)
+            tree.setdefault(task, {}).setdefault(label, {})[f"seed_{seed}"] = _run(evaluations[folder,], measured)
     return data
 
 

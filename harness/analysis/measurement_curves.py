@@ -9,6 +9,7 @@ import polars as pl
 
 from harness.analysis.bootstrap import Array
 from harness.analysis.curves import align_curves
+from harness.analysis.parts import parts_of
 from harness.analysis.suite_scores import SuiteScores
 
 _NO_MEASUREMENTS = frozenset({"folder", "step", "episodes", "return", "cut"})
@@ -17,12 +18,15 @@ _NO_MEASUREMENTS = frozenset({"folder", "step", "episodes", "return", "cut"})
 def measurement_rows(data: SuiteScores) -> Iterator[tuple[object, ...]]:
     """The mean over seeds, the smallest and the largest, of every measurement at every evaluation of runs in any state."""
     names = [name for name in data.evaluations.columns if name not in _NO_MEASUREMENTS]
-    by_folder = {key[0]: part for key, part in data.evaluations.partition_by("folder", as_dict=True).items()} if names else {}
-    runs = data.runs.drop_nulls("folder").sort("seed", "folder")
+    if not names:
+        return
+    by_folder = parts_of(data.evaluations, "folder")
+    runs = parts_of(data.runs.drop_nulls("folder").sort("seed", "folder"), "task", "label")
     for task in data.tasks:
         for label in data.labels:
-            folders = runs.filter(task=task, label=label)["folder"]
-            measured = [by_folder[folder] for folder in folders if folder in by_folder]
+            cell = runs.get((task, label))
+            folders = [] if cell is None else cell["folder"].to_list()
+            measured = [by_folder[folder,] for folder in folders if (folder,) in by_folder]
             for name in names:
                 yield from ((data.suite, task, label, name, *point) for point in _points(measured, name))
 

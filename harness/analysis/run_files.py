@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,12 +36,8 @@ def chosen_runs(runs: pl.DataFrame, most: int = MAX_RUNS) -> list[RecordedRun]:
         runs: A row for each run that counts, `harness.runs.results.Results.runs`.
         most: The bound; that there is one of each goes before it.
     """
-    present = runs.drop_nulls("folder").sort("task", "label", "seed")
-    groups = list(present.group_by("task", "label", maintain_order=True))
+    present = runs.drop_nulls("folder").sort("task", "label", "seed").select("label", "task", "seed", "folder")
+    groups = [list(group) for _, group in groupby(present.iter_rows(), key=itemgetter(0, 1))]
     each = max(1, most // max(1, len(groups)))
-    return [run for _, group in groups for run in _runs(group.head(each))]
-
-
-def _runs(group: pl.DataFrame) -> Iterator[RecordedRun]:
-    for label, task, seed, folder in group.select("label", "task", "seed", "folder").iter_rows():
-        yield RecordedRun(label, task, seed, Path(folder))
+    chosen = [run for group in groups for run in group[:each]]
+    return [RecordedRun(label, task, seed, Path(folder)) for label, task, seed, folder in chosen]

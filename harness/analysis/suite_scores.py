@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from harness.analysis.bootstrap import Array, IntervalKind, named_generator
+from harness.analysis.parts import parts_of
 
 
 class MeasuredRun(NamedTuple):
@@ -111,12 +112,12 @@ class SuiteScores:
     def measured(self) -> dict[tuple[str, str], list[MeasuredRun]]:
         """Every run that was evaluated, finished or not, by method and task in the order of seeds."""
         finite = self.evaluations.filter(pl.col("return").is_finite())
-        curves = {key[0]: part for key, part in finite.partition_by("folder", as_dict=True).items()}
+        curves = parts_of(finite, "folder")
         found: dict[tuple[str, str], list[MeasuredRun]] = {}
         columns = ("label", "task", "folder", "state", "seconds", "step")
         for label, task, folder, state, seconds, step in self.runs.sort("seed").select(columns).iter_rows():
-            if folder in curves:
-                steps, returns = curves[folder]["step"].to_numpy(), curves[folder]["return"].to_numpy()
+            if (curve := curves.get((folder,))) is not None:
+                steps, returns = curve["step"].to_numpy(), curve["return"].to_numpy()
                 pace = seconds / step if seconds and step else float("nan")
                 run = MeasuredRun(steps.astype(np.float64), returns, state == "finished", pace)
                 found.setdefault((label, task), []).append(run)

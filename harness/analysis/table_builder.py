@@ -12,6 +12,7 @@ from harness.analysis import statistics
 from harness.analysis.bootstrap import Array, Band, IntervalEstimate, resamples_of
 from harness.analysis.curves import align_curves, curve
 from harness.analysis.exact import are_successes, success_interval, t_interval
+from harness.analysis.parts import parts_of
 from harness.analysis.schemas import STATES, SUCCESS
 from harness.analysis.significance import rank_sum
 from harness.analysis.suite_scores import SuiteScores
@@ -118,10 +119,11 @@ class TableBuilder:
                 yield self.data.suite, task, label, statistic, int(step), value, low, high, count, len(scores)
 
     def task_summaries(self) -> Iterator[tuple[object, ...]]:
-        nothing = np.full(1, np.nan)
+        nothing, runs = np.full(1, np.nan), parts_of(self.data.runs, "task", "label")
         for task in self.data.tasks:
             for label in self.data.labels:
-                states = self.data.runs.filter(task=task, label=label)["state"].to_list()
+                cell = runs.get((task, label))
+                states = [] if cell is None else cell["state"].to_list()
                 scores = self.data.scores.get((label, task), nothing)
                 estimate = IntervalEstimate(np.nan)
                 if scores is not nothing:
@@ -140,12 +142,13 @@ class TableBuilder:
         places = {"folder": "folder", "score_step": "step"}
         joined = scored.join(self.data.evaluations, left_on=[*places], right_on=[*places.values()], suffix=" measured")
         final = joined.sort("seed")
+        columns = {name: f"{name} measured" if f"{name} measured" in final.columns else name for name in names}
+        known = {name: parts_of(final.filter(pl.col(column).is_finite()), "task", "label") for name, column in columns.items()}
         for task in self.data.tasks:
-            for name in names:
-                column = f"{name} measured" if f"{name} measured" in final.columns else name
+            for name, column in columns.items():
                 for label in self.data.labels:
-                    values = final.filter(pl.col(column).is_finite(), task=task, label=label)[column]
-                    if len(values):
+                    if (cell := known[name].get((task, label))) is not None:
+                        values = cell[column]
                         counted = _count_successes(values.to_numpy()) if name == SUCCESS else (None, None, None)
                         yield self.data.suite, task, label, name, values.mean(), values.std(), len(values), *counted
 

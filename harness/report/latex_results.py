@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from harness.analysis.parts import parts_of
 from harness.report.context import SuiteContext
 from harness.report.wording import NO_VALUE, decimals_for, format_count, format_number
 
@@ -43,7 +44,8 @@ def results_table(suite: SuiteContext) -> ResultsTable | None:
     if scores.is_empty():
         return None
     methods = analysis.methods
-    lines = [(str(task), _task_cells(table.filter(task=task), methods)) for task in analysis.tasks["task"]]
+    parts = parts_of(table, "task")
+    lines = [(str(task), _task_cells(parts[task,], methods)) for task in analysis.tasks["task"]]
     iqm = analysis.tables["aggregates"].filter(metric="iqm")
     n_tasks = len(lines)
     if len(iqm):
@@ -58,9 +60,10 @@ def results_table(suite: SuiteContext) -> ResultsTable | None:
 
 def _task_cells(part: pl.DataFrame, methods: Sequence[str]) -> list[Cell]:
     decimals, best = decimals_for(part["value"]), _among_best(part)
+    facts = {label: found for label, *found in part.select("method", "value", "sd").rows()}
     cells: list[Cell] = []
     for label in methods:
-        value, sd = part.filter(method=label).select("value", "sd").row(0)
+        value, sd = facts[label]
         spread = "" if sd is None else f" ± {format_number(sd, decimals)}"
         cells.append((NO_VALUE if value is None else format_number(value, decimals) + spread, label in best))
     return cells

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
@@ -20,8 +23,17 @@ def draw_band(
     axes: Axes, style: Style, points: pl.DataFrame, x: str, ends: tuple[str, str] = ("low", "high"), **look: Any
 ) -> None:
     """A band between two columns of points, where both are known, in the look of a method."""
-    known = points.drop_nulls(list(ends))
-    axes.fill_between(known[x], known[ends[0]], known[ends[1]], color=style.colour, alpha=0.16, linewidth=0, **look)
+    along, low, high = (points[name].to_numpy() for name in (x, *ends))
+    known = ~(np.isnan(low) | np.isnan(high))
+    axes.fill_between(along[known], low[known], high[known], color=style.colour, alpha=0.16, linewidth=0, **look)
+
+
+@contextmanager
+def limits_at_the_end(axes: Axes) -> Generator[None]:
+    """Within the block lines and bands are drawn, after which limits are found once; matplotlib finds them for each band."""
+    axes.autoscale(enable=False)
+    yield
+    axes.autoscale(enable=True)
 
 
 def set_steps_axis(axes: Axes, label: str) -> None:

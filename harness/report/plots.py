@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from harness.analysis.parts import parts_of
 from harness.analysis.tables import Analysis
 from harness.errors import shorten
 from harness.report.descriptions import describe_curves, describe_intervals, describe_profiles
 from harness.report.drawing import TEXT_COLOUR, Panel, Plot, Style, method_styles
-from harness.report.lines import draw_band, draw_line, set_steps_axis
+from harness.report.lines import draw_band, draw_line, limits_at_the_end, set_steps_axis
 from harness.report.phases import PhaseBoundaries
 from harness.report.seed_curves import SeedCurves
 from harness.runs.output import file_stem
@@ -86,8 +87,10 @@ class SuitePlots:
         if table.is_empty() or all(count < 2 for count in runs):
             return None
 
+        parts = self._by_method(table)
+
         def draw(axes: Axes) -> None:
-            for label, part in self._by_method(table):
+            for label, part in parts:
                 draw_line(axes, self.styles[label], part, "threshold", drawstyle="steps-post")
                 draw_band(axes, self.styles[label], part, "threshold", step="post")
             axes.set(xlabel="normalised score τ", ylabel="fraction of runs above τ", ylim=(0, 1.02))
@@ -112,29 +115,28 @@ class SuitePlots:
         """The learning curve of each task that has one to show; see `tasks_without_curves`."""
         table = self.analysis.tables["curves"].drop_nulls("task")
         without = self.tasks_without_curves()
-        tasks = [task for task in table["task"].unique(maintain_order=True) if task not in without]
-        if not tasks:
+        parts = {task: part for (task,), part in parts_of(table, "task").items() if task not in without}
+        if not parts:
             return None
         usable = self.analysis.tasks.filter("usable")
         scales = {task: (low, high) for task, low, high in usable.select("task", "low", "high").rows()}
         panels = tuple(
             Panel(
                 shorten(task, _LONGEST_LABEL),
-                self._curves(table.filter(task=task), "mean return", [task], scales.get(task, (0.0, 0.0)), self.seeds),
-                description=describe_curves(table.filter(task=task)),
+                self._curves(part, "mean return", [task], scales.get(task, (0.0, 0.0)), self.seeds),
+                description=describe_curves(part),
             )
-            for task in tasks
+            for task, part in parts.items()
         )
         legend = {label: label for label in self._labels(table)}
-        where = "each task" if len(tasks) > 1 else tasks[0]  # whose panel has no title on the page, since it is alone
+        where = "each task" if len(parts) > 1 else next(iter(parts))  # whose panel has no title on the page, since it is alone
         title = f"Mean return over steps on {where}, with 95 % bands{' and each seed' if self.seeds else ''}"
         return self._plot("curves", title, panels, legend)
 
     def tasks_without_curves(self) -> dict[str, str]:
         """Why no curve is drawn, by task: a panel that shows nothing is not drawn."""
         table = self.analysis.tables["curves"].drop_nulls("task")
-        parts = {task: table.filter(task=task) for task in table["task"].unique(maintain_order=True)}
-        return {task: why for task, part in parts.items() if (why := _why_no_curve(part))}
+        return {task: why for (task,), part in parts_of(table, "task").items() if (why := _why_no_curve(part))}
 
     # ----------------------------------------------------------------------------------------------------------------
     def _plot(self, name: str, title: str, panels: tuple[Panel, ...], legend: Mapping[str, str] | None = None) -> Plot:
@@ -157,10 +159,10 @@ class SuitePlots:
         present = set(table["method"])
         return [label for label in self.analysis.methods if label in present]
 
-    def _by_method(self, table: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    def _by_method(self, table: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
         """The baseline comes last, for the others are drawn over each other less."""
-        for label in reversed(self._labels(table)):
-            yield label, table.filter(method=label)
+        parts = parts_of(table, "method")
+        return [(label, parts[label,]) for label in reversed(self._labels(table))]
 
     def _interval_panel(
         self, title: str, table: pl.DataFrame, labels: Sequence[str], axis: str, *, is_probability: bool = False
@@ -192,14 +194,19 @@ class SuitePlots:
         scale: tuple[float, float] = (0.0, 0.0),
         seeds: SeedCurves | None = None,
     ) -> Callable[[Axes], None]:
+        complete = parts_of(table.filter(pl.col("runs") == pl.col("of_runs")), "method")
+        parts = [(label, part, complete.get((label,), part.clear())) for label, part in self._by_method(table)]
+        steps_label = self._steps_label(tasks)
+
         def draw(axes: Axes) -> None:
-            for label, part in self._by_method(table):
-                if seeds is not None:
-                    seeds.draw(axes, self.styles[label], tasks[0], label)
-                self._curve(axes, label, part)
-                for step in sorted({step for task in tasks for step in self.boundaries.get((label, task), ())}):
-                    axes.axvline(step, color=self.styles[label].colour, linewidth=0.9, linestyle=_BOUNDARY)
-            set_steps_axis(axes, self._steps_label(tasks))
+            with limits_at_the_end(axes):
+                for label, *points in parts:
+                    if seeds is not None:
+                        seeds.draw(axes, self.styles[label], tasks[0], label)
+                    self._curve(axes, label, *points)
+                    for step in sorted({step for task in tasks for step in self.boundaries.get((label, task), ())}):
+                        axes.axvline(step, color=self.styles[label].colour, linewidth=0.9, linestyle=_BOUNDARY)
+            set_steps_axis(axes, steps_label)
             axes.set_ylabel(axis)
             _set_limits(axes, "y", scale)
 
@@ -209,10 +216,9 @@ class SuitePlots:
         frames = self.analysis.tasks.filter(pl.col("task").is_in(tasks))["frames_per_step"].unique().to_list()
         return f"steps of {frames[0]} frames" if len(frames) == 1 and (frames[0] or 1) > 1 else "steps"
 
-    def _curve(self, axes: Axes, label: str, part: pl.DataFrame) -> None:
+    def _curve(self, axes: Axes, label: str, part: pl.DataFrame, complete: pl.DataFrame) -> None:
         """Solid where all of a method's runs have arrived (one stretch of steps), dotted elsewhere, with its band."""
         style = self.styles[label]
-        complete = part.filter(pl.col("runs") == pl.col("of_runs"))
         axes.plot(part["step"], part["value"], color=style.colour, linewidth=1.2, linestyle=(0, (1, 1.5)))
         draw_line(axes, style, complete, "step", marker="o" if len(complete) == 1 else None, markersize=3)
         draw_band(axes, style, part, "step")

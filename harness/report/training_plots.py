@@ -8,9 +8,10 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from harness.analysis.parts import parts_of
 from harness.report.descriptions import describe_curves
 from harness.report.drawing import Panel, Style
-from harness.report.lines import draw_band, draw_line, set_steps_axis
+from harness.report.lines import draw_band, draw_line, limits_at_the_end, set_steps_axis
 
 _LEAST_RATIO = 20.0
 """Ratio of the largest to the smallest value from which on an axis shows factors and not differences."""
@@ -45,20 +46,24 @@ def curve_panel(
 def _drawing(
     table: pl.DataFrame, styles: Mapping[str, Style], axis: str, ends: tuple[str, str], *, by_factors: bool
 ) -> Callable[[Axes], None]:
+    labels, parts = present_methods(table, styles), parts_of(table.sort("step", maintain_order=True), "method")
+    smallest, largest = _range(table["value"])
+    highest = max(largest, _range(table[ends[1]])[1])
+
     def draw(axes: Axes) -> None:
-        for label in reversed(present_methods(table, styles)):
-            part, style = table.filter(method=label).sort("step"), styles[label]
-            draw_line(axes, style, part, "step", marker="o" if len(part) == 1 else None, markersize=3)
-            draw_band(axes, style, part, "step", ends)
+        with limits_at_the_end(axes):
+            for label in reversed(labels):
+                part, style = parts[label,], styles[label]
+                draw_line(axes, style, part, "step", marker="o" if len(part) == 1 else None, markersize=3)
+                draw_band(axes, style, part, "step", ends)
         set_steps_axis(axes, "steps")
         axes.set_ylabel(axis)
-        smallest, largest = _range(table["value"])
         if by_factors and smallest > 0 and largest / smallest >= _LEAST_RATIO:
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter(FuncFormatter(_plain))
             axes.yaxis.set_minor_formatter(NullFormatter())
         elif smallest >= 0:
-            axes.set_ylim(0, 1.05 * max(largest, _range(table[ends[1]])[1]) or 1)
+            axes.set_ylim(0, 1.05 * highest or 1)
 
     return draw
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rliable import library, metrics
+from scipy.stats import trim_mean
 
 from harness.analysis import bootstrap, statistics
 from harness.analysis.curves import align_curves, curve
@@ -76,6 +77,23 @@ def test_every_task_weighs_the_same_whatever_its_number_of_seeds(matrix, copies)
     estimates = statistics.aggregates(cells, statistics.named_generator("x"), n_resamples=2)
     for name, definition in RLIABLE.items():
         assert estimates[name].value == pytest.approx(definition(matrix), abs=1e-12)
+
+
+@pytest.mark.parametrize(("tasks", "seeds"), [(3, 5), (1, 127), (1, 128), (2, 16_383), (2, 16_384)])
+def test_iqm_of_a_resample_is_that_of_the_runs_it_drew(tasks, seeds):
+    strata, scores = bootstrap.Strata((seeds,) * tasks), np.random.default_rng(2).normal(size=(tasks * seeds, 2))
+    weights = next(strata.resamples(statistics.named_generator("x"), 3, 3))
+    drawn = [np.repeat(scores, row.astype(int), axis=0) for row in weights]
+    np.testing.assert_allclose(statistics.iqm(strata, weights, scores), [trim_mean(runs, 0.25) for runs in drawn], rtol=1e-9)
+
+
+def test_the_draws_of_a_complete_matrix_are_made_task_after_task():
+    """So that its intervals, and those of earlier reports, stay as they are to the last digit."""
+    strata, random = bootstrap.Strata((4, 4, 4)), statistics.named_generator("x")
+    for weights in strata.resamples(statistics.named_generator("x"), 10, 6):
+        draws = [random.integers(first, first + 4, size=(len(weights), 4)) for first in (0, 4, 8)]
+        rows = [np.bincount(np.concatenate(row), minlength=12) for row in zip(*draws, strict=True)]
+        assert np.array_equal(weights, rows)
 
 
 def test_ragged_iqm_by_hand():

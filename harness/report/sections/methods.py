@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.analysis.parts import parts_of
 from harness.analysis.tables import Analysis
 from harness.report.cells import METHOD, comparison_rows, flatten
 from harness.report.context import RunRecords, SuiteContext
@@ -100,14 +101,12 @@ def _reward_settings(reward: RewardSpec) -> dict[str, Any]:
 
 
 def _digests(analysis: Analysis) -> ReportTable:
-    read = analysis.current_runs.drop_nulls("digest")
+    read = parts_of(analysis.current_runs.drop_nulls("digest"), "task", "label")
     columns = (Column("Task"), *(Column(label, method=True) for label in analysis.methods))
     rows: list[tuple[TableCell, ...]] = []
     for task in analysis.tasks["task"]:
-        cells = [
-            ", ".join(read.filter(task=task, label=label)["digest"].unique().sort()) or NO_VALUE for label in analysis.methods
-        ]
-        rows.append((task, *cells))
+        cells = [read.get((task, label)) for label in analysis.methods]
+        rows.append((task, *(NO_VALUE if cell is None else ", ".join(sorted(set(cell["digest"]))) for cell in cells)))
     caption = (
         "Digests of the runs, as in the names of their folders, <method>-<digest>, and in harness status. A digest changes"
         " with anything that changes a run's numbers, its seed aside."

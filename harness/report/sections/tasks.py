@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from harness.analysis.parts import parts_of
 from harness.report.cells import frames_note, phases_note
 from harness.report.context import SuiteContext
 from harness.report.document import Block, Column, FigureBlock, Paragraph, ReportTable, Section, TableCell
@@ -25,7 +26,8 @@ def build(suite: SuiteContext) -> Section:
     )
     columns = (Column("Task"), *(Column(label, "number", method=True) for label in analysis.methods))
     table = analysis.tables["tasks"]
-    rows = [(task, *_task_cells(table.filter(task=task), analysis.methods)) for task in analysis.tasks["task"]]
+    parts = parts_of(table, "task")
+    rows = [(task, *_task_cells(parts[task,], analysis.methods)) for task in analysis.tasks["task"]]
     caption = "Mean ± standard deviation over seeds, and the number of runs with a score of all planned."
     blocks: list[Block] = [Paragraph(explanation), ReportTable(caption, columns, tuple(rows))]
     without = plots.tasks_without_curves()
@@ -45,9 +47,10 @@ def _reasons(without: Mapping[str, str]) -> str:
 
 def _task_cells(part: pl.DataFrame, labels: Sequence[str]) -> list[TableCell]:
     decimals = decimals_for(part["value"])
+    facts = {label: found for label, *found in part.select("method", "value", "sd", "scores", "planned").rows()}
     cells: list[TableCell] = []
     for label in labels:
-        value, sd, scores, planned = part.filter(method=label).select("value", "sd", "scores", "planned").row(0)
+        value, sd, scores, planned = facts[label]
         spread = "" if sd is None else f" ± {format_number(sd, decimals)}"
         cells.append((f"{format_number(value, decimals)}{spread}", f"{scores}/{planned}"))
     return cells
