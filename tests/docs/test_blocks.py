@@ -130,6 +130,18 @@ def test_every_script_that_a_page_runs_is_there() -> None:
     assert [script for script in scripts if not (ROOT / script[1]).exists()] == []
 
 
+def test_where_a_package_is_tested_pytest_is_installed_with_it() -> None:
+    without, tested = [], 0
+    for block in of("bash"):
+        lines = list(commands(block.code))
+        if ["python", "-m", "pytest"] in [words[:3] for words in lines] and block.page.startswith(("docs/extending", "examples")):
+            tested += 1
+            if not any("install" in words and words[-1].endswith("[dev]") for words in lines):
+                without.append(str(block))
+    assert without == [], "[all] has no pytest"
+    assert tested > 5
+
+
 def test_every_folder_that_a_page_goes_into_is_there_or_was_made_before() -> None:
     missing, gone_into = [], 0
     for block in of("bash"):
