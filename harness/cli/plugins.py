@@ -34,13 +34,12 @@ def new_plugin(
 
     folder = Path(f"harness_{name}") if directory is None else directory
     plugin = write_plugin(name, folder, installed(), kind)
-    place = shlex.quote(str(folder))
     console = open_console()
     console.print(f"{folder}: a plugin with the {plugin.kind.name} {name!r}. Next:\n", soft_wrap=True)
     for command in (
-        f"python -m pip install -e {place}",
+        f"python -m pip install -e {shlex.quote(f'{folder}[dev]')}",
         f"harness check {name}",
-        f"python -m pytest {place}",
+        f"python -m pytest {shlex.quote(str(folder))}",
         f"harness run {shlex.quote(str(folder / 'suites' / f'{name}.yaml'))} --profile smoke",
     ):
         console.print(f"  {command}", soft_wrap=True)

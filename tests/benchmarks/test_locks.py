@@ -33,7 +33,7 @@ def test_dependencies_are_read_with_extras_and_without_bounds() -> None:
     found = {each.name: each for each in EVERYTHING}
     assert "exploration-harness" not in found
     assert {"torch", "envpool", "wandb", "pytest"} <= found.keys()
-    assert found["pandas"].requirement == "pandas>=2.2,<3"
+    assert found["pandas"].requirement == "pandas>=2.2.2,<3"
     assert found["pandas"].without_bounds == "pandas"
     assert found["psycopg"].without_bounds == "psycopg[binary]"
     assert found["pyqt5-qt5"].without_bounds == "pyqt5-qt5; platform_system == 'Linux'"

@@ -28,15 +28,16 @@ def test_everything_is_written_and_the_next_four_commands_are_named(workplace, h
     assert {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} == files(kind)
     assert output.startswith(f"harness_my_bonus: a plugin with the {kind} 'my_bonus'. Next:")
     assert [line.strip() for line in output.splitlines()[2:]] == [
-        "python -m pip install -e harness_my_bonus",
+        "python -m pip install -e 'harness_my_bonus[dev]'",
         "harness check my_bonus",
         "python -m pytest harness_my_bonus",
         "harness run harness_my_bonus/suites/my_bonus.yaml --profile smoke",
     ]
     project = tomllib.loads((folder / "pyproject.toml").read_text())
     assert project["project"]["entry-points"]["harness"] == {"my_bonus": "harness_my_bonus.plugin"}
+    assert any(each.startswith("pytest") for each in project["project"]["optional-dependencies"]["dev"])
     readme = (folder / "README.md").read_text()
-    for command in ("pip install -e .", "-m pytest", "harness run suites/my_bonus.yaml"):
+    for command in ("pip install -e '.[dev]'", "-m pytest", "harness run suites/my_bonus.yaml"):
         assert command in readme
     assert "@article{my_bonus," in readme
 
@@ -45,7 +46,7 @@ def test_into_an_empty_folder_with_a_space_in_its_name(workplace, harness):
     (workplace / "my plugin").mkdir()
     code, output, _ = harness("new-plugin", "my_bonus", "--dir", "my plugin")
     assert code == 0
-    assert "pip install -e 'my plugin'" in output
+    assert "pip install -e 'my plugin[dev]'" in output
     assert (workplace / "my plugin" / "harness_my_bonus").is_dir()
 
 

@@ -130,6 +130,33 @@ def test_every_script_that_a_page_runs_is_there() -> None:
     assert [script for script in scripts if not (ROOT / script[1]).exists()] == []
 
 
+def test_where_a_package_is_tested_pytest_is_installed_with_it() -> None:
+    without, tested = [], 0
+    for block in (block for block in of("bash") if block.page.startswith(("docs/extending", "examples"))):
+        lines = list(commands(block.code))
+        if ["python", "-m", "pytest"] in [words[:3] for words in lines]:
+            tested += 1
+            if not any("install" in words and words[-1].endswith("[dev]") for words in lines):
+                without.append(str(block))
+    assert without == [], "[all] has no pytest"
+    assert tested > 5
+
+
+def test_every_folder_that_a_page_goes_into_is_there_or_was_made_before() -> None:
+    missing, gone_into = [], 0
+    for block in of("bash"):
+        made = set()
+        for words in commands(block.code):
+            if words[:2] == ["harness", "new-plugin"]:
+                made.add(f"harness_{words[2]}")
+            if words[0] == "cd":
+                gone_into += 1
+                if words[1] not in made and not (ROOT / words[1]).is_dir():
+                    missing.append(f"{block}: cd {words[1]}")
+    assert missing == []
+    assert gone_into > 0
+
+
 # --------------------------------------------------------------------------------------------------------------------
 # Now and then
 # --------------------------------------------------------------------------------------------------------------------

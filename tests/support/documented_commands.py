@@ -54,7 +54,7 @@ def main(name: str, arguments: list[str]) -> int:
     if name == "python" and arguments[:2] == ["-m", "pip"]:
         name, arguments = "pip", arguments[2:]
     if name == "pip":
-        package = arguments[-1]
+        package = arguments[-1].partition("[")[0]  # what its extras bring is here
         install = ["install", "-q", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
         command = [python, "-m", "pip", *install, "--target", os.environ["DOCUMENTED_SITE"], str(Path(package).resolve())]
     elif name == "harness":
