@@ -27,7 +27,7 @@ from PIL import Image
 
 from harness.planning.load import load
 from harness.report.build import build_report
-from harness.report.inputs import NamedFolder
+from harness.report.folders import NamedFolder
 from harness.report.printing import find_browser
 from harness.report.selection import Selection
 from harness.runs.files import csv_text

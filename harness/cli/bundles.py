@@ -20,7 +20,7 @@ from harness.errors import UserError, plural
 if TYPE_CHECKING:
     from harness.bundles.verifying import Verification
     from harness.execution.events import RunEvent
-    from harness.report.inputs import NamedFolder
+    from harness.report.folders import NamedFolder
 
 _MAX_SEED = 2**63 - 1
 _WORDS = {

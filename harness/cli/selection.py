@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from harness.errors import UserError, shorten
 
 if TYPE_CHECKING:
-    from harness.report.inputs import NamedFolder
+    from harness.report.folders import NamedFolder
     from harness.report.selection import Selection
 
 
 def parse_folders(texts: Iterable[str]) -> list[Path | NamedFolder]:
     """Results directories, each with a name where it is written as ``NAME=DIR`` and is no directory as a whole."""
-    from harness.report.inputs import NamedFolder
+    from harness.report.folders import NamedFolder
 
     folders: list[Path | NamedFolder] = []
     for text in texts:

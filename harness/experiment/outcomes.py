@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from harness.planning.plan import Plan
-    from harness.report.inputs import NamedFolder
+    from harness.report.folders import NamedFolder
     from harness.runs.folder import RunFolder
     from harness.runs.jobs import SubmittedJob
     from harness.runs.status import RunSummary

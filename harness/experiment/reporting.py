@@ -11,7 +11,7 @@ from harness.experiment.outcomes import PathLike, Reportable, ReportResult, RunR
 
 if TYPE_CHECKING:
     from harness.analysis.bootstrap import IntervalKind
-    from harness.report.inputs import Folder, NamedFolder
+    from harness.report.folders import Folder, NamedFolder
     from harness.report.manifest import Currency
     from harness.report.selection import Selection
 
@@ -112,7 +112,7 @@ def report_currency(found: RunResult) -> Currency:
 
 def _report_folders(results: Reportable) -> tuple[Sequence[Folder], Path]:
     """What a report is about, and where it is written unless something else is asked for."""
-    from harness.report.inputs import NamedFolder
+    from harness.report.folders import NamedFolder
 
     if isinstance(results, RunResult):
         if not results.reportable:

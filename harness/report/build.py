@@ -9,8 +9,9 @@ from harness.analysis.bootstrap import EXPANDED, INTERVAL_KINDS, IntervalKind
 from harness.errors import UnknownNameError
 from harness.registry import Registry, installed
 from harness.report.figure_settings import DEFAULT_FONT, check_font
+from harness.report.folders import Folder
 from harness.report.formats import FORMATS, USUAL_FORMATS, main_file, report_files
-from harness.report.inputs import Folder, ReportInputs
+from harness.report.inputs import ReportInputs
 from harness.report.manifest import MANIFEST_FILE, manifest
 from harness.report.printing import find_browser
 from harness.report.selection import Selection
@@ -37,7 +38,7 @@ def build_report(
 
     Args:
         folders: Results directories, parts of them, or single runs; several suites get a section each. Methods in folders
-            with names (`harness.report.inputs.NamedFolder`) are named after theirs.
+            with names (`harness.report.folders.NamedFolder`) are named after theirs.
         out: Folder to write into; created if need be. Files of an earlier report are replaced, one by one and whole.
         baseline: The method to compare with; see `harness.analysis.tables.choose_baseline`.
         formats: Names of `FORMATS` to write: ``html`` is one self-contained page, ``pdf`` the same on paper, ``md`` comes with

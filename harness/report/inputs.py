@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from harness.registry import Registry
 from harness.report.changes import find_changes
 from harness.report.comparison import PublishedComparison
 from harness.report.context import ReportContext, StudyContext, SuiteContext
+from harness.report.folders import Folder, NamedFolder
 from harness.report.phases import phase_boundaries
 from harness.report.plots import SuitePlots
 from harness.report.seed_curves import SeedCurves
@@ -27,23 +27,6 @@ from harness.tuning.trials import STUDY_RECORD_FILE, find_study_records
 
 if TYPE_CHECKING:
     from harness.tuning.record import StudyRecord
-
-
-@dataclass(frozen=True)
-class NamedFolder:
-    """A results directory whose methods are named after it; several may share a name.
-
-    Attributes:
-        name: What it is called.
-        path: The directory, or a part of it.
-    """
-
-    name: str
-    path: Path
-
-
-Folder = Path | RunFolder | NamedFolder
-"""Where results lie."""
 
 
 class ReportInputs:

@@ -17,7 +17,8 @@ from harness.errors import ResultsError, UnknownNameError, UserError
 from harness.registry import installed
 from harness.report.assembly import assemble
 from harness.report.build import build_report
-from harness.report.inputs import NamedFolder, ReportInputs
+from harness.report.folders import NamedFolder
+from harness.report.inputs import ReportInputs
 from harness.report.rendering import markdown_page
 from harness.report.selection import Selection
 from harness.runs.results import read_results
