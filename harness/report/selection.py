@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from harness.analysis.tables import Analysis
 from harness.errors import ResultsError, UnknownNameError, UserError
 from harness.runs.naming import SEPARATOR
-from harness.runs.results import Results
+
+if TYPE_CHECKING:
+    from harness.analysis.tables import Analysis
+    from harness.runs.results import Results
 
 
 @dataclass(frozen=True)
