@@ -127,7 +127,7 @@ class Stamps:
         """The report that is there, if it is as it would be if it were made now; otherwise notes how everything is."""
         stamp = self._read().get(self._key)
         self._survey = survey_files(self._roots, stamp.seen_ns if stamp else self._seen_ns)
-        if stamp is None or self._survey is None or not self._holds(stamp):
+        if stamp is None or not self._holds(stamp):
             if stamp is not None:  # what was fresh then need not be now
                 self._survey = survey_files(self._roots, self._seen_ns)
             return None
@@ -137,7 +137,8 @@ class Stamps:
         own = self._own_files(stamp.files)
         return (
             stamp.made_with == self._made_with()
-            and digest_of(self._survey or {}, own) == stamp.tree
+            and self._survey is not None
+            and digest_of(self._survey, own) == stamp.tree
             and all(_sha256(self._out / name) == sha256 for name, sha256 in stamp.files.items())
             and _unfinished(stamp.unfinished) == stamp.unfinished
         )
@@ -153,9 +154,12 @@ class Stamps:
         content = _read_files(self._out)
         if self._survey is None or content is None or len(unfinished) > _MAX_UNFINISHED:
             return
+        tree = digest_of(self._survey, self._own_files(content))
+        if tree is None:
+            return
         stamp = _Stamp(
             seen_ns=self._seen_ns,
-            tree=digest_of(self._survey, self._own_files(content)),
+            tree=tree,
             made_with=self._made_with(),
             unfinished=dict(unfinished),
             files=content,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from harness.runs.guarded import Unreadable, read_bytes, signature_of
@@ -14,11 +15,7 @@ _MAX_BYTES = 1 << 20
 _MAX_READ = 1 << 28
 
 Survey = Mapping[str, str]
-"""What tells each file's content from any other, by its real path."""
-
-
-class _TooFresh(Exception):
-    """More is so fresh that only its content tells it apart than is read for that."""
+"""What tells each file's content from any other, by its real path; empty where nothing that may be read does."""
 
 
 def survey_files(roots: Iterable[Path], seen_ns: int) -> Survey | None:
@@ -32,26 +29,31 @@ def survey_files(roots: Iterable[Path], seen_ns: int) -> Survey | None:
         seen_ns: When this was first looked at, in nanoseconds since 1970.
 
     Returns:
-        The files; ``None`` where too much has been changed too lately, or something may not be looked at.
+        The files; ``None`` where something may not be looked at.
     """
     surveyor = _Surveyor(seen_ns - FRESH_NS)
     try:
         for root in roots:
             surveyor.add(os.path.realpath(root))
-    except (OSError, Unreadable, _TooFresh):
+    except OSError:
         return None
     return surveyor.found
 
 
-def digest_of(survey: Survey, without: Collection[str] = ()) -> str:
+def digest_of(survey: Survey, without: Collection[str] = ()) -> str | None:
     """A digest of everything that was surveyed.
 
     Args:
         survey: All files that were found.
         without: Real paths of files that are left out.
+
+    Returns:
+        The digest; ``None`` where too much of it was changed too lately to be told apart.
     """
     digest = hashlib.sha256()
     for path in sorted(survey.keys() - set(without)):
+        if not survey[path]:
+            return None
         digest.update(os.fsencode(f"{path}\0{survey[path]}\0"))
     return digest.hexdigest()
 
@@ -77,14 +79,19 @@ class _Surveyor:
 
     def _add(self, path: str, found: os.stat_result) -> None:
         numbers = found.st_mode, *signature_of(found)
-        content = ""
-        if max(found.st_mtime_ns, found.st_ctime_ns) >= self._fresh_since:
-            self._read += found.st_size
-            data = None if self._read > _MAX_READ else read_bytes(Path(path), _MAX_BYTES)
-            if data is None:
-                raise _TooFresh
-            content = hashlib.sha256(data).hexdigest()
-        self.found[path] = f"{numbers} {content}"
+        fresh = max(found.st_mtime_ns, found.st_ctime_ns) >= self._fresh_since
+        content = self._content(path, found.st_size) if fresh else ""
+        self.found[path] = "" if content is None else f"{numbers} {content}"
+
+    def _content(self, path: str, size: int) -> str | None:
+        """A digest of a file's content; ``None`` where that is too much to be read for it, or may not be."""
+        if size > _MAX_BYTES or self._read + size > _MAX_READ:
+            return None
+        self._read += size
+        with suppress(Unreadable):
+            data = read_bytes(Path(path), _MAX_BYTES)
+            return None if data is None else hashlib.sha256(data).hexdigest()
+        return None
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result:

@@ -52,6 +52,21 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
+def test_what_a_report_itself_has_written_may_be_large(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.runs.tree.FRESH_NS", 10**12)
+    largest = max(file.stat().st_size for file in results.rglob("*") if file.is_file())
+    monkeypatch.setattr("harness.runs.tree._MAX_BYTES", largest)
+    first = report(results)
+    assert max(file.stat().st_size for file in first.folder.rglob("*") if file.is_file()) > largest
+    assert not first.unchanged
+    assert report(results).unchanged
+    write_run(results, "north", "ppo", 0, 2.5)
+    assert not report(results).unchanged
+    monkeypatch.setattr("harness.runs.tree._MAX_BYTES", 1)
+    assert not report(results).unchanged
+    assert not report(results).unchanged
+
+
 def test_a_report_is_the_same_with_and_without_what_was_read_before(results: Path, tmp_path: Path) -> None:
     plain = content(report(results, out=tmp_path / "plain", cache=False).folder)
     assert not (results / MEMORY_FOLDER).exists()
