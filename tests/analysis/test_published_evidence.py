@@ -10,7 +10,7 @@ import pytest
 from harness.planning.load import load
 
 ROOT = Path(__file__).parents[2]
-TABLES: dict[str, tuple[str, str]] = {"quick_curiosity": ("quick", "curiosity")}
+TABLES: dict[str, tuple[str, str]] = {"minigrid": ("minigrid", "two_cores"), "quick_curiosity": ("quick", "curiosity")}
 """Folders below results/published whose runs anybody can repeat today, with the suite and the profile that they are of."""
 
 
