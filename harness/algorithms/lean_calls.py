@@ -7,7 +7,6 @@ for a list of parameters that never changes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, TypeVar
 
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from harness.algorithms.lean_adam import use_lean_adam
 from harness.algorithms.lean_distributions import LeanCategoricalDistribution
+from harness.algorithms.prepended import prepended
 
 PolicyT = TypeVar("PolicyT", bound=BasePolicy)
 
@@ -33,7 +33,7 @@ def use_lean_calls(policy: PolicyT) -> PolicyT:
     if isinstance(policy, ActorCriticPolicy):
         kind: type[ActorCriticPolicy] = type(policy)
         its: Any = policy  # it stays itself, and with it everything that refers to it
-        its.__class__ = _lean(kind)
+        its.__class__ = prepended(_LeanCalls, kind)
         its._known_parameters = None  # until somebody asks for them
         use_lean_adam(its.optimizer)
         if type(its.action_dist) is CategoricalDistribution:
@@ -73,8 +73,3 @@ class _LeanCalls(ActorCriticPolicy):
         if divides and isinstance(obs, Tensor) and obs.dtype == torch.uint8:
             return obs.float().div_(255.0)
         return _sb3.preprocess_obs(obs, self.observation_space, normalize_images=self.normalize_images)
-
-
-@cache
-def _lean(policy: type[ActorCriticPolicy]) -> type[ActorCriticPolicy]:
-    return type(policy.__name__, (_LeanCalls, policy), {"__module__": policy.__module__})

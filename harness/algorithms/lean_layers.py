@@ -10,11 +10,12 @@ the search for hooks, and for parameters by name. Of a policy with two layers of
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, TypeVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from harness.algorithms.prepended import prepended
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -26,8 +27,10 @@ def use_lean_layers(module: ModuleT) -> ModuleT:
         The module that was given.
     """
     for layer in module.modules():
-        if type(layer) in _CALLS:
-            layer.__class__ = _lean(type(layer))  # the layer itself stays, and with it everything that refers to it
+        if answer := _CALLS.get(type(layer)):
+            layer.__class__ = prepended(
+                _LeanLayer, type(layer), answer
+            )  # the layer itself stays, and with it everything that refers to it
     return module
 
 
@@ -74,8 +77,3 @@ _CALLS: dict[type[nn.Module], Callable[..., Any]] = {
     nn.Tanh: _tanh,
 }
 """What each of torch's layers does, by its exact class."""
-
-
-@cache
-def _lean(layer: type[nn.Module]) -> type[nn.Module]:
-    return type(layer.__name__, (_LeanLayer, layer), {"__module__": layer.__module__, "_answer": _CALLS[layer]})

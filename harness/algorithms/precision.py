@@ -7,12 +7,12 @@ probabilities, which are computed outside of networks.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from harness.algorithms.prepended import prepended
 from harness.spec import Float
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
@@ -36,7 +36,7 @@ def use_precision(module: ModuleT, precision: Float) -> ModuleT:
     if precision == "bf16":
         for part in list(module.modules()):
             if _is_network(part) and not isinstance(part, _InBfloat16):
-                part.__class__ = _in_bfloat16(type(part))
+                part.__class__ = prepended(_InBfloat16, type(part))
     return module
 
 
@@ -65,8 +65,3 @@ class _InBfloat16(nn.Module):
         with torch.autocast(device, dtype=torch.bfloat16):
             output: Any = super().forward(*args, **kwargs)
         return output.float() if isinstance(output, Tensor) and output.dtype == torch.bfloat16 else output
-
-
-@cache
-def _in_bfloat16(network: type[nn.Module]) -> type[nn.Module]:
-    return type(network.__name__, (_InBfloat16, network), {"__module__": network.__module__})

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,7 +39,9 @@ class EngineFolder:
 
     def keep_for(self, batch: object) -> None:
         """Delete it when ``batch``, whose engines have begun, is gone."""
-        instances = [instance for process in _engines(self.path) if (instance := _instance(process))]
+        instances = [
+            instance for process in _working_in(self.path, psutil.Process().children()) if (instance := _instance(process))
+        ]
         (self.path / _INSTANCES).write_text("\n".join(instances))
         weakref.finalize(batch, self.delete)
 
@@ -79,7 +81,7 @@ def _clear(folder: Path) -> None:
     instances = set[str]()
     with suppress(OSError, UnicodeDecodeError):
         instances.update((folder / _INSTANCES).read_text().split())
-    for process in list(_engines(folder)):
+    for process in list(_working_in(folder, psutil.process_iter())):
         with suppress(psutil.Error):
             instances.add(_instance(process))
             process.kill()
@@ -90,9 +92,9 @@ def _clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _engines(folder: Path) -> Iterator[psutil.Process]:
+def _working_in(folder: Path, processes: Iterable[psutil.Process]) -> Iterator[psutil.Process]:
     """The processes that work in the folder, which nobody but engines knows."""
-    for process in psutil.process_iter():
+    for process in processes:
         with suppress(psutil.Error):
             if process.cwd() == str(folder):
                 yield process
