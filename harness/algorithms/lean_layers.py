@@ -28,9 +28,8 @@ def use_lean_layers(module: ModuleT) -> ModuleT:
     """
     for layer in module.modules():
         if answer := _CALLS.get(type(layer)):
-            layer.__class__ = prepended(
-                _LeanLayer, type(layer), answer
-            )  # the layer itself stays, and with it everything that refers to it
+            # the layer itself stays, and with it everything that refers to it
+            layer.__class__ = prepended(_LeanLayer, type(layer), answer)
     return module
 
 
