@@ -7,7 +7,7 @@ for a list of parameters that never changes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from stable_baselines3.common import preprocessing
@@ -15,6 +15,7 @@ from stable_baselines3.common.distributions import CategoricalDistribution
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from torch import Tensor, nn
 
+from harness.algorithms.actor_critic_chains import ActorCriticChains
 from harness.algorithms.lean_adam import use_lean_adam
 from harness.algorithms.lean_distributions import LeanCategoricalDistribution
 from harness.algorithms.prepended import prepended
@@ -41,14 +42,44 @@ def use_lean_calls(policy: PolicyT) -> PolicyT:
     return policy
 
 
-def plain_class(policy: BasePolicy) -> type[BasePolicy]:
+def plain_class(policy: BasePolicy) -> type[Any]:
     """The class that a policy had before it was given to `use_lean_calls`, which other programs know."""
     kind = type(policy)
     return kind.__bases__[1] if kind.__bases__[0] is _LeanCalls else kind
 
 
+def known_chains(policy: ActorCriticPolicy) -> ActorCriticChains | None:
+    """The layers of a policy that was given to `use_lean_calls`, if they are plain ones for vectors and discrete actions."""
+    own = vars(policy)
+    if not isinstance(policy, _LeanCalls):
+        return None
+    if "_chains" not in own:
+        kind = plain_class(policy)
+        usual = kind.forward is ActorCriticPolicy.forward and kind.evaluate_actions is ActorCriticPolicy.evaluate_actions
+        own["_chains"] = ActorCriticChains.of(policy) if usual else None
+    return own["_chains"]
+
+
+def network_input(policy: ActorCriticPolicy, obs: Any) -> Any:
+    """Observations as the layers of a policy that was given to `use_lean_calls` take them."""
+    assert isinstance(policy, _LeanCalls)
+    return policy.network_input(obs)
+
+
 class _LeanCalls(ActorCriticPolicy):
     """Comes before the class of a policy."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:  # recurrent policies take more than observations
+        chains = None if torch.is_grad_enabled() else known_chains(self)
+        return super().forward(*args, **kwargs) if chains is None else self._answer_by(chains, *args, **kwargs)
+
+    def _answer_by(self, chains: ActorCriticChains, obs: Any, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        inputs = self.network_input(obs).flatten(1)
+        logits, values = chains.policy.outputs(inputs)[-1], chains.value.outputs(inputs)[-1]
+        distribution = self.action_dist.proba_distribution(logits)
+        actions = distribution.get_actions(deterministic=deterministic)
+        log_prob = distribution.log_prob(actions)
+        return actions.reshape(-1, *self.action_space.shape), values, log_prob
 
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
         if not recurse:
@@ -58,15 +89,15 @@ class _LeanCalls(ActorCriticPolicy):
             return super().parameters()
         if own["_known_parameters"] is None:
             own["_known_parameters"] = list(super().parameters())
-        return iter(own["_known_parameters"])
+        return iter(cast(list[nn.Parameter], own["_known_parameters"]))
 
     def extract_features(self, obs: Any, features_extractor: Any = None) -> Any:
         if not self.share_features_extractor:
             return super().extract_features(obs, features_extractor)
         extractor = self.features_extractor if features_extractor is None else features_extractor
-        return extractor(self._network_input(obs))
+        return extractor(self.network_input(obs))
 
-    def _network_input(self, obs: Any) -> Any:
+    def network_input(self, obs: Any) -> Any:
         divides: bool | None = vars(self).get("_divides_bytes")
         if divides is None:
             divides = vars(self)["_divides_bytes"] = self.normalize_images and _sb3.is_image_space(self.observation_space)

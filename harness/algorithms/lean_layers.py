@@ -33,13 +33,26 @@ def use_lean_layers(module: ModuleT) -> ModuleT:
     return module
 
 
+def plain_kind(layer: nn.Module) -> type[nn.Module] | None:
+    """The class of a layer as torch knows it; ``None`` of a layer with hooks, which are called when the layer is."""
+    kind = type(layer)
+    return None if _has_hooks(layer) else kind.__bases__[1] if kind.__bases__[0] is _LeanLayer else kind
+
+
+def _has_hooks(layer: nn.Module) -> bool:
+    its: Any = layer
+    return bool(its._forward_hooks or its._forward_pre_hooks or its._backward_hooks or its._backward_pre_hooks)
+
+
 class _LeanLayer(nn.Module):
     """Comes before the class of a layer."""
 
     _answer: Callable[[Tensor], Tensor]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+        if (
+            self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+        ):  # inlined: it is hot
             return super().__call__(*args, **kwargs)
         return self._answer(*args, **kwargs)
 

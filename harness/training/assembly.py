@@ -17,6 +17,7 @@ from harness.algorithms.learner_view import LearnerVecEnv
 from harness.algorithms.method_output import MethodCheck
 from harness.algorithms.precision import use_precision
 from harness.algorithms.reward_wrapper import BonusVecEnv
+from harness.algorithms.without_compiler import leave_compiler_out
 from harness.config import EnvironmentConfig
 from harness.environments.base import HarnessVecEnv
 from harness.environments.checked import CheckedVecEnv
@@ -75,6 +76,7 @@ def assemble(
     config = registry.algorithm_config(algorithm.name).model_validate(spec.algorithm.config)
     learner = load_learner(registry, algorithm)
     randomness.make_deterministic(device, config.threads)
+    leave_compiler_out()
     family = registry.environment(spec.environment.family)
     env_config = registry.config_class(family).model_validate(spec.environment.config)
     assert isinstance(env_config, EnvironmentConfig)

@@ -19,6 +19,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
 from harness.algorithms.base import LearnerContext
+from harness.algorithms.lean_adam import use_lean_adam
 from harness.algorithms.off_policy.config import OffPolicyConfig
 from harness.algorithms.off_policy.relabelling import RelabelledReplayBuffer, RelabellingVecEnv
 from harness.algorithms.off_policy.representation import features_extractor, on_representation
@@ -63,6 +64,8 @@ class OffPolicyLearner(StableBaselinesLearner[OffPolicyModelT, OffPolicyConfigT]
         self._bonus_env = bonus_env
         self._representation = None if bonus_env is None else bonus_env.reward.representation()
         super().__init__(config, context)
+        for _, optimizer in self.optimizers().values():
+            use_lean_adam(optimizer)
         self.replay = ReplayStore(self.replay_buffer)
 
     @staticmethod

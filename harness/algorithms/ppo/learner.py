@@ -1,4 +1,4 @@
-"""PPO in a run: SB3's own without a bonus or with a summed one, `TwoCriticPPO` with separate streams."""
+"""PPO in a run: SB3's without a bonus or with a summed one, `TwoCriticPPO` with separate streams."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from harness.algorithms.networks import MultiHeadActorCriticPolicy
 from harness.algorithms.on_policy.intrinsic import IntrinsicRewardVecEnv
 from harness.algorithms.on_policy.learner import OnPolicyLearner, OnPolicyModelT, gradient_norm, step_size
 from harness.algorithms.ppo.config import PPOConfig
+from harness.algorithms.ppo.lean_ppo import LeanPPO
 from harness.algorithms.ppo.two_critics import TwoCriticPPO
 from harness.algorithms.rollout_storage import CompactRolloutBuffer
 
@@ -58,8 +59,8 @@ class PPOLearner(ClippedObjectiveLearner[PPO, PPOConfig]):
         super().__init__(config, context)
 
     def algorithm_class(self) -> type[PPO]:
-        """SB3's own, or the one with two critics."""
-        return TwoCriticPPO if self._two_critics else PPO
+        """SB3's, which takes less time for the same numbers, or the one with two critics."""
+        return TwoCriticPPO if self._two_critics else LeanPPO
 
     def policy_class(self, context: LearnerContext) -> type[BasePolicy]:
         """SB3's own policy wherever it suffices."""
