@@ -1,7 +1,7 @@
 """Linear layers and activations whose gradients are computed step by step, without autograd's record of them.
 
-The arithmetic of a small layer takes a few microseconds, and autograd's bookkeeping as long again. Each gradient is computed by
-the operation that autograd would call, in its order, so that it is the same to the bit.
+The arithmetic of a small layer takes a few microseconds, and autograd's bookkeeping as long again. Each gradient is computed
+by the operation that autograd would call, in its order, so that it is the same to the bit.
 """
 
 # torch keeps a layer's parameters and hooks in protected attributes, and its lookup around them takes longer than the layer:

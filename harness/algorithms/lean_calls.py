@@ -79,7 +79,7 @@ class _LeanCalls(ActorCriticPolicy):
         distribution = self.action_dist.proba_distribution(logits)
         actions = distribution.get_actions(deterministic=deterministic)
         log_prob = distribution.log_prob(actions)
-        return actions.reshape(-1, *self.action_space.shape), values, log_prob
+        return actions.reshape(-1, *(self.action_space.shape or ())), values, log_prob
 
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
         if not recurse:
