@@ -134,6 +134,7 @@ class LeanAdam(torch.optim.Adam):
         Args:
             all_have_gradients: Whether every parameter has one, even if it does not carry it.
         """
+        self.__dict__.pop("_moments", None)  # a cleared state is the same object as before
         parameters: list[Tensor] = self.param_groups[0]["params"]
         if self._is_usual() and (all_have_gradients or all(parameter.grad is not None for parameter in parameters)):
             for parameter in parameters:
@@ -149,7 +150,7 @@ class LeanAdam(torch.optim.Adam):
         return usual and plain and all(type(it) is float for it in numbers)
 
     def _known_moments(self) -> _Moments | None:
-        """What a step needs; ``None`` where torch's own must do it, as for the first step."""
+        """What a step needs; ``None`` where torch's own must do it."""
         known: _Moments | None = self.__dict__.get("_moments")
         if known is None or known.state is not self.state or len(self.state) != len(known.parameters):
             known = self.__dict__["_moments"] = self._find_moments()

@@ -75,6 +75,18 @@ def test_adam_is_that_of_torch_to_the_bit(settings: dict[str, Any]) -> None:
         assert_equal(lean.state_dict()["state"], plain.state_dict()["state"])
 
 
+def test_a_cleared_state_begins_anew() -> None:
+    (ours, lean), (theirs, plain) = pairs(foreach=True)
+    for step in range(6):
+        if step == 3:  # as a phase does it that resets all parts
+            lean.state.clear()
+            plain.state.clear()
+        learn(ours, lean, step)
+        learn(theirs, plain, step)
+        assert_equal(ours.state_dict(), theirs.state_dict())
+        assert_equal(lean.state_dict()["state"], plain.state_dict()["state"])
+
+
 def test_a_parameter_without_gradient_is_left_alone() -> None:
     (ours, lean), (theirs, plain) = pairs(foreach=True)
     for step in range(6):
