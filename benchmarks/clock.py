@@ -27,3 +27,14 @@ def time_call(work: Callable[[], Any], device: torch.device = CPU) -> float:
     start = clock()
     work()
     return clock() - start
+
+
+def median_seconds(work: Callable[[], object], clock: Callable[[], float], repetitions: int) -> float:
+    """Median seconds of a call, after one that does not count."""
+    work()
+    times: list[float] = []
+    for _ in range(repetitions):
+        start = clock()
+        work()
+        times.append(clock() - start)
+    return sorted(times)[len(times) // 2]

@@ -13,8 +13,9 @@ included, so that other work on the machine adds little; with more threads of wa
 * Peers: Stable-Baselines3 on `DummyVecEnv` and `SubprocVecEnv` with the same sizes; for methods, the same run without a bonus.
   `--peer NAME:STEPS=COMMAND` starts any other program that prints ``SPS: n`` after every STEPS steps, as CleanRL's scripts do:
   its marginal speed, from the first to the last line, is divided into ours, of the first workload that was asked for.
-* Ceiling: environments that step with random actions, and bare torch loops of the same layers and batches (policy, and target
-  and predictor of RND), in the faster of torch's two memory formats: 1 means that nothing is lost on anything else.
+* Ceiling: environments that step with random actions, and bare torch loops of the same layers and batches (PPO's policy, and
+  target and predictor of RND, in the faster of torch's two memory formats; SAC's actor and critics with all its losses): 1
+  means that nothing is lost on anything else.
 * The split says what share of an iteration goes to environments, inference, bonus, bonus update, policy update, storage and
   bookkeeping, each without the others that it calls.
 """
@@ -99,8 +100,8 @@ def _measure_workload(name: str, workload: Workload, arguments: argparse.Namespa
     steps = _iteration_steps(runs["ours"])
     speed = steps / sorted(seconds["ours"])[len(seconds["ours"]) // 2]
     print(f"{name}: {speed:.0f} steps/s")
-    if workload.algorithm == "ppo":
-        limit = ceiling(runs["ours"], own_clock, arguments.repetitions)
+    limit = ceiling(runs["ours"], own_clock, arguments.repetitions)
+    if limit is not None:
         found[f"{name}/ceiling"] = Ratio.of([limit] * len(seconds["ours"]), seconds["ours"])
     for key, ratio in found.items():
         print(f"  {key:32} {ratio}")

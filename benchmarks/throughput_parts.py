@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from clock import median_seconds
+from stable_baselines3 import SAC
+from throughput_sac import sac_ceiling
 from torch import Tensor, nn
 
 from harness.training.assembly import Assembly
@@ -63,10 +66,10 @@ def split(run: Assembly, clock: Clock, iterations: int = 2) -> dict[str, float]:
     """The share of each part of a run's iterations."""
     watch, model = _Stopwatch(clock), run.learner.model  # type: ignore[attr-defined]  # every learner here drives one of SB3's
     watch.wrap("environment", run.base, "step_async", "step_wait")
-    watch.wrap("inference", model.policy, "forward", "predict_values")
+    on_policy = hasattr(model, "rollout_buffer")
+    watch.wrap("inference", model.policy, *(("forward", "predict_values") if on_policy else ("predict",)))
     watch.wrap("policy update", model, "train")
-    buffer = getattr(model, "rollout_buffer", None) or model.replay_buffer
-    watch.wrap("storage", buffer, "add", "_get_samples")
+    watch.wrap("storage", model.rollout_buffer if on_policy else model.replay_buffer, "add", "_get_samples")
     if run.reward is not None:
         watch.wrap("bonus", run.reward, "observe", "bonus")
         watch.wrap("bonus update", run.reward, "update", "diagnose")
@@ -75,19 +78,21 @@ def split(run: Assembly, clock: Clock, iterations: int = 2) -> dict[str, float]:
     return watch.close()
 
 
-def ceiling(run: Assembly, clock: Clock, repetitions: int) -> float:
+def ceiling(run: Assembly, clock: Clock, repetitions: int) -> float | None:
     """Seconds of one iteration that had nothing to do but to step, and to run the same layers on the same batches.
 
-    Networks of methods count where they are known: target and predictor of RND.
+    Networks of methods count where they are known: target and predictor of RND with PPO. ``None`` where they are not.
     """
     learner: Any = run.learner
+    if isinstance(learner.model, SAC):
+        return None if run.reward is not None else sac_ceiling(run, clock, repetitions)
     model = learner.model
     steps, envs = model.n_steps, run.base.num_envs
     batches = model.n_epochs * (steps * envs // model.batch_size)
     observations = np.asarray(run.learner.observations)
     batch = torch.as_tensor(np.resize(observations, (model.batch_size, *observations.shape[1:])))
     actions = [np.array([run.base.action_space.sample() for _ in range(envs)]) for _ in range(8)]
-    seconds = steps * _median(lambda: [run.base.step(action) for action in actions], clock, repetitions) / len(actions)
+    seconds = steps * median_seconds(lambda: [run.base.step(action) for action in actions], clock, repetitions) / len(actions)
     sizes = torch.as_tensor(observations), batch, clock, repetitions, steps, batches
     layouts = (torch.contiguous_format, torch.channels_last)
     seconds += min(_policy(learner.fresh_policy(0), layout, *sizes) for layout in layouts)
@@ -118,7 +123,7 @@ def _policy(
         (logits.square().mean() + values.square().mean()).backward()
         optimiser.step()
 
-    return steps * _median(infer, clock, repetitions) + batches * _median(learn, clock, repetitions)
+    return steps * median_seconds(infer, clock, repetitions) + batches * median_seconds(learn, clock, repetitions)
 
 
 def _rnd(run: Assembly, batch: Tensor, clock: Clock, repetitions: int, steps: int) -> float:
@@ -145,8 +150,10 @@ def _rnd(run: Assembly, batch: Tensor, clock: Clock, repetitions: int, steps: in
         (pair.predictor(minibatch) - known).square().mean().backward()
         optimiser.step()
 
-    each = config.minibatches * (_median(target, clock, repetitions) + config.epochs * _median(learn, clock, repetitions))
-    return steps * _median(infer, clock, repetitions) + each
+    each = config.minibatches * (
+        median_seconds(target, clock, repetitions) + config.epochs * median_seconds(learn, clock, repetitions)
+    )
+    return steps * median_seconds(infer, clock, repetitions) + each
 
 
 def _laid_out(module: nn.Module, layout: Any) -> nn.Module:
@@ -156,14 +163,3 @@ def _laid_out(module: nn.Module, layout: Any) -> nn.Module:
             layer.__class__ = nn.Conv2d
             layer.weight.data = layer.weight.data.contiguous(memory_format=layout)
     return module
-
-
-def _median(work: Callable[[], object], clock: Clock, repetitions: int) -> float:
-    """Median seconds of a call."""
-    work()
-    times = []
-    for _ in range(repetitions):
-        start = clock()
-        work()
-        times.append(clock() - start)
-    return sorted(times)[len(times) // 2]
