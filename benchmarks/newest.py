@@ -38,6 +38,9 @@ TESTS = (
 )
 """What is run by default: it trains, analyses and validates within a minute or two."""
 
+EXTRAS = ("atari", "classic_control", "cmaes", "sb3_contrib", "watch")
+"""Extras that are installed by default: what those tests need, and little else."""
+
 _TEST_TOOLS = ("pytest", "hypothesis", "jsonschema")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -139,7 +142,7 @@ class Environment:
 def main() -> int:
     """Try the newest releases and print what breaks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--extras", nargs="*", default=["atari", "cmaes", "watch"], help="besides the core")
+    parser.add_argument("--extras", nargs="*", default=list(EXTRAS), help="besides the core")
     parser.add_argument("--beyond", action="store_true", help="also try releases that the ranges exclude")
     parser.add_argument("--folder", type=Path, help="where the environment is made; a temporary folder if not given")
     parser.add_argument("tests", nargs="*", default=list(TESTS), help="what is run")

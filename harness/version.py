@@ -7,11 +7,15 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
 DISTRIBUTION = "exploration-harness"
 """The name of the harness, as pip has it."""
+
+COMMIT_FILE = "commit.txt"
+"""What a wheel and a source distribution hold the commit in that they were built from, in the package ``harness``."""
 
 
 def installed_version(package: str) -> str | None:
@@ -32,19 +36,26 @@ def installed_from(package: metadata.Distribution) -> Mapping[str, Any]:
 
 
 def source_commit() -> str | None:
-    """The commit that the harness runs from: of its checkout, marked ``-dirty`` if changed since, or the one pip installed.
+    """The commit that the harness runs from, of its checkout or what it was built from; ``-dirty`` if changed since.
 
     Returns:
-        An abbreviated digest; ``None`` where nothing tells, as in a wheel that was built elsewhere.
+        An abbreviated digest; ``None`` where nothing tells, as in a wheel that was built of a tree without history.
     """
     root = Path(__file__).resolve().parents[1]
     if not (root / ".git").exists():
-        return _installed_commit()
+        return _built_commit() or _installed_commit()
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def _built_commit() -> str | None:
+    """The commit that building left in the package."""
+    with suppress(OSError):
+        return (files(__package__ or "harness") / COMMIT_FILE).read_text(encoding="utf-8").strip() or None
+    return None
 
 
 def _installed_commit() -> str | None:

@@ -97,6 +97,15 @@ app.command("new-plugin")(plugins.new_plugin)
 app.command("new-suite")(new_suite.new_suite)
 
 
+def _flowing(text: str) -> str:
+    """A text with each of its paragraphs in one line, so that a terminal breaks it where its own width ends."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+for each in app.registered_commands:
+    each.help = _flowing(getattr(each.callback, "__doc__", None) or "")
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         commit = source_commit()

@@ -77,7 +77,10 @@ def _direction(here: KeyPath, there: KeyPath) -> str:
 
 
 def _blocks(path: KeyPath, tree: Node, registry: Registry) -> Iterator[_Block]:
-    """Every part of the suite that the writer of a key may have meant; of tasks and methods the one around the key."""
+    """Every part of the suite that the writer of a key may have meant; of tasks and methods the one around the key.
+
+    Outside of methods the settings of each are looked through, since rewards differ in theirs.
+    """
     inside = {str(path[0]): str(path[1])} if len(path) > 1 else {}
     task, method = inside.get("tasks", _ANY), inside.get("methods", _ANY)
     tasks, methods = tree.child("tasks"), tree.child("methods")
@@ -94,8 +97,9 @@ def _blocks(path: KeyPath, tree: Node, registry: Registry) -> Iterator[_Block]:
     yield _Block(("tasks", task, "environment"), {*EnvironmentBlock.model_fields, *environment_settings})
     yield _Block(("tasks", task, "normalise"), Normalisation.model_fields)
     yield _Block(("methods", method), MethodBlock.model_fields)
-    reward = _text(methods.child(method).child("reward"))
-    yield _Block(("methods", method, "config"), _settings(registry, registry.methods, reward))
+    for name in [method] if method in methods.mapping else methods.mapping:
+        reward = _text(methods.child(name).child("reward"))
+        yield _Block(("methods", name, "config"), _settings(registry, registry.methods, reward))
     yield _Block(("methods", method, "combine"), Combination.model_fields)
     algorithm_settings = _settings(registry, registry.algorithms, algorithm)
     yield _Block(("methods", method, "algorithm"), {*MethodAlgorithmBlock.model_fields, *algorithm_settings})

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 from support.distributions import install
@@ -228,3 +229,14 @@ def test_help_lists_the_choices(harness, monkeypatch, command, choices):
     code, output, _ = harness(command, "--help")
     assert code == 0
     assert choices in " ".join(output.replace("│", " ").split())
+
+
+def test_fault_paragraphs_of_help_fill_narrow_lines(harness, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, after = harness("new-suite", "--help")[1].split("Beside it goes")
+    paragraph = ["Beside it goes" + after.splitlines()[0], *map(str.strip, after.splitlines()[1:])]
+    paragraph = paragraph[: paragraph.index("")]
+    assert len(paragraph) > 2
+    for line, following in pairwise(paragraph):
+        word = following.split()[0]
+        assert len(f" {line.strip()} {word}") > 78, f"{word!r} had room in the line above"

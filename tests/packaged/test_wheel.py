@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import __version__
+
 pytestmark = pytest.mark.slow  # it builds twice, installs twice and trains once
 
 ROOT = Path(__file__).parents[2]
@@ -34,16 +36,30 @@ def pip(*arguments: object, folder: Path) -> None:
     call(sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments, folder=folder)
 
 
+def git(folder: Path, *arguments: str) -> str:
+    return call("git", "-c", "user.name=x", "-c", "user.email=x@example.org", *arguments, folder=folder)
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel, built from the source distribution of what git would take from this checkout."""
-    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with one commit: what git would take from this checkout."""
+    source = tmp_path_factory.mktemp("source")
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True).stdout
     for name in files.decode().split():
         if name.startswith(("tests/", "docs/", "benchmarks/", "examples/")) or not os.path.lexists(ROOT / name):
             continue
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, source / name, follow_symlinks=False)
+    git(source, "init", "--quiet")
+    git(source, "add", "--all")
+    git(source, "commit", "--quiet", "--message", "All of it")
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel, built from the source distribution of that."""
+    built = tmp_path_factory.mktemp("built")
     call(sys.executable, "-c", BUILD_SDIST, built, folder=source)
     (sdist,) = built.glob("*.tar.gz")
     pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", built, sdist, folder=built)
@@ -80,6 +96,14 @@ def test_fault_a_wheel_in_an_empty_folder_knows_its_suites_and_runs_them(harness
     (record,) = (tmp_path / "results" / "mine" / "n10").rglob("run.json")
     assert json.loads(record.read_text())["status"]["state"] == "finished"
     call(harness, "report", "results", "--published", folder=tmp_path)
+
+
+def test_fault_a_wheel_names_the_commit_that_it_was_built_from(
+    harness: Path, wheel: Path, source: Path, tmp_path: Path
+) -> None:
+    told = f"harness {__version__} (commit {git(source, 'rev-parse', 'HEAD')[:12]})\n"
+    assert call(harness, "--version", folder=tmp_path) == told
+    assert call(sys.executable, "-m", "harness", "--version", folder=tmp_path, PYTHONPATH=str(wheel)) == told
 
 
 def test_installed_into_a_folder_it_knows_its_suites(wheel: Path, tmp_path: Path) -> None:

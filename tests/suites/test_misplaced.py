@@ -53,6 +53,8 @@ def suite(tmp_path):
         ("episodes=5", "under 'evaluation', as evaluation.episodes"),
         ("family=deep_sea", "under 'environment', as environment.family"),
         ("trials=5", "under 'tune', as tune.trials"),
+        ("algorithm.warm_up_steps=5", "elsewhere, as methods.rnd.config.warm_up_steps"),
+        ("tasks.n4.feature_dim=5", "elsewhere, as methods.rnd.config.feature_dim"),
     ],
 )
 def test_fault_a_key_of_another_level_is_said_to_belong_there(suite, written, right):
