@@ -10,10 +10,10 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def one_blas_thread() -> Generator[None]:
-    """Within the block linear algebra has one thread, whatever the environment's variables say; afterwards as many as before.
+    """Within the block linear algebra has one thread, whatever environment variables say; afterwards as many as before.
 
-    The matrices of resamples are small: several threads spend most of their time waiting for each other, the more so the busier
-    a machine is.
+    Matrices of resamples are small: several threads spend most of their time waiting for each other, on a busy machine above
+    all.
     """
     with threadpool_limits(limits=1, user_api="blas"):
         yield
