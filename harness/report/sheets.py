@@ -39,22 +39,48 @@ def draw_sheet(plot: Plot, columns: int, panel_size: tuple[float, float]) -> Fig
         columns: Number of panels in a row.
         panel_size: Width and height in inches that a panel takes with its labels.
     """
-    rows, width = -(-len(plot.panels) // columns), columns * panel_size[0]
-    legend_columns = _legend_columns(plot.legend, width)
-    legend_rows = -(-len(plot.legend) // legend_columns)
-    figure = Figure((width, rows * panel_size[1] + _LEGEND_LINE * legend_rows), layout="constrained")
-    drawn = [figure.add_subplot(rows, columns, i + 1) for i in range(len(plot.panels))]
-    for i, (panel, axes) in enumerate(zip(plot.panels, drawn, strict=True)):
+    figure = Figure(_sheet_size(plot, columns, panel_size), layout="constrained")
+    drawn = add_axes(figure, plot, columns)
+    for panel, axes in zip(plot.panels, drawn, strict=True):
         draw_panel(panel, axes)
+    _complete_sheet(figure, drawn, plot, columns, panel_size)
+    return figure
+
+
+def add_axes(figure: Figure, plot: Plot, columns: int) -> list[Axes]:
+    """Axes for each panel, in rows of so many."""
+    rows = -(-len(plot.panels) // columns)
+    return [figure.add_subplot(rows, columns, i + 1) for i in range(len(plot.panels))]
+
+
+def turn_into_sheet(figure: Figure, plot: Plot, columns: int, panel_size: tuple[float, float]) -> None:
+    """Make the sheet that `draw_sheet` would draw of a figure that holds the axes of `add_axes` with every panel drawn."""
+    figure.set_size_inches(_sheet_size(plot, columns, panel_size))
+    figure.set_layout_engine("constrained")
+    for axes in figure.axes:
+        axes.set_in_layout(True)
+        if (place := axes.get_subplotspec()) is not None:
+            axes.set_subplotspec(place)  # back into the grid, out of which laying out took it
+    _complete_sheet(figure, figure.axes, plot, columns, panel_size)
+
+
+def _sheet_size(plot: Plot, columns: int, panel_size: tuple[float, float]) -> tuple[float, float]:
+    rows, width = -(-len(plot.panels) // columns), columns * panel_size[0]
+    legend_rows = -(-len(plot.legend) // _legend_columns(plot.legend, width))
+    return width, rows * panel_size[1] + _LEGEND_LINE * legend_rows
+
+
+def _complete_sheet(figure: Figure, drawn: Sequence[Axes], plot: Plot, columns: int, panel_size: tuple[float, float]) -> None:
+    """Add the legend and titles, and lay out."""
+    for i, axes in enumerate(drawn):
         if plot.shared_rows and i % columns:
             axes.set_yticklabels([])
         locator = axes.xaxis.get_major_locator()
         if panel_size[0] < _NARROW and isinstance(locator, MaxNLocator):
             locator.set_params(nbins=3)
-    _add_legend(figure, plot.legend, legend_columns)
+    _add_legend(figure, plot.legend, _legend_columns(plot.legend, columns * panel_size[0]))
     _add_titles(figure, [panel.title for panel in plot.panels], drawn, columns)
     lay_out(figure, drawn, columns)
-    return figure
 
 
 def _add_titles(figure: Figure, titles: Sequence[str], drawn: Sequence[Axes], columns: int) -> None:
