@@ -52,8 +52,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 @pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports of this process come without figures, which take most of the time."""
-    monkeypatch.setattr("harness.report.rendering.inline_svgs", lambda plot: [])
-    monkeypatch.setattr("harness.report.rendering.render_files", lambda plot, kinds: {})
+    from harness.report.figures import Pictures
+
+    monkeypatch.setattr("harness.report.rendering.draw_pictures", lambda plot, panels, sheets: Pictures((), {}))
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ from harness.spec import RunSpec
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RUNS = HERE / "runs"
-EVIDENCE = ROOT / "results" / "published" / "quick"
+EVIDENCE = ROOT / "results" / "published"
 
 PICTURES = {"screen": (1120, False), "dark": (1120, True), "phone": (380, False)}
 """Width in pixels, and whether it is dark."""
@@ -98,29 +99,42 @@ def cut_short(folder: RunFolder, state: str, step: int, error: str | None = None
         file.write_text("\n".join([header, *kept]) + "\n")
 
 
-def restore_evidence() -> None:
-    """The 75 runs of results/published/quick, of which the last evaluation of each is known and nothing else."""
-    with (EVIDENCE / "scores.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    methods = sorted({row["method"] for row in rows} - {"ppo"})
+def restore_quick() -> None:
+    """The 75 runs of results/published/quick."""
+    methods = ("ppo_rnd", "ppo_snd_std", "ppo_snd_v", "ppo_snd_vic")
     as_then = [(f"methods.{method}.combine.normaliser_start", "prior") for method in methods]
-    plan = load(ROOT / "suites" / "quick.yaml", profile="snd", overrides=as_then)
+    restore("quick", "quick", "snd", day="2026-11-21", as_then=as_then)
+
+
+def restore(evidence: str, suite: str, profile: str, day: str, as_then: Sequence[tuple[str, str]] = ()) -> None:
+    """Runs of a folder of results/published, of which the last evaluation of each is known and nothing else.
+
+    Args:
+        evidence: Name of the folder.
+        suite: Name of its suite.
+        profile: The profile that it was run with.
+        day: When it was run.
+        as_then: Settings that were others at the time.
+    """
+    with (EVIDENCE / evidence / "scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    plan = load(ROOT / "suites" / f"{suite}.yaml", profile=profile, overrides=as_then)
+    command = f"harness run suites/{suite}.yaml --profile {profile}"
     specs = {(spec.task, spec.method, spec.seed): spec for spec in plan.runs}
     for row in rows:
         spec = specs[row["task"], row["method"], int(row["seed"])]
         if spec.digest != row["digest"]:
             raise SystemExit(f"{spec.path}: the table has the digest {row['digest']}, so these are other settings")
-        write_score(spec, float(row["score"]), int(row["episodes"]))
+        write_score(spec, float(row["score"]), int(row["episodes"]), command, f"{day}T12:00:00+00:00")
     record_plan(plan.runs, Path("results"))
 
 
-def write_score(spec: RunSpec, score: float, episodes: int) -> None:
+def write_score(spec: RunSpec, score: float, episodes: int, command: str, day: str) -> None:
     """A finished run of which the mean return of its last evaluation is known."""
     folder = RunFolder.of(spec, Path("results"))
     folder.path.mkdir(parents=True)
-    day = "2026-11-21T12:00:00+00:00"
     status = RunStatus(state="finished", step=spec.steps, steps=spec.steps, started=day, updated=day)
-    provenance = {"command": "harness run suites/quick.yaml --profile snd", "cpu": "AMD EPYC", "device": "cpu"}
+    provenance = {"command": command, "cpu": "AMD EPYC", "device": "cpu"}
     digests = {"digest": spec.digest, "method_digest": spec.method_digest}
     folder.write(RunRecord(spec=spec, **digests, provenance=provenance, status=status))
     rows = [(spec.steps, episode, score) for episode in range(episodes)]
@@ -141,7 +155,19 @@ EXHIBITS: Mapping[str, Exhibit] = {
         {"compare": True, "selection": Selection(methods=("ppo_rnd",))},
     ),
     "half-failed": Exhibit(fail_some, (Path("results"),), {}, ("screen", "phone", "paper")),
-    "quick-evidence": Exhibit(restore_evidence, (Path("results"),), {"baseline": "ppo"}),
+    "quick-evidence": Exhibit(restore_quick, (Path("results"),), {"baseline": "ppo"}),
+    "curiosity-evidence": Exhibit(
+        partial(restore, "quick_curiosity", "quick", "curiosity", "2026-11-28"),
+        (Path("results"),),
+        {"baseline": "ppo"},
+        ("paper",),
+    ),
+    "minigrid-evidence": Exhibit(
+        partial(restore, "minigrid", "minigrid", "two_cores", "2026-11-28"),
+        (Path("results"),),
+        {"baseline": "ppo"},
+        ("paper",),
+    ),
 }
 
 

@@ -11,10 +11,12 @@ from harness.registry import Registry, installed
 from harness.report.figure_settings import DEFAULT_FONT, check_font
 from harness.report.folders import Folder
 from harness.report.formats import FORMATS, USUAL_FORMATS, main_file, report_files
+from harness.report.garbage import nothing_old_is_garbage
 from harness.report.inputs import ReportInputs
 from harness.report.manifest import MANIFEST_FILE, manifest
 from harness.report.printing import find_browser
 from harness.report.selection import Selection
+from harness.report.threads import one_blas_thread
 from harness.runs.output import OutputFolder
 
 
@@ -71,11 +73,12 @@ def build_report(
     inputs = ReportInputs(folders, published, baseline, registry, intervals, selection, compare=compare, each_seed=each_seed)
     folder = OutputFolder(Path(out))
     folder.create()  # what cannot be written is said before the work, not after
-    report = inputs.analyse()
-    for line in report.unreadable:
-        if on_unreadable is not None:
-            on_unreadable(line)
-    files = report_files(report, registry, formats, title, figure_font)
+    with one_blas_thread(), nothing_old_is_garbage():
+        report = inputs.analyse()
+        for line in report.unreadable:
+            if on_unreadable is not None:
+                on_unreadable(line)
+        files = report_files(report, registry, formats, title, figure_font)
     files[MANIFEST_FILE] = manifest(report, baseline, intervals, files)
     for name, content in files.items():
         folder.write(name, content)

@@ -39,12 +39,15 @@ class Panel:
         draw: Draws into the axes.
         size: Width and height in inches, apart from labels on the vertical axis that neighbours share.
         description: What there is to see, in words and numbers, for who cannot see it.
+        scalable: Whether the same is drawn whatever the size of the figure, and into these axes alone: it is then drawn once
+            for all sizes.
     """
 
     title: str
     draw: Callable[[Axes], None]
     size: tuple[float, float] = (3.7, 2.7)
     description: str = ""
+    scalable: bool = False
 
 
 @dataclass(frozen=True)

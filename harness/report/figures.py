@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.errors import without_control_characters
@@ -18,7 +20,7 @@ from harness.report.drawing import ExternalPlot, Panel, Plot
 from harness.report.external_figures import external_figure
 from harness.report.figure_settings import GRID_COLOUR, PAGE, TEXT_COLOUR, paper_settings
 from harness.report.layout import lay_out
-from harness.report.sheets import draw_panel, draw_sheet, save_figure
+from harness.report.sheets import add_axes, draw_panel, draw_sheet, save_figure, turn_into_sheet
 
 WIDTHS: Mapping[str, float] = MappingProxyType({"1col": 3.25, "2col": 6.75})
 """Widths of figures in papers, in inches: one column and two, as most two-column templates have them."""
@@ -27,6 +29,61 @@ _COLUMNS = 3
 _PIXELS_PER_INCH = 108  # at which text on the page has the size of the text around it
 _NARROWEST = 1.55  # inches of a panel in a paper
 _SHRINKING = (0.58, 0.85)  # bounds of a panel's height in a paper, as a share of its height on the page
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What is drawn of a figure.
+
+    Attributes:
+        panels: Each panel as an SVG element, see `inline_svgs`.
+        sheets: All of them on one sheet, by kind of file, see `render_files`.
+    """
+
+    panels: Sequence[str]
+    sheets: Mapping[str, bytes]
+
+
+def draw_pictures(plot: Plot | ExternalPlot, *, panels: bool, sheets: Sequence[str]) -> Pictures:
+    """The same as `inline_svgs` and `render_files` give, in less time where both are wanted.
+
+    Args:
+        plot: The figure that is drawn.
+        panels: Whether the panels are wanted by themselves.
+        sheets: Kinds of files in which the sheet is wanted.
+    """
+    if panels and sheets and isinstance(plot, Plot) and all(panel.scalable for panel in plot.panels):
+        return _draw_once(plot, sheets)
+    return Pictures(inline_svgs(plot) if panels else (), render_files(plot, sheets) if sheets else {})
+
+
+def _draw_once(plot: Plot, kinds: Sequence[str]) -> Pictures:
+    """Pictures of the same axes, first each alone in the figure and then all together: making them takes most of the time."""
+    with matplotlib.rc_context(PAGE):
+        columns, panel_size = _sheet_of(plot)
+        figure = Figure(layout="constrained")
+        every = add_axes(figure, plot, columns)
+        for axes in every:
+            axes.set_visible(False)
+        panels = [
+            _alone(figure, axes, panel, f"{plot.name}-{i}")
+            for i, (panel, axes) in enumerate(zip(plot.panels, every, strict=True))
+        ]
+        figure.patch.set_visible(True)
+        for axes in every:
+            axes.set_visible(True)
+            axes.patch.set_visible(True)
+        turn_into_sheet(figure, plot, columns, panel_size)
+        return Pictures(panels, {kind: save_figure(figure, kind) for kind in kinds})
+
+
+def _alone(figure: Figure, axes: Axes, panel: Panel, name: str) -> str:
+    """The picture of a panel that is drawn into axes of a figure whose other axes are not seen."""
+    figure.set_size_inches(panel.size)
+    axes.set_visible(True)
+    svg = _transparent(figure, axes, panel)
+    axes.set_visible(False)
+    return _embeddable(svg, name, panel.size[0], panel.title, panel.description)
 
 
 def inline_svgs(plot: Plot | ExternalPlot) -> list[str]:
@@ -48,10 +105,14 @@ def render_files(plot: Plot | ExternalPlot, kinds: Sequence[str] = ("svg", "png"
         if isinstance(plot, ExternalPlot):
             with external_figure(plot.whole, plot.whole_size) as figure:
                 return {kind: save_figure(figure, kind, cut=True) for kind in kinds}
-        columns = min(len(plot.panels), 4 if plot.shared_rows else _COLUMNS)
-        width, height = plot.panels[0].size
-        figure = draw_sheet(plot, columns, (width * (0.8 if plot.shared_rows else 1), height + 0.2))
+        figure = draw_sheet(plot, *_sheet_of(plot))
         return {kind: save_figure(figure, kind) for kind in kinds}
+
+
+def _sheet_of(plot: Plot) -> tuple[int, tuple[float, float]]:
+    """Number of panels in a row of the sheet, and the size in inches that each takes."""
+    width, height = plot.panels[0].size
+    return min(len(plot.panels), 4 if plot.shared_rows else _COLUMNS), (width * (0.8 if plot.shared_rows else 1), height + 0.2)
 
 
 def paper_figures(plot: Plot | ExternalPlot, font: str) -> dict[str, bytes]:
@@ -80,13 +141,16 @@ def _paper_figure(plot: Plot | ExternalPlot, width: float) -> bytes:
 def _inline(panel: Panel, name: str) -> str:
     with matplotlib.rc_context(PAGE):
         figure = Figure(panel.size, layout="constrained")
-        figure.patch.set_visible(False)
-        axes = figure.add_subplot()
-        axes.patch.set_visible(False)
-        draw_panel(panel, axes)
-        lay_out(figure, [axes], 1)
-        svg = save_figure(figure, "svg").decode()
+        svg = _transparent(figure, figure.add_subplot(), panel)
     return _embeddable(svg, name, panel.size[0], panel.title, panel.description)
+
+
+def _transparent(figure: Figure, axes: Axes, panel: Panel) -> str:
+    figure.patch.set_visible(False)
+    axes.patch.set_visible(False)
+    draw_panel(panel, axes)
+    lay_out(figure, [axes], 1)
+    return save_figure(figure, "svg").decode()
 
 
 def _inline_external(make: Callable[[], Figure], size: tuple[float, float], name: str, title: str) -> str:

@@ -14,7 +14,7 @@ from harness.report.latex import latex_tables, results_tables
 from harness.report.latex_results import results_table
 from harness.report.manifest import MANIFEST_FILE
 from harness.report.printing import print_page
-from harness.report.rendering import FIGURES, figure_files, html_page, markdown_page, paper_figure_files
+from harness.report.rendering import FIGURES, Album, html_page, markdown_page, paper_figure_files
 from harness.report.sources import link_sources
 
 FORMATS = ("html", "pdf", "md", "latex", "latex-all", "figures", "csv", "json", "npz")
@@ -69,17 +69,20 @@ def _document_files(
 ) -> dict[str, str | bytes]:
     """The files in which the document is told, by name."""
     files: dict[str, str | bytes] = {}
+    kinds = [kind for name, kind in (("md", "svg"), ("figures", "png")) if name in formats]
+    album = Album(panels=bool({"html", "pdf"} & set(formats)), sheets=kinds)
     if {"html", "pdf"} & set(formats):
-        page = html_page(document)
+        page = html_page(document, album)
         if "html" in formats:
             files["index.html"] = page
         if "pdf" in formats:
             files["report.pdf"] = print_page(page)
     if "md" in formats:
-        files |= {f"{FIGURES}/{name}": data for name, data in figure_files(document.sections).items()}
+        files |= {f"{FIGURES}/{name}": data for name, data in album.files(document.sections, "svg").items()}
         files["report.md"] = markdown_page(document)
     if "figures" in formats:
         files |= {f"{FIGURES}/{name}": data for name, data in paper_figure_files(document.sections, figure_font).items()}
+        files |= {f"{FIGURES}/{name}": data for name, data in album.files(document.sections, "png").items()}
     if "latex" in formats:
         files["tables.tex"] = results_tables(document, [table for suite in report.suites if (table := results_table(suite))])
     if "latex-all" in formats:

@@ -37,12 +37,12 @@ def lay_out(figure: Figure, grid: Sequence[Axes], columns: int) -> None:
 
     Args:
         figure: The figure, with a layout engine and everything drawn; a legend stands at its lower edge.
-        grid: The axes row by row.
+        grid: The axes row by row; others, which are not to be seen, stay where they are.
         columns: Number of axes in a row.
     """
     engine = figure.get_layout_engine()
     with quietly():
-        if figure.axes == list(grid):
+        if [axes for axes in figure.axes if axes.get_visible()] == list(grid):
             figure.set_layout_engine(None)
             _fill(figure, grid, columns)
         elif engine is not None:  # a panel has added axes

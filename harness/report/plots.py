@@ -96,7 +96,7 @@ class SuitePlots:
             axes.set(xlabel="normalised score τ", ylabel="fraction of runs above τ", ylim=(0, 1.02))
             axes.margins(x=0.01)
 
-        panel = Panel("Performance profile", draw, _WIDE, describe_profiles(table))
+        panel = Panel("Performance profile", draw, _WIDE, describe_profiles(table), scalable=True)
         title = "Performance profiles with 95 % bands"
         return self._plot("profiles", title, (panel,), {self._marked_label(x): x for x in self._labels(table)})
 
@@ -108,7 +108,7 @@ class SuitePlots:
         draw = self._curves(table, "IQM of normalised scores", self.analysis.usable_tasks, _NORMALISED)
         legend = {self._marked_label(label): label for label in self._labels(table)}
         title = "IQM of normalised scores over steps, with 95 % bands"
-        panel = Panel("Sample efficiency", draw, _WIDE, describe_curves(table))
+        panel = Panel("Sample efficiency", draw, _WIDE, describe_curves(table), scalable=True)
         return self._plot("efficiency", title, (panel,), legend)
 
     def task_curves(self) -> Plot | None:
@@ -125,6 +125,7 @@ class SuitePlots:
                 shorten(task, _LONGEST_LABEL),
                 self._curves(part, "mean return", [task], scales.get(task, (0.0, 0.0)), self.seeds),
                 description=describe_curves(part),
+                scalable=True,
             )
             for task, part in parts.items()
         )
@@ -184,7 +185,7 @@ class SuitePlots:
             else:
                 _set_limits(axes, "x", _NORMALISED)
 
-        return Panel(title, draw, (3.7, 0.75 + 0.34 * len(labels)), describe_intervals(table))
+        return Panel(title, draw, (3.7, 0.75 + 0.34 * len(labels)), describe_intervals(table), scalable=True)
 
     def _curves(
         self,

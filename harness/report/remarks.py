@@ -176,15 +176,23 @@ def _tuned_on_what_is_reported(suite: SuiteContext) -> Iterator[str]:
 
 
 def _trial_of(study: StudyRecord, spec: RunSpec) -> int | None:
-    """The number of the first finished trial of a study with a run's settings; ``None`` if there is none."""
+    """The number of the first finished trial of a study with a run's settings; ``None`` if there is none.
+
+    Nor is there one where the settings are the suite's own: a study tries them as well, and did not choose them.
+    """
     if spec.method != study.method and not (spec.reward and spec.reward.name == study.method):
         return None
     settings = _searchable(spec)
-    for trial in study.trials:
-        params = cast(Mapping[str, Any], trial["params"])
-        if params and trial["state"] == "COMPLETE" and all(key in settings and settings[key] == params[key] for key in params):
-            return int(trial["number"])
-    return None
+    finished = [trial for trial in study.trials if trial["state"] == "COMPLETE"]
+    same = [trial for trial in finished if _holds(settings, cast(Mapping[str, Any], trial["params"]))]
+    if not same or any(trial.get("user_attrs", {}).get("default") for trial in same):
+        return None
+    return int(same[0]["number"])
+
+
+def _holds(settings: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    """Whether settings have the values that a trial tried."""
+    return bool(params) and all(key in settings and settings[key] == value for key, value in params.items())
 
 
 def _searchable(spec: RunSpec) -> dict[str, Any]:

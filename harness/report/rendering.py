@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from harness.errors import without_control_characters
 from harness.report.document import Document, FigureBlock, Section, TableCell
 from harness.report.drawing import ExternalPlot, Plot
-from harness.report.figures import inline_svgs, paper_figures, render_files
+from harness.report.figures import Pictures, draw_pictures, paper_figures
 from harness.report.page_script import SCRIPT, SCRIPT_SOURCE
 from harness.report.templating import page_templates
 
@@ -21,12 +21,44 @@ FIGURES = "figures"
 """The folder of figures, beside the Markdown file."""
 
 
-def html_page(document: Document) -> str:
+class Album:
+    """The pictures of a report's figures: what is wanted of a figure is drawn once, when it is first asked for.
+
+    Args:
+        panels: Whether panels are wanted for a page.
+        sheets: Kinds of files in which sheets are wanted.
+    """
+
+    def __init__(self, *, panels: bool = True, sheets: Sequence[str] = ()) -> None:
+        self._panels, self._sheets = panels, tuple(sheets)
+        self._drawn: dict[int, tuple[Plot | ExternalPlot, Pictures]] = {}
+
+    def pictures(self, plot: Plot | ExternalPlot) -> Pictures:
+        """What is wanted of a figure."""
+        if id(plot) not in self._drawn:
+            self._drawn[id(plot)] = plot, draw_pictures(plot, panels=self._panels, sheets=self._sheets)
+        return self._drawn[id(plot)][1]
+
+    def panels(self, plot: Plot | ExternalPlot) -> list[tuple[str, Markup]]:
+        """The title above each panel and its picture; panels that stand alone have their figure's caption instead."""
+        pictures = [Markup(svg) for svg in self.pictures(plot).panels]
+        if isinstance(plot, ExternalPlot) or len(pictures) < 2:
+            return [("", picture) for picture in pictures]
+        titles = [panel.title for panel in plot.panels]
+        return list(zip(titles, pictures, strict=True))
+
+    def files(self, sections: Sequence[Section], kind: str) -> dict[str, bytes]:
+        """The sheet of every figure, by file name."""
+        drawn = ((plot.name, self.pictures(plot).sheets) for plot in _plots(sections))
+        return {f"{name}.{kind}": sheets[kind] for name, sheets in drawn if kind in sheets}
+
+
+def html_page(document: Document, album: Album | None = None) -> str:
     """A self-contained page: styles, figures and one small script inline, nothing fetched, and whole without the script."""
     templates = page_templates("report", autoescape=True)
     filters: dict[str, Any] = templates.filters
     filters |= {
-        "panels": _panels,
+        "panels": (album or Album()).panels,
         "anchor": _anchor,
         "unbroken": _unbroken,
         "has_long_word": _has_long_word,
@@ -35,13 +67,6 @@ def html_page(document: Document) -> str:
     }
     page = templates.get_template("page.html.j2")
     return page.render(document=document, script=Markup(SCRIPT), script_source=SCRIPT_SOURCE) + "\n"
-
-
-def _panels(plot: Plot | ExternalPlot) -> list[tuple[str, Markup]]:
-    """The title above each panel and its picture; panels that stand alone have their figure's caption instead."""
-    pictures = [Markup(svg) for svg in inline_svgs(plot)]
-    titles = [panel.title for panel in plot.panels] if isinstance(plot, Plot) and len(pictures) > 1 else [""] * len(pictures)
-    return list(zip(titles, pictures, strict=True))
 
 
 def _panel_width(plot: Plot | ExternalPlot) -> float:
@@ -59,29 +84,18 @@ def markdown_page(document: Document) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def figure_files(sections: tuple[Section, ...]) -> Mapping[str, bytes]:
-    """Every figure as a vector file for a page, by file name."""
-    return _files(sections, "svg")
-
-
-def paper_figure_files(sections: tuple[Section, ...], font: str) -> Mapping[str, bytes]:
-    """Every figure as vector PDF at the widths of a paper's columns, and as a picture for slides, by file name.
+def paper_figure_files(sections: Sequence[Section], font: str) -> Mapping[str, bytes]:
+    """Every figure as vector PDF at the widths of a paper's columns, by file name.
 
     Args:
         sections: What the figures are taken from.
         font: Family of the paper's font.
     """
     found = {plot.name: paper_figures(plot, font) for plot in _plots(sections)}
-    vectors = {f"{name}-{width}.pdf": data for name, files in found.items() for width, data in files.items()}
-    return vectors | _files(sections, "png")
+    return {f"{name}-{width}.pdf": data for name, files in found.items() for width, data in files.items()}
 
 
-def _files(sections: tuple[Section, ...], kind: str) -> dict[str, bytes]:
-    drawn = ((plot.name, render_files(plot, (kind,))) for plot in _plots(sections))
-    return {f"{name}.{kind}": files[kind] for name, files in drawn if kind in files}
-
-
-def _plots(sections: tuple[Section, ...]) -> list[Plot | ExternalPlot]:
+def _plots(sections: Sequence[Section]) -> list[Plot | ExternalPlot]:
     return [block.plot for section in sections for block in section.blocks if isinstance(block, FigureBlock)]
 
 

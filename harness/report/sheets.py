@@ -39,27 +39,53 @@ def draw_sheet(plot: Plot, columns: int, panel_size: tuple[float, float]) -> Fig
         columns: Number of panels in a row.
         panel_size: Width and height in inches that a panel takes with its labels.
     """
-    rows, width = -(-len(plot.panels) // columns), columns * panel_size[0]
-    legend_columns = _legend_columns(plot.legend, width)
-    legend_rows = -(-len(plot.legend) // legend_columns)
-    figure = Figure((width, rows * panel_size[1] + _LEGEND_LINE * legend_rows), layout="constrained")
-    drawn = [figure.add_subplot(rows, columns, i + 1) for i in range(len(plot.panels))]
-    for i, (panel, axes) in enumerate(zip(plot.panels, drawn, strict=True)):
+    figure = Figure(_sheet_size(plot, columns, panel_size), layout="constrained")
+    drawn = add_axes(figure, plot, columns)
+    for panel, axes in zip(plot.panels, drawn, strict=True):
         draw_panel(panel, axes)
+    _complete_sheet(figure, drawn, plot, columns, panel_size)
+    return figure
+
+
+def add_axes(figure: Figure, plot: Plot, columns: int) -> list[Axes]:
+    """Axes for each panel, in rows of so many."""
+    rows = -(-len(plot.panels) // columns)
+    return [figure.add_subplot(rows, columns, i + 1) for i in range(len(plot.panels))]
+
+
+def turn_into_sheet(figure: Figure, plot: Plot, columns: int, panel_size: tuple[float, float]) -> None:
+    """Make the sheet that `draw_sheet` would draw of a figure that holds the axes of `add_axes` with every panel drawn."""
+    figure.set_size_inches(_sheet_size(plot, columns, panel_size))
+    figure.set_layout_engine("constrained")
+    for axes in figure.axes:
+        axes.set_in_layout(True)
+        if (place := axes.get_subplotspec()) is not None:
+            axes.set_subplotspec(place)  # back into the grid, out of which laying out took it
+    _complete_sheet(figure, figure.axes, plot, columns, panel_size)
+
+
+def _sheet_size(plot: Plot, columns: int, panel_size: tuple[float, float]) -> tuple[float, float]:
+    rows, width = -(-len(plot.panels) // columns), columns * panel_size[0]
+    legend_rows = -(-len(plot.legend) // _legend_columns(plot.legend, width))
+    return width, rows * panel_size[1] + _LEGEND_LINE * legend_rows
+
+
+def _complete_sheet(figure: Figure, drawn: Sequence[Axes], plot: Plot, columns: int, panel_size: tuple[float, float]) -> None:
+    """Add the legend and titles, and lay out."""
+    for i, axes in enumerate(drawn):
         if plot.shared_rows and i % columns:
             axes.set_yticklabels([])
         locator = axes.xaxis.get_major_locator()
         if panel_size[0] < _NARROW and isinstance(locator, MaxNLocator):
             locator.set_params(nbins=3)
-    _add_legend(figure, plot.legend, legend_columns)
+    _add_legend(figure, plot.legend, _legend_columns(plot.legend, columns * panel_size[0]))
     _add_titles(figure, [panel.title for panel in plot.panels], drawn, columns)
     lay_out(figure, drawn, columns)
-    return figure
 
 
 def _add_titles(figure: Figure, titles: Sequence[str], drawn: Sequence[Axes], columns: int) -> None:
     """Titles in as many lines as they need, for which the figure grows."""
-    if any(_title_width(title) > _SURELY_FITS * 72 * figure.get_figwidth() / columns for title in titles):
+    if not all(_title_fits(title, _SURELY_FITS * 72 * figure.get_figwidth() / columns) for title in titles):
         with quietly():
             figure.draw_without_rendering()  # to know how wide axes are beside their labels
         titles = [
@@ -99,18 +125,20 @@ def wrapped_title(title: str, points: float) -> str:
     """A title in lines that are no wider than so many points in the settings in force; long words are broken."""
     lines = [""]
     for part in re.findall(r"\s+|[^\s/_-]+[/_-]*|[/_-]+", title):
-        for piece in (part,) if _title_width(part) <= points else part:
+        for piece in (part,) if _title_fits(part, points) else part:
             longer = lines[-1] + piece
-            if lines[-1].strip() and _title_width(longer) > points:
+            if lines[-1].strip() and not _title_fits(longer, points):
                 lines.append(piece.lstrip())
             else:
                 lines[-1] = longer
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _title_width(text: str) -> float:
+def _title_fits(text: str, points: float) -> bool:
+    """Whether a title is no wider than so many points in the settings in force."""
     settings = matplotlib.rcParams
-    return _width(text.strip(), tuple(settings["font.family"]), settings["axes.titlesize"], settings["axes.titleweight"])
+    look = tuple(settings["font.family"]), settings["axes.titlesize"], settings["axes.titleweight"]
+    return _most_width(text.strip(), *look) <= points or _width(text.strip(), *look) <= points
 
 
 def _legend_columns(styles: Mapping[str, Style], width: float) -> int:
@@ -123,11 +151,21 @@ def _legend_columns(styles: Mapping[str, Style], width: float) -> int:
 @lru_cache(maxsize=4096)
 def _width(text: str, families: Sequence[str], size: float, weight: str) -> float:
     """The width of one line in points."""
-    if not text:
-        return 0.0
-    font = FontProperties(family=list(families), size=size, weight=weight)
+    return float(_outline(text, families, size, weight).get_extents().x1) if text else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _most_width(text: str, families: Sequence[str], size: float, weight: str) -> float:
+    """A width in points that one line does not exceed, and hardly ever falls short of: curves stay within their points.
+
+    To find out how far curves reach takes hundreds of times as long.
+    """
+    return float(_outline(text, families, size, weight).vertices[:, 0].max(initial=0.0)) if text else 0.0
+
+
+def _outline(text: str, families: Sequence[str], size: float, weight: str) -> TextPath:
     with quietly():
-        return float(TextPath((0, 0), text, prop=font).get_extents().x1)
+        return TextPath((0, 0), text, prop=FontProperties(family=list(families), size=size, weight=weight))
 
 
 def _add_legend(figure: Figure, styles: Mapping[str, Style], columns: int) -> None:

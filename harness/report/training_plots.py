@@ -40,7 +40,7 @@ def curve_panel(
         by_factors: Whether large ratios are shown on an axis of factors.
     """
     drawing = _drawing(table, styles, axis, ends, by_factors=by_factors)
-    return Panel(title, drawing, description=describe_curves(table.sort("method", "step")))
+    return Panel(title, drawing, description=describe_curves(table.sort("method", "step")), scalable=True)
 
 
 def _drawing(

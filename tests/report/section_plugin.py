@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from threadpoolctl import threadpool_info
+
 from harness.registry import Registry
 from harness.registry.discovery import Plugin, PluginInfo, builtin_plugin
 from harness.registry.hooks import ReportSection
@@ -109,3 +111,11 @@ BROKEN: Sequence[tuple[str, str]] = (
     ("absent", "cannot import 'report.section_plugin:absent'"),
 )
 """Functions of this module that are no sound sections, and what the report says of each."""
+
+
+THREADS_SEEN: list[int] = []
+"""Threads of linear algebra, as `counts_threads` found them."""
+
+
+def counts_threads(suite: SuiteContext) -> None:
+    THREADS_SEEN.extend({library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"})

@@ -71,11 +71,10 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def text_of(tmp_path, monkeypatch):
+def text_of(tmp_path, no_figures):
     """The visible text of a report; figures, which take most of the time, are left out."""
 
     def text(results: Path, **options) -> str:
-        monkeypatch.setattr("harness.report.rendering.inline_svgs", lambda plot: [])
         return Page(build_report([results], tmp_path / "page", formats=["html"], **options)).text
 
     return text

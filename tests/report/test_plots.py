@@ -8,7 +8,7 @@ from report.synthetic import write_run, write_suite
 
 from harness.analysis.tables import analyse
 from harness.report.drawing import method_styles
-from harness.report.figures import render_files
+from harness.report.figures import draw_pictures, inline_svgs, render_files
 from harness.report.phases import phase_boundaries
 from harness.report.plots import SuitePlots
 from harness.runs.results import read_results
@@ -81,3 +81,14 @@ def test_the_next_phase_is_marked_where_it_begins_in_the_colour_of_its_method(tm
         assert plot
         upright = [line for line in axes_of(plot.panels[0]).get_lines() if set(line.get_xdata()) == {4000}]
         assert [line.get_color() for line in upright] == [plots.styles["rnd"].colour]
+
+
+def test_pictures_that_are_drawn_together_are_those_that_are_drawn_one_by_one(tmp_path):
+    write_suite(
+        tmp_path, {"ppo": 1.0, "rnd": 2.0}, tasks=["north", "a_task_with_a_name_that_needs_more_than_one_line"], seeds=3
+    )
+    plots = plots_of(tmp_path, {"rnd": " †"})
+    for plot in (plots.aggregates(), plots.profiles(), plots.task_curves()):
+        together = draw_pictures(plot, panels=True, sheets=("svg", "png"))
+        assert list(together.panels) == inline_svgs(plot)
+        assert together.sheets == render_files(plot)

@@ -43,9 +43,8 @@ def results(tmp_path):
 
 
 @pytest.fixture
-def report(tmp_path, results, monkeypatch):
+def report(tmp_path, results, no_figures):
     """Page, and published.csv with published_clipped.csv, of a report with these published numbers."""
-    monkeypatch.setattr("harness.report.rendering.inline_svgs", lambda plot: [])
 
     def make(*rows, root=results):
         file = published(tmp_path / "published.csv", *rows)
@@ -167,8 +166,8 @@ def test_tasks_of_which_nothing_is_published_say_so_in_one_line(report, tmp_path
     assert "8,152" not in page.text
 
 
-def test_without_the_option_a_report_knows_nothing_of_it(tmp_path, results, monkeypatch):
-    monkeypatch.setattr("harness.report.rendering.render_files", lambda plot, kinds: {})
+@pytest.mark.usefixtures("no_figures")
+def test_without_the_option_a_report_knows_nothing_of_it(tmp_path, results):
     build_report([results], tmp_path / "out", formats=["csv", "md"])
     assert "ublished" not in (tmp_path / "out" / "report.md").read_text()
     assert not list((tmp_path / "out").glob("published*"))
@@ -182,9 +181,8 @@ def test_a_wrong_file_is_refused_before_anything_is_written(tmp_path, results):
 
 
 # --- several suites, and LaTeX ----------------------------------------------------------------------------------------
-def test_several_suites_have_contents_that_lead_to_them(tmp_path, results, monkeypatch):
-    monkeypatch.setattr("harness.report.rendering.inline_svgs", lambda plot: [])
-    monkeypatch.setattr("harness.report.rendering.render_files", lambda plot, kinds: {})
+@pytest.mark.usefixtures("no_figures")
+def test_several_suites_have_contents_that_lead_to_them(tmp_path, results):
     write_suite(tmp_path / "elsewhere", {"ppo": 1.0}, seeds=1, suite="another_1.5")
     for roots in ([results, tmp_path / "elsewhere"], [tmp_path]):
         page = Page(build_report(roots, tmp_path / "out", formats=["html", "md"]))

@@ -153,6 +153,17 @@ def test_settings_that_were_chosen_for_the_tasks_reported(tmp_path: Path) -> Non
         assert collect_remarks(replace(context, studies=[other])) == []
 
 
+def test_the_suites_own_settings_were_chosen_by_no_study(tmp_path: Path) -> None:
+    results = write_suite(tmp_path, {"ppo": 1.0, "rnd": 9.0}, seeds=10, spread=0.1, tasks=("north",))
+    own = {"number": 0, "state": "COMPLETE", "params": TUNED, "user_attrs": {"default": True}}
+    again = {"number": 5, "state": "COMPLETE", "params": TUNED}
+    for trials in ([own], [own, again], [again, own]):
+        assert collect_remarks(replace(suite(results), studies=[study(["north"], trials)])) == []
+    other = own | {"params": TUNED | {"config.eta": 3.0}}
+    (found,) = collect_remarks(replace(suite(results), studies=[study(["north"], [other, again])]))
+    assert "rnd (trial 5)" in found
+
+
 def test_the_overview_has_the_remarks_and_the_dead_stand_apart(tmp_path: Path) -> None:
     results = write_suite(tmp_path, {"ppo": 1.0, "rnd": 9.0}, seeds=3)
     write_run(results, "north", "rnd", 1, budget=5000, state="failed", error="out of luck")
