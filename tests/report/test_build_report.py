@@ -71,10 +71,11 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def text_of(tmp_path, no_figures):
-    """The visible text of a report; figures, which take most of the time, are left out."""
+def text_of(tmp_path, request):
+    """The visible text of a report; figures, which take most of the time, are left out from its first use on."""
 
     def text(results: Path, **options) -> str:
+        request.getfixturevalue("no_figures")
         return Page(build_report([results], tmp_path / "page", formats=["html"], **options)).text
 
     return text
