@@ -21,7 +21,7 @@ from typing import Any
 
 from harness.errors import RunError
 from harness.runs.files import TEMPORARY
-from harness.runs.guarded import Unreadable, may, read_json, reason_of
+from harness.runs.guarded import Unreadable, may, read_json, reason_of, signature_of
 from harness.runs.owner import Owner
 
 MAX_CLAIM_BYTES = 1 << 16
@@ -55,25 +55,36 @@ def read_owner(path: Path) -> Owner | None:
     Raises:
         Unreadable: It may not be read, or is a folder.
     """
+    while (status := _look(path)) is not None:
+        if stat.S_ISDIR(status.st_mode):
+            raise Unreadable(path, "is a folder, where a claim should be: remove it")
+        if not stat.S_ISREG(status.st_mode):
+            return UNKNOWN
+        try:
+            content: Any = read_json(path, MAX_CLAIM_BYTES)
+        except Unreadable:
+            now = _look(path)
+            if now is None or signature_of(now) != signature_of(status):
+                continue  # it was written or removed between the two looks
+            if not may(path, os.R_OK):
+                raise  # it may be a living process's
+            return UNWRITTEN if status.st_size == 0 else UNKNOWN
+        return None if content is None else owner_from(content) or UNKNOWN
+    return None
+
+
+def _look(path: Path) -> os.stat_result | None:
+    """What lies there itself, not what it may link to; ``None`` where nothing does.
+
+    Raises:
+        Unreadable: It may not be looked at.
+    """
     try:
-        status = os.lstat(path)
+        return os.lstat(path)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise Unreadable(path, f"may not be looked at ({reason_of(error)})") from None
-    if stat.S_ISDIR(status.st_mode):
-        raise Unreadable(path, "is a folder, where a claim should be: remove it")
-    try:
-        content: Any = read_json(path, MAX_CLAIM_BYTES) if stat.S_ISREG(status.st_mode) else {}
-    except Unreadable:
-        if not may(path, os.R_OK):
-            raise  # it may be a living process's
-        if stat.S_ISREG(status.st_mode) and status.st_size == 0:
-            return UNWRITTEN
-        content = {}
-    if content is None:
-        return None
-    return owner_from(content) or UNKNOWN
 
 
 def owner_from(content: Any) -> Owner | None:

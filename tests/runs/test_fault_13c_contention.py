@@ -15,8 +15,9 @@ import pytest
 from support.claims import elsewhere, write_claim
 
 from harness.errors import ResultsError
-from harness.runs.claim_file import AlreadyClaimed
+from harness.runs.claim_file import AlreadyClaimed, read_owner
 from harness.runs.folder import RunFolder
+from harness.runs.guarded import Unreadable
 from harness.runs.lock import Claim, Owner
 
 fork = multiprocessing.get_context("fork")
@@ -121,6 +122,31 @@ def test_fault_c_drafts_belong_to_their_writer(tmp_path: Path, disk: str, monkey
         left = {file.name for file in folder.path.glob(".tmp-*")}
     alone = disk in ("local", "no links")  # nobody else can be claiming under our lock
     assert left == (set() if alone else {".tmp-claim.alive"})
+
+
+def test_fault_c_what_goes_away_while_it_is_read_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "claim"
+    path.touch()
+
+    def read_too_late(read: Path, limit: int) -> object:
+        read.unlink()
+        raise Unreadable(read, "cannot be read")
+
+    monkeypatch.setattr("harness.runs.claim_file.read_json", read_too_late)
+    assert read_owner(path) is None
+
+
+def test_fault_c_what_is_written_while_it_is_read_names_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, owner = tmp_path / "claim", elsewhere()
+    path.touch()
+
+    def read_too_early(read: Path, limit: int) -> object:
+        monkeypatch.undo()
+        write_claim(read, owner)
+        raise Unreadable(read, "cannot be read")
+
+    monkeypatch.setattr("harness.runs.claim_file.read_json", read_too_early)
+    assert read_owner(path) == owner
 
 
 def test_fault_c_what_a_dead_process_left_while_it_took_over_bars_nobody(tmp_path: Path) -> None:
