@@ -63,10 +63,10 @@ def read_owner(path: Path) -> Owner | None:
         try:
             content: Any = read_json(path, MAX_CLAIM_BYTES)
         except Unreadable:
-            now = _look(path)
+            readable, now = may(path, os.R_OK), _look(path)
             if now is None or signature_of(now) != signature_of(status):
                 continue  # it was written or removed between the two looks
-            if not may(path, os.R_OK):
+            if not readable:
                 raise  # it may be a living process's
             return UNWRITTEN if status.st_size == 0 else UNKNOWN
         return None if content is None else owner_from(content) or UNKNOWN

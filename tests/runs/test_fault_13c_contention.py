@@ -136,6 +136,20 @@ def test_fault_c_what_goes_away_while_it_is_read_is_gone(tmp_path: Path, monkeyp
     assert read_owner(path) is None
 
 
+def test_fault_c_what_goes_away_before_its_rights_are_looked_at_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "claim"
+    path.touch()
+
+    def look_too_late(looked_at: Path, mode: int) -> bool:
+        looked_at.unlink()
+        return False
+
+    monkeypatch.setattr("harness.runs.claim_file.may", look_too_late)
+    assert read_owner(path) is None
+
+
 def test_fault_c_what_is_written_while_it_is_read_names_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, owner = tmp_path / "claim", elsewhere()
     path.touch()
